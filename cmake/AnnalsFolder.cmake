@@ -1,0 +1,36 @@
+# annals_folder(NAME USES folder... LIBRARIES library...)
+#
+# One folder of src/ is one static library `annals_<name>` of all its .cpp files (rooms included), and, where it has
+# files *_test.cpp, one test program `<name>_test` of those. A file that is added is found by itself.
+function(annals_folder name)
+  cmake_parse_arguments(FOLDER "" "" "USES;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  if(sources)
+    add_library(annals_${name} STATIC ${sources})
+    set(visibility PUBLIC)
+  else()
+    add_library(annals_${name} INTERFACE)
+    set(visibility INTERFACE)
+  endif()
+  target_include_directories(annals_${name} ${visibility} ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM FOLDER_USES PREPEND annals_)
+  target_link_libraries(annals_${name} ${visibility} annals_options ${FOLDER_USES} ${FOLDER_LIBRARIES})
+
+  if(tests AND ANNALS_TESTS)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE annals_${name} ${FOLDER_TEST_LIBRARIES} annals_test_main)
+    annals_discover_tests(${name}_test)
+  endif()
+endfunction()
+
+# Every test of a GoogleTest program becomes a test of ctest, found when ctest runs. Programs with thousands of quick
+# checks stay quick because a check is not a test.
+function(annals_discover_tests program)
+  include(GoogleTest)
+  gtest_discover_tests(${program} TEST_PREFIX "${program}." DISCOVERY_MODE PRE_TEST
+                       PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()

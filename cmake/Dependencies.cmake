@@ -1,0 +1,25 @@
+# Every library that Annals stands on, all of them packages of Debian 12 (`./dev` installs them).
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)           # Asio, headers only
+find_package(spdlog REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+find_package(absl REQUIRED)
+find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
+add_library(annals_xxhash INTERFACE)
+target_include_directories(annals_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE})
+target_compile_definitions(annals_xxhash INTERFACE XXH_INLINE_ALL)
+
+# llhttp comes as generated C source inside Debian's package for Node.
+find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp REQUIRED)
+find_path(LLHTTP_INCLUDE_DIR llhttp.h PATHS /usr/share/include/llhttp REQUIRED)
+file(GLOB llhttp_sources ${LLHTTP_SOURCE_DIR}/*.c)
+add_library(llhttp STATIC ${llhttp_sources})
+target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE_DIR})
+
+if(ANNALS_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,151 @@
+#include "base/instant.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace annals {
+namespace {
+
+/// Reads exactly `count` decimal digits from the front of `text`.
+std::optional<int> take_digits(std::string_view& text, std::size_t count) {
+  if (text.size() < count) return std::nullopt;
+  int number = 0;
+  for (char character : text.substr(0, count)) {
+    if (character < '0' || character > '9') return std::nullopt;
+    number = number * 10 + (character - '0');
+  }
+  text.remove_prefix(count);
+  return number;
+}
+
+bool take(std::string_view& text, char expected) {
+  if (text.empty() || text.front() != expected) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+bool take_either(std::string_view& text, char lower, char upper) { return take(text, lower) || take(text, upper); }
+
+void append_padded(std::string& out, std::int64_t number, int width) {
+  std::array<char, 20> digits{};
+  for (int place = width - 1; place >= 0; --place) {
+    digits[static_cast<std::size_t>(place)] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  }
+  out.append(digits.data(), static_cast<std::size_t>(width));
+}
+
+}  // namespace
+
+void Instant::append_text(std::string& out) const {
+  using namespace std::chrono;
+  const sys_time<Duration> time{Duration{microseconds}};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss<Duration> clock{time - day};
+  append_padded(out, static_cast<int>(date.year()), 4);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.day()), 2);
+  out += 'T';
+  append_padded(out, clock.hours().count(), 2);
+  out += ':';
+  append_padded(out, clock.minutes().count(), 2);
+  out += ':';
+  append_padded(out, clock.seconds().count(), 2);
+  out += '.';
+  append_padded(out, clock.subseconds().count(), 6);
+  out += 'Z';
+}
+
+std::string Instant::to_text() const {
+  std::string text;
+  append_text(text);
+  return text;
+}
+
+std::optional<Instant> Instant::from_text(std::string_view text) {
+  using namespace std::chrono;
+  const auto year_number = take_digits(text, 4);
+  if (!year_number || !take(text, '-')) return std::nullopt;
+  const auto month_number = take_digits(text, 2);
+  if (!month_number || !take(text, '-')) return std::nullopt;
+  const auto day_number = take_digits(text, 2);
+  if (!day_number || !take_either(text, 't', 'T')) return std::nullopt;
+  const auto hour = take_digits(text, 2);
+  if (!hour || *hour > 23 || !take(text, ':')) return std::nullopt;
+  const auto minute = take_digits(text, 2);
+  if (!minute || *minute > 59 || !take(text, ':')) return std::nullopt;
+  const auto second = take_digits(text, 2);
+  if (!second || *second > 60) return std::nullopt;
+
+  std::int64_t fraction = 0;
+  if (take(text, '.')) {
+    std::size_t digits = 0;
+    while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+      if (digits < 6) fraction = fraction * 10 + (text.front() - '0');
+      ++digits;
+      text.remove_prefix(1);
+    }
+    if (digits == 0) return std::nullopt;
+    for (; digits < 6; ++digits) fraction *= 10;
+  }
+
+  int offset_minutes = 0;
+  if (!take_either(text, 'z', 'Z')) {
+    const bool east = !text.empty() && text.front() == '+';
+    if (!east && (text.empty() || text.front() != '-')) return std::nullopt;
+    text.remove_prefix(1);
+    const auto offset_hour = take_digits(text, 2);
+    if (!offset_hour || *offset_hour > 23 || !take(text, ':')) return std::nullopt;
+    const auto offset_minute = take_digits(text, 2);
+    if (!offset_minute || *offset_minute > 59) return std::nullopt;
+    offset_minutes = (*offset_hour * 60 + *offset_minute) * (east ? 1 : -1);
+  }
+  if (!text.empty()) return std::nullopt;
+
+  const year_month_day date{year{*year_number}, month{static_cast<unsigned>(*month_number)},
+                            day{static_cast<unsigned>(*day_number)}};
+  if (!date.ok()) return std::nullopt;
+  std::int64_t seconds_of_day = *hour * 3600 + *minute * 60 + *second;
+  if (*second == 60) {
+    seconds_of_day -= 1;
+    fraction = 999'999;
+  }
+  const std::int64_t days_since_epoch = sys_days{date}.time_since_epoch().count();
+  const std::int64_t seconds = days_since_epoch * 86'400 + seconds_of_day - offset_minutes * 60;
+  return Instant{seconds * 1'000'000 + fraction};
+}
+
+std::optional<Duration> duration_from_text(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number < 0) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  std::int64_t scale = 0;
+  if (unit == "us") scale = 1;
+  if (unit == "ms") scale = 1'000;
+  if (unit == "s" || unit.empty()) scale = 1'000'000;
+  if (unit == "m") scale = 60'000'000;
+  if (unit == "h") scale = 3'600'000'000;
+  if (unit == "d") scale = 86'400'000'000;
+  constexpr std::int64_t hundred_years = 36'525 * 86'400'000'000;
+  if (scale == 0 || number > hundred_years / scale) return std::nullopt;
+  return Duration{number * scale};
+}
+
+std::string to_text(Duration duration) {
+  struct Unit {
+    std::int64_t microseconds;
+    const char* name;
+  };
+  constexpr std::array<Unit, 5> units{{{3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}, {1'000, "ms"}, {1, "us"}}};
+  if (duration.count() == 0) return "0s";
+  for (const Unit& unit : units) {
+    if (duration.count() % unit.microseconds == 0) return std::to_string(duration.count() / unit.microseconds) + unit.name;
+  }
+  return std::to_string(duration.count()) + "us";
+}
+
+}  // namespace annals

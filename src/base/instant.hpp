@@ -1,0 +1,39 @@
+#pragma once
+// Instant: a moment in UTC, in microseconds since 1970-01-01T00:00:00Z (leap seconds not counted).
+// Text is RFC 3339. Immutable value; no thread rule.
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace annals {
+
+using Duration = std::chrono::microseconds;
+
+struct Instant {
+  std::int64_t microseconds = 0;
+
+  constexpr auto operator<=>(const Instant&) const = default;
+  [[nodiscard]] constexpr Instant plus(Duration duration) const { return {microseconds + duration.count()}; }
+  [[nodiscard]] constexpr Duration since(Instant earlier) const { return Duration{microseconds - earlier.microseconds}; }
+
+  /// `2026-02-12T10:00:00.123456Z`: always UTC, always six decimals.
+  [[nodiscard]] std::string to_text() const;
+  void append_text(std::string& out) const;
+
+  /// Reads RFC 3339 with `Z` or an offset, such as `2026-02-12T11:00:00.5+01:00`; decimals beyond microseconds are cut.
+  /// Years 0000 to 9999. A leap second (`:60`) is read as the last microsecond of its minute. nullopt for anything else: no time zone, a space for the `T`, a date that no
+  /// calendar has, trailing characters.
+  [[nodiscard]] static std::optional<Instant> from_text(std::string_view text);
+};
+
+/// Reads "250ms", "30s", "5m", "24h", "7d", or a whole number of seconds. nullopt for anything else or for what does not fit 100 years.
+[[nodiscard]] std::optional<Duration> duration_from_text(std::string_view text);
+
+/// "250ms", "30s", "5m", "24h": the largest unit that is exact.
+[[nodiscard]] std::string to_text(Duration duration);
+
+}  // namespace annals

@@ -1,0 +1,25 @@
+#include "event/event_store.hpp"
+
+namespace annals {
+
+std::string ExpectedVersion::to_text() const {
+  switch (rule_) {
+    case Rule::any: return "any version";
+    case Rule::none: return "no events";
+    case Rule::exists: return "at least one event";
+    case Rule::exact: return version_.value == 0 ? "no events" : "version " + to_string(version_);
+  }
+  return "any version";
+}
+
+std::string_view to_string(Durability durability) {
+  switch (durability) {
+    case Durability::memory: return "memory";
+    case Durability::periodic: return "periodic";
+    case Durability::local: return "local";
+    case Durability::quorum: return "quorum";
+  }
+  return "memory";
+}
+
+}  // namespace annals

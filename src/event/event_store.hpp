@@ -1,0 +1,202 @@
+#pragma once
+// THE WAIST: append groups on conditions, read a stream, read everything, hear of progress.
+//
+// An event store keeps events in streams, and all of them in one order. What it promises, on every implementation
+// (tests/contract/event_store_contract.cpp holds each of them to it):
+//
+//   1. A group is recorded whole or not at all, also across several streams, also when power fails.
+//   2. The events of a stream have versions 1, 2, 3, ... without gaps. The events of a group have consecutive positions.
+//   3. `created_at` strictly increases with the position: a group is stamped with max(clock, last stamp + 1 us) and its
+//      events 1 us apart. A clock that runs behind the log is logged as an alarm and never makes time run backwards.
+//   4. Nothing can be read before it is recorded (see Durability), and a reader of everything never skips an event,
+//      whatever commits late.
+//   5. When it is not known whether a group was recorded, the answer is `unavailable` and no later append succeeds until
+//      that is known (embedded: until it is opened again). Reads go on.
+//   6. Nothing is ever changed or removed.
+//
+// Threads: every function may be called from any thread. Appends take effect in the order of the calls.
+//
+// Source: the vocabulary is that of Message DB, Equinox and the Elixir library EventStore; the conditions on appends
+// are those of the "dynamic consistency boundary" in their smallest useful form (`nothing_after`).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "event/cursor.hpp"
+#include "event/event.hpp"
+
+namespace annals {
+
+/// What version a stream must be at for an append to it.
+class ExpectedVersion {
+ public:
+  enum class Rule : std::uint8_t { any, none, exists, exact };
+
+  [[nodiscard]] static constexpr ExpectedVersion any() { return {Rule::any, {}}; }
+  /// The stream has no events.
+  [[nodiscard]] static constexpr ExpectedVersion none() { return {Rule::none, {}}; }
+  /// The stream has at least one event.
+  [[nodiscard]] static constexpr ExpectedVersion exists() { return {Rule::exists, {}}; }
+  /// The stream's last event has this version; exact(0) is none().
+  [[nodiscard]] static constexpr ExpectedVersion exact(StreamVersion version) { return {Rule::exact, version}; }
+
+  [[nodiscard]] constexpr bool admits(StreamVersion current) const {
+    switch (rule_) {
+      case Rule::any: return true;
+      case Rule::none: return current.value == 0;
+      case Rule::exists: return current.value > 0;
+      case Rule::exact: return current == version_;
+    }
+    return false;
+  }
+  [[nodiscard]] constexpr Rule rule() const { return rule_; }
+  [[nodiscard]] constexpr StreamVersion version() const { return version_; }
+  /// "version 3", "no events", "at least one event", "any version".
+  [[nodiscard]] std::string to_text() const;
+
+ private:
+  constexpr ExpectedVersion(Rule rule, StreamVersion version) : rule_(rule), version_(version) {}
+  Rule rule_;
+  StreamVersion version_;
+};
+
+/// Events for one stream. A group may name a stream once only.
+struct StreamAppend {
+  std::string stream;                 ///< 1 to 1,024 bytes of UTF-8 without control characters
+  ExpectedVersion expected = ExpectedVersion::any();
+  std::vector<NewEvent> events;       ///< at least one
+};
+
+/// What one command records: all of it or nothing.
+struct Group {
+  std::vector<StreamAppend> appends;  ///< at least one; recorded in this order
+  /// When set: conflict if anything at all was recorded after this position (earlier groups of the same call included,
+  /// which is why a caller that decided several groups together puts it on the first one only).
+  std::optional<Position> nothing_after;
+};
+
+/// Where a group went. Its n-th event (from 0, in the group's order) is at `first.plus(n)`, stamped `created_at` + n us.
+struct Appended {
+  Position first;
+  Position last;
+  Instant created_at;
+  /// For each StreamAppend, the version of its last event.
+  std::vector<StreamVersion> versions;
+};
+
+using AppendResult = Result<Appended>;
+using AppendDone = std::move_only_function<void(std::vector<AppendResult>)>;
+
+enum class Direction : std::uint8_t { forward, backward };
+
+/// How far a reader of everything looks. They differ only where `sync` is periodic or memory.
+enum class Horizon : std::uint8_t {
+  flushed,    ///< what survives the loss of power: for subscribers and checkpoints
+  visible,    ///< what replies have told of: for read tables in memory
+};
+
+/// Some events in the order asked for. Immutable; the events' text lives as long as the page.
+class EventPage {
+ public:
+  EventPage() = default;
+  EventPage(std::vector<EventView> events, std::shared_ptr<const void> storage, bool more)
+      : events_(std::move(events)), storage_(std::move(storage)), more_(more) {}
+
+  [[nodiscard]] const std::vector<EventView>& events() const { return events_; }
+  /// True when a further page, from after the last event of this one, would not have been empty.
+  [[nodiscard]] bool more() const { return more_; }
+
+ private:
+  std::vector<EventView> events_;
+  std::shared_ptr<const void> storage_;  // shared by copies of the page; keeps the text that the events borrow
+  bool more_ = false;
+};
+
+/// A page's limits; it ends before the event that would exceed one of them, but has at least one event if there is one.
+struct PageLimit {
+  std::size_t events_max = 1000;
+  std::size_t bytes_max = 1u << 20;
+};
+
+/// Stops a watch when destroyed. After the destructor returns, the callback does not run and will not run.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+};
+
+struct StoreStatus {
+  Position visible;                   ///< the last position that can be read
+  Position flushed;                   ///< the last position that survives the loss of power
+  bool writable = true;               ///< false once an append's outcome is unknown
+  std::string reason;                 ///< why it is not writable: one sentence
+  std::optional<bool> last_flush_ok;  ///< nullopt before the first
+  Duration last_flush_duration{0};
+};
+
+/// How durable a success is; the reply's header `Annals-Durability` says it.
+enum class Durability : std::uint8_t { memory, periodic, local, quorum };
+[[nodiscard]] std::string_view to_string(Durability durability);
+
+class EventStore {
+ public:
+  virtual ~EventStore() = default;
+
+  /// Records the groups, one after another, each whole or not at all; a conflict of one is no matter to the next (which
+  /// sees the store without it). They are made durable together. `done` is called exactly once, with a result a group,
+  /// inside the call to append or later on some other thread; until then nobody can read the events.
+  ///
+  /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, or something was recorded after
+  /// `nothing_after`; nothing of the group is recorded and nothing else is touched); invalid, too_large (a limit in
+  /// event.hpp; nothing recorded); unavailable (it is unknown whether the group was recorded, or an earlier outcome is:
+  /// see promise 5).
+  virtual void append(std::vector<Group> groups, AppendDone done) = 0;
+
+  /// Events of one stream, from version `from` on (forward) or down (backward; a `from` beyond the end means the end).
+  /// An unknown stream is an empty page. Reads what is visible.
+  /// Errors: corrupt, input_output, unavailable.
+  [[nodiscard]] virtual Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                                      PageLimit limit) const = 0;
+
+  /// Events of all streams after position `after`, in order. Errors: corrupt, input_output, unavailable.
+  [[nodiscard]] virtual Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const = 0;
+
+  /// The version of the stream's last visible event; 0 when it has none.
+  [[nodiscard]] virtual Result<StreamVersion> stream_version(std::string_view stream) const = 0;
+
+  /// The version that the stream had at `time`: that of its last event with created_at <= time; 0 when there is none.
+  /// Costs a logarithm of the stream's length.
+  [[nodiscard]] virtual Result<StreamVersion> version_at(std::string_view stream, Instant time) const = 0;
+
+  /// The position of the last event with created_at <= time, of all streams; 0 when there is none.
+  [[nodiscard]] virtual Result<Position> position_at(Instant time) const = 0;
+
+  /// From now on no event will be stamped at or before `time`, so that an answer about it never changes. A time in the
+  /// future (by the store's clock) is ignored. Appends already under way may still be stamped before it: whoever needs them too
+  /// waits for those to finish after this call.
+  virtual void settle(Instant time) = 0;
+
+  /// The token for a position of this store.
+  [[nodiscard]] virtual Cursor cursor(Position position) const = 0;
+
+  /// The position that a cursor stands for. It may be beyond the end (not yet visible here).
+  /// Errors: gone ("cursor_gone"), when it points into a lost tail or comes from another store.
+  [[nodiscard]] virtual Result<Position> resolve(const Cursor& cursor) const = 0;
+
+  [[nodiscard]] virtual StoreStatus status() const = 0;
+
+  /// What success of an append means.
+  [[nodiscard]] virtual Durability durability() const = 0;
+
+  /// Calls `progress` with the last flushed position, after it has grown. Calls may be merged, come on any thread, one at
+  /// a time, and must return quickly: post to an executor, do not read or append from inside.
+  [[nodiscard]] virtual std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) = 0;
+};
+
+}  // namespace annals

@@ -1,0 +1,30 @@
+#pragma once
+// Problems: every refusal as `application/problem+json` (RFC 9457), with a stable `code` and the request's id. One table
+// turns an ErrorKind into a status. A client whose Accept asks only for text/plain gets the title.
+// Nothing internal leaves: an `internal`, `corrupt` or `input_output` error is told in general words only, and logged by whoever met it.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "http/response.hpp"
+
+namespace annals::http {
+
+/// What is wrong where, in the body of a request.
+struct Fault {
+  std::string pointer;  ///< RFC 6901, such as "/value"
+  std::string code;
+  std::string detail;
+};
+
+[[nodiscard]] int status_of(ErrorKind kind);
+
+/// 503 comes with Retry-After, 401 with WWW-Authenticate.
+[[nodiscard]] Response problem(const Request& request, const Error& error, const std::vector<Fault>& faults = {});
+
+/// For a status that no ErrorKind has (405, 431, ...); `code` is snake_case.
+[[nodiscard]] Response problem(const Request& request, int status, std::string_view code, std::string_view detail);
+
+}  // namespace annals::http

@@ -1,0 +1,89 @@
+#pragma once
+// Files, as the log needs them: positioned reads and writes, explicit flushes, and nothing that hides when bytes become
+// durable. Implementations: posix (platform/posix), and a simulated one (platform/simulated) that can lose, tear,
+// shorten and reorder whatever was not flushed, and fail on demand.
+//
+// Threads: FileSystem is thread-safe. A File may be read from any thread while one thread writes and flushes it.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace annals::platform {
+
+/// An open file. Closing is the destructor's work and reports nothing: what matters has been flushed before.
+class File {
+ public:
+  virtual ~File() = default;
+
+  /// Reads up to `size` bytes at `offset` into `into`; fewer only at the end of the file. The count read.
+  /// Errors: input_output.
+  [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t size) const = 0;
+
+  /// Writes all of `bytes` at `offset`, growing the file if it must; durable only after `flush`. After an error any part
+  /// of `bytes` may have been written.
+  /// Errors: input_output (code "disk_full" when there is no room).
+  [[nodiscard]] virtual Result<> write_at(std::uint64_t offset, std::string_view bytes) = 0;
+
+  /// Returns once everything written before the call survives the loss of power (fdatasync).
+  /// Errors: input_output; then it is unknown what of the unflushed writes is durable, and a later success of flush
+  /// says nothing about them (Linux marks the failed pages clean).
+  [[nodiscard]] virtual Result<> flush() = 0;
+
+  /// The size in bytes.
+  [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
+};
+
+/// A lock on a directory, held until destroyed or until the process ends, however it ends.
+class DirectoryLock {
+ public:
+  virtual ~DirectoryLock() = default;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  /// Makes the directory and its missing parents (mode 0700). Being there already is success.
+  [[nodiscard]] virtual Result<> create_directories(const std::string& path) = 0;
+
+  /// Names of the entries of a directory, sorted, without `.` and `..`. Errors: not_found, input_output.
+  [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
+
+  [[nodiscard]] virtual Result<bool> exists(const std::string& path) const = 0;
+
+  /// Makes a new empty file (mode 0600) for reading and writing. Its name is durable only after `flush_directory`.
+  /// Errors: conflict when it exists, input_output.
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::string& path) = 0;
+
+  /// Opens an existing file. Errors: not_found, input_output.
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> open_to_read(const std::string& path) const = 0;
+
+  /// Gives the file a new name, replacing what had it. Durable only after `flush_directory`.
+  [[nodiscard]] virtual Result<> rename(const std::string& from, const std::string& to) = 0;
+  [[nodiscard]] virtual Result<> remove(const std::string& path) = 0;
+
+  /// Returns once the names made, changed and removed in this directory before the call survive the loss of power.
+  [[nodiscard]] virtual Result<> flush_directory(const std::string& path) = 0;
+
+  /// Takes the one lock of a directory (flock on `<path>/LOCK`, which then holds the process id).
+  /// Errors: conflict, when another process holds it; the message names that process.
+  [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) = 0;
+};
+
+/// The whole of a file, which must not exceed `size_max` bytes. Errors: those of open_to_read; too_large.
+[[nodiscard]] Result<std::string> read_whole_file(const FileSystem& files, const std::string& path, std::uint64_t size_max);
+
+/// Replaces a file as one step that survives the loss of power: writes `<path>.new`, flushes, renames, flushes the directory.
+[[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes);
+
+/// `directory` and `name` with one slash between.
+[[nodiscard]] std::string join_path(std::string_view directory, std::string_view name);
+
+}  // namespace annals::platform
