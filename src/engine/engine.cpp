@@ -1,0 +1,114 @@
+#include "engine/engine.hpp"
+
+#include <algorithm>
+
+namespace annals::engine {
+namespace {
+
+/// Readers of an eventual table notice a lag long before this; an operator should.
+constexpr std::uint64_t lag_events_max = 100'000;
+
+std::vector<std::unique_ptr<const model::Model>> hold(std::vector<model::Model> models) {
+  std::vector<std::unique_ptr<const model::Model>> held;
+  for (model::Model& model : models) held.push_back(std::make_unique<const model::Model>(std::move(model)));
+  return held;
+}
+
+std::vector<std::unique_ptr<projection::TableFeed>> make_feeds(const std::vector<std::unique_ptr<const model::Model>>& models, EventStore& store,
+                                                               platform::Platform platform, platform::Executor& background) {
+  std::vector<std::unique_ptr<projection::TableFeed>> feeds;
+  for (const auto& model : models) feeds.push_back(std::make_unique<projection::TableFeed>(*model, store, platform, background));
+  return feeds;
+}
+
+std::vector<projection::TableFeed*> pointers(const std::vector<std::unique_ptr<projection::TableFeed>>& feeds) {
+  std::vector<projection::TableFeed*> result;
+  for (const auto& feed : feeds) result.push_back(feed.get());
+  return result;
+}
+
+}  // namespace
+
+Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Platform platform, platform::Executor& background,
+               EngineOptions options)
+    : models_(hold(std::move(models))),
+      store_(store),
+      platform_(platform),
+      feeds_(make_feeds(models_, store, platform, background)),
+      writer_(store, pointers(feeds_), platform, options.writer),
+      tables_missing_(feeds_.size()) {}
+
+Engine::~Engine() { stop(); }
+
+Result<> Engine::start(std::function<void()> ready) {
+  TRY(writer_.load());
+  if (feeds_.empty()) ready();
+  for (const auto& feed : feeds_) {
+    feed->start([this, ready] {
+      if (--tables_missing_ == 0) ready();
+    });
+  }
+  return {};
+}
+
+void Engine::watch_subscriber(std::string name, const projection::Runner& runner) { subscribers_.emplace_back(std::move(name), &runner); }
+
+void Engine::stop() {
+  for (const auto& feed : feeds_) feed->stop();
+  subscribers_.clear();
+}
+
+const model::Model* Engine::model_of(std::string_view stream) const {
+  for (const auto& model : models_) {
+    if (model->owns_stream(stream)) return model.get();
+  }
+  return nullptr;
+}
+
+Health::Check Engine::check_projections() const {
+  for (const auto& feed : feeds_) {
+    const projection::RunnerStatus status = feed->status();
+    if (status.failing) return {"error", "the read table of " + feed->model().name + " fails and is started again"};
+    const Position store_at = store_.status().flushed;
+    const Position table_at = feed->table().progress().position();
+    if (feed->model().consistency == model::Consistency::eventual && table_at.value + lag_events_max < store_at.value) {
+      return {"error", "the read table of " + feed->model().name + " is " + std::to_string(store_at.value - table_at.value) + " events behind"};
+    }
+  }
+  for (const auto& [name, runner] : subscribers_) {
+    if (runner->status().failing) return {"error", "the subscriber " + name + " fails and is started again"};
+  }
+  if (tables_missing_.load() > 0) return {"down", "the read tables are still catching up with the store"};
+  return {};
+}
+
+Health Engine::health() const {
+  Health health;
+  const StoreStatus status = store_.status();
+  if (!status.writable) {
+    health.eventstore = {"error", "the store cannot take writes until it is restarted; the log of the server says why"};
+  } else if (status.last_flush_ok == false) {
+    health.eventstore = {"error", "the last flush failed"};
+  }
+  health.projection = check_projections();
+  const Position before_last{std::max<std::uint64_t>(status.visible.value, 1) - 1};
+  const auto last = store_.read_all(before_last, Horizon::visible, PageLimit{1, 1});
+  if (!last) {
+    platform_.log.error("The last event could not be read back", {{"error", last.error().message}});
+    health.database = {"error", "what is stored cannot be read back; the log of the server says why"};
+  } else if (status.visible.value > 0 && last->events().empty()) {
+    health.database = {"error", "the last event cannot be found"};
+  }
+  return health;
+}
+
+void Engine::settle(Instant time, platform::Executor& home, std::move_only_function<void()> ready) {
+  store_.settle(time);
+  if (writer_.may_hide(time)) {
+    writer_.barrier(home, std::move(ready));
+  } else {
+    ready();
+  }
+}
+
+}  // namespace annals::engine

@@ -1,0 +1,86 @@
+#pragma once
+// Engine: the command path, the query path and health of one server, over one store. server/wiring makes it; http/routes asks it.
+// Thread-safe.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/writer.hpp"
+#include "event/event_store.hpp"
+#include "model/model.hpp"
+#include "platform/platform.hpp"
+#include "projection/table_feed.hpp"
+
+namespace annals::engine {
+
+struct EngineOptions {
+  WriterOptions writer;
+  std::string server_name = "annals";
+};
+
+/// What /health tells: "ok", "down" (it does not run) or "error" (it runs and fails).
+struct Health {
+  struct Check {
+    std::string state = "ok";
+    std::string detail;     ///< one sentence when it is not ok; names no files
+  };
+  Check eventstore;         ///< can it still write, and how did the last flush go
+  Check projection;         ///< do the read tables and the other subscribers keep up
+  Check database;           ///< can what is stored be read back
+  [[nodiscard]] bool healthy() const { return eventstore.state == "ok" && projection.state == "ok" && database.state == "ok"; }
+};
+
+class Engine {
+ public:
+  /// `store`, `background` and what `platform` names outlive the engine.
+  Engine(std::vector<model::Model> models, EventStore& store, platform::Platform platform, platform::Executor& background, EngineOptions options);
+  ~Engine();
+
+  /// Reads back receipts and begins to fill the tables; `ready` is called once all of them are there. Call once.
+  [[nodiscard]] Result<> start(std::function<void()> ready);
+
+  /// False until the tables have caught up for the first time, and from `set_draining` on.
+  [[nodiscard]] bool ready() const { return tables_missing_.load() == 0 && !draining_.load(); }
+  [[nodiscard]] bool serving() const { return tables_missing_.load() == 0; }
+  void set_draining() { draining_ = true; }
+  [[nodiscard]] bool draining() const { return draining_.load(); }
+
+  /// A subscriber that health shall watch. It outlives the engine, or `stop` is called first.
+  void watch_subscriber(std::string name, const projection::Runner& runner);
+
+  /// Checks by doing: reads the last event back from the store.
+  [[nodiscard]] Health health() const;
+
+  /// Stops the feeds. The writer must be idle: the HTTP server has been stopped.
+  void stop();
+
+  [[nodiscard]] std::size_t models() const { return feeds_.size(); }
+  [[nodiscard]] const model::Model& model(std::size_t place) const { return feeds_[place]->model(); }
+  [[nodiscard]] projection::TableFeed& feed(std::size_t place) { return *feeds_[place]; }
+  /// The model that owns a stream, or nullptr.
+  [[nodiscard]] const model::Model* model_of(std::string_view stream) const;
+  [[nodiscard]] Writer& writer() { return writer_; }
+  [[nodiscard]] EventStore& store() { return store_; }
+  [[nodiscard]] const platform::Platform& platform() const { return platform_; }
+
+  /// Calls `ready` on `home` once an answer about `time` can no longer change (see EventStore::settle); at once, inside the call, when it
+  /// already cannot.
+  void settle(Instant time, platform::Executor& home, std::move_only_function<void()> ready);
+
+ private:
+  [[nodiscard]] Health::Check check_projections() const;
+
+  const std::vector<std::unique_ptr<const model::Model>> models_;
+  EventStore& store_;
+  platform::Platform platform_;
+  std::vector<std::unique_ptr<projection::TableFeed>> feeds_;
+  Writer writer_;
+  std::vector<std::pair<std::string, const projection::Runner*>> subscribers_;
+  std::atomic<std::size_t> tables_missing_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace annals::engine

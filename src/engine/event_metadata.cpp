@@ -1,0 +1,47 @@
+#include "engine/event_metadata.hpp"
+
+#include "json/reader.hpp"
+#include "json/writer.hpp"
+
+namespace annals::engine {
+
+std::string make_metadata(std::string_view actor, const std::optional<Idempotency>& idempotency) {
+  std::string metadata = "{";
+  json::append_member(metadata, "actor", actor);
+  if (idempotency) {
+    json::append_member(metadata, "idempotency");
+    metadata += '{';
+    json::append_member(metadata, "key", to_hex(idempotency->key));
+    json::append_member(metadata, "request", to_hex(idempotency->request));
+    metadata += '}';
+  }
+  metadata += '}';
+  return metadata;
+}
+
+std::string actor_of(std::string_view metadata) {
+  const auto object = json::thread_reader().read_object(metadata);
+  const std::string_view* actor = object ? object->text("actor") : nullptr;
+  return actor ? std::string(*actor) : "unknown";
+}
+
+std::optional<Idempotency> idempotency_of(std::string_view metadata) {
+  if (metadata.find("\"idempotency\"") == std::string_view::npos) return std::nullopt;
+  const auto object = json::thread_reader().read_object(metadata);
+  if (!object) return std::nullopt;
+  const json::Value* value = object->find("idempotency");
+  const auto* nested = value ? std::get_if<json::Nested>(value) : nullptr;
+  if (nested == nullptr || nested->is_array) return std::nullopt;
+  const std::string text = nested->text;
+  const auto inner = json::thread_reader().read_object(text);
+  if (!inner) return std::nullopt;
+  const std::string_view* key = inner->text("key");
+  const std::string_view* request = inner->text("request");
+  if (key == nullptr || request == nullptr) return std::nullopt;
+  const auto key_digest = digest_from_hex(*key);
+  const auto request_digest = digest_from_hex(*request);
+  if (!key_digest || !request_digest) return std::nullopt;
+  return Idempotency{*key_digest, *request_digest};
+}
+
+}  // namespace annals::engine

@@ -1,0 +1,50 @@
+#pragma once
+// Queries of the past: they read the store, so they are current whatever a model's consistency is. They block on the disk, for pages
+// that are not in the system's cache. Functions without state; thread-safe.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/event_store.hpp"
+#include "model/decider.hpp"
+#include "projection/read_table.hpp"
+
+namespace annals::engine {
+
+/// The record as it was right after version `version`; one that never existed (version 0) when the stream is shorter.
+/// Errors: those of EventStore::read_stream.
+[[nodiscard]] Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key,
+                                                      StreamVersion version);
+
+/// The record as it was at `time`.
+[[nodiscard]] Result<model::Record> record_at_time(const EventStore& store, const model::Model& model, std::string_view key, Instant time);
+
+/// Walks over the keys of a model as they were at a time, in order, in pages.
+class ListAtTime {
+ public:
+  /// Everything outlives the list. `prefix` and `after` as in ReadTable::list.
+  ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time, std::string prefix,
+             std::optional<std::string> after);
+
+  /// Up to `limit` rows that existed then; fewer only at the end.
+  [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t limit);
+
+ private:
+  /// Keys that the table does not know, because it is behind (models that are not live).
+  [[nodiscard]] Result<> collect_unknown_keys();
+  [[nodiscard]] std::vector<std::string> next_keys(std::size_t limit);
+
+  const EventStore& store_;
+  const model::Model& model_;
+  const projection::ReadTable& table_;
+  const Instant time_;
+  const std::string prefix_;
+  std::optional<std::string> after_;
+  std::set<std::string> unknown_keys_;
+  bool begun_ = false;
+};
+
+}  // namespace annals::engine

@@ -1,0 +1,123 @@
+#pragma once
+// The Writer: the one that decides. Commands wait in a bounded queue; whoever finds the writer idle sets it to work on its own
+// executor; a step takes all that waits, decides one after another on the state so far, has the store record all groups with one flush,
+// lets the live read tables apply them, and only then releases the replies, refusals included.
+//
+// Leader and follower: there is no writer thread. The I/O thread that brings a command to an idle writer becomes its thread for as long as
+// commands keep coming, so that a lone client pays for no change of threads, and the others go on reading while it flushes.
+//
+// Why that is safe: a token (`busy` in the queue, under its mutex) says whether a step is scheduled or running. Only the submit that
+// turns it on schedules a step, only the end of a step that finds the queue empty turns it off, both under the mutex. So steps never overlap,
+// and each sees what the one before it wrote. What is "confined to the writer" below is touched by the holder of the token only.
+//
+// Threads: submit, barrier and the queries may be called from any thread.
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/guarded.hpp"
+#include "engine/command.hpp"
+#include "engine/receipts.hpp"
+#include "engine/state_cache.hpp"
+#include "event/event_store.hpp"
+#include "platform/platform.hpp"
+#include "projection/table_feed.hpp"
+
+namespace annals::engine {
+
+struct WriterOptions {
+  std::size_t batch_size = 1024;              ///< commands decided for one flush, at most
+  std::size_t queue_max = 10'000;             ///< commands that wait, at most; one more is refused at once
+  std::size_t queue_bytes_max = 64u << 20;    ///< what their keys and values may take together
+  ReceiptLimits receipts;
+};
+
+struct WriterStatus {
+  std::size_t queued = 0;
+  std::uint64_t commands = 0;                 ///< decided so far
+  std::uint64_t batches = 0;                  ///< appends so far
+  std::uint64_t overloaded = 0;               ///< refused because the queue was full
+};
+
+class Writer {
+ public:
+  /// `feeds` are the tables of the models, in the order that WriteRequest::model counts. Everything outlives the writer.
+  Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform, WriterOptions options);
+  ~Writer();
+
+  /// Reads what must be known before the first decision. Call once, before the first submit.
+  [[nodiscard]] Result<> load();
+
+  /// Decides and records. `done` is called on `home`, once the reply may be seen.
+  ///
+  /// Errors: those of model::decide; unprocessable ("idempotency_key_reused"); overloaded ("queue_full", at once: nothing was done); unavailable
+  /// (the store cannot take writes, or it is unknown whether it took this one); too_large.
+  void submit(WriteRequest request, platform::Executor& home, WriteDone done);
+
+  /// Calls `done` on `home` once everything that was stamped before this call is visible (or failed).
+  void barrier(platform::Executor& home, std::move_only_function<void()> done);
+
+  /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called before.
+  [[nodiscard]] bool may_hide(Instant time) const;
+
+  [[nodiscard]] WriterStatus status() const;
+
+ private:
+  /// A command, or a barrier (no request), on its way.
+  struct Pending {
+    std::optional<WriteRequest> request;
+    platform::Executor* home = nullptr;
+    WriteDone done;
+    std::size_t bytes = 0;
+    int attempts = 0;
+
+    // What was decided.
+    std::optional<Result<Receipt>> answer;       ///< a refusal or an old receipt
+    std::optional<std::size_t> group;            ///< its own group, or that of its simultaneous twin
+    bool twin = false;
+    bool on_pending_state = false;               ///< the answer holds only if this batch is recorded
+  };
+  struct Queue {
+    std::deque<Pending> waiting;
+    std::size_t bytes = 0;
+    bool busy = false;
+    std::uint64_t overloaded = 0;
+  };
+
+  void enqueue(Pending pending);
+  void step(platform::Executor& here);
+  void decide(Pending& pending, Instant now);
+  [[nodiscard]] bool answer_from_receipts(Pending& pending);
+  [[nodiscard]] Result<model::Record> load_state(const WriteRequest& request, const std::string& stream, bool fresh);
+  void recorded(std::vector<AppendResult>& results, platform::Executor& here);
+  void apply(const std::vector<AppendResult>& results);
+  void release(platform::Executor& here);
+  void next_step(platform::Executor& here);
+
+  EventStore& store_;
+  const std::vector<projection::TableFeed*> feeds_;
+  platform::Platform platform_;
+  const WriterOptions options_;
+
+  Guarded<Queue> queue_;
+  std::atomic<bool> idle_{true};
+  std::atomic<std::int64_t> last_visible_stamp_{0};
+  std::atomic<std::uint64_t> commands_{0};
+  std::atomic<std::uint64_t> batches_{0};
+
+  // Confined to the writer, as said above.
+  Receipts receipts_;
+  StateCache cache_;
+  std::vector<Pending> batch_;
+  std::vector<Group> groups_;
+  std::unordered_map<std::string, model::Record, TransparentStringHash, std::equal_to<>> pending_states_;
+  std::vector<std::pair<Idempotency, std::size_t>> pending_receipts_;
+};
+
+}  // namespace annals::engine

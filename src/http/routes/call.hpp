@@ -1,0 +1,55 @@
+#pragma once
+// Call: one request on its way through a route: what it asks, and how to answer it. Moved along; confined to the I/O thread.
+
+#include <string>
+#include <utility>
+
+#include "engine/engine.hpp"
+#include "http/api.hpp"
+#include "http/problem.hpp"
+#include "http/request.hpp"
+#include "http/response.hpp"
+
+namespace annals::http {
+
+struct Call {
+  engine::Engine& engine;
+  const ApiOptions& options;
+  std::size_t model = 0;       ///< the model's place in the engine; for routes of a model
+  std::string key;             ///< decoded and checked; for routes of a key
+  std::string argument;        ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
+  Asker asker;
+  platform::Executor* home;
+  Responder responder;
+  bool is_write = false;       ///< replies then say how durable a success is
+  std::string position;        ///< the cursor that a reply of a model reflects
+
+  [[nodiscard]] const model::Model& the_model() const { return engine.model(model); }
+  [[nodiscard]] projection::ReadTable& table() const { return engine.feed(model).table(); }
+
+  void send(Response response) {
+    if (!position.empty()) response.add("Annals-Position", position);
+    if (is_write) response.add("Annals-Durability", to_string(engine.store().durability()));
+    responder.send(std::move(response));
+  }
+  void refuse(const Error& error, const std::vector<Fault>& faults = {}) { send(problem(asker, error, faults)); }
+};
+
+/// A route's work. `request` is valid until it returns, and no longer when the answer comes later.
+using Action = void (*)(const Request& request, Call call);
+
+// The work of each route, by its file.
+void list_records(const Request& request, Call call);
+void get_record(const Request& request, Call call);
+void get_record_at(const Request& request, Call call);
+void put_record(const Request& request, Call call);
+void delete_record(const Request& request, Call call);
+void roll_back_record(const Request& request, Call call);
+void get_history(const Request& request, Call call);
+void get_health(const Request& request, Call call);
+void get_liveness(const Request& request, Call call);
+void get_readiness(const Request& request, Call call);
+void get_events(const Request& request, Call call);
+void refresh_projection(const Request& request, Call call);
+
+}  // namespace annals::http

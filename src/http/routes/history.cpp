@@ -1,0 +1,205 @@
+// The past as events: a record's history, and everything that was recorded.
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "engine/event_feed.hpp"
+#include "engine/event_json.hpp"
+#include "http/routes/call.hpp"
+#include "http/routes/query_parameters.hpp"
+
+namespace annals::http {
+namespace {
+
+constexpr std::uint64_t limit_max = 10'000;
+constexpr Duration wait_max = std::chrono::seconds(25);
+constexpr PageLimit piece{256, 1u << 20};
+
+/// The events of a stream from a version on, as the inside of a JSON array, a piece at a time; empty at the end.
+class HistorySource {
+ public:
+  HistorySource(const EventStore& store, const model::Model& model, std::string stream, StreamVersion after, std::uint64_t limit)
+      : store_(store), model_(model), stream_(std::move(stream)), next_(after.next()), left_(limit) {}
+
+  [[nodiscard]] Result<std::string> next() {
+    std::string out;
+    if (left_ == 0) return out;
+    PageLimit limit = piece;
+    limit.events_max = std::min<std::uint64_t>(limit.events_max, left_);
+    const EventPage page = TRY(store_.read_stream(stream_, next_, Direction::forward, limit));
+    for (const EventView& event : page.events()) {
+      if (any_) out += ',';
+      any_ = true;
+      engine::append_event_json(out, event, &model_);
+      next_ = event.version.next();
+      --left_;
+    }
+    more_ = page.more();
+    if (!more_) left_ = 0;
+    return out;
+  }
+
+  /// True when there are no further events, or none are wanted.
+  [[nodiscard]] bool ended() const { return left_ == 0; }
+  /// True when the stream goes on after the last event given.
+  [[nodiscard]] bool more() const { return more_; }
+  [[nodiscard]] StreamVersion last() const { return StreamVersion{next_.value - 1}; }
+
+ private:
+  const EventStore& store_;
+  const model::Model& model_;
+  const std::string stream_;
+  StreamVersion next_;
+  std::uint64_t left_;
+  bool any_ = false;
+  bool more_ = false;
+};
+
+void send_limited_history(Call call, const std::string& path, HistorySource& source, std::uint64_t limit) {
+  std::string body = "[";
+  while (!source.ended()) {
+    const auto some = source.next();
+    if (!some) return call.refuse(some.error());
+    body += *some;
+  }
+  body += ']';
+  Response response;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  if (source.more()) {
+    response.add("Link", "<" + path + "?after_version=" + to_string(source.last()) + "&limit=" + std::to_string(limit) + ">; rel=\"next\"");
+  }
+  call.send(std::move(response));
+}
+
+void send_whole_history(Call call, std::shared_ptr<HistorySource> source) {
+  const auto first = source->next();
+  if (!first) return call.refuse(first.error());
+  Response response;
+  response.content_type = "application/json";
+  if (source->ended()) {
+    response.body = "[" + *first + "]";
+  } else {
+    response.body = BodySource([source, pending = std::optional<std::string>("[" + *first), closed = false]() mutable -> Result<std::optional<std::string>> {
+      if (pending) return std::exchange(pending, std::nullopt);
+      if (closed) return std::nullopt;
+      std::string some = TRY(source->next());
+      if (source->ended()) {
+        some += ']';
+        closed = true;
+      }
+      return some;
+    });
+  }
+  call.send(std::move(response));
+}
+
+/// A reader of events that waits for the next one. Everything but the watch's call runs on the home executor.
+struct EventsWait {
+  Call call;
+  std::optional<std::string> stream;
+  Position after;
+  std::uint64_t limit;
+  std::unique_ptr<Watch> watch;
+  Duration until{0};           ///< monotonic
+  bool ended = false;
+};
+
+const platform::Clock& call_clock(const EventsWait& wait) { return wait.call.engine.platform().clock; }
+
+/// Answers with what there is; false when there is nothing and it may wait.
+bool send_events(EventsWait& wait, bool may_be_empty) {
+  Call& call = wait.call;
+  const EventStore& store = call.engine.store();
+  const auto page = engine::read_events(store, wait.stream, wait.after, PageLimit{static_cast<std::size_t>(wait.limit), 4u << 20});
+  if (!page) {
+    call.refuse(page.error());
+    return true;
+  }
+  if (page->events().empty() && !may_be_empty) return false;
+  std::string body;
+  Position last = wait.after;
+  for (const EventView& event : page->events()) {
+    engine::append_event_json(body, event, call.engine.model_of(event.stream));
+    body += '\n';
+    last = event.position;
+  }
+  call.position = store.cursor(last).to_text();
+  Response response;
+  response.content_type = "application/x-ndjson";
+  response.body = std::move(body);
+  call.send(std::move(response));
+  return true;
+}
+
+void look_again(EventsWait& wait) {
+  if (wait.ended) return;
+  const bool last_look = wait.call.engine.draining() || call_clock(wait).monotonic() >= wait.until;
+  if (!send_events(wait, last_look)) return;
+  wait.ended = true;
+  wait.watch.reset();
+}
+
+/// Looks now and then, so that a wait ends at its time and does not hold up a server that drains.
+void keep_looking(const std::shared_ptr<EventsWait>& wait) {
+  if (wait->ended) return;
+  const Duration left = wait->until - call_clock(*wait).monotonic();
+  const Duration pause = std::clamp<Duration>(left, std::chrono::milliseconds(1), std::chrono::milliseconds(500));
+  wait->call.home->post_after(pause, [wait] {
+    look_again(*wait);
+    keep_looking(wait);
+  });
+}
+
+}  // namespace
+
+void get_history(const Request& request, Call call) {
+  const auto parameters = QueryParameters::parse(request.query, {"after_version", "limit"});
+  if (!parameters) return call.refuse(parameters.error());
+  const auto after = parameters->number("after_version", 0, ~std::uint64_t{0} - 1);
+  if (!after) return call.refuse(after.error());
+  const auto limit = parameters->number("limit", 1, limit_max);
+  if (!limit) return call.refuse(limit.error());
+  auto source = std::make_shared<HistorySource>(call.engine.store(), call.the_model(), call.the_model().stream(call.key),
+                                                StreamVersion{after->value_or(0)}, limit->value_or(~std::uint64_t{0}));
+  // What is read comes from the store, which may be ahead of the table.
+  call.position = call.engine.store().cursor(call.engine.store().status().visible).to_text();
+  if (*limit) {
+    send_limited_history(std::move(call), std::string(request.path), *source, **limit);
+  } else {
+    send_whole_history(std::move(call), std::move(source));
+  }
+}
+
+void get_events(const Request& request, Call call) {
+  const auto parameters = QueryParameters::parse(request.query, {"after", "stream", "limit", "wait"});
+  if (!parameters) return call.refuse(parameters.error());
+  const auto after = parameters->cursor("after");
+  if (!after) return call.refuse(after.error());
+  const auto limit = parameters->number("limit", 1, limit_max);
+  if (!limit) return call.refuse(limit.error());
+  const auto wait_time = parameters->duration("wait", wait_max);
+  if (!wait_time) return call.refuse(wait_time.error());
+  const auto position = call.engine.store().resolve(after->value_or(Cursor{}));
+  if (!position) return call.refuse(position.error());
+  std::optional<std::string> stream;
+  if (const std::string* name = parameters->find("stream")) stream = *name;
+
+  platform::Executor& home = *call.home;
+  EventStore& store = call.engine.store();
+  const auto wait = std::make_shared<EventsWait>(EventsWait{std::move(call), std::move(stream), *position, limit->value_or(1000), nullptr, Duration{0}, false});
+  if (send_events(*wait, !*wait_time)) return;
+  wait->until = call_clock(*wait).monotonic() + **wait_time;
+  // The store must not keep alive what keeps its watch alive.
+  wait->watch = store.watch([weak = std::weak_ptr(wait), &home](Position) {
+    home.post([weak] {
+      if (const auto waiting = weak.lock()) look_again(*waiting);
+    });
+  });
+  look_again(*wait);  // for what came between the first look and the watch
+  keep_looking(wait);
+}
+
+}  // namespace annals::http

@@ -1,0 +1,47 @@
+#pragma once
+// The query of a target, `?prefix=a&limit=10`, decoded. A parameter that the route does not know, or one given twice, is refused, because a
+// filter that is silently ignored answers another question. Values; no thread rule.
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "base/number.hpp"
+#include "base/result.hpp"
+#include "event/cursor.hpp"
+
+namespace annals::http {
+
+class QueryParameters {
+ public:
+  /// Errors: invalid ("unknown_parameter", "duplicate_parameter", "invalid_query").
+  [[nodiscard]] static Result<QueryParameters> parse(std::string_view query, std::initializer_list<std::string_view> known);
+
+  [[nodiscard]] const std::string* find(std::string_view name) const;
+
+  /// Each: nullopt when the parameter is absent. Errors: invalid.
+  [[nodiscard]] Result<std::optional<Instant>> time(std::string_view name) const;
+  [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name, std::uint64_t min, std::uint64_t max) const;
+  [[nodiscard]] Result<std::optional<Cursor>> cursor(std::string_view name) const;
+  [[nodiscard]] Result<std::optional<Duration>> duration(std::string_view name, Duration max) const;
+
+ private:
+  struct Parameter {
+    std::string name;
+    std::string value;
+  };
+  std::vector<Parameter> parameters_;
+};
+
+/// Errors: invalid ("invalid_timestamp").
+[[nodiscard]] Result<Instant> parse_time(std::string_view text);
+
+/// A token for a key of a list, of the characters [A-Za-z0-9_-]; "0" is the start, which no key has.
+[[nodiscard]] std::string key_token(std::string_view key);
+/// The key; nullopt (inside the Result) for the start. Errors: invalid ("invalid_cursor").
+[[nodiscard]] Result<std::optional<std::string>> key_from_token(std::string_view token);
+
+}  // namespace annals::http

@@ -1,0 +1,91 @@
+// The server's own pages: health, liveness, readiness, projections.
+
+#include "http/routes/call.hpp"
+#include "http/routes/query_parameters.hpp"
+#include "json/writer.hpp"
+
+namespace annals::http {
+namespace {
+
+bool refuse_parameters(const Request& request, Call& call) {
+  const auto parameters = QueryParameters::parse(request.query, {});
+  if (!parameters) call.refuse(parameters.error());
+  return !parameters;
+}
+
+Response plain(int status, std::string text) {
+  Response response;
+  response.status = status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.fields = "Cache-Control: no-store\r\n";
+  response.body = std::move(text);
+  return response;
+}
+
+void append_check(std::string& checks, std::string& details, std::string_view name, const engine::Health::Check& check) {
+  json::append_member(checks, name, check.state);
+  if (!check.detail.empty()) json::append_member(details, name, check.detail);
+}
+
+}  // namespace
+
+void get_health(const Request& request, Call call) {
+  if (refuse_parameters(request, call)) return;
+  const engine::Health health = call.engine.health();
+  std::string checks = "{";
+  std::string details = "{";
+  append_check(checks, details, "eventstore", health.eventstore);
+  append_check(checks, details, "projection", health.projection);
+  append_check(checks, details, "database", health.database);
+  std::string body = "{";
+  json::append_member(body, "status", health.healthy() ? "healthy" : "unhealthy");
+  json::append_member(body, "timestamp", call.engine.platform().clock.now().to_text());
+  json::append_member(body, "checks");
+  body += checks + "}";
+  if (!health.healthy()) {
+    json::append_member(body, "details");
+    body += details + "}";
+  }
+  body += '}';
+  Response response;
+  response.status = health.healthy() ? 200 : 503;
+  response.content_type = "application/json";
+  response.fields = "Cache-Control: no-store\r\n";
+  if (!health.healthy()) response.add("Retry-After", "1");
+  response.body = std::move(body);
+  call.send(std::move(response));
+}
+
+void get_liveness(const Request& request, Call call) {
+  if (refuse_parameters(request, call)) return;
+  call.send(plain(200, "alive\n"));
+}
+
+void get_readiness(const Request& request, Call call) {
+  if (refuse_parameters(request, call)) return;
+  if (call.engine.ready()) return call.send(plain(200, "ready\n"));
+  Response response = plain(503, call.engine.serving() ? "draining\n" : "the read tables are still catching up\n");
+  response.add("Retry-After", "1");
+  call.send(std::move(response));
+}
+
+void refresh_projection(const Request& request, Call call) {
+  if (refuse_parameters(request, call)) return;
+  for (std::size_t place = 0; place < call.engine.models(); ++place) {
+    if (call.engine.model(place).name != call.argument && call.engine.model(place).name != call.key) continue;
+    call.model = place;
+    projection::TableFeed& feed = call.engine.feed(place);
+    feed.refresh([call = std::make_shared<Call>(std::move(call))]() mutable {
+      platform::Executor& home = *call->home;
+      home.post([call] {
+        call->position = call->engine.store().cursor(call->table().progress().position()).to_text();
+        Response response = plain(200, "OK");
+        call->send(std::move(response));
+      });
+    });
+    return;
+  }
+  call.refuse(Error(ErrorKind::not_found, "not_found", "there is no projection of this name"));
+}
+
+}  // namespace annals::http

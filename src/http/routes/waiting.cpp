@@ -1,0 +1,53 @@
+#include "http/routes/waiting.hpp"
+
+#include <memory>
+
+namespace annals::http {
+namespace {
+
+/// Shared by the two that may end a wait, progress and the timer. Both run on the home executor, so the first to come takes `then`.
+struct Wait {
+  Call call;
+  std::move_only_function<void(Call)> then;
+  projection::Progress::Ticket ticket = 0;
+  bool ended = false;
+};
+
+}  // namespace
+
+void after_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then) {
+  if (!position) {
+    then(std::move(call));
+    return;
+  }
+  const auto target = call.engine.store().resolve(*position);
+  if (!target) {
+    call.refuse(target.error());
+    return;
+  }
+  projection::Progress& progress = call.table().progress();
+  if (*target <= progress.position()) {
+    then(std::move(call));
+    return;
+  }
+  platform::Executor& home = *call.home;
+  const Duration timeout = call.options.min_position_timeout;
+  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then)});
+  wait->ticket = progress.wait(*target, [wait, &home] {
+    home.post([wait] {
+      if (wait->ended) return;
+      wait->ended = true;
+      wait->call.position = wait->call.engine.store().cursor(wait->call.table().progress().position()).to_text();
+      wait->then(std::move(wait->call));
+    });
+  });
+  home.post_after(timeout, [wait, timeout] {
+    if (wait->ended) return;
+    wait->ended = true;
+    wait->call.table().progress().cancel(wait->ticket);
+    wait->call.refuse(Error(ErrorKind::timed_out, "position_not_reached",
+                            "the position asked for by min_position was not reached within " + to_text(timeout) + "; try again"));
+  });
+}
+
+}  // namespace annals::http

@@ -1,0 +1,16 @@
+#pragma once
+// Waiting for a position, within a limit. Confined to the I/O thread of the call.
+
+#include <functional>
+#include <optional>
+
+#include "event/cursor.hpp"
+#include "http/routes/call.hpp"
+
+namespace annals::http {
+
+/// Goes on with `then(call)` once the call's read table reflects `position` (at once when none is given), or refuses: gone, when the cursor
+/// points into a lost tail; timed_out after options.min_position_timeout.
+void after_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then);
+
+}  // namespace annals::http

@@ -1,0 +1,245 @@
+// Changing records: set, delete, roll back.
+
+#include <memory>
+#include <optional>
+
+#include "engine/queries.hpp"
+#include "http/fields.hpp"
+#include "http/routes/call.hpp"
+#include "http/routes/query_parameters.hpp"
+#include "json/reader.hpp"
+
+namespace annals::http {
+namespace {
+
+constexpr std::string_view anonymous = "anonymous";
+constexpr std::size_t idempotency_key_bytes_max = 255;
+
+Result<model::Precondition> precondition_of(const Request& request) {
+  using Rule = model::Precondition::Rule;
+  const auto match = TRY(entity_tags(request, "if-match"));
+  const auto none_match = TRY(entity_tags(request, "if-none-match"));
+  if (match && none_match) {
+    return fail(ErrorKind::invalid, "invalid_precondition", "give If-Match or If-None-Match, not both");
+  }
+  if (none_match && !none_match->any) {
+    return fail(ErrorKind::invalid, "invalid_precondition", "on a write, If-None-Match can only be *, which creates and never replaces");
+  }
+  model::Precondition precondition;
+  if (none_match) precondition.rule = Rule::does_not_exist;
+  if (!match) return precondition;
+  precondition.rule = match->any ? Rule::exists : Rule::version_is_one_of;
+  for (const EntityTag& tag : match->tags) {
+    // A tag that is no version of ours was never given out, so it matches nothing; leaving it out has that effect.
+    std::uint64_t version = 0;
+    const bool digits = !tag.opaque.empty() && tag.opaque.size() <= 19 && tag.opaque.find_first_not_of("0123456789") == std::string_view::npos;
+    if (tag.weak || !digits) continue;
+    for (char digit : tag.opaque) version = version * 10 + static_cast<std::uint64_t>(digit - '0');
+    precondition.versions.push_back(StreamVersion{version});
+  }
+  return precondition;
+}
+
+Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request) {
+  const auto key = request.field("idempotency-key");
+  if (!key) return std::nullopt;
+  bool good = !key->empty() && key->size() <= idempotency_key_bytes_max;
+  for (char character : *key) good = good && character >= ' ' && character <= '~';
+  if (!good) {
+    return fail(ErrorKind::invalid, "invalid_idempotency_key",
+                "an Idempotency-Key is 1 to " + std::to_string(idempotency_key_bytes_max) + " printable ASCII characters");
+  }
+  return engine::Idempotency{engine::digest_of({anonymous, *key}), engine::digest_of({request.method_text, request.target, request.body})};
+}
+
+/// What every write has in common; the command is still without its value.
+Result<engine::WriteRequest> write_request(const Request& request, const Call& call, model::Operation operation) {
+  TRY(QueryParameters::parse(request.query, {}));
+  engine::WriteRequest write;
+  write.model = call.model;
+  write.command.operation = operation;
+  write.command.key = call.key;
+  write.command.precondition = TRY(precondition_of(request));
+  write.idempotency = TRY(idempotency_of(request));
+  write.actor = anonymous;
+  write.correlation_id = request.correlation_id;
+  return write;
+}
+
+void log_operation(const Request& request, const Call& call, std::string_view operation) {
+  Logger& log = call.engine.platform().log;
+  if (!log.enabled(LogLevel::debug)) return;
+  log.debug("Processing a write", {{"trace_id", request.trace_id},
+                                   {"model", call.the_model().name},
+                                   {"operation", operation},
+                                   {"user_id", anonymous},
+                                   {"request_id", request.request_id},
+                                   {"request_size", static_cast<std::uint64_t>(request.body.size())}});
+}
+
+void submit(engine::WriteRequest write, Call call) {
+  engine::Writer& writer = call.engine.writer();
+  platform::Executor& home = *call.home;
+  writer.submit(std::move(write), home, [call = std::move(call)](Result<engine::Receipt> receipt) mutable {
+    if (!receipt) {
+      const ErrorKind kind = receipt.error().kind;
+      // A refusal may rest on state that is newer than what the call saw when it came in.
+      call.position = call.engine.store().cursor(call.table().progress().position()).to_text();
+      if (status_of(kind) >= 500 && kind != ErrorKind::overloaded) {
+        call.engine.platform().log.error("A write failed", {{"request_id", call.asker.request_id}, {"error", receipt.error().message}});
+      }
+      call.refuse(receipt.error());
+      return;
+    }
+    call.position = call.engine.store().cursor(receipt->position).to_text();
+    Response response;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = std::string("OK");
+    response.add("ETag", "\"" + to_string(receipt->version) + "\"");
+    if (receipt->replayed) response.add("Idempotency-Replayed", "true");
+    call.send(std::move(response));
+  });
+}
+
+Error unsupported(const Request& request) {
+  const std::string found(request.field("content-type").value_or("").substr(0, 80));
+  return Error(ErrorKind::unsupported, "unsupported_media_type",
+               "the Content-Type is \"" + found + "\"; send application/json, as in: curl -X PUT -H 'Content-Type: application/json' -d '{\"value\":\"...\"}'");
+}
+
+/// The members of a body that the route does not know.
+void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::initializer_list<std::string_view> known) {
+  for (const json::Member& member : body.members) {
+    if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
+    std::string pointer = "/";
+    for (char character : member.name.substr(0, 64)) pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
+    faults.push_back({pointer, "unknown_member", "this member is not known here"});
+  }
+}
+
+/// The body as an object; refuses and gives nothing when it is none.
+std::optional<json::Object> body_of(const Request& request, Call& call) {
+  if (!content_type_is_json(request)) {
+    call.refuse(unsupported(request));
+    return std::nullopt;
+  }
+  auto body = json::thread_reader().read_object(request.body);
+  if (body) return std::move(*body);
+  if (body.error().code == "not_an_object") {
+    call.refuse(Error(ErrorKind::unprocessable, "not_an_object", "the body is JSON, but not an object"), {{"", "not_an_object", "an object is expected"}});
+  } else {
+    call.refuse(body.error());
+  }
+  return std::nullopt;
+}
+
+/// The value of a PUT's body, or null after having refused.
+std::shared_ptr<const std::string> value_of(const json::Object& body, Call& call) {
+  std::vector<Fault> faults;
+  const json::Value* value = body.find("value");
+  const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
+  if (value == nullptr) {
+    faults.push_back({"/value", "required", "the member \"value\" is missing"});
+  } else if (text == nullptr) {
+    faults.push_back({"/value", "wrong_type", "\"value\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
+  }
+  add_unknown(faults, body, {"value"});
+  if (!faults.empty()) {
+    call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"value\":\"...\"}"), faults);
+    return nullptr;
+  }
+  const std::size_t bytes_max = call.the_model().value_bytes_max;
+  if (text->size() > bytes_max) {
+    call.refuse(Error(ErrorKind::too_large, "value_too_large",
+                      "the value has " + std::to_string(text->size()) + " bytes; the most is " + std::to_string(bytes_max)));
+    return nullptr;
+  }
+  return std::make_shared<const std::string>(*text);
+}
+
+/// Where a rollback goes back to.
+struct Target {
+  std::optional<StreamVersion> version;
+  std::optional<Instant> at;
+};
+
+std::optional<Target> target_of(const json::Object& body, Call& call) {
+  std::vector<Fault> faults;
+  Target target;
+  const json::Value* version = body.find("version");
+  const json::Value* at = body.find("at");
+  if ((version == nullptr) == (at == nullptr)) {
+    faults.push_back({"", "one_of", "exactly one of \"version\" and \"at\" is expected"});
+  } else if (version) {
+    const auto* number = std::get_if<std::int64_t>(version);
+    if (number == nullptr || *number < 1) {
+      faults.push_back({"/version", "wrong_type", "a whole number of at least 1 is expected"});
+    } else {
+      target.version = StreamVersion{static_cast<std::uint64_t>(*number)};
+    }
+  } else if (const auto* text = std::get_if<std::string_view>(at)) {
+    const auto time = parse_time(*text);
+    if (time) {
+      target.at = *time;
+    } else {
+      faults.push_back({"/at", time.error().code, time.error().message});
+    }
+  } else {
+    faults.push_back({"/at", "wrong_type", "a string is expected"});
+  }
+  add_unknown(faults, body, {"version", "at"});
+  if (faults.empty()) return target;
+  call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"version\": n} or {\"at\": \"time\"}"), faults);
+  return std::nullopt;
+}
+
+void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Record>& record) {
+  if (!record) return call.refuse(record.error());
+  if (!record->exists()) {
+    return call.refuse(Error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded"));
+  }
+  write.command.value = record->value;
+  submit(std::move(write), std::move(call));
+}
+
+}  // namespace
+
+void put_record(const Request& request, Call call) {
+  auto write = write_request(request, call, model::Operation::set);
+  if (!write) return call.refuse(write.error());
+  const auto body = body_of(request, call);
+  if (!body) return;
+  write->command.value = value_of(*body, call);
+  if (!write->command.value) return;
+  log_operation(request, call, "set");
+  submit(std::move(*write), std::move(call));
+}
+
+void delete_record(const Request& request, Call call) {
+  auto write = write_request(request, call, model::Operation::remove);
+  if (!write) return call.refuse(write.error());
+  log_operation(request, call, "delete");
+  submit(std::move(*write), std::move(call));
+}
+
+void roll_back_record(const Request& request, Call call) {
+  auto write = write_request(request, call, model::Operation::set);
+  if (!write) return call.refuse(write.error());
+  const auto body = body_of(request, call);
+  if (!body) return;
+  const auto target = target_of(*body, call);
+  if (!target) return;
+  log_operation(request, call, "rollback");
+  if (target->version) {
+    const auto record = engine::record_at_version(call.engine.store(), call.the_model(), call.key, *target->version);
+    return set_as_it_was(std::move(*write), std::move(call), record);
+  }
+  engine::Engine& engine = call.engine;
+  platform::Executor& home = *call.home;
+  engine.settle(*target->at, home, [write = std::move(*write), call = std::move(call), at = *target->at]() mutable {
+    const auto record = engine::record_at_time(call.engine.store(), call.the_model(), call.key, at);
+    set_as_it_was(std::move(write), std::move(call), record);
+  });
+}
+
+}  // namespace annals::http

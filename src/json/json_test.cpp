@@ -1,0 +1,95 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "json/reader.hpp"
+#include "json/writer.hpp"
+
+namespace annals::json {
+namespace {
+
+std::string written(std::string_view text) {
+  std::string out;
+  append_string(out, text);
+  return out;
+}
+
+std::string code_of(std::string_view text) {
+  Reader reader;
+  const auto object = reader.read_object(text);
+  return object ? "" : object.error().code;
+}
+
+TEST(json_writer, text_is_escaped_only_where_it_must_be) {
+  EXPECT_EQ(written("plain äß€😀 /"), "\"plain äß€😀 /\"");
+  EXPECT_EQ(written(std::string_view("a\"b\\c\n\r\t\b\f\x01\0z", 13)), "\"a\\\"b\\\\c\\n\\r\\t\\b\\f\\u0001\\u0000z\"");
+}
+
+TEST(json_writer, bytes_that_are_not_utf_8_become_the_replacement_character) {
+  EXPECT_EQ(written("a\xff\"b\xc3"), "\"a\xef\xbf\xbd\\\"b\xef\xbf\xbd\"");
+  EXPECT_EQ(written("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
+TEST(json_writer, members_are_parted_by_commas) {
+  std::string out = "{";
+  append_member(out, "a", "x");
+  append_member(out, "b", std::uint64_t{7});
+  append_null_member(out, "c");
+  EXPECT_EQ(out, R"({"a":"x","b":7,"c":null)");
+}
+
+TEST(json_reader, what_was_written_is_read_back) {
+  std::string every;
+  for (int byte = 0; byte < 128; ++byte) every += static_cast<char>(byte);
+  every += "äß€😀";
+  Reader reader;
+  const auto object = reader.read_object("{\"value\":" + written(every) + "}");
+  ASSERT_TRUE(object.has_value()) << object.error().message;
+  EXPECT_EQ(*object->text("value"), every);
+}
+
+TEST(json_reader, every_kind_of_value_is_told_apart) {
+  Reader reader;
+  const auto object = reader.read_object(R"({"n":null,"b":true,"i":-3,"d":1.5,"s":"x","a":[1, 2],"o":{"k": "v"}})");
+  ASSERT_TRUE(object.has_value());
+  EXPECT_EQ(kind_of(*object->find("n")), "null");
+  EXPECT_EQ(std::get<bool>(*object->find("b")), true);
+  EXPECT_EQ(std::get<std::int64_t>(*object->find("i")), -3);
+  EXPECT_EQ(std::get<double>(*object->find("d")), 1.5);
+  EXPECT_EQ(std::get<Nested>(*object->find("a")).text, "[1,2]");
+  EXPECT_EQ(std::get<Nested>(*object->find("o")).text, R"({"k":"v"})");
+  EXPECT_EQ(object->find("missing"), nullptr);
+  EXPECT_EQ(object->text("i"), nullptr);
+}
+
+TEST(json_reader, what_is_not_json_is_refused) {
+  for (const char* text : {"", " ", "{", "}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":truex}", "{\"a\":1}{}", "{\"a\":1} x", "{a:1}", "{'a':1}",
+                           "{\"a\":1,}", "{\"a\":\"\n\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\xff\"}", "{\"a\":NaN}", "{\"a\":+1}", "\xef\xbb\xbf"}) {
+    EXPECT_EQ(code_of(text), "invalid_json") << text;
+  }
+}
+
+TEST(json_reader, a_lone_surrogate_is_refused_and_a_pair_is_text) {
+  EXPECT_EQ(code_of(R"({"a":"\ud800"})"), "invalid_json");
+  EXPECT_EQ(code_of(R"({"a":"\udc00"})"), "invalid_json");
+  EXPECT_EQ(code_of(R"({"a":{"b":["\udc00x"]}})"), "invalid_json");
+  EXPECT_EQ(code_of(R"({"a":"\ud83d\ude00"})"), "");
+}
+
+TEST(json_reader, only_an_object_is_an_object) {
+  for (const char* text : {"[]", "1", "\"x\"", "null", "true"}) EXPECT_EQ(code_of(text), "not_an_object") << text;
+}
+
+TEST(json_reader, a_name_that_occurs_twice_is_refused_at_every_depth) {
+  EXPECT_EQ(code_of(R"({"value":"a","value":"b"})"), "duplicate_member");
+  EXPECT_EQ(code_of(R"({"value":"a","v\u0061lue":"b"})"), "duplicate_member");
+  EXPECT_EQ(code_of(R"({"x":[{"a":1,"a":1}]})"), "duplicate_member");
+}
+
+TEST(json_reader, nesting_is_limited) {
+  EXPECT_EQ(code_of("{\"a\":" + std::string(60, '[') + std::string(60, ']') + "}"), "");
+  EXPECT_EQ(code_of("{\"a\":" + std::string(1000, '[') + std::string(1000, ']') + "}"), "invalid_json");
+}
+
+}  // namespace
+}  // namespace annals::json

@@ -1,0 +1,116 @@
+#include "json/reader.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <string>
+
+namespace annals::json {
+
+struct Reader::Parser {
+  simdjson::dom::parser dom;
+};
+
+Reader::Reader() : parser_(std::make_unique<Parser>()) {}
+Reader::~Reader() = default;
+
+std::string_view kind_of(const Value& value) {
+  switch (value.index()) {
+    case 0: return "null";
+    case 1: return "a boolean";
+    case 2:
+    case 3: return "a number";
+    case 4: return "a string";
+    default: return std::get<Nested>(value).is_array ? "an array" : "an object";
+  }
+}
+
+const Value* Object::find(std::string_view name) const {
+  for (const Member& member : members) {
+    if (member.name == name) return &member.value;
+  }
+  return nullptr;
+}
+
+const std::string_view* Object::text(std::string_view name) const {
+  const Value* value = find(name);
+  return value ? std::get_if<std::string_view>(value) : nullptr;
+}
+
+namespace {
+
+Result<> check_text(std::string_view text) {
+  if (!is_utf8(text)) return fail(ErrorKind::invalid, "invalid_json", "the JSON has a lone surrogate in a string");
+  return {};
+}
+
+/// Names that occur twice and text that is none, at every depth.
+Result<> check_element(simdjson::dom::element element) {
+  using simdjson::dom::element_type;
+  if (element.type() == element_type::STRING) return check_text(std::string_view(element));
+  if (element.type() == element_type::ARRAY) {
+    for (auto child : simdjson::dom::array(element)) TRY(check_element(child));
+    return {};
+  }
+  if (element.type() != element_type::OBJECT) return {};
+  std::vector<std::string_view> names;
+  for (auto [name, child] : simdjson::dom::object(element)) {
+    TRY(check_text(name));
+    TRY(check_element(child));
+    names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) {
+    return fail(ErrorKind::invalid, "duplicate_member", "the JSON names \"" + std::string(twice->substr(0, 64)) + "\" twice in one object");
+  }
+  return {};
+}
+
+Value value_of(simdjson::dom::element element) {
+  using simdjson::dom::element_type;
+  switch (element.type()) {
+    case element_type::NULL_VALUE: return Null{};
+    case element_type::BOOL: return bool(element);
+    case element_type::INT64: return std::int64_t(element);
+    case element_type::UINT64: return static_cast<double>(std::uint64_t(element));
+    case element_type::DOUBLE: return double(element);
+    case element_type::STRING: return std::string_view(element);
+    case element_type::ARRAY: return Nested{simdjson::minify(element), true};
+    case element_type::OBJECT: return Nested{simdjson::minify(element), false};
+  }
+  return Null{};
+}
+
+}  // namespace
+
+Result<Object> Reader::read_object(std::string_view text) {
+  simdjson::dom::parser& dom = parser_->dom;
+  // The parser keeps buffers for the largest document it has seen; a rare huge one must not stay for good.
+  constexpr std::size_t kept_bytes_max = 1u << 20;
+  if (dom.capacity() > kept_bytes_max && text.size() < kept_bytes_max) dom = simdjson::dom::parser{};
+  if (dom.capacity() < text.size() || dom.max_depth() != depth_max) {
+    if (dom.allocate(std::max<std::size_t>(text.size(), 4096), depth_max) != simdjson::SUCCESS) {
+      return fail(ErrorKind::unavailable, "there is no memory left to read this JSON");
+    }
+  }
+  simdjson::dom::element root;
+  if (const auto error = dom.parse(text.data(), text.size()).get(root)) {
+    return fail(ErrorKind::invalid, "invalid_json", std::string("not JSON: ") + simdjson::error_message(error));
+  }
+  simdjson::dom::object object;
+  if (root.get(object)) return fail(ErrorKind::invalid, "not_an_object", "the JSON is not an object");
+  TRY(check_element(root));
+  Object result;
+  for (auto [name, element] : object) result.members.push_back({name, value_of(element)});
+  return result;
+}
+
+Reader& thread_reader() {
+  thread_local Reader reader;
+  return reader;
+}
+
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+
+}  // namespace annals::json

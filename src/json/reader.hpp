@@ -1,0 +1,72 @@
+#pragma once
+// Reading JSON (RFC 8259) that comes from outside: one object, whole, nothing behind it.
+//
+// Every token is checked (numbers, literals, UTF-8, escapes, nesting); member names that occur twice are refused, because two
+// readers may take different ones; lone surrogates are refused, because they are not text.
+//
+// Source: simdjson's DOM parser, which validates the whole document; its on-demand parser does not.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace annals::json {
+
+inline constexpr std::size_t depth_max = 64;
+
+struct Null {
+  bool operator==(const Null&) const = default;
+};
+
+/// An array or an object inside the object that was read, as the text it was given as (without insignificant white space).
+struct Nested {
+  std::string text;
+  bool is_array = false;
+};
+
+using Value = std::variant<Null, bool, std::int64_t, double, std::string_view, Nested>;
+
+/// "null", "a boolean", "a number", "a string", "an array", "an object".
+[[nodiscard]] std::string_view kind_of(const Value& value);
+
+struct Member {
+  std::string_view name;
+  Value value;
+};
+
+/// The members of an object, in their order.
+struct Object {
+  std::vector<Member> members;
+
+  /// The member of this name, or nullptr.
+  [[nodiscard]] const Value* find(std::string_view name) const;
+  /// The text of the member of this name, or nullptr when there is none or it is no string.
+  [[nodiscard]] const std::string_view* text(std::string_view name) const;
+};
+
+/// Reads objects, one after another; what it gave is valid until the next is read. Confined to one thread at a time.
+class Reader {
+ public:
+  Reader();
+  ~Reader();
+
+  /// Errors: invalid ("invalid_json": not JSON; "not_an_object"; "duplicate_member"). The message says what is wrong, not where
+  /// the bytes came from.
+  [[nodiscard]] Result<Object> read_object(std::string_view text);
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+/// A reader of the calling thread, for functions that read one object and keep nothing of it.
+[[nodiscard]] Reader& thread_reader();
+
+[[nodiscard]] bool is_utf8(std::string_view text);
+
+}  // namespace annals::json

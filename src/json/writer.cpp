@@ -1,0 +1,101 @@
+#include "json/writer.hpp"
+
+#include <simdjson.h>
+
+#include <array>
+
+namespace annals::json {
+namespace {
+
+/// True for the bytes that cannot stand in a JSON string as they are.
+constexpr std::array<bool, 256> make_escaped() {
+  std::array<bool, 256> escaped{};
+  for (std::size_t byte = 0; byte < 0x20; ++byte) escaped[byte] = true;
+  escaped['"'] = true;
+  escaped['\\'] = true;
+  return escaped;
+}
+constexpr auto escaped = make_escaped();
+
+void append_escape(std::string& out, unsigned char byte) {
+  switch (byte) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\b': out += "\\b"; return;
+    case '\f': out += "\\f"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default: break;
+  }
+  constexpr char digits[] = "0123456789abcdef";
+  out += "\\u00";
+  out += digits[byte >> 4];
+  out += digits[byte & 15];
+}
+
+void append_valid(std::string& out, std::string_view text) {
+  std::size_t begin = 0;
+  for (std::size_t place = 0; place < text.size(); ++place) {
+    const auto byte = static_cast<unsigned char>(text[place]);
+    if (!escaped[byte]) [[likely]]
+      continue;
+    out.append(text, begin, place - begin);
+    append_escape(out, byte);
+    begin = place + 1;
+  }
+  out.append(text, begin, text.size() - begin);
+}
+
+/// The length of the UTF-8 sequence at the front of `text`, or 0 when there is no valid one.
+std::size_t sequence_length(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (length > text.size() || !simdjson::validate_utf8(text.data(), length)) return 0;
+  return length;
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  if (simdjson::validate_utf8(text.data(), text.size())) [[likely]] {
+    append_valid(out, text);
+  } else {
+    while (!text.empty()) {
+      const std::size_t length = sequence_length(text);
+      if (length == 0) {
+        out += "\xef\xbf\xbd";
+        text.remove_prefix(1);
+      } else {
+        append_valid(out, text.substr(0, length));
+        text.remove_prefix(length);
+      }
+    }
+  }
+  out += '"';
+}
+
+void append_member(std::string& out, std::string_view name) {
+  if (!out.empty() && out.back() != '{') out += ',';
+  out += '"';
+  out += name;
+  out += "\":";
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  append_member(out, name);
+  append_string(out, text);
+}
+
+void append_member(std::string& out, std::string_view name, std::uint64_t number) {
+  append_member(out, name);
+  out += std::to_string(number);
+}
+
+void append_null_member(std::string& out, std::string_view name) {
+  append_member(out, name);
+  out += "null";
+}
+
+}  // namespace annals::json

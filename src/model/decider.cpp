@@ -1,0 +1,117 @@
+#include "model/decider.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/invariant.hpp"
+#include "json/reader.hpp"
+#include "json/writer.hpp"
+
+namespace annals::model {
+namespace {
+
+Result<> check_precondition(const Record& record, const Command& command) {
+  const Precondition& precondition = command.precondition;
+  bool met = true;
+  switch (precondition.rule) {
+    case Precondition::Rule::none: break;
+    case Precondition::Rule::exists: met = record.exists(); break;
+    case Precondition::Rule::does_not_exist: met = !record.exists(); break;
+    case Precondition::Rule::version_is_one_of:
+      met = record.version.value > 0 && std::ranges::find(precondition.versions, record.version) != precondition.versions.end();
+      break;
+  }
+  if (met) return {};
+  std::string found = record.version.value == 0 ? "does not exist" : "is at version " + to_string(record.version);
+  if (record.was_deleted()) found += " (deleted)";
+  return fail(ErrorKind::precondition_failed, "version_conflict", "\"" + command.key + "\" " + found + "; nothing was recorded");
+}
+
+void append_old_value(std::string& data, std::string_view member, const Record& record) {
+  json::append_member(data, member);
+  if (record.value) {
+    json::append_string(data, *record.value);
+  } else {
+    data += "null";
+  }
+}
+
+/// The value of a set event as it stands, when the data has exactly the form that `decide` writes and the value needs no
+/// unescaping. Replaying a log is mostly this function.
+std::optional<std::string_view> plain_value(const Model& model, std::string_view data) {
+  // {"<key_member>":"<key>","value":"<value>","old_value":...
+  const std::size_t key_at = 2 + model.key_member.size() + 3;
+  if (data.size() < key_at || data.compare(0, 2, "{\"") != 0) return std::nullopt;
+  if (data.compare(2, model.key_member.size(), model.key_member) != 0) return std::nullopt;
+  if (data.compare(key_at - 3, 3, "\":\"") != 0) return std::nullopt;
+  const auto plain_end = [&](std::size_t begin) -> std::size_t {
+    const void* quote = std::memchr(data.data() + begin, '"', data.size() - begin);
+    if (quote == nullptr) return std::string_view::npos;
+    const auto end = static_cast<std::size_t>(static_cast<const char*>(quote) - data.data());
+    return std::memchr(data.data() + begin, '\\', end - begin) == nullptr ? end : std::string_view::npos;
+  };
+  const std::size_t key_end = plain_end(key_at);
+  constexpr std::string_view member = "\",\"value\":\"";
+  if (key_end == std::string_view::npos || data.compare(key_end, member.size(), member) != 0) return std::nullopt;
+  const std::size_t value_at = key_end + member.size();
+  const std::size_t value_end = plain_end(value_at);
+  if (value_end == std::string_view::npos) return std::nullopt;
+  return data.substr(value_at, value_end - value_at);
+}
+
+}  // namespace
+
+Result<std::vector<Decision>> decide(const Model& model, const Record& record, const Command& command, Instant now) {
+  const bool removes = command.operation == Operation::remove;
+  if (removes && record.version.value == 0) {
+    return fail(ErrorKind::not_found, "not_found", "\"" + command.key + "\" does not exist");
+  }
+  if (removes && !record.exists()) {
+    return fail(ErrorKind::gone, "already_deleted", "\"" + command.key + "\" was deleted at version " + to_string(record.version));
+  }
+  TRY(check_precondition(record, command));
+
+  Decision decision;
+  decision.type = removes ? model.deleted_type : model.set_type;
+  std::string& data = decision.data;
+  data.reserve(128 + command.key.size() + (command.value ? command.value->size() : 0) + (record.value ? 2 * record.value->size() : 0));
+  data += '{';
+  json::append_member(data, model.key_member, command.key);
+  if (removes) {
+    append_old_value(data, "old_value", record);
+    append_old_value(data, "deleted_value", record);
+  } else {
+    INVARIANT(command.value != nullptr, "a set has a value");
+    json::append_member(data, "value", *command.value);
+    append_old_value(data, "old_value", record);
+  }
+  data += ",\"timestamp\":\"";
+  now.append_text(data);
+  data += "\"}";
+  std::vector<Decision> decisions;
+  decisions.push_back(std::move(decision));
+  return decisions;
+}
+
+Result<Record> evolve(const Model& model, const Record& record, std::string_view type, std::string_view data, StreamVersion version,
+                      Instant created_at) {
+  Record next{version, record.value, created_at};
+  if (type == model.deleted_type) {
+    next.value = nullptr;
+  } else if (type == model.set_type) {
+    if (const auto plain = plain_value(model, data)) {
+      next.value = std::make_shared<const std::string>(*plain);
+      return next;
+    }
+    const auto object = json::thread_reader().read_object(data);
+    const std::string_view* value = object ? object->text("value") : nullptr;
+    if (value == nullptr) {
+      return fail(ErrorKind::corrupt, "the event of type " + std::string(type) + " at version " + to_string(version) +
+                                          " has no string member \"value\"" + (object ? "" : ": " + object.error().message));
+    }
+    next.value = std::make_shared<const std::string>(*value);
+  }
+  return next;
+}
+
+}  // namespace annals::model

@@ -1,0 +1,77 @@
+#include "model/model.hpp"
+
+#include "base/invariant.hpp"
+#include "event/event.hpp"
+#include "json/reader.hpp"
+
+namespace annals::model {
+
+std::string_view to_string(Consistency consistency) {
+  switch (consistency) {
+    case Consistency::live: return "live";
+    case Consistency::eventual: return "eventual";
+    case Consistency::restart: return "restart";
+  }
+  return "live";
+}
+
+Result<> check_model_name(std::string_view name) {
+  const auto lower = [](char character) { return character >= 'a' && character <= 'z'; };
+  bool good = !name.empty() && name.size() <= 64 && lower(name.front());
+  for (char character : name) good = good && (lower(character) || (character >= '0' && character <= '9') || character == '_');
+  if (good) return {};
+  return fail(ErrorKind::invalid, "invalid_model_name",
+              "the model name \"" + std::string(name.substr(0, 80)) + "\" is not of the form [a-z][a-z0-9_]*, 64 bytes at most");
+}
+
+Result<> check_key(std::string_view key) {
+  if (key.empty()) return fail(ErrorKind::invalid, "invalid_name", "the name is empty");
+  if (key.size() > key_bytes_max) {
+    return fail(ErrorKind::invalid, "invalid_name",
+                "the name has " + std::to_string(key.size()) + " bytes; the most is " + std::to_string(key_bytes_max));
+  }
+  if (!json::is_utf8(key)) return fail(ErrorKind::invalid, "invalid_name", "the name is not UTF-8 after percent-decoding");
+  for (std::size_t place = 0; place < key.size(); ++place) {
+    const auto byte = static_cast<unsigned char>(key[place]);
+    // U+0080 to U+009F are control characters too; in UTF-8 they are 0xC2 0x80 to 0xC2 0x9F.
+    const bool c1 = byte == 0xc2 && place + 1 < key.size() && static_cast<unsigned char>(key[place + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || c1) {
+      return fail(ErrorKind::invalid, "invalid_name", "the name has a control character at byte " + std::to_string(place));
+    }
+  }
+  return {};
+}
+
+Model Model::kv(std::string name, std::vector<std::string> paths) {
+  INVARIANT(check_model_name(name).has_value(), "model names are checked when they are read");
+  Model model;
+  std::string camel_case;
+  bool upper = true;
+  for (char character : name) {
+    if (character == '_') {
+      upper = true;
+      continue;
+    }
+    const bool lower = character >= 'a' && character <= 'z';
+    camel_case += upper && lower ? static_cast<char>(character - 'a' + 'A') : character;
+    upper = false;
+  }
+  model.aggregate_type = camel_case + "Value";
+  model.set_type = model.aggregate_type + "Set";
+  model.deleted_type = model.aggregate_type + "Deleted";
+  model.key_member = name + "_name";
+  model.name = std::move(name);
+  model.paths = std::move(paths);
+  return model;
+}
+
+std::string Model::stream(std::string_view key) const {
+  std::string stream;
+  stream.reserve(name.size() + 1 + key.size());
+  stream.append(name).append(1, '-').append(key);
+  return stream;
+}
+
+bool Model::owns_stream(std::string_view stream) const { return category_of(stream) == name && stream.size() > name.size() + 1; }
+
+}  // namespace annals::model

@@ -1,0 +1,54 @@
+#pragma once
+// Model: what a user declares to keep. Today there is one profile, `kv`: text values under names, the API of a
+// configuration service. A model is data: it drives routes, validation, events and read tables.
+// Immutable once made; read from any thread.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "base/result.hpp"
+
+namespace annals::model {
+
+/// When events of a model become visible to readers.
+enum class Consistency : std::uint8_t {
+  live,      ///< before the success of the command is reported
+  eventual,  ///< soon after; a reply's position can be waited for
+  restart,   ///< the state at the last start or refresh
+};
+[[nodiscard]] std::string_view to_string(Consistency consistency);
+
+inline constexpr std::size_t key_bytes_max = 512;
+
+struct Model {
+  std::string name;                ///< `[a-z][a-z0-9_]*`, 1 to 64 bytes; the category of its streams
+  std::vector<std::string> paths;  ///< where it is served, such as "/config"; the first is the canonical one
+  Consistency consistency = Consistency::live;
+  Duration refresh_every{0};       ///< with `restart`: refresh by itself this often; 0: never
+  std::size_t value_bytes_max = 1u << 20;
+  std::string event_type_prefix;   ///< put before event types in what the API shows; never stored
+
+  // What follows from the name.
+  std::string aggregate_type;      ///< "ConfigValue"
+  std::string set_type;            ///< "ConfigValueSet"
+  std::string deleted_type;        ///< "ConfigValueDeleted"
+  std::string key_member;          ///< "config_name"
+
+  /// A kv model with everything that follows from its name. INVARIANT: the name is valid (see check_model_name).
+  [[nodiscard]] static Model kv(std::string name, std::vector<std::string> paths);
+
+  /// The stream of a key: "config-database_url".
+  [[nodiscard]] std::string stream(std::string_view key) const;
+  [[nodiscard]] bool owns_stream(std::string_view stream) const;
+};
+
+/// Errors: invalid.
+[[nodiscard]] Result<> check_model_name(std::string_view name);
+
+/// A key is 1 to 512 bytes of UTF-8 without control characters. Errors: invalid ("invalid_name").
+[[nodiscard]] Result<> check_key(std::string_view key);
+
+}  // namespace annals::model

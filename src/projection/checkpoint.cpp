@@ -1,0 +1,38 @@
+#include "projection/checkpoint.hpp"
+
+namespace annals::projection {
+namespace {
+
+constexpr std::string_view heading = "annals checkpoint 1\n";
+
+/// FNV-1a, 64 bits: enough against a torn or rotten file of one line.
+std::uint64_t checksum(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return hash;
+}
+
+std::string contents(const Cursor& cursor) {
+  const std::string text = cursor.to_text();
+  return std::string(heading) + text + "\n" + std::to_string(checksum(text)) + "\n";
+}
+
+}  // namespace
+
+Result<Position> CheckpointFile::load(const EventStore& store) const {
+  if (path_.empty() || !TRY(files_.exists(path_))) return Position{};
+  const std::string bytes = TRY(platform::read_whole_file(files_, path_, 4096));
+  if (bytes.starts_with(heading)) {
+    const std::string text = bytes.substr(heading.size(), bytes.find('\n', heading.size()) - heading.size());
+    const auto cursor = Cursor::from_text(text);
+    if (cursor && contents(*cursor) == bytes) return store.resolve(*cursor);
+  }
+  return fail(ErrorKind::corrupt, "the checkpoint " + path_ + " is damaged");
+}
+
+Result<> CheckpointFile::save(const Cursor& cursor) {
+  if (path_.empty()) return {};
+  return platform::replace_file(files_, path_, contents(cursor));
+}
+
+}  // namespace annals::projection

@@ -1,0 +1,167 @@
+#include "projection/runner.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <vector>
+
+#include "base/guarded.hpp"
+
+namespace annals::projection {
+
+// Every task of a runner takes `run_mutex` and looks at `stopped` first; `stop` sets it under the same mutex. So after `stop`
+// has returned no task touches the subscriber or the store, although tasks may still lie in the executor.
+struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
+  struct State {
+    RunnerStatus status;
+    bool scheduled = false;   // a task that will look for events waits in the executor
+    bool woken = false;       // somebody asked to go on while it ran
+  };
+  struct Waiting {
+    Position target;
+    std::move_only_function<void()> done;
+  };
+
+  Core(Subscriber& the_subscriber, EventStore& the_store, platform::Platform the_platform, platform::Executor& the_executor)
+      : subscriber(the_subscriber), store(the_store), platform(the_platform), executor(the_executor) {}
+
+  void wake() {
+    {
+      auto locked = state.lock();
+      if (locked->scheduled) {
+        locked->woken = true;
+        return;
+      }
+      locked->scheduled = true;
+    }
+    executor.post([self = shared_from_this()] { self->run(); });
+  }
+
+  void wake_every(Duration every) {
+    executor.post_after(every, [self = shared_from_this(), every] {
+      {
+        const std::lock_guard lock(self->run_mutex);
+        if (self->stopped) return;
+      }
+      self->wake();
+      self->wake_every(every);
+    });
+  }
+
+  void run() {
+    const std::lock_guard lock(run_mutex);
+    if (stopped) return;
+    state.lock()->woken = false;
+    auto more = step();
+    if (!more) {
+      failed(more.error());
+      return;
+    }
+    auto locked = state.lock();
+    if (*more || locked->woken) {
+      executor.post([self = shared_from_this()] { self->run(); });
+    } else {
+      locked->scheduled = false;
+    }
+  }
+
+  /// Takes in one page; true when there may be another.
+  Result<bool> step() {
+    try {
+      if (!resumed) {
+        position = TRY(subscriber.resume());
+        resumed = true;
+      }
+      const EventPage page = TRY(store.read_all(position, subscriber.horizon(), PageLimit{}));
+      if (!page.events().empty()) {
+        TRY(subscriber.handle(page));
+        position = page.events().back().position;
+      }
+      const bool more = page.more();
+      if (!more) TRY(subscriber.caught_up());
+      {
+        auto locked = state.lock();
+        pause = pause_min;
+        locked->status.position = position;
+        locked->status.failing = false;
+        locked->status.error.clear();
+        if (!more) locked->status.caught_up = true;
+      }
+      release_waiting();
+      return more;
+    } catch (const std::exception& exception) {
+      return fail(ErrorKind::internal, std::string("exception: ") + exception.what());
+    }
+  }
+
+  void release_waiting() {
+    std::vector<Waiting> reached;
+    {
+      auto locked = waiting.lock();
+      const auto first_reached = std::partition(locked->begin(), locked->end(), [&](const Waiting& one) { return one.target > position; });
+      std::move(first_reached, locked->end(), std::back_inserter(reached));
+      locked->erase(first_reached, locked->end());
+    }
+    for (Waiting& one : reached) one.done();
+  }
+
+  void failed(const Error& error) {
+    resumed = false;
+    platform.log.error("A subscriber failed and will start again from its checkpoint",
+                       {{"subscriber", subscriber.name()}, {"error", error.message}, {"pause_ms", pause.count() / 1000}});
+    auto locked = state.lock();
+    locked->status.failing = true;
+    locked->status.caught_up = false;
+    locked->status.failures += 1;
+    locked->status.error = error.message;
+    // `scheduled` stays true, so that progress of the store does not cut the pause short.
+    executor.post_after(pause, [self = shared_from_this()] { self->run(); });
+    pause = std::min(pause * 2, pause_max);
+  }
+
+  Subscriber& subscriber;
+  EventStore& store;
+  platform::Platform platform;
+  platform::Executor& executor;
+  Guarded<State> state;
+  Guarded<std::vector<Waiting>> waiting;
+
+  std::mutex run_mutex;
+  bool stopped = false;          // under run_mutex, as all below
+  bool resumed = false;
+  Position position;
+  Duration pause = pause_min;
+};
+
+Runner::Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform, platform::Executor& executor)
+    : core_(std::make_shared<Core>(subscriber, store, platform, executor)) {
+  if (mode == Mode::follow) {
+    watch_ = store.watch([core = core_](Position) { core->wake(); });
+  }
+}
+
+Runner::~Runner() { stop(); }
+
+void Runner::start() { wake(); }
+
+void Runner::wake() { core_->wake(); }
+
+void Runner::wake_every(Duration every) { core_->wake_every(every); }
+
+void Runner::catch_up(std::move_only_function<void()> done) {
+  const StoreStatus store = core_->store.status();
+  const Position target = core_->subscriber.horizon() == Horizon::visible ? store.visible : store.flushed;
+  core_->waiting.lock()->push_back({target, std::move(done)});
+  core_->wake();
+}
+
+void Runner::stop() {
+  watch_.reset();
+  const std::lock_guard lock(core_->run_mutex);
+  core_->stopped = true;
+  core_->waiting.lock()->clear();
+}
+
+RunnerStatus Runner::status() const { return core_->state.lock()->status; }
+
+}  // namespace annals::projection

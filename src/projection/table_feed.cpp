@@ -1,0 +1,101 @@
+#include "projection/table_feed.hpp"
+
+#include "base/guarded.hpp"
+
+namespace annals::projection {
+
+using model::Consistency;
+
+// `apply_mutex_` makes runner and writer one applier. The table goes live while the runner holds it and the store has nothing
+// further to show: whatever becomes visible after that look is handed to apply_live by the writer, which waits for the mutex; whatever the runner
+// has already taken in, the table passes over by its position. So no event is missed and none is applied twice.
+class TableFeed::Feeder final : public Subscriber {
+ public:
+  Feeder(ReadTable& table, const model::Model& model, EventStore& store)
+      : table_(table), consistency_(model.consistency), store_(store), name_("table " + model.name) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+
+  // Live tables are in memory and show what replies have told of; the others show only what survives the loss of power.
+  [[nodiscard]] Horizon horizon() const override { return consistency_ == Consistency::live ? Horizon::visible : Horizon::flushed; }
+
+  [[nodiscard]] Result<Position> resume() override {
+    const std::lock_guard lock(apply_mutex_);
+    return table_.applied();
+  }
+
+  [[nodiscard]] Result<> handle(const EventPage& page) override {
+    const std::lock_guard lock(apply_mutex_);
+    return consistency_ == Consistency::restart ? table_.stage(page.events()) : table_.apply(page.events());
+  }
+
+  [[nodiscard]] Result<> caught_up() override {
+    const std::lock_guard lock(apply_mutex_);
+    if (consistency_ == Consistency::restart) table_.publish();
+    if (consistency_ != Consistency::live || live_) return {};
+    while (true) {
+      const EventPage page = TRY(store_.read_all(table_.applied(), Horizon::visible, PageLimit{}));
+      if (page.events().empty()) break;
+      TRY(table_.apply(page.events()));
+    }
+    live_ = true;
+    return {};
+  }
+
+  /// False when the table fell out of live by this call.
+  [[nodiscard]] Result<> apply_live(std::span<const EventView> events) {
+    const std::lock_guard lock(apply_mutex_);
+    if (!live_) return {};
+    auto applied = table_.apply(events);
+    if (!applied) live_ = false;
+    return applied;
+  }
+
+  [[nodiscard]] bool is_live() const {
+    const std::lock_guard lock(apply_mutex_);
+    return live_;
+  }
+
+ private:
+  ReadTable& table_;
+  const Consistency consistency_;
+  EventStore& store_;
+  const std::string name_;
+  mutable std::mutex apply_mutex_;
+  bool live_ = false;
+};
+
+TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform, platform::Executor& executor)
+    : model_(model),
+      platform_(platform),
+      table_(model),
+      feeder_(std::make_unique<Feeder>(table_, model, store)),
+      runner_(std::make_unique<Runner>(*feeder_, store,
+                                       model.consistency == Consistency::eventual ? Runner::Mode::follow : Runner::Mode::on_demand,
+                                       platform, executor)) {}
+
+TableFeed::~TableFeed() { stop(); }
+
+void TableFeed::start(std::move_only_function<void()> ready) {
+  runner_->catch_up(std::move(ready));
+  if (model_.consistency == Consistency::restart && model_.refresh_every.count() > 0) runner_->wake_every(model_.refresh_every);
+}
+
+void TableFeed::refresh(std::move_only_function<void()> done) { runner_->catch_up(std::move(done)); }
+
+void TableFeed::apply_live(std::span<const EventView> events) {
+  if (model_.consistency != Consistency::live) return;
+  if (auto applied = feeder_->apply_live(events); !applied) {
+    platform_.log.error("A live read table failed and catches up from the store",
+                        {{"model", model_.name}, {"error", applied.error().message}});
+    runner_->wake();
+  }
+}
+
+bool TableFeed::is_live() const { return feeder_->is_live(); }
+
+void TableFeed::stop() { runner_->stop(); }
+
+RunnerStatus TableFeed::status() const { return runner_->status(); }
+
+}  // namespace annals::projection

@@ -1,0 +1,57 @@
+#pragma once
+// TableFeed: keeps one read table as current as its model's consistency asks.
+//
+//   live      the writer hands over each durable batch (`apply_live`), before replies go out; the runner catches up at the start
+//             and after a failure.
+//   eventual  the runner follows the store.
+//   restart   the runner catches up at the start and on `refresh`, and publishes all of it at once.
+//
+// Thread-safe.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+
+#include "projection/read_table.hpp"
+#include "projection/runner.hpp"
+
+namespace annals::projection {
+
+class TableFeed {
+ public:
+  TableFeed(const model::Model& model, EventStore& store, platform::Platform platform, platform::Executor& executor);
+  ~TableFeed();
+
+  /// Begins to catch up; `ready` is called on the executor when the table first holds all that was there.
+  void start(std::move_only_function<void()> ready);
+
+  /// Brings a `restart` table up to now (others need it not, and are); `done` is called on the executor.
+  void refresh(std::move_only_function<void()> done);
+
+  /// Events just made durable, in order, by the one writer. Returns once readers see them, or at once when the table is not live
+  /// (it is behind and catching up, or its model is not `live`).
+  void apply_live(std::span<const EventView> events);
+
+  /// True when the table reflects everything that was handed to apply_live: then it can stand for the state of its streams.
+  [[nodiscard]] bool is_live() const;
+
+  void stop();
+
+  [[nodiscard]] RunnerStatus status() const;
+  [[nodiscard]] ReadTable& table() { return table_; }
+  [[nodiscard]] const ReadTable& table() const { return table_; }
+  [[nodiscard]] const model::Model& model() const { return model_; }
+
+ private:
+  class Feeder;
+
+  const model::Model& model_;
+  platform::Platform platform_;
+  ReadTable table_;
+  std::unique_ptr<Feeder> feeder_;
+  std::unique_ptr<Runner> runner_;
+};
+
+}  // namespace annals::projection
