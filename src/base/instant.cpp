@@ -115,13 +115,18 @@ std::optional<Instant> Instant::from_text(std::string_view text) {
   }
   const std::int64_t days_since_epoch = sys_days{date}.time_since_epoch().count();
   const std::int64_t seconds = days_since_epoch * 86'400 + seconds_of_day - offset_minutes * 60;
+  // An offset can carry the moment out of the years that a text of ours can name.
+  constexpr std::int64_t first_second = -62'167'219'200;  // 0000-01-01T00:00:00Z
+  constexpr std::int64_t last_second = 253'402'300'799;   // 9999-12-31T23:59:59Z
+  if (seconds < first_second || seconds > last_second) return std::nullopt;
   return Instant{seconds * 1'000'000 + fraction};
 }
 
 std::optional<Duration> duration_from_text(std::string_view text) {
   std::int64_t number = 0;
+  if (text.starts_with('-')) return std::nullopt;  // from_chars would take "-0"
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number < 0) return std::nullopt;
+  if (error != std::errc{}) return std::nullopt;
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   std::int64_t scale = 0;
   if (unit == "us") scale = 1;

@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -150,13 +151,14 @@ class EventStore {
 
   /// Records the groups, one after another, each whole or not at all; a conflict of one is no matter to the next (which
   /// sees the store without it). They are made durable together. `done` is called exactly once, with a result a group,
-  /// inside the call to append or later on some other thread; until then nobody can read the events.
+  /// inside the call to append or later on some other thread; until then nobody can read the events, and `groups` stay the
+  /// caller's to keep alive and unchanged.
   ///
   /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, or something was recorded after
   /// `nothing_after`; nothing of the group is recorded and nothing else is touched); invalid, too_large (a limit in
   /// event.hpp; nothing recorded); unavailable (it is unknown whether the group was recorded, or an earlier outcome is:
   /// see promise 5).
-  virtual void append(std::vector<Group> groups, AppendDone done) = 0;
+  virtual void append(std::span<const Group> groups, AppendDone done) = 0;
 
   /// Events of one stream, from version `from` on (forward) or down (backward; a `from` beyond the end means the end).
   /// An unknown stream is an empty page. Reads what is visible.

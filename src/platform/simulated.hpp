@@ -19,7 +19,7 @@
 
 namespace annals::platform {
 
-/// Time of day and monotonic time move together, by `advance` only, or by `step` each time somebody asks.
+/// Time of day and monotonic time move together, by `advance` only.
 class SimulatedClock final : public Clock {
  public:
   explicit SimulatedClock(Instant start = Instant{1'770'890'400'000'000}) : now_(start) {}  // 2026-02-12T10:00:00Z

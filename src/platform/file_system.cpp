@@ -1,0 +1,51 @@
+#include "platform/file_system.hpp"
+
+namespace annals::platform {
+namespace {
+
+/// What stands before the last slash; "." when there is none and "/" for the root.
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// A new empty file at `path`, in place of one that an earlier attempt may have left.
+Result<std::unique_ptr<File>> create_anew(FileSystem& files, const std::string& path) {
+  if (TRY(files.exists(path))) TRY(files.remove(path));
+  return files.create(path);
+}
+
+}  // namespace
+
+Result<std::string> read_whole_file(const FileSystem& files, const std::string& path, std::uint64_t size_max) {
+  const std::unique_ptr<File> file = TRY(files.open_to_read(path));
+  const std::uint64_t size = TRY(file->size());
+  if (size > size_max) {
+    return fail(ErrorKind::too_large,
+                path + " has " + std::to_string(size) + " bytes; " + std::to_string(size_max) + " is the limit");
+  }
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  bytes.resize(TRY(file->read_at(0, bytes.data(), bytes.size())));
+  return bytes;
+}
+
+Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes) {
+  const std::string fresh_path = path + ".new";
+  {
+    const std::unique_ptr<File> fresh = TRY(create_anew(files, fresh_path));
+    TRY(fresh->write_at(0, bytes));
+    TRY(fresh->flush());
+  }
+  TRY(files.rename(fresh_path, path));
+  return files.flush_directory(directory_of(path));
+}
+
+std::string join_path(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  if (!path.empty() && path.back() != '/') path += '/';
+  path += name;
+  return path;
+}
+
+}  // namespace annals::platform

@@ -1,0 +1,290 @@
+// The contract of platform/file_system.hpp, over the files of the machine and over the simulated ones.
+
+#include "platform/file_system.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "platform/platform.hpp"
+#include "platform/simulated.hpp"
+
+namespace annals::platform {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class FileSystemContract : public testing::TestWithParam<const char*> {
+ protected:
+  FileSystemContract() {
+    if (simulated()) {
+      directory_ = "/tests";
+      EXPECT_TRUE(simulated_.create_directories(directory_));
+    } else {
+      std::string pattern = (std::filesystem::temp_directory_path() / "annals-files-XXXXXX").string();
+      directory_ = mkdtemp(pattern.data());
+    }
+  }
+  ~FileSystemContract() override {
+    if (!simulated()) std::filesystem::remove_all(directory_);
+  }
+
+  [[nodiscard]] bool simulated() const { return std::string_view(GetParam()) == "simulated"; }
+  [[nodiscard]] FileSystem& files() { return simulated() ? static_cast<FileSystem&>(simulated_) : posix_files(); }
+  [[nodiscard]] std::string path(std::string_view name) const { return join_path(directory_, name); }
+  std::unique_ptr<File> create(std::string_view name, std::string_view bytes = {}) {
+    auto file = files().create(path(name));
+    EXPECT_TRUE(file && (*file)->write_at(0, bytes));
+    return *std::move(file);
+  }
+  [[nodiscard]] std::string content(std::string_view name) {
+    return read_whole_file(files(), path(name), 1u << 20).value_or("(cannot be read)");
+  }
+  template <class T>
+  static ErrorKind kind_of(const Result<T>& result) {
+    return result ? ErrorKind::internal : result.error().kind;
+  }
+
+  std::string directory_;
+  SimulatedFileSystem simulated_;
+};
+
+TEST_P(FileSystemContract, what_was_written_is_read_back) {
+  const auto file = create("a", "hello world");
+  std::string text(5, ' ');
+  EXPECT_EQ(file->read_at(6, text.data(), 5), Result<std::size_t>(5));
+  EXPECT_EQ(text, "world");
+  EXPECT_TRUE(file->write_at(0, "J"));
+  EXPECT_TRUE(file->flush());
+  EXPECT_EQ(content("a"), "Jello world");
+  EXPECT_EQ(file->size(), Result<std::uint64_t>(11));
+}
+
+TEST_P(FileSystemContract, a_read_is_short_only_at_the_end) {
+  const auto file = create("a", "abc");
+  std::string text(9, '-');
+  EXPECT_EQ(file->read_at(1, text.data(), 9), Result<std::size_t>(2));
+  EXPECT_EQ(text, "bc-------");
+  EXPECT_EQ(file->read_at(3, text.data(), 9), Result<std::size_t>(0));
+  EXPECT_EQ(file->read_at(1'000, text.data(), 9), Result<std::size_t>(0));
+}
+
+TEST_P(FileSystemContract, a_write_beyond_the_end_leaves_zeros_between) {
+  const auto file = create("a", "ab");
+  EXPECT_TRUE(file->write_at(4, "ef"));
+  EXPECT_EQ(content("a"), std::string("ab\0\0ef", 6));
+}
+
+TEST_P(FileSystemContract, large_writes_are_whole) {
+  const std::string large(3u << 20, 'x');
+  const auto file = create("a");
+  EXPECT_TRUE(file->write_at(7, large));
+  std::string text(large.size(), ' ');
+  EXPECT_EQ(file->read_at(7, text.data(), text.size()), Result<std::size_t>(large.size()));
+  EXPECT_EQ(text, large);
+}
+
+TEST_P(FileSystemContract, creating_what_exists_conflicts_and_keeps_it) {
+  create("a", "kept");
+  EXPECT_EQ(kind_of(files().create(path("a"))), ErrorKind::conflict);
+  EXPECT_EQ(content("a"), "kept");
+}
+
+TEST_P(FileSystemContract, creating_in_a_missing_directory_fails) {
+  EXPECT_EQ(kind_of(files().create(path("missing/a"))), ErrorKind::input_output);
+}
+
+TEST_P(FileSystemContract, opening_what_does_not_exist_is_not_found) {
+  EXPECT_EQ(kind_of(files().open(path("a"))), ErrorKind::not_found);
+  EXPECT_EQ(kind_of(files().open_to_read(path("a"))), ErrorKind::not_found);
+  EXPECT_EQ(kind_of(files().list(path("missing"))), ErrorKind::not_found);
+  EXPECT_EQ(kind_of(files().remove(path("a"))), ErrorKind::not_found);
+  EXPECT_EQ(kind_of(files().rename(path("a"), path("b"))), ErrorKind::not_found);
+}
+
+TEST_P(FileSystemContract, a_file_opened_again_is_the_same_and_can_be_written) {
+  create("a", "abc");
+  const auto file = files().open(path("a"));
+  ASSERT_TRUE(file);
+  EXPECT_TRUE((*file)->write_at(3, "def"));
+  EXPECT_EQ(content("a"), "abcdef");
+}
+
+TEST_P(FileSystemContract, a_file_opened_to_read_refuses_writes) {
+  create("a", "abc");
+  const auto file = files().open_to_read(path("a"));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(kind_of((*file)->write_at(0, "x")), ErrorKind::input_output);
+  EXPECT_EQ(content("a"), "abc");
+}
+
+TEST_P(FileSystemContract, directories_are_made_with_their_parents_and_again_is_success) {
+  EXPECT_TRUE(files().create_directories(path("one/two/three/")));
+  EXPECT_TRUE(files().create_directories(path("one/two/three")));
+  EXPECT_EQ(files().exists(path("one/two/three")), Result<bool>(true));
+  create("one/two/three/a");
+  EXPECT_THAT(files().list(path("one/two")).value(), ElementsAre("three"));
+  EXPECT_TRUE(files().flush_directory(path("one/two/three")));
+}
+
+TEST_P(FileSystemContract, a_file_in_the_way_of_a_directory_is_an_error) {
+  create("a");
+  EXPECT_EQ(kind_of(files().create_directories(path("a"))), ErrorKind::input_output);
+  EXPECT_EQ(kind_of(files().create_directories(path("a/b"))), ErrorKind::input_output);
+}
+
+TEST_P(FileSystemContract, the_names_of_a_directory_are_listed_in_order) {
+  EXPECT_THAT(files().list(directory_).value(), IsEmpty());
+  for (const char* name : {"b", "c", "a"}) create(name);
+  EXPECT_TRUE(files().create_directories(path("d")));
+  create("d/inner");
+  EXPECT_THAT(files().list(directory_).value(), ElementsAre("a", "b", "c", "d"));
+}
+
+TEST_P(FileSystemContract, exists_tells_what_is_there) {
+  create("a");
+  EXPECT_EQ(files().exists(path("a")), Result<bool>(true));
+  EXPECT_EQ(files().exists(path("b")), Result<bool>(false));
+  EXPECT_EQ(files().exists(directory_), Result<bool>(true));
+  EXPECT_EQ(files().exists(path("missing/a")), Result<bool>(false));
+}
+
+TEST_P(FileSystemContract, renaming_replaces_what_had_the_name) {
+  create("a", "new");
+  create("b", "old");
+  EXPECT_TRUE(files().rename(path("a"), path("b")));
+  EXPECT_THAT(files().list(directory_).value(), ElementsAre("b"));
+  EXPECT_EQ(content("b"), "new");
+}
+
+TEST_P(FileSystemContract, a_removed_file_serves_those_who_have_it_open) {
+  const auto file = create("a", "abc");
+  EXPECT_TRUE(files().remove(path("a")));
+  EXPECT_EQ(files().exists(path("a")), Result<bool>(false));
+  std::string text(3, ' ');
+  EXPECT_TRUE(file->read_at(0, text.data(), 3));
+  EXPECT_EQ(text, "abc");
+  create("a", "another");
+  EXPECT_EQ(content("a"), "another");
+  EXPECT_EQ(file->size(), Result<std::uint64_t>(3));
+}
+
+TEST_P(FileSystemContract, one_lock_a_directory_and_the_message_names_its_holder) {
+  auto lock = files().lock_directory(directory_);
+  ASSERT_TRUE(lock);
+  const auto second = files().lock_directory(directory_);
+  ASSERT_EQ(kind_of(second), ErrorKind::conflict);
+  const std::string holder = simulated() ? "1" : std::to_string(getpid());
+  EXPECT_THAT(second.error().message, HasSubstr("process " + holder));
+  EXPECT_THAT(second.error().message, HasSubstr(directory_));
+  EXPECT_EQ(content("LOCK"), holder + "\n");
+  lock->reset();
+  EXPECT_TRUE(files().lock_directory(directory_));
+}
+
+TEST_P(FileSystemContract, a_missing_directory_cannot_be_locked) {
+  EXPECT_EQ(kind_of(files().lock_directory(path("missing"))), ErrorKind::not_found);
+}
+
+TEST_P(FileSystemContract, a_file_can_be_read_while_it_is_written) {
+  const auto file = create("a", std::string(4'096, '0'));
+  std::thread writer([&] {
+    for (char digit = '1'; digit <= '9'; ++digit) EXPECT_TRUE(file->write_at(0, std::string(4'096, digit)));
+  });
+  std::string text(4'096, ' ');
+  for (int round = 0; round < 100; ++round)
+    EXPECT_EQ(file->read_at(0, text.data(), text.size()), Result<std::size_t>(4'096));
+  writer.join();
+  EXPECT_EQ(content("a"), std::string(4'096, '9'));
+}
+
+TEST_P(FileSystemContract, a_whole_file_is_read_within_its_limit) {
+  create("a", "four");
+  EXPECT_EQ(read_whole_file(files(), path("a"), 4), Result<std::string>("four"));
+  EXPECT_EQ(kind_of(read_whole_file(files(), path("a"), 3)), ErrorKind::too_large);
+  EXPECT_EQ(kind_of(read_whole_file(files(), path("b"), 3)), ErrorKind::not_found);
+  create("empty");
+  EXPECT_EQ(read_whole_file(files(), path("empty"), 0), Result<std::string>(""));
+}
+
+TEST_P(FileSystemContract, a_file_is_replaced_whatever_an_earlier_attempt_left) {
+  EXPECT_TRUE(replace_file(files(), path("a"), "first"));
+  create("a.new", "left over and longer than what follows");
+  EXPECT_TRUE(replace_file(files(), path("a"), "second"));
+  EXPECT_EQ(content("a"), "second");
+  EXPECT_THAT(files().list(directory_).value(), ElementsAre("a"));
+}
+
+INSTANTIATE_TEST_SUITE_P(every, FileSystemContract, testing::Values("posix", "simulated"),
+                         [](const auto& test) { return std::string(test.param); });
+
+class PosixFiles : public FileSystemContract {};
+
+TEST_P(PosixFiles, what_is_made_is_for_its_owner_alone) {
+  create("a");
+  EXPECT_TRUE(files().create_directories(path("d/e")));
+  const auto lock = files().lock_directory(path("d"));
+  const auto mode_of = [&](std::string_view name) {
+    struct stat status{};
+    EXPECT_EQ(stat(path(name).c_str(), &status), 0);
+    return status.st_mode & 0777;
+  };
+  EXPECT_EQ(mode_of("a"), 0600u);
+  EXPECT_EQ(mode_of("d"), 0700u);
+  EXPECT_EQ(mode_of("d/e"), 0700u);
+  EXPECT_EQ(mode_of("d/LOCK"), 0600u);
+}
+
+TEST_P(PosixFiles, a_device_without_room_is_a_full_disk) {
+  const auto full = files().open("/dev/full");
+  ASSERT_TRUE(full);
+  const Result<> written = (*full)->write_at(0, "x");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::input_output);
+  EXPECT_EQ(written.error().code, "disk_full");
+  EXPECT_THAT(written.error().message, HasSubstr("/dev/full"));
+}
+
+TEST_P(PosixFiles, a_lock_whose_holder_has_gone_is_free) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto lock = posix_files().lock_directory(directory_);
+    _exit(lock ? 0 : 1);  // without letting go of the lock
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  EXPECT_EQ(content("LOCK"), std::to_string(child) + "\n");
+  EXPECT_TRUE(files().lock_directory(directory_));
+}
+
+TEST_P(PosixFiles, relative_paths_work_too) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(directory_);
+  EXPECT_TRUE(files().create_directories("made/here"));
+  EXPECT_TRUE(replace_file(files(), "a", "text"));
+  std::filesystem::current_path(before);
+  EXPECT_EQ(content("a"), "text");
+  EXPECT_EQ(files().exists(path("made/here")), Result<bool>(true));
+}
+
+INSTANTIATE_TEST_SUITE_P(machine, PosixFiles, testing::Values("posix"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST(join_path, puts_one_slash_between) {
+  EXPECT_EQ(join_path("a", "b"), "a/b");
+  EXPECT_EQ(join_path("a/", "b"), "a/b");
+  EXPECT_EQ(join_path("/", "b"), "/b");
+  EXPECT_EQ(join_path("", "b"), "b");
+}
+
+}  // namespace
+}  // namespace annals::platform

@@ -1,0 +1,221 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "platform/platform.hpp"
+#include "platform/posix/descriptor.hpp"
+
+namespace annals::platform {
+namespace {
+
+constexpr mode_t owner_only_file = 0600;
+constexpr mode_t owner_only_directory = 0700;
+
+/// "<path> cannot be <tried>: No space left on device", from an error number of the operating system.
+std::unexpected<Error> refused(const std::string& path, std::string_view tried, int error) {
+  std::string message = path + " cannot be " + std::string(tried) + ": " + std::generic_category().message(error);
+  if (error == ENOENT) return fail(ErrorKind::not_found, std::move(message));
+  if (error == EEXIST) return fail(ErrorKind::conflict, std::move(message));
+  if (error == ENOSPC || error == EDQUOT) return fail(ErrorKind::input_output, "disk_full", std::move(message));
+  return fail(ErrorKind::input_output, std::move(message));
+}
+
+/// Calls what returns a negative number and sets errno when it fails, again for as long as a signal interrupts it.
+template <class Call>
+auto uninterrupted(Call call) {
+  auto answer = call();
+  while (answer < 0 && errno == EINTR) answer = call();
+  return answer;
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(std::string path, Descriptor descriptor) : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t size) const override {
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t count = uninterrupted(
+          [&] { return pread(descriptor_.number(), into + done, size - done, static_cast<off_t>(offset + done)); });
+      if (count < 0) return refused(path_, "read", errno);
+      if (count == 0) break;
+      done += static_cast<std::size_t>(count);
+    }
+    return done;
+  }
+
+  [[nodiscard]] Result<> write_at(std::uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t count = uninterrupted(
+          [&] { return pwrite(descriptor_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+      if (count < 0) return refused(path_, "written to", errno);
+      if (count == 0) return refused(path_, "written to", ENOSPC);
+      offset += static_cast<std::uint64_t>(count);
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<> flush() override {
+    if (uninterrupted([&] { return fdatasync(descriptor_.number()); }) < 0) return refused(path_, "flushed", errno);
+    return {};
+  }
+
+  [[nodiscard]] Result<std::uint64_t> size() const override {
+    struct stat status{};
+    if (fstat(descriptor_.number(), &status) < 0) return refused(path_, "examined", errno);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+ private:
+  std::string path_;
+  Descriptor descriptor_;
+};
+
+Result<Descriptor> open_descriptor(const std::string& path, int flags, std::string_view tried) {
+  const int number = uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, owner_only_file); });
+  if (number < 0) return refused(path, tried, errno);
+  return Descriptor(number);
+}
+
+Result<std::unique_ptr<File>> open_file(const std::string& path, int flags, std::string_view tried) {
+  return std::make_unique<PosixFile>(path, TRY(open_descriptor(path, flags, tried)));
+}
+
+/// The lock goes with the open file: when the process ends, however it ends, the kernel closes the one and frees the
+/// other.
+class PosixDirectoryLock final : public DirectoryLock {
+ public:
+  explicit PosixDirectoryLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  Descriptor descriptor_;
+};
+
+/// What the holder of a lock wrote into it; "another process" when that cannot be read (it may be writing just now).
+std::string holder_of(const PosixFile& lock) {
+  std::string text(32, '\0');
+  const Result<std::size_t> count = lock.read_at(0, text.data(), text.size());
+  text.resize(count.value_or(0));
+  text.resize(std::min(text.find_first_not_of("0123456789"), text.size()));
+  return text.empty() ? "another process" : "process " + text;
+}
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  /// Flushes the parent of each directory that it makes: what will be flushed inside could not be found again without.
+  [[nodiscard]] Result<> create_directories(const std::string& path) override {
+    if (mkdir(path.c_str(), owner_only_directory) == 0) return flush_directory(parent_of(path));
+    const int error = errno;
+    if (error == ENOENT && parent_of(path) != path) {
+      TRY(create_directories(parent_of(path)));
+      if (mkdir(path.c_str(), owner_only_directory) == 0) return flush_directory(parent_of(path));
+      return already_there(path, errno);
+    }
+    return already_there(path, error);
+  }
+
+  [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override {
+    std::vector<std::string> names;
+    std::error_code error;
+    std::filesystem::directory_iterator entry(path, error);
+    while (!error && entry != std::filesystem::directory_iterator{}) {
+      names.push_back(entry->path().filename().string());
+      entry.increment(error);
+    }
+    if (error) return refused(path, "listed", error.value());
+    std::ranges::sort(names);
+    return names;
+  }
+
+  [[nodiscard]] Result<bool> exists(const std::string& path) const override {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return refused(path, "examined", errno);
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<File>> create(const std::string& path) override {
+    Result<std::unique_ptr<File>> made = open_file(path, O_RDWR | O_CREAT | O_EXCL, "made");
+    // A missing directory is no answer to "make a file"; callers look for conflict and input_output only.
+    if (!made && made.error().kind == ErrorKind::not_found) {
+      return fail(ErrorKind::input_output, made.error().message);
+    }
+    return made;
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path) override {
+    return open_file(path, O_RDWR, "opened");
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<File>> open_to_read(const std::string& path) const override {
+    return open_file(path, O_RDONLY, "opened");
+  }
+
+  [[nodiscard]] Result<> rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) < 0) return refused(from, "renamed to " + to, errno);
+    return {};
+  }
+
+  [[nodiscard]] Result<> remove(const std::string& path) override {
+    if (unlink(path.c_str()) < 0) return refused(path, "removed", errno);
+    return {};
+  }
+
+  [[nodiscard]] Result<> flush_directory(const std::string& path) override {
+    const Descriptor directory = TRY(open_descriptor(path, O_RDONLY | O_DIRECTORY, "opened"));
+    if (uninterrupted([&] { return fsync(directory.number()); }) < 0) return refused(path, "flushed", errno);
+    return {};
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) override {
+    const std::string lock_path = join_path(path, "LOCK");
+    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDWR | O_CREAT, "opened"));
+    const int number = descriptor.number();
+    if (uninterrupted([&] { return flock(number, LOCK_EX | LOCK_NB); }) < 0) {
+      if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
+      const PosixFile held(lock_path, std::move(descriptor));
+      return fail(
+          ErrorKind::conflict, "directory_locked",
+          "directory " + path + " is in use by " + holder_of(held) + "; stop that one or choose another directory");
+    }
+    // The process id is a help to whoever meets the lock; the lock holds without it, so a full disk is no reason to
+    // refuse.
+    const std::string holder = std::to_string(getpid()) + "\n";
+    if (ftruncate(number, 0) == 0) {
+      [[maybe_unused]] const ssize_t written = pwrite(number, holder.data(), holder.size(), 0);
+    }
+    return std::make_unique<PosixDirectoryLock>(std::move(descriptor));
+  }
+
+ private:
+  static std::string parent_of(const std::string& path) {
+    const std::size_t last = path.find_last_not_of('/');
+    const std::size_t slash = last == std::string::npos ? std::string::npos : path.rfind('/', last);
+    if (slash == std::string::npos) return path.starts_with('/') ? "/" : ".";
+    const std::size_t end = path.find_last_not_of('/', slash);
+    return end == std::string::npos ? "/" : path.substr(0, end + 1);
+  }
+
+  static Result<> already_there(const std::string& path, int error) {
+    std::error_code ignored;
+    if (error == EEXIST && std::filesystem::is_directory(path, ignored)) return {};
+    return fail(ErrorKind::input_output,
+                "directory " + path + " cannot be made: " + std::generic_category().message(error));
+  }
+};
+
+}  // namespace
+
+FileSystem& posix_files() {
+  static PosixFileSystem files;
+  return files;
+}
+
+}  // namespace annals::platform

@@ -1,0 +1,43 @@
+#include "platform/process.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <csignal>
+
+namespace annals::platform {
+namespace {
+
+sigset_t held_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+}  // namespace
+
+void hold_signals() {
+  const sigset_t signals = held_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+Signal wait_for_signal() {
+  const sigset_t signals = held_signals();
+  int signal = 0;
+  while (sigwait(&signals, &signal) != 0) {
+  }
+  return signal == SIGHUP ? Signal::reload : Signal::stop;
+}
+
+std::size_t processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  const int count = CPU_COUNT(&set);
+  return count > 0 ? static_cast<std::size_t>(count) : 1;
+}
+
+}  // namespace annals::platform
