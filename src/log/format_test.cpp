@@ -1,0 +1,138 @@
+// The page FORMAT.md and the code say the same.
+
+#include "log/segment/format.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "log/log.hpp"
+#include "log/test_world.hpp"
+
+namespace annals::log {
+namespace {
+
+/// Bytes as the page shows them: offset, sixteen bytes in hex, the same as text; zeros at the end of lines' run left
+/// out.
+std::string hex(std::string_view bytes, std::size_t begin) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (std::size_t line = 0; line < bytes.size(); line += 16) {
+    std::ostringstream offset;
+    offset << std::hex << std::setw(4) << std::setfill('0') << begin + line;
+    out += "    " + offset.str() + " ";
+    std::string text;
+    for (std::size_t at = line; at < line + 16; ++at) {
+      if (at % 8 == 0) out += ' ';
+      if (at >= bytes.size()) {
+        out += "   ";
+        continue;
+      }
+      const auto byte = static_cast<unsigned char>(bytes[at]);
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+      out += ' ';
+      text += byte > 32 && byte < 127 ? static_cast<char>(byte) : '.';
+    }
+    out += ' ' + text + '\n';
+  }
+  return out;
+}
+
+std::string worked_example() {
+  TestWorld world;
+  {
+    auto log = open_log({.directory = "data", .segment_bytes = segment_bytes_min, .node_id = 1}, world.platform(),
+                        world.background, {});
+    EXPECT_TRUE(log) << log.error().message;
+    for (const std::vector<std::string_view>& bodies : {std::vector<std::string_view>{"hello"}, {"one", "two"}}) {
+      Batch& batch = (*log)->start_batch();
+      batch.begin_group(world.clock.now());
+      for (const std::string_view body : bodies) {
+        batch.begin_record().append(body);
+        batch.end_record();
+      }
+      EXPECT_TRUE(batch.end_group());
+      EXPECT_TRUE((*log)->commit(batch));
+      world.clock.advance(std::chrono::seconds{1});
+    }
+  }
+  const auto identity = platform::read_whole_file(world.files, "data/STORE", 1u << 20);
+  const auto segment = platform::read_whole_file(world.files, "data/log/00000000000000000001.segment", 1u << 20);
+  EXPECT_TRUE(identity && segment);
+  std::string page = "STORE:\n\n" + hex(*identity, 0) + "\nThe segment, its header:\n\n" +
+                     hex(std::string_view(*segment).substr(0, 96), 0) + "    ...   (zeros)\n" +
+                     hex(std::string_view(*segment).substr(4080, 16), 4080);
+  std::size_t offset = segment_header_bytes;
+  for (const char* name : {"*opened*", "*group* at position 1", "*group* at positions 2 and 3", "*clean stop*"}) {
+    const auto length = get_at<std::uint32_t>(segment->data() + offset + 24);
+    page +=
+        "\nThe frame " + std::string(name) + ":\n\n" + hex(std::string_view(*segment).substr(offset, length), offset);
+    offset += length;
+  }
+  EXPECT_EQ(std::string_view(*segment).find_first_not_of('\0', offset), std::string_view::npos);
+  return page;
+}
+
+TEST(Format, the_page_shows_the_bytes_that_are_written) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "FORMAT.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string example = worked_example();
+  EXPECT_NE(page.find(example), std::string::npos) << "FORMAT.md should end with:\n\n" << example;
+}
+
+TEST(Format, an_identity_of_an_unknown_version_is_refused_and_one_with_a_flipped_bit_is_damaged) {
+  const std::string good = encode_identity(Uuid{});
+  EXPECT_EQ(decode_identity(good, "STORE").value(), Uuid{});
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    const auto decoded = decode_identity(bad, "STORE");
+    ASSERT_FALSE(decoded);
+    EXPECT_EQ(decoded.error().kind, ErrorKind::corrupt);
+  }
+}
+
+TEST(Format, a_segment_header_comes_back_as_it_was_and_no_flipped_bit_passes) {
+  SegmentHeader header;
+  header.bytes = segment_bytes_min;
+  header.first = Position{17};
+  header.salt = 99;
+  header.hash_before.fill(7);
+  header.time_before = Instant{123};
+  header.epoch_before = 5;
+  const std::string good = encode_segment_header(header);
+  ASSERT_EQ(good.size(), segment_header_bytes);
+  EXPECT_EQ(decode_segment_header(good, "s").value(), header);
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    ASSERT_FALSE(decode_segment_header(bad, "s")) << "bit " << bit;
+  }
+}
+
+TEST(Format, a_frame_is_valid_only_at_its_offset_and_under_its_salt) {
+  const std::string frame = encode_opened({.number = 3, .before = Position{9}}, Position{10}, 4096, 77);
+  const auto header = decode_frame_header(frame.data(), frame_seed(77, 4096));
+  ASSERT_TRUE(header);
+  EXPECT_TRUE(frame_is_intact(frame.data(), *header, frame_seed(77, 4096)));
+  EXPECT_EQ(decode_opened(frame.data()), (Epoch{3, Position{9}}));
+  EXPECT_FALSE(decode_frame_header(frame.data(), frame_seed(77, 4104)));
+  EXPECT_FALSE(decode_frame_header(frame.data(), frame_seed(78, 4096)));
+}
+
+TEST(Format, a_segment_is_named_by_its_first_position_and_nothing_else_is_taken_for_one) {
+  EXPECT_EQ(segment_name(Position{4711}), "00000000000000004711.segment");
+  EXPECT_EQ(position_of_segment_name("00000000000000004711.segment"), Position{4711});
+  EXPECT_EQ(position_of_segment_name("18446744073709551615.segment"), Position{UINT64_MAX});
+  for (const char* name : {"18446744073709551616.segment", "4711.segment", "next.segment",
+                           "0000000000000000471x.segment", "00000000000000004711.segment~"}) {
+    EXPECT_FALSE(position_of_segment_name(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace annals::log

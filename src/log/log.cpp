@@ -1,0 +1,175 @@
+#include "log/log.hpp"
+
+#include "base/invariant.hpp"
+#include "log/segment/frame_reader.hpp"
+#include "log/segment/recovery.hpp"
+#include "log/segment/scan.hpp"
+#include "log/segment/segment_table.hpp"
+#include "log/segment/writer.hpp"
+
+namespace annals::log {
+namespace {
+
+std::uint32_t draw_epoch(platform::Random& random, const std::vector<Epoch>& taken) {
+  for (;;) {
+    const auto number = static_cast<std::uint32_t>(random.next());
+    bool fresh = number != 0;
+    for (const Epoch& epoch : taken) fresh = fresh && epoch.number != number;
+    if (fresh) return number;
+  }
+}
+
+}  // namespace
+
+class GroupReader::Implementation {
+ public:
+  explicit Implementation(const SegmentTable& table) : frames(table) {}
+  FrameReader frames;
+};
+
+GroupReader::GroupReader(const SegmentTable& table) : implementation_(std::make_unique<Implementation>(table)) {}
+GroupReader::GroupReader(GroupReader&&) noexcept = default;
+GroupReader::~GroupReader() = default;
+Result<GroupView> GroupReader::at(Place place) {
+  return implementation_->frames.at(place);
+}
+
+Log::Log() = default;
+
+Log::~Log() {
+  if (!writer_) return;
+  (void)writer_->stop();  // when it fails, the next opening finds an unclean stop and repairs
+}
+
+Batch& Log::start_batch() {
+  return writer_->start_batch();
+}
+Result<> Log::commit(Batch& batch) {
+  return writer_->commit(batch);
+}
+Result<> Log::flush() {
+  return writer_->flush();
+}
+Position Log::last() const {
+  return writer_ ? writer_->last() : summary_.last;
+}
+Position Log::flushed() const {
+  return writer_ ? writer_->flushed() : summary_.last;
+}
+Instant Log::last_time() const {
+  return writer_ ? writer_->last_time() : summary_.last_time;
+}
+std::optional<std::string> Log::failure() const {
+  return writer_ ? writer_->failure() : std::nullopt;
+}
+FlushReport Log::flush_report() const {
+  return writer_ ? writer_->flush_report() : FlushReport{};
+}
+GroupReader Log::reader() const {
+  return GroupReader(*table_);
+}
+
+Result<> Log::read(Position after, Position up_to, std::size_t bytes_wanted, Chunks& chunks,
+                   const GroupVisitor& visit) const {
+  return read_groups(*table_, after, up_to, bytes_wanted, chunks, visit);
+}
+
+Log::Stretch Log::stretch_at(Instant time) const {
+  const SegmentTable::Around around = table_->around(time);
+  if (!around.lower) return {};
+  constexpr Place beyond_all{UINT32_MAX, UINT32_MAX};
+  return {.begin = around.lower->place,
+          .end = around.upper ? around.upper->place : beyond_all,
+          .before = Position{around.lower->position.value - 1},
+          .empty = false};
+}
+
+std::size_t Log::record_bytes_average() const {
+  // The number of records is near enough to the last signpost's position.
+  const auto last = table_->before(Position{UINT64_MAX});
+  return last ? static_cast<std::size_t>(table_->bytes() / last->position.value) : 0;
+}
+
+struct LogOpener {
+  static std::unique_ptr<Log> make(std::unique_ptr<platform::DirectoryLock> lock, const platform::FileSystem& files,
+                                   const ScannedLog& scanned) {
+    std::unique_ptr<Log> log(new Log);
+    log->lock_ = std::move(lock);
+    log->table_ = std::make_unique<SegmentTable>(files);
+    for (const ScannedSegment& segment : scanned.segments) log->table_->add(segment);
+    log->summary_ = {scanned.last, scanned.last_time, scanned.epochs, scanned.clean};
+    return log;
+  }
+
+  static Result<> serve(Log& log, const LogOptions& options, platform::Platform platform,
+                        platform::Executor& background, const ScannedLog& scanned) {
+    auto file = TRY(repair(scanned, options.directory, platform));
+    log.writer_ = std::make_unique<Writer>(options, platform, background, *log.table_, scanned, std::move(file));
+    if (!scanned.clean) {
+      const Epoch epoch{draw_epoch(platform.random, scanned.epochs), scanned.last};
+      if (auto begun = log.writer_->begin_epoch(epoch); !begun) {
+        log.writer_.reset();  // without the mark of a clean stop
+        return begun;
+      }
+      log.summary_.epochs.push_back(epoch);
+    }
+    return {};
+  }
+};
+
+Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform platform, platform::Executor& background,
+                                      const OnGroup& on_group) {
+  if (options.segment_bytes < segment_bytes_min || options.segment_bytes > segment_bytes_max ||
+      options.segment_bytes % 8 != 0) {
+    return fail(ErrorKind::usage, "a segment of " + std::to_string(options.segment_bytes) +
+                                      " bytes is not possible; choose a multiple of 8 from " +
+                                      std::to_string(segment_bytes_min) + " to " + std::to_string(segment_bytes_max));
+  }
+  TRY(platform.files.create_directories(options.directory));
+  auto lock = TRY(platform.files.lock_directory(options.directory));
+  const bool is_new = TRY(is_unborn(platform.files, options.directory));
+  if (is_new) TRY(create_log(options, platform));
+  const ScannedLog scanned = TRY(scan_log(platform.files, options.directory, on_group));
+  if (!scanned.clean && !is_new) {
+    const std::string& path = scanned.segments.back().path;
+    platform.log.warning("the log was not closed cleanly; it has been checked and goes on behind the last whole group",
+                         {{"segment", path},
+                          {"end", scanned.segments.back().end},
+                          {"position", scanned.last.value},
+                          {"torn", scanned.torn}});
+  }
+  auto log = LogOpener::make(std::move(lock), platform.files, scanned);
+  TRY(LogOpener::serve(*log, options, platform, background, scanned));
+  return log;
+}
+
+Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::FileSystem& files,
+                                              const OnGroup& on_group) {
+  if (!TRY(files.exists(identity_path(directory)))) {
+    return fail(ErrorKind::not_found, directory + " holds no event store");
+  }
+  auto lock = TRY(files.lock_directory(directory));
+  return LogOpener::make(std::move(lock), files, TRY(scan_log(files, directory, on_group)));
+}
+
+Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& directory, const OnGroup& on_group,
+                                const OnProgress& on_progress) {
+  if (!TRY(files.exists(identity_path(directory)))) {
+    return fail(ErrorKind::not_found, directory + " holds no event store");
+  }
+  const auto lock = TRY(files.lock_directory(directory));
+  const ScannedLog scanned = TRY(scan_log(files, directory, on_group, on_progress));
+  return VerifyReport{.store = scanned.store,
+                      .segments = scanned.segments.size(),
+                      .groups = scanned.groups,
+                      .last = scanned.last,
+                      .last_time = scanned.last_time,
+                      .last_hash = scanned.last_hash,
+                      .epochs = scanned.epochs.size(),
+                      .clean = scanned.clean,
+                      .last_segment = scanned.segments.back().path,
+                      .end = scanned.segments.back().end,
+                      .torn = scanned.torn};
+}
+
+}  // namespace annals::log

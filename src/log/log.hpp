@@ -1,0 +1,172 @@
+#pragma once
+// Log: an append-only sequence of records in groups, in one directory, that survives a crash.
+//
+// What it promises: a group that was committed and flushed is there after any crash, whole, at its position; a group
+// that was not is there whole or not at all; nothing is ever changed. Bytes that are not what was written are reported,
+// never given out. After a failed write or flush nothing more is written until the log is opened again, because nobody
+// knows what the disk then holds.
+//
+// Threads: start_batch, commit and flush belong to one thread at a time (the caller sees to that); everything const may
+// be called from any thread at any time, and never waits for a flush. Only positions that were committed may be read.
+//
+// Sources: log/FORMAT.md. The handling of failed flushes follows "Can Applications Recover from fsync Failures?"
+// (Rebello and others, USENIX ATC 2020).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "log/batch.hpp"
+#include "log/record.hpp"
+#include "platform/platform.hpp"
+
+namespace annals::log {
+
+struct LogOptions {
+  std::string directory;
+  std::uint64_t segment_bytes =
+      64u << 20;                  ///< of new segments; a multiple of 8 from segment_bytes_min to segment_bytes_max
+  std::uint32_t node_id = 1;      ///< of this server, in every record that it makes
+  bool flush_each_commit = true;  ///< else it is the caller who calls flush
+};
+
+/// Called at opening for every group that the log holds, in order. An error of kind corrupt says what is wrong with the
+/// group.
+using OnGroup = std::function<Result<>(Place place, const GroupView& group)>;
+/// False ends the reading.
+using GroupVisitor = std::function<bool(const GroupView& group)>;
+/// Called now and then with how many of the log's bytes have been looked at.
+using OnProgress = std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>;
+/// Pieces of segments that were read; they keep the bytes that views borrow.
+using Chunks = std::vector<std::unique_ptr<char[]>>;
+
+struct FlushReport {
+  std::optional<bool> ok;  ///< of the last flush; nullopt before the first
+  Duration duration{0};
+};
+
+/// Where the log is, for those who only look.
+struct LogSummary {
+  Position last;
+  Instant last_time{};
+  std::vector<Epoch> epochs;
+  bool clean = false;  ///< it had been stopped cleanly before it was opened
+};
+
+class SegmentTable;
+class Writer;
+
+/// Reads single groups by their place; cheapest when places come in rising order. Confined to one thread.
+class GroupReader {
+ public:
+  GroupReader(GroupReader&&) noexcept;
+  ~GroupReader();
+  /// The group at a place that was committed. Borrowed until the next call. Errors: corrupt, input_output.
+  [[nodiscard]] Result<GroupView> at(Place place);
+
+ private:
+  friend class Log;
+  explicit GroupReader(const SegmentTable& table);
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+class Log {
+ public:
+  /// Closes the log: flushes, and leaves the mark of a clean stop unless something failed before.
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  /// The batch, empty; there is one only, and it is started anew by this call.
+  [[nodiscard]] Batch& start_batch();
+
+  /// Writes the groups of the batch after all others, and flushes if so opened. Then they can be read, and their places
+  /// are known. Errors: unavailable, when it is unknown what was recorded; nothing of the batch can be read then, and
+  /// every later call fails too.
+  [[nodiscard]] Result<> commit(Batch& batch);
+
+  /// Makes durable what was committed. Errors: unavailable, as commit.
+  [[nodiscard]] Result<> flush();
+
+  [[nodiscard]] Position last() const;      ///< committed; for the committing thread only
+  [[nodiscard]] Position flushed() const;   ///< durable; for the committing thread only
+  [[nodiscard]] Instant last_time() const;  ///< for the committing thread only
+
+  /// Why nothing can be written any more: one sentence; nullopt while all is well.
+  [[nodiscard]] std::optional<std::string> failure() const;
+  [[nodiscard]] FlushReport flush_report() const;
+
+  /// As it was opened, the epoch that then began included.
+  [[nodiscard]] const LogSummary& summary() const { return summary_; }
+
+  [[nodiscard]] GroupReader reader() const;
+
+  /// Calls `visit` for each group that has a record after `after` and begins at or before `up_to`, in order. What the
+  /// views borrow is added to `chunks`. Reads about `bytes_wanted` at first, then in large pieces. Errors: corrupt,
+  /// input_output.
+  [[nodiscard]] Result<> read(Position after, Position up_to, std::size_t bytes_wanted, Chunks& chunks,
+                              const GroupVisitor& visit) const;
+
+  /// A stretch of the log, some KiB long, that holds the boundary between records at or before a time and those after
+  /// it: every group before `begin` is at or before the time, every group from `end` on is later.
+  struct Stretch {
+    Place begin;
+    Place end;
+    Position before;    ///< the last position before `begin`
+    bool empty = true;  ///< every record is later than the time
+  };
+  [[nodiscard]] Stretch stretch_at(Instant time) const;
+
+  /// How many bytes of the segments a record takes on average.
+  [[nodiscard]] std::size_t record_bytes_average() const;
+
+ private:
+  friend struct LogOpener;
+  Log();
+
+  std::unique_ptr<platform::DirectoryLock> lock_;
+  std::unique_ptr<SegmentTable> table_;
+  std::unique_ptr<Writer> writer_;  // null when opened to read
+  LogSummary summary_;
+};
+
+/// Opens the log of a directory, which is made when it is not there, repairs what an unclean stop left, and begins a
+/// new epoch after one. `background` prepares segments; it and the platform outlive the log.
+///
+/// Errors: usage, for options out of range; conflict, when another process has the directory open; corrupt, naming the
+/// file and byte of the first damage; unsupported ("format_version"); input_output.
+[[nodiscard]] Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform platform,
+                                                    platform::Executor& background, const OnGroup& on_group);
+
+/// Opens an existing log under its lock without changing anything: commit and flush must not be called.
+/// Errors: not_found; otherwise those of open_log.
+[[nodiscard]] Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::FileSystem& files,
+                                                            const OnGroup& on_group);
+
+struct VerifyReport {
+  Uuid store;
+  std::uint64_t segments = 0;
+  std::uint64_t groups = 0;
+  Position last;  ///< the number of records, too
+  Instant last_time{};
+  Hash last_hash = hash_of_nothing;
+  std::size_t epochs = 0;
+  bool clean = false;  ///< ends with the mark of a clean stop
+  /// After an unclean stop: where the valid part ends, and whether bytes of an unfinished flush stand behind it, which
+  /// the next opening will cut off.
+  std::string last_segment;
+  std::uint64_t end = 0;
+  bool torn = false;
+};
+
+/// Walks a whole log and checks all there is to check: checksums, headers, positions, times, the chain of hashes, and
+/// what `on_group` checks. Takes the lock of the directory, and changes nothing. Errors: as open_log_to_read.
+[[nodiscard]] Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& directory,
+                                              const OnGroup& on_group, const OnProgress& on_progress = {});
+
+}  // namespace annals::log

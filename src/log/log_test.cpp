@@ -1,0 +1,372 @@
+#include "log/log.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "log/segment/format.hpp"
+#include "log/test_world.hpp"
+
+namespace annals::log {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+constexpr std::string_view first_segment = "data/log/00000000000000000001.segment";
+
+std::unique_ptr<Log> must_open(TestWorld& world, const OnGroup& on_group = {}) {
+  auto log = open_log({.directory = "data", .segment_bytes = segment_bytes_min, .node_id = 7}, world.platform(),
+                      world.background, on_group);
+  if (!log) throw std::runtime_error(log.error().message);
+  return *std::move(log);
+}
+
+Error must_fail(TestWorld& world) {
+  auto log =
+      open_log({.directory = "data", .segment_bytes = segment_bytes_min}, world.platform(), world.background, {});
+  return log ? Error(ErrorKind::internal, "the log was opened") : log.error();
+}
+
+Result<Batch::Stamp> stage(TestWorld& world, Batch& batch, const std::vector<std::string>& bodies) {
+  batch.begin_group(world.clock.now());
+  for (const std::string& body : bodies) {
+    batch.begin_record().append(body);
+    batch.end_record();
+  }
+  return batch.end_group();
+}
+
+Result<Place> append(TestWorld& world, Log& log, const std::vector<std::string>& bodies) {
+  Batch& batch = log.start_batch();
+  TRY(stage(world, batch, bodies));
+  TRY(log.commit(batch));
+  return batch.groups().front().place;
+}
+
+std::vector<std::string> bodies_of(const Log& log, Position after = {}) {
+  std::vector<std::string> bodies;
+  Chunks chunks;
+  const auto read = log.read(after, log.last(), 0, chunks, [&](const GroupView& group) {
+    auto walk = group.walk();
+    while (const auto record = walk.next()) {
+      if (record->position > after) bodies.emplace_back(record->body);
+    }
+    return true;
+  });
+  EXPECT_TRUE(read) << read.error().message;
+  return bodies;
+}
+
+TEST(Log, groups_come_back_whole_and_in_order_and_after_a_clean_stop_in_the_same_epoch) {
+  TestWorld world;
+  auto log = must_open(world);
+  ASSERT_EQ(log->summary().epochs.size(), 1u);
+  const auto epochs = log->summary().epochs;
+  ASSERT_TRUE(append(world, *log, {"a"}));
+  const auto place = append(world, *log, {"b", "c"});
+  ASSERT_TRUE(place);
+  EXPECT_EQ(log->last(), Position{3});
+  EXPECT_EQ(log->flushed(), Position{3});
+  EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(bodies_of(*log, Position{2}), (std::vector<std::string>{"c"}));
+
+  log.reset();
+  std::vector<Position> firsts;
+  log = must_open(world, [&](Place at, const GroupView& group) -> Result<> {
+    firsts.push_back(group.first());
+    if (group.first() == Position{2}) {
+      EXPECT_EQ(at, *place);
+    }
+    return {};
+  });
+  EXPECT_TRUE(log->summary().clean);
+  EXPECT_EQ(log->summary().epochs, epochs);
+  EXPECT_EQ(firsts, (std::vector<Position>{Position{1}, Position{2}}));
+  auto reader = log->reader();
+  const auto group = reader.at(*place);
+  ASSERT_TRUE(group);
+  auto walk = group->walk();
+  const auto record = walk.next();
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->position, Position{2});
+  EXPECT_EQ(record->node_id, 7u);
+  EXPECT_EQ(record->body, "b");
+}
+
+TEST(Log, opening_again_and_again_without_writing_writes_nothing) {
+  TestWorld world;
+  ASSERT_TRUE(append(world, *must_open(world), {"a"}));
+  const auto before = platform::read_whole_file(world.files, std::string(first_segment), 1u << 20);
+  for (int turn = 0; turn < 3; ++turn) must_open(world);
+  EXPECT_EQ(platform::read_whole_file(world.files, std::string(first_segment), 1u << 20), before);
+}
+
+TEST(Log, an_unclean_stop_begins_a_new_epoch_that_remembers_what_survived) {
+  TestWorld world;
+  auto log = must_open(world);
+  ASSERT_TRUE(append(world, *log, {"a"}));
+  world.files.kill_process();
+  log.reset();
+  log = must_open(world);
+  ASSERT_EQ(log->summary().epochs.size(), 2u);
+  EXPECT_FALSE(log->summary().clean);
+  EXPECT_EQ(log->summary().epochs[1].before, Position{1});
+  EXPECT_NE(log->summary().epochs[0].number, log->summary().epochs[1].number);
+  EXPECT_THAT(world.log.lines(), Contains(HasSubstr("not closed cleanly")));
+}
+
+TEST(Log, stamps_never_step_back_with_the_clock) {
+  TestWorld world;
+  auto log = must_open(world);
+  Batch& batch = log->start_batch();
+  const Instant begin = world.clock.now();
+  EXPECT_EQ(stage(world, batch, {"a", "b"})->created_at, begin);
+  world.clock.set(Instant{5});
+  EXPECT_EQ(stage(world, batch, {"c"})->created_at, begin.plus(Duration{2}));
+  ASSERT_TRUE(log->commit(batch));
+  log.reset();
+  EXPECT_EQ(must_open(world)->summary().last_time, begin.plus(Duration{2}));
+}
+
+TEST(Log, a_group_that_fits_no_segment_is_too_large_and_the_batch_goes_on_without_it) {
+  TestWorld world;
+  auto log = must_open(world);
+  Batch& batch = log->start_batch();
+  ASSERT_TRUE(stage(world, batch, {"a"}));
+  const std::size_t fits =
+      segment_bytes_min - segment_header_bytes - segment_reserve_bytes - frame_header_bytes - record_header_bytes;
+  const auto refused = stage(world, batch, {std::string(fits + 1, 'x')});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::too_large);
+  EXPECT_EQ(stage(world, batch, {std::string(fits, 'y')})->first, Position{2});
+  ASSERT_TRUE(log->commit(batch));
+  EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{"a", std::string(fits, 'y')}));
+  log.reset();
+  EXPECT_EQ(bodies_of(*must_open(world)).size(), 2u);
+}
+
+TEST(Log, it_goes_on_from_segment_to_segment_and_prepares_the_next_in_the_background) {
+  TestWorld world;
+  auto log = must_open(world);
+  std::vector<std::string> bodies;
+  std::vector<Place> places;
+  bool prepared = false;
+  for (int turn = 0; turn < 300; ++turn) {
+    bodies.push_back(std::to_string(turn) + std::string(static_cast<std::size_t>(turn) * 7, 'x'));
+    const auto place = append(world, *log, {bodies.back()});
+    ASSERT_TRUE(place);
+    places.push_back(*place);
+    if (turn % 2 == 0) world.background.run_ready();
+    prepared = prepared || world.files.exists("data/log/next.segment").value();
+    world.clock.advance(std::chrono::milliseconds{10});
+  }
+  EXPECT_TRUE(prepared);
+  EXPECT_GE(places.back().segment, 4u);
+  EXPECT_EQ(bodies_of(*log), bodies);
+  log.reset();
+  EXPECT_FALSE(world.files.exists("data/log/next.segment").value());
+  log = must_open(world);
+  EXPECT_EQ(bodies_of(*log), bodies);
+  auto reader = log->reader();
+  for (std::size_t at = places.size(); at-- > 0;) {
+    const auto group = reader.at(places[at]);
+    ASSERT_TRUE(group);
+    EXPECT_EQ(group->first(), Position{at + 1});
+  }
+  const auto report = [&] {
+    log.reset();
+    return verify_log(world.files, "data", {});
+  }();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->last, Position{300});
+  EXPECT_EQ(report->groups, 300u);
+  EXPECT_EQ(report->segments, places.back().segment + 1);
+  EXPECT_TRUE(report->clean);
+}
+
+TEST(Log, a_task_that_prepares_a_segment_too_late_does_no_harm) {
+  TestWorld world;
+  auto log = must_open(world);
+  const std::string body(9000, 'x');
+  for (int turn = 0; turn < 40; ++turn) {
+    ASSERT_TRUE(append(world, *log, {body}));
+    if (turn % 7 == 6) world.background.run_ready();
+  }
+  EXPECT_EQ(bodies_of(*log).size(), 40u);
+  log.reset();
+  world.background.run_ready();
+  EXPECT_EQ(bodies_of(*must_open(world)).size(), 40u);
+}
+
+TEST(Log, one_batch_may_fill_several_segments) {
+  TestWorld world;
+  auto log = must_open(world);
+  Batch& batch = log->start_batch();
+  for (int turn = 0; turn < 100; ++turn)
+    ASSERT_TRUE(stage(world, batch, {std::string(5000, static_cast<char>('a' + turn % 26))}));
+  ASSERT_TRUE(log->commit(batch));
+  EXPECT_GE(batch.groups().back().place.segment, 7u);
+  EXPECT_EQ(bodies_of(*log).size(), 100u);
+  log.reset();
+  EXPECT_EQ(bodies_of(*must_open(world)).size(), 100u);
+}
+
+TEST(Log, a_stretch_holds_the_boundary_of_a_time) {
+  TestWorld world;
+  auto log = must_open(world);
+  EXPECT_TRUE(log->stretch_at(world.clock.now()).empty);
+  const Instant begin = world.clock.now();
+  for (int turn = 0; turn < 500; ++turn) {
+    ASSERT_TRUE(append(world, *log, {std::string(700, 'x')}));
+    world.clock.advance(std::chrono::seconds{1});
+  }
+  EXPECT_TRUE(log->stretch_at(begin.plus(Duration{-1})).empty);
+  for (int turn = 0; turn < 500; ++turn) {
+    const auto stretch = log->stretch_at(begin.plus(std::chrono::seconds{turn}));
+    ASSERT_FALSE(stretch.empty);
+    EXPECT_LE(stretch.before.value, static_cast<std::uint64_t>(turn));
+    EXPECT_GE(stretch.before.value + 64, static_cast<std::uint64_t>(turn));
+    EXPECT_LT(stretch.begin, stretch.end);
+  }
+}
+
+TEST(Log, a_directory_in_use_is_refused) {
+  TestWorld world;
+  const auto log = must_open(world);
+  EXPECT_EQ(must_fail(world).kind, ErrorKind::conflict);
+  EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::conflict);
+}
+
+TEST(Log, options_out_of_range_are_refused) {
+  TestWorld world;
+  for (const std::uint64_t bytes : {segment_bytes_min - 8, segment_bytes_max + 8, segment_bytes_min + 4}) {
+    const auto log = open_log({.directory = "data", .segment_bytes = bytes}, world.platform(), world.background, {});
+    ASSERT_FALSE(log);
+    EXPECT_EQ(log.error().kind, ErrorKind::usage);
+  }
+}
+
+TEST(Log, looking_at_a_directory_without_a_store_finds_none_and_makes_none) {
+  TestWorld world;
+  EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(open_log_to_read("data", world.files, {}).error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(world.files.exists("data").value());
+}
+
+TEST(Log, opening_to_read_changes_nothing_not_even_after_an_unclean_stop) {
+  TestWorld world;
+  auto log = must_open(world);
+  ASSERT_TRUE(append(world, *log, {"a", "b"}));
+  world.files.kill_process();
+  log.reset();
+  const auto before = platform::read_whole_file(world.files, std::string(first_segment), 1u << 20);
+  {
+    const auto reading = open_log_to_read("data", world.files, {});
+    ASSERT_TRUE(reading);
+    EXPECT_EQ(bodies_of(**reading), (std::vector<std::string>{"a", "b"}));
+  }
+  const auto report = verify_log(world.files, "data", {});
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->clean);
+  EXPECT_FALSE(report->torn);
+  EXPECT_EQ(platform::read_whole_file(world.files, std::string(first_segment), 1u << 20), before);
+}
+
+TEST(Log, damage_is_reported_with_its_file_and_byte) {
+  TestWorld world;
+  std::uint32_t offset = 0;
+  {
+    const auto log = must_open(world);
+    ASSERT_TRUE(append(world, *log, {"a"}));
+    offset = append(world, *log, {"b"})->offset;
+    ASSERT_TRUE(append(world, *log, {"c"}));
+  }
+  world.files.damage(std::string(first_segment), [&](std::string& bytes) { bytes[offset + 99] ^= 1; });
+  const Error error = must_fail(world);
+  EXPECT_EQ(error.kind, ErrorKind::corrupt);
+  EXPECT_THAT(error.message, HasSubstr(std::string(first_segment) + " is damaged at byte " + std::to_string(offset)));
+  EXPECT_EQ(verify_log(world.files, "data", {}).error(), error);
+}
+
+TEST(Log, damage_under_an_open_log_is_never_given_out) {
+  TestWorld world;
+  const auto log = must_open(world);
+  const auto place = append(world, *log, {"a"});
+  ASSERT_TRUE(append(world, *log, {"b"}));
+  world.files.damage(std::string(first_segment), [&](std::string& bytes) { bytes[place->offset + 96] ^= 1; });
+  auto reader = log->reader();
+  EXPECT_EQ(reader.at(*place).error().kind, ErrorKind::corrupt);
+  Chunks chunks;
+  int groups = 0;
+  const auto read = log->read(Position{}, Position{2}, 0, chunks, [&](const GroupView&) { return ++groups > 0; });
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(groups, 0);
+}
+
+TEST(Log, a_missing_file_is_damage) {
+  for (const char* missing : {"data/STORE", "data/log/00000000000000000001.segment", "second"}) {
+    TestWorld world;
+    std::string second;
+    {
+      const auto log = must_open(world);
+      for (int turn = 0; turn < 20; ++turn) ASSERT_TRUE(append(world, *log, {std::string(9000, 'x')}));
+    }
+    const auto names = world.files.list("data/log");
+    ASSERT_GE(names->size(), 3u);
+    const std::string path = missing == std::string_view("second") ? "data/log/" + names->at(1) : missing;
+    ASSERT_TRUE(world.files.remove(path));
+    EXPECT_EQ(must_fail(world).kind, ErrorKind::corrupt) << path;
+  }
+}
+
+TEST(Log, a_segment_of_another_store_is_damage) {
+  TestWorld world;
+  TestWorld other(2);
+  {
+    const auto log = must_open(world);
+  }
+  {
+    const auto log = must_open(other);
+  }
+  const auto foreign = platform::read_whole_file(other.files, std::string(first_segment), 1u << 20);
+  world.files.damage(std::string(first_segment), [&](std::string& bytes) { bytes = *foreign; });
+  EXPECT_THAT(must_fail(world).message, HasSubstr("another store"));
+}
+
+TEST(Log, a_frame_that_a_client_put_into_a_body_is_not_taken_for_one) {
+  // The body is what a client who knows everything but the salt would write: a frame for the next position, at the
+  // right offset, that calls everything before it flushed.
+  TestWorld world;
+  auto log = must_open(world);
+  const auto place = append(world, *log, {"a"});
+  const std::uint64_t inside =
+      place->offset + frame_header_bytes + record_header_bytes + 8 + frame_header_bytes + record_header_bytes;
+  const std::string fake = encode_end(FrameKind::clean_stop, Position{9}, hash_of_nothing, inside, 0);
+  ASSERT_TRUE(append(world, *log, {fake}));
+  world.files.kill_process();
+  log.reset();
+  // Now the real frame is torn, so that the search for proof of damage meets the fake one.
+  world.files.damage(std::string(first_segment), [&](std::string& bytes) { bytes[inside - 50] ^= 1; });
+  log = must_open(world);
+  EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{"a"}));
+}
+
+TEST(Log, a_failed_flush_ends_all_writing_and_says_why) {
+  TestWorld world;
+  auto log = must_open(world);
+  ASSERT_TRUE(append(world, *log, {"a"}));
+  EXPECT_EQ(log->flush_report().ok, true);
+  world.files.fault_at(world.files.steps() + 2, platform::SimulatedFileSystem::Fault::fail_cleanly);
+  EXPECT_EQ(append(world, *log, {"b"}).error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(log->flush_report().ok, false);
+  EXPECT_THAT(log->failure().value(), HasSubstr("restarted"));
+  const auto steps = world.files.steps();
+  EXPECT_EQ(append(world, *log, {"c"}).error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(log->flush().error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(world.files.steps(), steps);
+  EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{"a"}));
+}
+
+}  // namespace
+}  // namespace annals::log

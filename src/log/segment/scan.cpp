@@ -1,0 +1,268 @@
+#include "log/segment/scan.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "log/segment/hasher.hpp"
+#include "log/segment/window.hpp"
+
+namespace annals::log {
+namespace {
+
+using platform::File;
+using platform::FileSystem;
+
+bool all_zero(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char byte) { return byte == 0; });
+}
+
+struct NamedSegment {
+  std::string path;
+  Position first;
+};
+
+Result<std::vector<NamedSegment>> find_segments(const FileSystem& files, const std::string& directory) {
+  std::vector<NamedSegment> found;
+  const std::string folder = segments_directory(directory);
+  for (const std::string& name : TRY(files.list(folder))) {
+    if (const auto first = position_of_segment_name(name)) found.push_back({platform::join_path(folder, name), *first});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return found;
+}
+
+/// One pass over one log; the state that goes on from segment to segment.
+class Scan {
+ public:
+  Scan(const FileSystem& files, const OnGroup& on_group, const OnProgress& on_progress)
+      : files_(files), on_group_(on_group), on_progress_(on_progress) {}
+
+  Result<ScannedLog> run(const std::string& directory) {
+    const std::string identity = identity_path(directory);
+    if (!TRY(files_.exists(identity))) return fail(ErrorKind::not_found, directory + " holds no event store");
+    const std::string identity_found = TRY(platform::read_whole_file(files_, identity, 64u << 10));
+    log_.store = TRY(decode_identity(identity_found, identity));
+    const auto names = TRY(find_segments(files_, directory));
+    if (names.empty()) {
+      return std::unexpected(damage(segments_directory(directory), 0, "the directory holds no segment of the log"));
+    }
+    count_ = names.size();
+    for (const NamedSegment& name : names) TRY(scan_segment(name));
+    return std::move(log_);
+  }
+
+ private:
+  Result<> scan_segment(const NamedSegment& name) {
+    const bool is_last = log_.segments.size() + 1 == count_;
+    const auto file = TRY(files_.open_to_read(name.path));
+    Window window(*file);
+    segment_ = &log_.segments.emplace_back();
+    segment_->path = name.path;
+    const std::string_view header = TRY(window.at(0, segment_header_bytes));
+    segment_->header = TRY(decode_segment_header(header, name.path));
+    TRY(check_header(name, *file));
+
+    log_.flushed_to = segment_header_bytes;
+    log_.clean = log_.sealed = log_.torn = false;
+    while (!log_.sealed && TRY(scan_frame(window))) {
+    }
+    if (!is_last && !log_.sealed) {
+      return std::unexpected(
+          damage(name.path, segment_->end, "no valid frame stands here, although the log goes on in another segment"));
+    }
+    TRY(check_tail(window));
+    report(segment_->header.bytes);
+    bytes_before_ += segment_->header.bytes;
+    return {};
+  }
+
+  Result<> check_header(const NamedSegment& name, const File& file) const {
+    const SegmentHeader& header = segment_->header;
+    const auto wrong = [&](const std::string& found) { return std::unexpected(damage(name.path, 0, found)); };
+    if (header.store != log_.store) return wrong("the segment belongs to another store, " + header.store.to_text());
+    if (header.first != name.first) return wrong("its header names position " + to_string(header.first));
+    if (header.first != log_.last.next()) {
+      return wrong("it begins with position " + to_string(header.first) + " where " + to_string(log_.last.next()) +
+                   " should follow; a segment is missing");
+    }
+    if (header.hash_before != log_.last_hash || header.time_before != log_.last_time) {
+      return wrong("its header does not continue the segment before it");
+    }
+    const std::uint64_t size = TRY(file.size());
+    if (size != header.bytes) {
+      return std::unexpected(
+          damage(name.path, std::min(size, header.bytes),
+                 "the file has " + std::to_string(size) + " bytes where " + std::to_string(header.bytes) + " belong"));
+    }
+    return {};
+  }
+
+  /// Takes the frame at the segment's end. False when there is no valid one.
+  Result<bool> scan_frame(Window& window) {
+    const std::uint64_t offset = segment_->end;
+    const std::uint64_t seed = frame_seed(segment_->header.salt, offset);
+    std::string_view bytes = TRY(window.at(offset, frame_header_bytes));
+    if (bytes.size() < frame_header_bytes) return false;
+    const auto header = decode_frame_header(bytes.data(), seed);
+    if (!header || header->length > segment_->header.bytes - offset) return false;
+    bytes = TRY(window.at(offset, header->length));
+    if (bytes.size() < header->length || !frame_is_intact(bytes.data(), *header, seed)) return false;
+
+    // From here on the frame is what some program wrote; what does not fit can only be damage.
+    if (header->first != log_.last.next()) {
+      return wrong("a frame for position " + to_string(header->first) + " stands where " + to_string(log_.last.next()) +
+                   " should");
+    }
+    if (header->flushed_to > offset || header->flushed_to < log_.flushed_to) {
+      return wrong("a frame says that " + std::to_string(header->flushed_to) + " bytes had been flushed");
+    }
+    log_.clean = false;
+    switch (header->kind) {
+      case FrameKind::group: TRY(take_group(*header, bytes)); break;
+      case FrameKind::opened: TRY(take_opened(bytes)); break;
+      case FrameKind::clean_stop:
+      case FrameKind::seal:
+        if (decode_end(bytes.data()) != EndMark{log_.last, log_.last_hash})
+          return wrong("an end mark does not match what stands before it");
+        log_.clean = header->kind == FrameKind::clean_stop;
+        log_.sealed = header->kind == FrameKind::seal;
+        break;
+    }
+    log_.flushed_to = header->flushed_to;
+    segment_->end += header->length;
+    if (segment_->end >= report_at_) report(segment_->end);
+    return true;
+  }
+
+  Result<> take_group(const FrameHeader& header, std::string_view bytes) {
+    const GroupView group(header.first, header.count, bytes.substr(frame_header_bytes));
+    auto walk = group.walk();
+    while (const auto record = walk.next()) {
+      if (!is_hash(record->previous_hash, log_.last_hash)) {
+        return wrong("the record at position " + to_string(record->position) +
+                     " does not carry the hash of the one before it");
+      }
+      if (log_.last.value > 0 && record->created_at <= log_.last_time) {
+        return wrong("the record at position " + to_string(record->position) + " is not later than the one before it");
+      }
+      if (record->position == header.first) mark(record->created_at);
+      log_.last = record->position;
+      log_.last_time = record->created_at;
+      log_.last_hash = hasher_.hash(record->hashed);
+    }
+    if (walk.left() != 0 || walk.rest().size() >= 8 || !all_zero(walk.rest()))
+      return wrong("the records of a frame do not fill it");
+    ++log_.groups;
+    if (!on_group_) return {};
+    const Place place{static_cast<std::uint32_t>(log_.segments.size() - 1), static_cast<std::uint32_t>(segment_->end)};
+    const auto taken = on_group_(place, group);
+    if (!taken && taken.error().kind == ErrorKind::corrupt) return wrong(taken.error().message);
+    return taken;
+  }
+
+  Result<> take_opened(std::string_view bytes) {
+    const Epoch epoch = decode_opened(bytes.data());
+    if (epoch.number == 0 || epoch.before != log_.last)
+      return wrong("the mark of an opening does not match what stands before it");
+    log_.epochs.push_back(epoch);
+    return {};
+  }
+
+  void mark(Instant created_at) {
+    auto& marks = segment_->marks;
+    const auto offset = static_cast<std::uint32_t>(segment_->end);
+    if (marks.empty() || offset - marks.back().offset >= mark_distance_bytes) {
+      marks.push_back({log_.last.next(), created_at, offset});
+    }
+  }
+
+  /// What stands behind the last valid frame: zeros, a torn flush, or the proof that something valid was damaged.
+  Result<> check_tail(Window& window) {
+    const std::uint64_t begin = segment_->end;
+    const std::uint64_t size = segment_->header.bytes;
+    for (std::uint64_t offset = begin; offset < size;) {
+      const std::string_view bytes = TRY(window.at(offset, std::min<std::uint64_t>(size - offset, 1u << 20)));
+      if (bytes.empty()) return wrong("the file ends early");
+      if (!all_zero(bytes)) {
+        log_.torn = true;
+        if (log_.sealed) return wrong("something stands behind the end mark of the segment");
+        TRY(look_for_proof(bytes, offset, begin));
+      }
+      if (bytes.size() == size - offset) break;
+      offset +=
+          bytes.size() - frame_header_bytes;  // a header may stand across two pieces; both sizes are multiples of 8
+    }
+    if (log_.torn) log_.clean = false;
+    return {};
+  }
+
+  /// Looks for the header of a frame that was written after `begin` had been flushed.
+  Result<> look_for_proof(std::string_view bytes, std::uint64_t offset, std::uint64_t begin) const {
+    for (std::size_t at = 0; at + frame_header_bytes <= bytes.size(); at += 8) {
+      if (get_at<std::uint32_t>(bytes.data() + at + 16) != frame_magic) continue;
+      const auto header = decode_frame_header(bytes.data() + at, frame_seed(segment_->header.salt, offset + at));
+      if (header && header->flushed_to > begin) {
+        return wrong("no valid frame stands here, although the one at byte " + std::to_string(offset + at) +
+                     " was written after this place had been flushed");
+      }
+    }
+    return {};
+  }
+
+  std::unexpected<Error> wrong(const std::string& found) const {
+    return std::unexpected(damage(segment_->path, segment_->end, found));
+  }
+
+  void report(std::uint64_t done_here) {
+    report_at_ = done_here + (8u << 20);
+    if (done_here == segment_->header.bytes) report_at_ = 0;
+    if (on_progress_) on_progress_(bytes_before_ + done_here, segment_->header.bytes * count_);
+  }
+
+  const FileSystem& files_;
+  const OnGroup& on_group_;
+  const OnProgress& on_progress_;
+  Hasher hasher_;
+  ScannedLog log_;
+  ScannedSegment* segment_ = nullptr;
+  std::size_t count_ = 0;
+  std::uint64_t bytes_before_ = 0;
+  std::uint64_t report_at_ = 0;
+};
+
+}  // namespace
+
+std::string identity_path(const std::string& directory) {
+  return platform::join_path(directory, "STORE");
+}
+std::string segments_directory(const std::string& directory) {
+  return platform::join_path(directory, "log");
+}
+
+Result<ScannedLog> scan_log(const FileSystem& files, const std::string& directory, const OnGroup& on_group,
+                            const OnProgress& on_progress) {
+  return Scan(files, on_group, on_progress).run(directory);
+}
+
+Result<bool> is_unborn(const FileSystem& files, const std::string& directory) {
+  if (TRY(files.exists(identity_path(directory)))) return false;
+  if (!TRY(files.exists(segments_directory(directory)))) return true;
+  const auto names = TRY(find_segments(files, directory));
+  if (names.empty()) return true;
+  // The identity is written right after the first segment and before its first frame.
+  const auto no_identity =
+      damage(identity_path(directory), 0, "the file is missing, although segments of a log are there");
+  if (names.size() > 1 || names.front().first != Position{1}) return std::unexpected(no_identity);
+  const auto file = TRY(files.open_to_read(names.front().path));
+  Window window(*file);
+  const std::uint64_t size = TRY(file->size());
+  for (std::uint64_t offset = segment_header_bytes; offset < size;) {
+    const std::string_view bytes = TRY(window.at(offset, std::min<std::uint64_t>(size - offset, 1u << 20)));
+    if (!all_zero(bytes)) return std::unexpected(no_identity);
+    if (bytes.empty()) break;
+    offset += bytes.size();
+  }
+  return true;
+}
+
+}  // namespace annals::log

@@ -1,0 +1,92 @@
+#include "log/segment/segment_maker.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "log/segment/format.hpp"
+
+namespace annals::log {
+
+using platform::File;
+
+struct SegmentMaker::State {
+  State(platform::FileSystem& file_system, std::string made_path, std::uint64_t segment_bytes)
+      : files(file_system), path(std::move(made_path)), bytes(segment_bytes) {}
+
+  platform::FileSystem& files;
+  const std::string path;
+  const std::uint64_t bytes;
+  std::atomic<bool> closing = false;
+  std::mutex mutex;  // held while a file is made
+  // Guarded by mutex. Only what is wanted is made in the background: a task that comes late must not touch a file that
+  // was taken and has not got its name yet.
+  std::unique_ptr<File> ready;
+  bool wanted = false;
+
+  Result<std::unique_ptr<File>> make() {
+    if (TRY(files.exists(path))) TRY(files.remove(path));
+    auto file = TRY(files.create(path));
+    auto filled = fill(*file);
+    if (!filled) {
+      file.reset();
+      (void)files.remove(path);  // gives the room back; what matters is the error before
+      return std::unexpected(std::move(filled).error());
+    }
+    return file;
+  }
+
+  Result<> fill(File& file) const {
+    const std::string zeros(static_cast<std::size_t>(std::min<std::uint64_t>(bytes, 1u << 20)), '\0');
+    for (std::uint64_t offset = 0; offset < bytes; offset += zeros.size()) {
+      if (closing) return fail(ErrorKind::unavailable, "the log is being closed");
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), bytes - offset));
+      TRY(file.write_at(offset, std::string_view(zeros).substr(0, size)));
+    }
+    return file.flush();
+  }
+};
+
+SegmentMaker::SegmentMaker(platform::FileSystem& files, std::string directory, std::uint64_t segment_bytes)
+    : state_(std::make_shared<State>(files, platform::join_path(directory, next_segment_name), segment_bytes)) {}
+
+SegmentMaker::~SegmentMaker() {
+  state_->closing = true;
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->ready) return;
+  state_->ready.reset();
+  (void)state_->files.remove(state_->path);  // the next opening removes what is left
+}
+
+void SegmentMaker::make_in(platform::Executor& background) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->wanted = true;
+  }
+  background.post([state = state_] {
+    const std::lock_guard lock(state->mutex);
+    if (state->closing || state->ready || !state->wanted) return;
+    if (auto made = state->make()) state->ready = *std::move(made);
+  });
+}
+
+Result<std::unique_ptr<File>> SegmentMaker::take() {
+  const std::lock_guard lock(state_->mutex);
+  state_->wanted = false;
+  if (state_->ready) return std::move(state_->ready);
+  return state_->make();
+}
+
+const std::string& SegmentMaker::path() const {
+  return state_->path;
+}
+
+Result<> begin_segment(platform::FileSystem& files, const std::string& directory, File& made,
+                       const std::string& made_path, const SegmentHeader& header) {
+  TRY(made.write_at(0, encode_segment_header(header)));
+  TRY(made.flush());
+  TRY(files.rename(made_path, platform::join_path(directory, segment_name(header.first))));
+  return files.flush_directory(directory);
+}
+
+}  // namespace annals::log

@@ -1,0 +1,189 @@
+#include "log/segment/writer.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/invariant.hpp"
+
+namespace annals::log {
+
+Writer::Writer(const LogOptions& options, platform::Platform platform, platform::Executor& background,
+               SegmentTable& table, const ScannedLog& scanned, std::unique_ptr<platform::File> file)
+    : options_(options),
+      platform_(platform),
+      background_(background),
+      table_(table),
+      directory_(segments_directory(options.directory)),
+      store_(scanned.store),
+      maker_(platform.files, directory_, options.segment_bytes),
+      batch_(hasher_, options.node_id,
+             static_cast<std::size_t>(options.segment_bytes - segment_header_bytes - segment_reserve_bytes)),
+      file_(std::move(file)),
+      header_(scanned.segments.back().header),
+      number_(static_cast<std::uint32_t>(scanned.segments.size() - 1)),
+      end_(scanned.segments.back().end),
+      flushed_to_(end_),
+      sealed_(scanned.sealed),
+      stopped_(scanned.clean),
+      epoch_(scanned.epochs.empty() ? 0 : scanned.epochs.back().number),
+      committed_{scanned.last, scanned.last_hash, scanned.last_time},
+      written_(committed_),
+      flushed_(committed_.last) {
+  prepare_next();
+}
+
+Batch& Writer::start_batch() {
+  batch_.start(committed_);
+  return batch_;
+}
+
+Result<> Writer::commit(Batch& batch) {
+  TRY(refuse());
+  if (batch.groups_.empty()) return {};
+  INVARIANT(batch.groups_.front().stamp.first == committed_.last.next(), "a batch goes on where the log ends");
+  auto done = write_groups(batch);
+  if (done && options_.flush_each_commit) done = flush_file();
+  if (!done) return fail_for_good(done.error());
+  INVARIANT(written_.last == batch.state_.last, "all groups of the batch were written");
+  committed_ = batch.state_;
+  for (const Batch::Staged& group : batch.groups_) {
+    table_.publish(group.place, group.place.offset + (group.end - group.begin), group.stamp.first,
+                   group.stamp.created_at);
+  }
+  prepare_next();
+  return {};
+}
+
+Result<> Writer::flush() {
+  TRY(refuse());
+  if (flushed_to_ == end_) return {};
+  if (auto done = flush_file(); !done) return fail_for_good(done.error());
+  return {};
+}
+
+Result<> Writer::write_groups(Batch& batch) {
+  const auto& groups = batch.groups_;
+  // When the segment will not do, the next one must be there before anything is written: a full disk is found out
+  // early.
+  if (batch.bytes_.size() > room() && !next_) next_ = TRY(maker_.take());
+  for (std::size_t begin = 0; begin < groups.size();) {
+    std::size_t end = begin;
+    while (end < groups.size() && groups[end].end - groups[begin].begin <= room()) ++end;
+    if (end > begin) TRY(write_run(batch, begin, end));
+    if (end < groups.size()) TRY(roll());
+    begin = end;
+  }
+  return {};
+}
+
+Result<> Writer::write_run(Batch& batch, std::size_t begin, std::size_t end) {
+  auto& groups = batch.groups_;
+  const std::size_t run_begin = groups[begin].begin;
+  for (std::size_t at = begin; at < end; ++at) {
+    Batch::Staged& group = groups[at];
+    const std::uint64_t offset = end_ + (group.begin - run_begin);
+    INVARIANT(group.stamp.first == written_.last.next(), "groups follow one another without a gap");
+    group.place = {number_, static_cast<std::uint32_t>(offset)};
+    const FrameHeader header{.kind = FrameKind::group,
+                             .length = static_cast<std::uint32_t>(group.end - group.begin),
+                             .count = static_cast<std::uint32_t>(group.stamp.last.value - group.stamp.first.value + 1),
+                             .first = group.stamp.first,
+                             .flushed_to = flushed_to_};
+    seal_frame(batch.bytes_.data() + group.begin, header, frame_seed(header_.salt, offset));
+    written_.last = group.stamp.last;
+    written_.last_time = group.stamp.created_at.plus(Duration{header.count - 1});
+  }
+  if (end == groups.size()) {
+    written_.last_hash = batch.state_.last_hash;
+  } else {
+    // The next group's first record begins with the hash of this run's last one.
+    std::memcpy(written_.last_hash.data(), batch.bytes_.data() + groups[end].begin + frame_header_bytes,
+                written_.last_hash.size());
+  }
+  return write(std::string_view(batch.bytes_).substr(run_begin, groups[end - 1].end - run_begin));
+}
+
+Result<> Writer::write(std::string_view bytes) {
+  INVARIANT(!sealed_ && end_ % 8 == 0 && bytes.size() <= header_.bytes - end_, "frames stay within their segment");
+  stopped_ = false;
+  TRY(file_->write_at(end_, bytes));
+  end_ += bytes.size();
+  return {};
+}
+
+Result<> Writer::flush_file() {
+  const Duration begun = platform_.clock.monotonic();
+  auto flushed = file_->flush();
+  *report_.lock() = {flushed.has_value(), platform_.clock.monotonic() - begun};
+  TRY(std::move(flushed));
+  flushed_to_ = end_;
+  flushed_ = written_.last;
+  return {};
+}
+
+Result<> Writer::roll() {
+  if (!next_) next_ = TRY(maker_.take());
+  if (!sealed_) {
+    // The seal says that everything before it had been flushed, so it needs a flush of its own.
+    if (flushed_to_ < end_) TRY(flush_file());
+    TRY(write(encode_end(FrameKind::seal, written_.last, written_.last_hash, end_, header_.salt)));
+    TRY(flush_file());
+    sealed_ = true;
+  }
+  ScannedSegment next;
+  next.header = {.store = store_,
+                 .bytes = options_.segment_bytes,
+                 .first = written_.last.next(),
+                 .salt = platform_.random.next(),
+                 .hash_before = written_.last_hash,
+                 .time_before = written_.last_time,
+                 .epoch_before = epoch_};
+  next.path = platform::join_path(directory_, segment_name(next.header.first));
+  TRY(begin_segment(platform_.files, directory_, *next_, maker_.path(), next.header));
+  file_ = std::move(next_);
+  header_ = next.header;
+  number_ = table_.add(next);
+  end_ = flushed_to_ = segment_header_bytes;
+  sealed_ = false;
+  next_asked_ = false;
+  return {};
+}
+
+Result<> Writer::begin_epoch(const Epoch& epoch) {
+  if (sealed_ || opened_frame_bytes > room()) TRY(roll());
+  TRY(write(encode_opened(epoch, written_.last.next(), end_, header_.salt)));
+  TRY(flush_file());
+  epoch_ = epoch.number;
+  return {};
+}
+
+Result<> Writer::stop() {
+  TRY(refuse());
+  if (stopped_) return {};
+  if (flushed_to_ < end_) TRY(flush_file());
+  TRY(write(encode_end(FrameKind::clean_stop, committed_.last, committed_.last_hash, end_, header_.salt)));
+  TRY(flush_file());
+  stopped_ = true;
+  return {};
+}
+
+void Writer::prepare_next() {
+  if (next_asked_ || next_ || end_ <= header_.bytes / 2) return;
+  next_asked_ = true;
+  maker_.make_in(background_);
+}
+
+Result<> Writer::refuse() const {
+  if (auto why = failure()) return fail(ErrorKind::unavailable, *std::move(why));
+  return {};
+}
+
+std::unexpected<Error> Writer::fail_for_good(const Error& cause) {
+  const std::string why = "the log cannot be written any more: " + cause.message +
+                          "; what the disk now holds is uncertain, so nothing is recorded until Annals is restarted";
+  platform_.log.error("the log cannot be written any more", {{"cause", cause.message}, {"code", cause.code}});
+  *failure_.lock() = why;
+  return fail(ErrorKind::unavailable, why);
+}
+
+}  // namespace annals::log

@@ -1,0 +1,82 @@
+#pragma once
+// Writes the last segment of a log, begins the next one when it is full, and knows when it must not write any more.
+// Confined to one thread at a time, `failure` and `flush_report` excepted, which any thread may ask.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/guarded.hpp"
+#include "log/batch.hpp"
+#include "log/log.hpp"
+#include "log/segment/hasher.hpp"
+#include "log/segment/scan.hpp"
+#include "log/segment/segment_maker.hpp"
+#include "log/segment/segment_table.hpp"
+
+namespace annals::log {
+
+class Writer {
+ public:
+  /// Goes on where `scanned` ends; its last segment is open in `file`, and all of it is durable.
+  Writer(const LogOptions& options, platform::Platform platform, platform::Executor& background, SegmentTable& table,
+         const ScannedLog& scanned, std::unique_ptr<platform::File> file);
+
+  [[nodiscard]] Batch& start_batch();
+  [[nodiscard]] Result<> commit(Batch& batch);
+  [[nodiscard]] Result<> flush();
+
+  /// Writes and flushes the mark of a new epoch. Errors: input_output.
+  [[nodiscard]] Result<> begin_epoch(const Epoch& epoch);
+  /// Leaves the mark of a clean stop behind everything. Errors: input_output; unavailable.
+  [[nodiscard]] Result<> stop();
+
+  [[nodiscard]] Position last() const { return committed_.last; }
+  [[nodiscard]] Position flushed() const { return flushed_; }
+  [[nodiscard]] Instant last_time() const { return committed_.last_time; }
+  [[nodiscard]] std::optional<std::string> failure() const { return *failure_.lock(); }
+  [[nodiscard]] FlushReport flush_report() const { return *report_.lock(); }
+
+ private:
+  [[nodiscard]] Result<> write_groups(Batch& batch);
+  /// Writes the groups from `begin` up to `end`, which fit the segment.
+  [[nodiscard]] Result<> write_run(Batch& batch, std::size_t begin, std::size_t end);
+  [[nodiscard]] Result<> write(std::string_view bytes);
+  [[nodiscard]] Result<> flush_file();
+  /// Seals the segment and begins the next.
+  [[nodiscard]] Result<> roll();
+  [[nodiscard]] Result<> refuse() const;
+  [[nodiscard]] std::unexpected<Error> fail_for_good(const Error& cause);
+  void prepare_next();
+  [[nodiscard]] std::uint64_t room() const { return header_.bytes - segment_reserve_bytes - end_; }
+
+  const LogOptions options_;
+  const platform::Platform platform_;
+  platform::Executor& background_;
+  SegmentTable& table_;
+  const std::string directory_;  // of the segments
+  const Uuid store_;
+  SegmentMaker maker_;
+  Hasher hasher_;
+  Batch batch_;
+
+  std::unique_ptr<platform::File> next_;  // taken for the next segment, not begun yet
+  std::unique_ptr<platform::File> file_;
+  SegmentHeader header_;
+  std::uint32_t number_ = 0;
+  std::uint64_t end_ = 0;         // where the next frame goes
+  std::uint64_t flushed_to_ = 0;  // all before it is durable
+  bool sealed_ = false;
+  bool stopped_ = false;  // nothing stands behind the mark of a clean stop
+  bool next_asked_ = false;
+  std::uint32_t epoch_ = 0;
+
+  Batch::State committed_;  // what can be read
+  Batch::State written_;    // runs ahead of committed_ within a commit
+  Position flushed_;
+  Guarded<std::optional<std::string>> failure_;
+  Guarded<FlushReport> report_;
+};
+
+}  // namespace annals::log
