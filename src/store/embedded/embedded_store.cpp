@@ -1,0 +1,264 @@
+#include "store/embedded/embedded_store.hpp"
+
+#include <algorithm>
+
+#include "event/group_check.hpp"
+#include "store/embedded/event_codec.hpp"
+
+namespace annals::store {
+namespace {
+
+/// A clock this far behind the log is somebody's mistake; less is what stamps of one microsecond an event add up to.
+constexpr Duration clock_behind_tolerated = std::chrono::milliseconds{100};
+constexpr Duration clock_alarm_interval = std::chrono::minutes{1};
+
+}  // namespace
+
+/// The link between the store and tasks on the executor: cut when the store closes.
+struct EmbeddedStore::Timer {
+  std::mutex mutex;
+  EmbeddedStore* store = nullptr;
+};
+
+EmbeddedStore::EmbeddedStore(EmbeddedOptions options, platform::Platform platform, platform::Executor* background,
+                             std::unique_ptr<log::Log> log, StreamIndex index)
+    : options_(std::move(options)),
+      platform_(platform),
+      background_(background),
+      log_(std::move(log)),
+      timer_(std::make_shared<Timer>()) {
+  timer_->store = this;
+  const auto view = view_.lock();
+  view->index = std::move(index);
+  view->visible = view->flushed = log_->last();
+}
+
+EmbeddedStore::~EmbeddedStore() {
+  const std::lock_guard lock(timer_->mutex);
+  timer_->store = nullptr;
+}
+
+void EmbeddedStore::append(std::span<const Group> groups, AppendDone done) {
+  Waiting call{.groups = groups, .results = {}};
+  if (!background_) {
+    call.results.assign(call.groups.size(),
+                        fail(ErrorKind::unavailable, "the store " + options_.directory + " was opened to read only"));
+    return done(std::move(call.results));
+  }
+  {
+    std::unique_lock queue(queue_mutex_);
+    queue_.push_back(&call);
+    turn_.wait(queue, [&] { return call.done || !leader_active_; });
+    if (!call.done) {
+      // Whoever finds nobody leading takes everything that waits, itself included, through one write and one flush.
+      leader_active_ = true;
+      std::vector<Waiting*> calls;
+      calls.swap(queue_);
+      queue.unlock();
+      append_together(calls);
+      queue.lock();
+      for (Waiting* finished : calls) finished->done = true;
+      leader_active_ = false;
+      queue.unlock();
+      turn_.notify_all();
+    }
+  }
+  done(std::move(call.results));
+}
+
+void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
+  Position flushed;
+  {
+    const std::lock_guard writing(writer_mutex_);
+    alarm_when_clock_is_behind();
+    log::Batch& batch = log_->start_batch();
+    Pending pending;
+    for (Waiting* call : calls) {
+      call->results.reserve(call->groups.size());
+      for (const Group& group : call->groups) call->results.push_back(stage(group, batch, pending));
+    }
+    if (auto committed = log_->commit(batch); !committed) {
+      // Conflicts too were decided on what is now uncertain. What is invalid stays so.
+      for (Waiting* call : calls) {
+        for (AppendResult& result : call->results) {
+          if (result || result.error().kind == ErrorKind::conflict) result = std::unexpected(committed.error());
+        }
+      }
+      return;
+    }
+    publish(calls, batch);
+    flushed = view_.lock()->flushed;
+    if (flushed < log_->last()) schedule_flush();
+  }
+  watches_.tell(flushed);
+}
+
+AppendResult EmbeddedStore::stage(const Group& group, log::Batch& batch, Pending& pending) {
+  if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());
+  TRY(check_group(group));
+  TRY(check_conditions(group, batch, pending));
+  Instant now = platform_.clock.now();
+  {
+    const std::lock_guard lock(settled_mutex_);
+    now = std::max(now, settled_ == Instant{INT64_MIN} ? settled_ : settled_.plus(Duration{1}));
+  }
+  batch.begin_group(now);
+  Appended appended;
+  appended.versions.reserve(group.appends.size());
+  for (const StreamAppend& append : group.appends) {
+    StreamVersion version = version_of(append.stream, pending);
+    for (const NewEvent& event : append.events) {
+      version = version.next();
+      encode_event(batch.begin_record(), append.stream, version, event);
+      batch.end_record();
+    }
+    appended.versions.push_back(version);
+  }
+  const log::Batch::Stamp stamp = TRY(batch.end_group());
+  for (std::size_t at = 0; at < group.appends.size(); ++at) pending[group.appends[at].stream] = appended.versions[at];
+  appended.first = stamp.first;
+  appended.last = stamp.last;
+  appended.created_at = stamp.created_at;
+  return appended;
+}
+
+Result<> EmbeddedStore::check_conditions(const Group& group, const log::Batch& batch, const Pending& pending) const {
+  if (group.nothing_after && batch.last() > *group.nothing_after) {
+    return fail(ErrorKind::conflict, "version_conflict",
+                "the store is at position " + to_string(batch.last()) + ", and nothing was to be recorded after " +
+                    to_string(*group.nothing_after));
+  }
+  for (const StreamAppend& append : group.appends) {
+    if (append.expected.rule() == ExpectedVersion::Rule::any) continue;
+    const StreamVersion version = version_of(append.stream, pending);
+    if (append.expected.admits(version)) continue;
+    return fail(ErrorKind::conflict, "version_conflict",
+                "stream " + append.stream + " is at version " + to_string(version) + ", and the append expects " +
+                    append.expected.to_text());
+  }
+  return {};
+}
+
+StreamVersion EmbeddedStore::version_of(std::string_view stream, const Pending& pending) const {
+  if (const auto found = pending.find(stream); found != pending.end()) return found->second;
+  return view_.lock()->index.version(stream);
+}
+
+void EmbeddedStore::publish(const std::vector<Waiting*>& calls, const log::Batch& batch) {
+  const auto view = view_.lock();
+  auto staged = batch.groups().begin();
+  for (const Waiting* call : calls) {
+    for (std::size_t at = 0; at < call->groups.size(); ++at) {
+      if (!call->results[at]) continue;
+      std::size_t number = 0;
+      for (const StreamAppend& append : call->groups[at].appends) {
+        auto& addresses = view->index.grow(append.stream);
+        for (std::size_t event = 0; event < append.events.size(); ++event)
+          addresses.emplace_back(staged->place, number++);
+      }
+      ++staged;
+    }
+  }
+  INVARIANT(staged == batch.groups().end(), "every group that was committed belongs to a call");
+  view->visible = log_->last();
+  view->flushed = log_->flushed();
+}
+
+void EmbeddedStore::alarm_when_clock_is_behind() {
+  const Instant now = platform_.clock.now();
+  if (now.plus(clock_behind_tolerated) >= log_->last_time()) return;
+  const Duration moment = platform_.clock.monotonic();
+  if (alarmed_at_ && moment - *alarmed_at_ < clock_alarm_interval) return;
+  alarmed_at_ = moment;
+  platform_.log.warning("the clock runs behind the log; events are stamped after the last one until it has caught up",
+                        {{"clock", now.to_text()}, {"log", log_->last_time().to_text()}});
+}
+
+void EmbeddedStore::schedule_flush() {
+  if (flush_scheduled_ || log_->failure()) return;
+  flush_scheduled_ = true;
+  const Duration interval = options_.sync == Sync::memory ? std::chrono::seconds{1} : options_.sync_interval;
+  background_->post_after(interval, [timer = timer_] {
+    const std::lock_guard lock(timer->mutex);
+    if (timer->store) timer->store->flush_now();
+  });
+}
+
+void EmbeddedStore::flush_now() {
+  Position flushed;
+  {
+    const std::lock_guard writing(writer_mutex_);
+    flush_scheduled_ = false;
+    if (!log_->flush()) return;  // every append is refused from now on, and the status says why
+    flushed = log_->flushed();
+    view_.lock()->flushed = flushed;
+  }
+  watches_.tell(flushed);
+}
+
+Result<StreamVersion> EmbeddedStore::stream_version(std::string_view stream) const {
+  return view_.lock()->index.version(stream);
+}
+
+void EmbeddedStore::settle(Instant time) {
+  if (time > platform_.clock.now()) return;
+  const std::lock_guard lock(settled_mutex_);
+  settled_ = std::max(settled_, time);
+}
+
+Cursor EmbeddedStore::cursor(Position position) const {
+  const auto& epochs = log_->summary().epochs;
+  if (position.value == 0 || epochs.empty()) return {};
+  return {epochs.back().number, position};
+}
+
+Result<Position> EmbeddedStore::resolve(const Cursor& cursor) const {
+  if (cursor.is_start()) return Position{};
+  const auto& epochs = log_->summary().epochs;
+  for (std::size_t at = 0; at < epochs.size(); ++at) {
+    if (epochs[at].number != cursor.epoch) continue;
+    if (at + 1 == epochs.size() || cursor.position <= epochs[at + 1].before) return cursor.position;
+    return fail(ErrorKind::gone, "cursor_gone",
+                "the cursor points to position " + to_string(cursor.position) +
+                    " of a tail that was lost in an unclean stop after position " + to_string(epochs[at + 1].before) +
+                    "; read again from there or from the start");
+  }
+  return fail(ErrorKind::gone, "cursor_gone", "the cursor comes from another store; read again from the start");
+}
+
+StoreStatus EmbeddedStore::status() const {
+  StoreStatus status;
+  {
+    const auto view = view_.lock();
+    status.visible = view->visible;
+    status.flushed = view->flushed;
+  }
+  if (!background_) {
+    status.writable = false;
+    status.reason = "the store was opened to read only";
+  } else if (auto why = log_->failure()) {
+    status.writable = false;
+    status.reason = *std::move(why);
+  }
+  const log::FlushReport report = log_->flush_report();
+  status.last_flush_ok = report.ok;
+  status.last_flush_duration = report.duration;
+  return status;
+}
+
+Durability EmbeddedStore::durability() const {
+  switch (options_.sync) {
+    case Sync::group: return Durability::local;
+    case Sync::periodic: return Durability::periodic;
+    case Sync::memory: return Durability::memory;
+  }
+  return Durability::memory;
+}
+
+std::unique_ptr<Watch> EmbeddedStore::watch(std::function<void(Position flushed)> progress) {
+  auto watch = watches_.add(std::move(progress), view_.lock()->flushed);
+  watches_.tell(view_.lock()->flushed);  // what was flushed between those two
+  return watch;
+}
+
+}  // namespace annals::store

@@ -1,0 +1,93 @@
+#pragma once
+// The event store over one log: conditions, the index of streams, what is visible, and when it is flushed.
+// Thread-safe.
+//
+// Locks, in the order in which they are taken: the queue's (never held while something else is done), the writer's
+// (held by the one thread that appends or flushes), the view's (held for moments, by readers too).
+
+#include <condition_variable>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/guarded.hpp"
+#include "store/embedded/stream_index.hpp"
+#include "store/embedded/watch_list.hpp"
+#include "store/embedded_store.hpp"
+
+namespace annals::store {
+
+class EmbeddedStore final : public EventStore {
+ public:
+  /// `background` is null for a store that is only read.
+  EmbeddedStore(EmbeddedOptions options, platform::Platform platform, platform::Executor* background,
+                std::unique_ptr<log::Log> log, StreamIndex index);
+  ~EmbeddedStore() override;
+
+  void append(std::span<const Group> groups, AppendDone done) override;
+  [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                              PageLimit limit) const override;
+  [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override;
+  [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override;
+  [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override;
+  [[nodiscard]] Result<Position> position_at(Instant time) const override;
+  void settle(Instant time) override;
+  [[nodiscard]] Cursor cursor(Position position) const override;
+  [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
+  [[nodiscard]] StoreStatus status() const override;
+  [[nodiscard]] Durability durability() const override;
+  [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
+
+ private:
+  /// An append that waits for its turn, on the stack of the thread that called.
+  struct Waiting {
+    std::span<const Group> groups;
+    std::vector<AppendResult> results;
+    bool done = false;
+  };
+  /// The versions of streams as the batch in hand would leave them.
+  using Pending = std::unordered_map<std::string_view, StreamVersion>;
+  struct View {
+    StreamIndex index;
+    Position visible;
+    Position flushed;
+    void check_invariants() const { INVARIANT(flushed <= visible, "what is flushed has been written"); }
+  };
+
+  void append_together(const std::vector<Waiting*>& calls);
+  AppendResult stage(const Group& group, log::Batch& batch, Pending& pending);
+  [[nodiscard]] Result<> check_conditions(const Group& group, const log::Batch& batch, const Pending& pending) const;
+  [[nodiscard]] StreamVersion version_of(std::string_view stream, const Pending& pending) const;
+  void publish(const std::vector<Waiting*>& calls, const log::Batch& batch);
+  void alarm_when_clock_is_behind();
+
+  // Periodic flushes.
+  struct Timer;
+  void schedule_flush();
+  void flush_now();
+
+  const EmbeddedOptions options_;
+  const platform::Platform platform_;
+  platform::Executor* const background_;
+
+  std::mutex queue_mutex_;
+  std::condition_variable turn_;
+  std::vector<Waiting*> queue_;  // guarded by queue_mutex_
+  bool leader_active_ = false;   // guarded by queue_mutex_
+
+  std::mutex writer_mutex_;
+  std::unique_ptr<log::Log> log_;
+  std::optional<Duration> alarmed_at_;  // guarded by writer_mutex_
+  bool flush_scheduled_ = false;        // guarded by writer_mutex_
+
+  mutable std::mutex settled_mutex_;
+  Instant settled_{INT64_MIN};
+
+  Guarded<View> view_;
+  WatchList watches_;
+  std::shared_ptr<Timer> timer_;  // shared with the tasks that were posted
+};
+
+/// Puts the groups of a log into `index`; what it returns says what is wrong with a group.
+[[nodiscard]] log::OnGroup indexer(StreamIndex& index);
+
+}  // namespace annals::store

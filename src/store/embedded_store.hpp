@@ -1,0 +1,55 @@
+#pragma once
+// The embedded event store: the log of one directory, an index of streams in memory, and one writer. The default.
+//
+// Appends of several threads are joined: while one flush runs, what arrives waits, and shares the next. Reads wait for
+// no flush. See event/event_store.hpp for what every store promises and log/log.hpp for what the disk is asked to do.
+//
+// Thread-safe, as every EventStore.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "event/event_store.hpp"
+#include "log/log.hpp"
+#include "platform/platform.hpp"
+
+namespace annals::store {
+
+/// When an append is a success.
+enum class Sync : std::uint8_t {
+  group,     ///< its events survive the loss of power
+  periodic,  ///< the operating system has them (they survive a crash of the process); flushed every sync_interval
+  memory,    ///< the same, flushed once a second
+};
+
+struct EmbeddedOptions {
+  std::string directory;
+  std::uint64_t segment_bytes = 64u << 20;  ///< 64 KiB to 2 GiB; a group must fit one
+  Sync sync = Sync::group;
+  Duration sync_interval = std::chrono::milliseconds{10};
+  std::uint32_t node_id = 1;
+};
+
+/// Opens the store, which is made when the directory holds none. The platform and `background`, where segments are
+/// prepared and periodic flushes run, outlive the store. Closing it leaves the mark of a clean stop.
+///
+/// Errors: usage, for options out of range; conflict, when another process has the directory open; corrupt, naming the
+/// file and byte of the first damage; unsupported ("format_version"); input_output.
+[[nodiscard]] Result<std::unique_ptr<EventStore>> open_embedded_store(EmbeddedOptions options,
+                                                                      platform::Platform platform,
+                                                                      platform::Executor& background);
+
+/// Opens an existing store under its lock and changes nothing: append answers unavailable.
+/// Errors: not_found; otherwise those of open_embedded_store.
+[[nodiscard]] Result<std::unique_ptr<EventStore>> open_embedded_store_to_read(const std::string& directory,
+                                                                              platform::Platform platform);
+
+/// Walks the whole log and checks everything, events and the versions of streams included. Changes nothing.
+/// Errors: as open_embedded_store_to_read.
+[[nodiscard]] Result<log::VerifyReport> verify_embedded_store(const std::string& directory, platform::FileSystem& files,
+                                                              const log::OnProgress& on_progress = {});
+
+}  // namespace annals::store

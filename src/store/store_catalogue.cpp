@@ -1,0 +1,29 @@
+#include "store/store_catalogue.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "store/memory_store.hpp"
+
+namespace annals::store {
+
+std::span<const StoreEntry> store_catalogue() {
+  static constexpr std::array catalogue{
+      StoreEntry{"embedded", "A log of events in one directory, locked against a second process.", true,
+                 [](const EmbeddedOptions& options, platform::Platform platform, platform::Executor& background) {
+                   return open_embedded_store(options, platform, background);
+                 }},
+      StoreEntry{"memory", "Events in memory, gone when the server stops.", false,
+                 [](const EmbeddedOptions&, platform::Platform platform, platform::Executor&) -> Result<std::unique_ptr<EventStore>> {
+                   return make_memory_store(platform);
+                 }},
+  };
+  return catalogue;
+}
+
+const StoreEntry* find_store(std::string_view kind) {
+  const auto found = std::ranges::find(store_catalogue(), kind, &StoreEntry::kind);
+  return found == store_catalogue().end() ? nullptr : &*found;
+}
+
+}  // namespace annals::store
