@@ -2,9 +2,10 @@
 // The HTTP/1.1 server: sockets, limits, keep-alive, pipelining, drain. Requests of one connection are answered in their
 // order, one at a time. What a request means is the Handler's business.
 //
-// Malformed HTTP gets one 400 or 431 and a closed connection: two lengths, a length with a transfer coding, a transfer coding
-// other than `chunked` once, obs-fold, white space before a colon, none or two Host fields, bare LF, HTTP/0.9, control characters, an
-// oversized line or header. After refusing, the server half-closes and drains for up to a second, so that the client sees the reply.
+// Malformed HTTP gets one 400 or 431 and a closed connection: two lengths, a length with a transfer coding, a transfer
+// coding other than `chunked` once, obs-fold, white space before a colon, none or two Host fields, bare LF, HTTP/0.9,
+// control characters, an oversized line or header. After refusing, the server half-closes and drains for up to a
+// second, so that the client sees the reply.
 //
 // Source: RFC 9110, RFC 9112 (section 11.2, request smuggling). Thread-safe.
 
@@ -19,17 +20,19 @@
 namespace annals::http {
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";       ///< an address or a name; IPv6 without brackets
-  std::uint16_t port = 4000;            ///< 0: any free one
-  std::size_t worker_threads = 2;       ///< I/O threads, each with its own share of the connections
-  std::size_t connections_max = 1000;   ///< one more gets 503 and is closed
-  std::size_t header_bytes_max = 32u << 10;   ///< request line and fields together, else 431
-  std::size_t target_bytes_max = 8u << 10;    ///< else 414
-  std::size_t fields_max = 100;               ///< else 431
+  std::string host = "127.0.0.1";                  ///< an address or a name; IPv6 without brackets
+  std::uint16_t port = 4000;                       ///< 0: any free one
+  std::size_t worker_threads = 2;                  ///< I/O threads, each with its own share of the connections
+  std::size_t connections_max = 1000;              ///< one more gets 503 and is closed
+  std::size_t header_bytes_max = 32u << 10;        ///< request line and fields together, else 431
+  std::size_t target_bytes_max = 8u << 10;         ///< else 414
+  std::size_t fields_max = 100;                    ///< else 431
   std::size_t body_bytes_max = (6u << 20) + 4096;  ///< else 413
-  Duration header_timeout = std::chrono::seconds(10);   ///< from the first byte of a request to the end of its header, else 408 and closed
+  Duration header_timeout =
+      std::chrono::seconds(10);  ///< from the first byte of a request to the end of its header, else 408 and closed
   Duration idle_timeout = std::chrono::seconds(75);     ///< between requests; closed without a word
-  Duration request_timeout = std::chrono::seconds(30);  ///< for the body to arrive (408), for the Handler to answer (503), for the client to take a piece of the reply (closed)
+  Duration request_timeout = std::chrono::seconds(30);  ///< for the body to arrive (408), for the Handler to answer
+                                                        ///< (503), for the client to take a piece of the reply (closed)
   Duration drain_timeout = std::chrono::seconds(10);    ///< at stop: for what has begun
 };
 
@@ -45,14 +48,17 @@ class Server {
  public:
   virtual ~Server() = default;
 
-  /// Binds and starts to accept. Errors: input_output ("address_in_use": another process has the port), usage (no such host).
-  [[nodiscard]] static Result<std::unique_ptr<Server>> open(ServerOptions options, Handler handler, platform::Platform platform);
+  /// Binds and starts to accept. Errors: input_output ("address_in_use": another process has the port), usage (no such
+  /// host).
+  [[nodiscard]] static Result<std::unique_ptr<Server>> open(ServerOptions options, Handler handler,
+                                                            platform::Platform platform);
 
   /// The port that is listened on.
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 
-  /// Stops accepting, lets requests that have begun finish (answering with `Connection: close`), closes idle connections, and returns when
-  /// all are gone or `drain_timeout` has passed. True when nothing had to be cut off. Call once, not from an I/O thread.
+  /// Stops accepting, lets requests that have begun finish (answering with `Connection: close`), closes idle
+  /// connections, and returns when all are gone or `drain_timeout` has passed. True when nothing had to be cut off.
+  /// Call once, not from an I/O thread.
   virtual bool stop() = 0;
 
   [[nodiscard]] virtual ServerStatus status() const = 0;

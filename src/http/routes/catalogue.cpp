@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "http/route_list.hpp"
+
 namespace annals::http {
 
 std::span<const Route> routes() {
@@ -21,6 +23,15 @@ std::span<const Route> routes() {
       Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.", refresh_projection},
   };
   return table;
+}
+
+std::vector<RouteLine> route_list() {
+  std::vector<RouteLine> lines;
+  for (const Route& route : routes()) {
+    lines.push_back({std::string(to_string(route.method)), (route.scope == Scope::model ? "MODEL" : "") + std::string(route.pattern),
+                     std::string(route.sentence)});
+  }
+  return lines;
 }
 
 }  // namespace annals::http

@@ -1,0 +1,40 @@
+#include "http/request.hpp"
+
+#include <gtest/gtest.h>
+
+namespace annals::http {
+namespace {
+
+TEST(Request, a_field_is_found_in_any_case_and_the_first_counts) {
+  Request request;
+  request.fields = {{"X-One", "1"}, {"x-ONE", "2"}, {"Two", ""}};
+  EXPECT_EQ(request.field("x-one"), "1");
+  EXPECT_EQ(request.field("two"), "");
+  EXPECT_EQ(request.field("three"), std::nullopt);
+}
+
+TEST(Request, names_are_compared_without_regard_to_the_case_of_letters_only) {
+  EXPECT_TRUE(equal_ignoring_case("Content-Length", "content-LENGTH"));
+  EXPECT_FALSE(equal_ignoring_case("a", "ab"));
+  EXPECT_FALSE(equal_ignoring_case("[", "{"));
+  EXPECT_FALSE(equal_ignoring_case("\xc4", "\xe4"));
+}
+
+TEST(Request, percent_decoding_takes_whole_escapes_only) {
+  EXPECT_EQ(percent_decode("a%2Fb%2fc+d"), "a/b/c+d");
+  EXPECT_EQ(percent_decode("%00"), std::string(1, '\0'));
+  EXPECT_EQ(percent_decode(""), "");
+  for (std::string_view broken : {"%", "%1", "a%", "%zz", "%1g", "%%41"})
+    EXPECT_EQ(percent_decode(broken), std::nullopt) << broken;
+}
+
+TEST(Request, percent_encoding_is_undone_by_decoding) {
+  std::string every;
+  for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
+  const std::string encoded = percent_encode(every);
+  EXPECT_EQ(percent_decode(encoded), every);
+  EXPECT_EQ(percent_encode("aZ09-._~/ \xc3\xa4"), "aZ09-._~%2F%20%C3%A4");
+}
+
+}  // namespace
+}  // namespace annals::http

@@ -1,0 +1,425 @@
+#include "http/server/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <charconv>
+
+#include "base/invariant.hpp"
+#include "http/problem.hpp"
+
+namespace annals::http {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto use_result = asio::as_tuple(UseCoroutine{});
+
+constexpr std::size_t gathered_bytes_max = 64u << 10;    // replies to pipelined requests that one write carries
+constexpr std::size_t copied_body_bytes_max = 8u << 10;  // a larger body is handed to the socket from where it lies
+constexpr std::size_t kept_output_bytes_max = 16u << 10;
+constexpr std::size_t progress_bytes = 64u << 10;  // what a slow reader must take within request_timeout
+constexpr Duration linger_time = std::chrono::seconds(1);
+constexpr Duration stream_poll_interval = std::chrono::milliseconds(50);
+constexpr unsigned stream_pieces_max = 16;  // written without a look at the other connections
+constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
+
+const std::string& body_text(const Response& response) {
+  static const std::string empty;
+  if (const auto* text = std::get_if<std::string>(&response.body)) return *text;
+  const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body);
+  return shared != nullptr && *shared != nullptr ? **shared : empty;
+}
+
+}  // namespace
+
+Connection::Connection(Worker& worker, Socket socket)
+    : worker_(worker),
+      socket_(std::move(socket)),
+      parser_(worker.shared().limits),
+      exchange_(std::make_shared<Exchange>(worker)) {}
+
+void Connection::start(std::shared_ptr<Connection> connection) {
+  const auto executor = connection->worker_.io().get_executor();
+  asio::co_spawn(executor, run(std::move(connection)), asio::detached);
+}
+
+Coroutine<void> Connection::run(std::shared_ptr<Connection> self) {
+  try {
+    co_await self->serve();
+  } catch (const std::exception& exception) {
+    self->worker_.shared().platform.log.error("A connection ended in an exception.", {{"exception", exception.what()}});
+  } catch (...) {
+    self->worker_.shared().platform.log.error("A connection ended in something that is no exception.");
+  }
+  (void)self->exchange_->abandon();
+  error_code ignored;
+  self->socket_.close(ignored);
+  self->worker_.remove(*self);
+}
+
+Coroutine<void> Connection::serve() {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  enter(Phase::idle, worker_.shared().options.idle_timeout);
+  for (;;) {
+    const RequestParser::Step step = parser_.advance();
+    if (step == RequestParser::Step::refused) {
+      worker_.count_refused_malformed();
+      co_await refuse(parser_.refusal());
+      co_return;
+    }
+    if (step == RequestParser::Step::complete) {
+      const bool goes_on = co_await answer_request();
+      if (!goes_on) co_return;
+      continue;
+    }
+    const bool received = co_await receive(step);
+    if (!received) co_return;
+  }
+}
+
+/// Waits for more bytes. False when the connection is over.
+Coroutine<bool> Connection::receive(RequestParser::Step step) {
+  const ServerOptions& options = worker_.shared().options;
+  if (step == RequestParser::Step::body && parser_.framing().expects_continue && !continue_sent_ &&
+      !parser_.body_begun()) {
+    output_ += continue_reply;
+    continue_sent_ = true;
+  }
+  if (!output_.empty()) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
+  }
+  if (step == RequestParser::Step::between && worker_.draining()) {
+    co_await linger();
+    co_return false;
+  }
+  // The time of a head counts from its first byte, that of a body from the end of its head; neither begins anew with a
+  // further byte.
+  if (step == RequestParser::Step::head && phase_ != Phase::head) enter(Phase::head, options.header_timeout);
+  if (step == RequestParser::Step::body && phase_ != Phase::body) enter(Phase::body, options.request_timeout);
+  if (step == RequestParser::Step::between && phase_ != Phase::idle) enter(Phase::idle, options.idle_timeout);
+
+  const std::span<char> room = parser_.room();
+  auto [error, count] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), use_result);
+  if (aborted_) co_return false;
+  if (error == asio::error::operation_aborted && worker_.draining() && !expired_) {
+    // `drain` woke us. What had arrived before is still answered.
+    count = socket_.read_some(asio::buffer(room.data(), room.size()), error);
+  }
+  if (!error) {
+    parser_.arrived(count);
+    co_return true;
+  }
+  if (expired_ && phase_ == Phase::head) {
+    co_await refuse({408, "request_timeout", "The head of the request did not arrive in time."});
+  } else if (expired_ && phase_ == Phase::body) {
+    parser_.describe_head();
+    co_await refuse({408, "request_timeout", "The body of the request did not arrive in time."});
+  }
+  co_return false;
+}
+
+/// Has the complete request answered. False when the connection is over.
+Coroutine<bool> Connection::answer_request() {
+  Request& request = parser_.request();
+  const Framing framing = parser_.framing();
+  worker_.count_request();
+  phase_ = Phase::handling;
+  continue_sent_ = false;
+  closing_ = !framing.keep_alive || worker_.draining();
+  prepare_request(request);
+  if (!call_handler(request)) {
+    if (!output_.empty()) {
+      const bool flushed = co_await flush();
+      if (!flushed) co_return false;
+    }
+    enter(Phase::handling, worker_.shared().options.request_timeout);
+    co_await wait_for_answer();
+    if (aborted_) co_return false;
+    closing_ = closing_ || worker_.draining();
+  }
+  Response response = take_answer(request);
+  const BodyForm form = body_form(response, request.method == Method::head, framing.http_1_0);
+  if (form.framing == BodyForm::Framing::to_close && form.sent) closing_ = true;
+  const ConnectionSaying saying = closing_           ? ConnectionSaying::close
+                                  : framing.http_1_0 ? ConnectionSaying::keep_alive
+                                                     : ConnectionSaying::nothing;
+  append_head(output_, response, form, saying, worker_.date().at(request.received_at), request.request_id);
+  if (!gather(response, form)) {
+    const bool sent = co_await send_body(response, form);
+    if (!sent) co_return false;
+  }
+  if (closing_) {
+    const bool flushed = co_await flush();
+    if (flushed) co_await linger();
+    co_return false;
+  }
+  parser_.next();
+  if (output_.size() >= gathered_bytes_max) co_return co_await flush();
+  co_return true;
+}
+
+void Connection::prepare_request(Request& request) {
+  request.received_at = worker_.shared().platform.clock.now();
+  request.home = &worker_.executor();
+  worker_.identities().identify(request);
+}
+
+/// True when the handler has answered at once.
+bool Connection::call_handler(const Request& request) {
+  // Whoever still holds the exchange of an earlier request keeps it; its answer is nobody's any more.
+  if (exchange_.use_count() > 1) exchange_ = std::make_shared<Exchange>(worker_);
+  exchange_->begin(*this);
+  if (request.target == "*") {
+    Responder(exchange_).send({.status = 204, .content_type = {}, .fields = {}, .body = {}});
+    return true;
+  }
+  std::string_view what = "something that is no exception";
+  std::string text;
+  try {
+    worker_.shared().handler(request, Responder(exchange_));
+    return exchange_->is_answered();
+  } catch (const std::exception& exception) {
+    text = exception.what();
+    what = text;
+  } catch (...) {
+  }
+  worker_.shared().platform.log.error("A handler threw an exception; the client gets 500.",
+                                      {{"exception", what}, {"request_id", request.request_id}});
+  closing_ = true;
+  // It may have kept the responder; then its answer must find nobody.
+  (void)exchange_->abandon();
+  exchange_ = std::make_shared<Exchange>(worker_);
+  exchange_->begin(*this);
+  Responder(exchange_).send(problem(request, Error(ErrorKind::internal, std::string(what))));
+  return true;
+}
+
+Coroutine<void> Connection::wait_for_answer() {
+  co_await asio::async_initiate<const UseCoroutine, void()>(
+      [this](auto handler) {
+        waiting_ = std::move(handler);
+        if (!exchange_->wait()) asio::post(socket_.get_executor(), [this] { resume(); });
+      },
+      UseCoroutine{});
+}
+
+void Connection::resume() {
+  auto handler = std::move(waiting_);
+  waiting_ = nullptr;
+  handler();  // the connection may be gone after this
+}
+
+/// The reply to send: the handler's, or a problem when there is none.
+Response Connection::take_answer(const Request& request) {
+  if (!exchange_->is_answered()) {
+    // Its effect is unknown and may still come, so nothing may follow it on this connection.
+    closing_ = true;
+    return problem(request, 503, "request_timeout",
+                   "The request was not answered in time. Whether it has taken effect is not known.");
+  }
+  std::optional<Response> response = exchange_->take();
+  if (response) return *std::move(response);
+  worker_.shared().platform.log.error("A request was dropped without an answer; the client gets 500.",
+                                      {{"request_id", request.request_id}});
+  closing_ = true;
+  return problem(request, Error(ErrorKind::internal, "dropped"));
+}
+
+bool Connection::gather(Response& response, const BodyForm& form) {
+  if (!form.sent) return true;
+  if (form.framing != BodyForm::Framing::length || form.length > copied_body_bytes_max) return false;
+  output_ += body_text(response);
+  return true;
+}
+
+Coroutine<bool> Connection::send_body(Response& response, const BodyForm& form) {
+  if (auto* source = std::get_if<BodySource>(&response.body)) {
+    co_return co_await stream(*source, form.framing == BodyForm::Framing::chunked);
+  }
+  const bool sent = co_await send({{output_, body_text(response)}});
+  output_.clear();
+  co_return sent;
+}
+
+Result<std::optional<std::string>> Connection::next_piece(BodySource& source) {
+  try {
+    return source();
+  } catch (const std::exception& exception) {
+    return fail(ErrorKind::internal, exception.what());
+  } catch (...) {
+    return fail(ErrorKind::internal, "the source threw something that is no exception");
+  }
+}
+
+Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
+  enter(Phase::streaming, Duration::max());
+  for (unsigned pieces = 1;; ++pieces) {
+    const Result<std::optional<std::string>> piece = next_piece(source);
+    if (!piece) {
+      worker_.shared().platform.log.warning(
+          "A reply was broken off, because its body could not be read to the end.",
+          {{"error", piece.error().message}, {"request_id", parser_.request().request_id}});
+      break_off();
+      co_return false;
+    }
+    if (!piece->has_value()) break;
+    const std::string& text = **piece;
+    if (chunked && !text.empty()) {
+      char digits[16];
+      const auto written = std::to_chars(digits, digits + sizeof digits, text.size(), 16);
+      output_.append(digits, written.ptr).append("\r\n");
+    }
+    const bool sent = co_await send({{output_, text, chunked && !text.empty() ? "\r\n" : ""}});
+    output_.clear();
+    if (!sent) co_return false;
+    if (text.empty()) {
+      // Nothing yet: the source is asked again a little later, unless nobody listens or the server goes down.
+      enter(Phase::streaming, Duration::max());
+      if (worker_.draining() && !chunked) break_off();
+      if (worker_.draining() || peer_is_gone()) co_return false;
+      co_await pause(stream_poll_interval);
+    } else if (pieces % stream_pieces_max == 0) {
+      co_await asio::post(socket_.get_executor(), UseCoroutine{});
+    }
+    if (aborted_) co_return false;
+  }
+  if (worker_.draining()) closing_ = true;
+  if (chunked) output_ += "0\r\n\r\n";
+  co_return true;
+}
+
+Coroutine<void> Connection::pause(Duration delay) {
+  Timer timer(socket_.get_executor());
+  timer.expires_after(delay);
+  co_await timer.async_wait(use_result);
+}
+
+/// True when the client has closed its side and sends no more.
+bool Connection::peer_is_gone() {
+  char byte;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+void Connection::Outgoing::consume(std::size_t count) {
+  for (std::string_view& piece : pieces) {
+    const std::size_t taken = std::min(count, piece.size());
+    piece.remove_prefix(taken);
+    count -= taken;
+  }
+}
+
+Connection::Sent Connection::send_now(Outgoing& outgoing) {
+  while (outgoing.size() > 0) {
+    error_code error;
+    if (outgoing.pieces[1].empty() && outgoing.pieces[2].empty()) {
+      outgoing.consume(socket_.write_some(asio::buffer(outgoing.pieces[0]), error));  // a cheaper call of the system
+    } else {
+      const std::array<asio::const_buffer, 3> buffers{
+          asio::buffer(outgoing.pieces[0]), asio::buffer(outgoing.pieces[1]), asio::buffer(outgoing.pieces[2])};
+      outgoing.consume(socket_.write_some(buffers, error));
+    }
+    if (error == asio::error::would_block || error == asio::error::try_again) return Sent::some;
+    if (error) return Sent::failed;
+  }
+  return Sent::all;
+}
+
+/// Writes all of `outgoing`. False when the connection is over.
+Coroutine<bool> Connection::send(Outgoing outgoing) {
+  Sent sent = send_now(outgoing);
+  std::size_t due = outgoing.size();  // when no more than this is left, the time begins anew
+  while (sent == Sent::some) {
+    if (outgoing.size() <= due) {
+      enter(Phase::writing, worker_.shared().options.request_timeout);
+      due = outgoing.size() - std::min(outgoing.size(), progress_bytes);
+    }
+    const auto [error] = co_await socket_.async_wait(Socket::wait_write, use_result);
+    if (error || aborted_) co_return false;
+    sent = send_now(outgoing);
+  }
+  co_return sent == Sent::all;
+}
+
+Coroutine<bool> Connection::flush() {
+  const bool sent = co_await send({{output_}});
+  output_.clear();
+  if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
+  co_return sent;
+}
+
+/// Answers what is not answered by the handler, as the last reply.
+Coroutine<void> Connection::refuse(Refusal refusal) {
+  Request& request = parser_.request();
+  prepare_request(request);
+  Response response = problem(request, refusal.status, refusal.code, refusal.detail);
+  const BodyForm form = body_form(response, request.method == Method::head, false);
+  append_head(output_, response, form, ConnectionSaying::close, worker_.date().at(request.received_at),
+              request.request_id);
+  if (form.sent) output_ += body_text(response);
+  const bool flushed = co_await flush();
+  if (flushed) co_await linger();
+}
+
+/// Closes our side and reads what still comes, for a while: closing at once with bytes unread would reset the
+/// connection, and the client might never see the reply.
+Coroutine<void> Connection::linger() {
+  error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  enter(Phase::lingering, linger_time);
+  const std::span<char> waste = worker_.waste();
+  while (!error && !expired_ && !aborted_) {
+    std::tie(error, std::ignore) =
+        co_await socket_.async_read_some(asio::buffer(waste.data(), waste.size()), use_result);
+  }
+}
+
+void Connection::enter(Phase phase, Duration time) {
+  phase_ = phase;
+  expired_ = false;
+  // What `coarse_now` is late by is added, so that no time is cut short.
+  deadline_ = time == Duration::max() ? time : worker_.coarse_now() + time + worker_.sweep_interval();
+}
+
+void Connection::sweep(Duration now) {
+  if (now < deadline_) return;
+  expired_ = true;
+  deadline_ = Duration::max();
+  if (waiting_) {
+    if (exchange_->abandon()) resume();
+    return;
+  }
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Connection::drain() {
+  closing_ = true;
+  if (phase_ != Phase::idle) return;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Connection::abort() {
+  aborted_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+  if (waiting_ && exchange_->abandon()) resume();
+}
+
+/// Ends the connection so that the client cannot take what it has for the whole.
+void Connection::break_off() {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
+}  // namespace annals::http

@@ -1,0 +1,91 @@
+#pragma once
+// Connection: one client's socket, and the coroutine that reads its requests, has them answered one at a time and in
+// order, and writes the replies. It lives as long as the coroutine. Confined to its worker's thread.
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/server/exchange.hpp"
+#include "http/server/request_parser.hpp"
+#include "http/server/response_head.hpp"
+#include "http/server/worker.hpp"
+
+namespace annals::http {
+
+class Connection {
+ public:
+  Connection(Worker& worker, Socket socket);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Runs the coroutine, which keeps `connection` alive, up to its first wait.
+  static void start(std::shared_ptr<Connection> connection);
+
+  /// Acts when the time of the present phase is up.
+  void sweep(Duration now);
+  /// Closes the connection if no request has begun; else the reply in hand will be the last.
+  void drain();
+  /// Breaks the connection off.
+  void abort();
+  /// The answer that was waited for has come.
+  void resume();
+
+  /// The connection's place in its worker's list.
+  [[nodiscard]] std::size_t slot() const { return slot_; }
+  void set_slot(std::size_t slot) { slot_ = slot; }
+
+ private:
+  /// What the connection is doing, each with a time of its own.
+  enum class Phase : std::uint8_t { idle, head, body, handling, writing, streaming, lingering };
+  /// What is left to be written, in order.
+  struct Outgoing {
+    std::array<std::string_view, 3> pieces;
+    [[nodiscard]] std::size_t size() const { return pieces[0].size() + pieces[1].size() + pieces[2].size(); }
+    void consume(std::size_t count);
+  };
+  enum class Sent : std::uint8_t { all, some, failed };
+
+  static Coroutine<void> run(std::shared_ptr<Connection> self);
+  Coroutine<void> serve();
+  [[nodiscard]] Coroutine<bool> receive(RequestParser::Step step);
+  [[nodiscard]] Coroutine<bool> answer_request();
+  [[nodiscard]] Coroutine<void> wait_for_answer();
+  [[nodiscard]] Coroutine<bool> send(Outgoing outgoing);
+  [[nodiscard]] Coroutine<bool> flush();
+  [[nodiscard]] Coroutine<bool> send_body(Response& response, const BodyForm& form);
+  [[nodiscard]] Coroutine<bool> stream(BodySource& source, bool chunked);
+  [[nodiscard]] Coroutine<void> pause(Duration delay);
+  [[nodiscard]] Coroutine<void> refuse(Refusal refusal);
+  [[nodiscard]] Coroutine<void> linger();
+
+  /// Writes what the socket takes at once.
+  [[nodiscard]] Sent send_now(Outgoing& outgoing);
+  [[nodiscard]] bool call_handler(const Request& request);
+  [[nodiscard]] Response take_answer(const Request& request);
+  [[nodiscard]] Result<std::optional<std::string>> next_piece(BodySource& source);
+  /// Appends the head, and the body when it is small; true when nothing of the reply is left to be sent.
+  [[nodiscard]] bool gather(Response& response, const BodyForm& form);
+  void prepare_request(Request& request);
+  void enter(Phase phase, Duration time);
+  void break_off();
+  [[nodiscard]] bool peer_is_gone();
+
+  Worker& worker_;
+  Socket socket_;
+  std::size_t slot_ = 0;
+  RequestParser parser_;
+  std::string output_;                       // replies gathered and not yet written
+  std::shared_ptr<Exchange> exchange_;       // shared with whoever holds the responder
+  std::move_only_function<void()> waiting_;  // resumes the coroutine that waits for an answer
+  Phase phase_ = Phase::idle;
+  Duration deadline_{0};
+  bool expired_ = false;  // the phase's time is up
+  bool aborted_ = false;
+  bool closing_ = false;        // the reply in hand is the last
+  bool continue_sent_ = false;  // 100 Continue, for the request in hand
+};
+
+}  // namespace annals::http

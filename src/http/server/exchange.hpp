@@ -1,0 +1,47 @@
+#pragma once
+// Exchange: where the answer to one request is left, by any thread, for the connection that asked. It outlives the
+// connection when the connection gives up first.
+//
+// `respond` and `dropped` are thread-safe; all else belongs to the worker's thread.
+
+#include <atomic>
+#include <memory>
+
+#include "http/response.hpp"
+
+namespace annals::http {
+
+class Connection;
+class Worker;
+
+class Exchange final : public Responder::Target, public std::enable_shared_from_this<Exchange> {
+ public:
+  explicit Exchange(Worker& worker) : worker_(worker) {}
+
+  void respond(Response response) override;
+  void dropped() override;
+
+  /// Makes ready for another request. Nobody else may hold the exchange.
+  void begin(Connection& connection);
+
+  /// True when the answer is there, or it is known that none will come.
+  [[nodiscard]] bool is_answered() const;
+  /// The connection wants to be resumed when the answer comes; false when it is there already.
+  [[nodiscard]] bool wait();
+  /// The connection waits no longer; false when the answer is there already, and the connection is about to be resumed.
+  [[nodiscard]] bool abandon();
+  /// The answer, once `is_answered`; nullopt when the responder was dropped.
+  [[nodiscard]] std::optional<Response> take();
+
+ private:
+  enum class State : std::uint8_t { open, waiting, answered, dropped, abandoned };
+  void finish(State state);
+  [[nodiscard]] static bool is_final(State state) { return state == State::answered || state == State::dropped; }
+
+  Worker& worker_;
+  std::atomic<State> state_{State::open};
+  Connection* connection_ = nullptr;
+  Response response_;  // written before `answered`, read after
+};
+
+}  // namespace annals::http

@@ -1,0 +1,171 @@
+#include "http/server/worker.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "base/invariant.hpp"
+#include "http/server/connection.hpp"
+
+namespace annals::http {
+namespace {
+
+constexpr Duration sweep_interval_max = std::chrono::milliseconds(250);
+constexpr Duration sweep_interval_min = std::chrono::milliseconds(5);
+constexpr std::size_t waste_bytes = 16u << 10;
+
+/// A quarter of the shortest time that is watched.
+Duration choose_sweep_interval(const ServerOptions& options) {
+  const Duration shortest = std::min({options.header_timeout, options.idle_timeout, options.request_timeout});
+  return std::clamp(shortest / 4, sweep_interval_min, sweep_interval_max);
+}
+
+ParserLimits limits_from(const ServerOptions& options) {
+  return {.head = {.header_bytes_max = options.header_bytes_max,
+                   .target_bytes_max = options.target_bytes_max,
+                   .fields_max = options.fields_max},
+          .body_bytes_max = options.body_bytes_max};
+}
+
+}  // namespace
+
+Shared::Shared(ServerOptions server_options, Handler server_handler, platform::Platform server_platform)
+    : options(std::move(server_options)),
+      limits(limits_from(options)),
+      handler(std::move(server_handler)),
+      platform(server_platform) {}
+
+void Shared::connection_ended() {
+  if (connections.fetch_sub(1) > 1) return;
+  // The lock makes sure that whoever waits is either before its look at the count or already asleep.
+  const std::lock_guard lock(mutex_);
+  empty_.notify_all();
+}
+
+bool Shared::wait_until_empty(Duration timeout) {
+  std::unique_lock lock(mutex_);
+  return empty_.wait_for(lock, timeout, [&] { return connections.load() == 0; });
+}
+
+Worker::Worker(Shared& shared, std::size_t number)
+    : shared_(shared),
+      number_(number),
+      sweep_interval_(choose_sweep_interval(shared.options)),
+      work_(io_.get_executor()),
+      sweep_timer_(io_.get_executor()),
+      identities_(shared.platform.random),
+      waste_(waste_bytes) {}
+
+Worker::~Worker() {
+  INVARIANT(!thread_.joinable() && connections_.empty(), "a worker is joined before it goes");
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are the business of the main thread
+  const std::string name = "annals-http-" + std::to_string(number_);
+  pthread_setname_np(pthread_self(), name.c_str());
+  thread_id_.store(std::this_thread::get_id());
+  for (;;) {
+    try {
+      io_.run();
+      return;
+    } catch (const std::exception& exception) {
+      shared_.platform.log.error("An exception reached the loop of an I/O thread.", {{"exception", exception.what()}});
+    } catch (...) {
+      shared_.platform.log.error("An exception of no known kind reached the loop of an I/O thread.");
+    }
+  }
+}
+
+void Worker::join() {
+  if (!thread_.joinable()) return;
+  io_.stop();
+  thread_.join();
+}
+
+void Worker::adopt(Socket socket) {
+  if (!sweeping_) {
+    coarse_now_ = shared_.platform.clock.monotonic();
+    sweeping_ = true;
+    arm_sweep();
+  }
+  auto connection = std::make_shared<Connection>(*this, std::move(socket));
+  connections_.push_back(connection.get());
+  connection->set_slot(connections_.size() - 1);
+  Connection::start(std::move(connection));
+}
+
+void Worker::remove(Connection& connection) {
+  Connection* last = connections_.back();
+  connections_[connection.slot()] = last;
+  last->set_slot(connection.slot());
+  connections_.pop_back();
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  shared_.connection_ended();
+}
+
+void Worker::arm_sweep() {
+  sweep_timer_.expires_after(sweep_interval_);
+  sweep_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) sweep();
+  });
+}
+
+void Worker::sweep() {
+  coarse_now_ = shared_.platform.clock.monotonic();
+  // From the back: a connection that ends takes itself out and puts the last, already looked at, in its place.
+  for (std::size_t place = connections_.size(); place-- > 0;) connections_[place]->sweep(coarse_now_);
+  sweeping_ = !connections_.empty();
+  if (sweeping_) arm_sweep();
+}
+
+void Worker::drain() {
+  boost::asio::post(io_, [this] {
+    draining_ = true;
+    for (std::size_t place = connections_.size(); place-- > 0;) connections_[place]->drain();
+  });
+}
+
+void Worker::abort() {
+  boost::asio::post(io_, [this] {
+    draining_ = true;
+    for (std::size_t place = connections_.size(); place-- > 0;) connections_[place]->abort();
+  });
+}
+
+void Worker::run_task(platform::Task& task) noexcept {
+  try {
+    task();
+  } catch (const std::exception& exception) {
+    shared_.platform.log.error("A task of an I/O thread threw an exception.", {{"exception", exception.what()}});
+  } catch (...) {
+    shared_.platform.log.error("A task of an I/O thread threw something that is no exception.");
+  }
+}
+
+void Worker::HomeExecutor::post(platform::Task task) {
+  boost::asio::post(worker_.io_, [this, task = std::move(task)]() mutable { worker_.run_task(task); });
+}
+
+void Worker::HomeExecutor::post_after(Duration delay, platform::Task task) {
+  // A timer belongs to the worker's thread alone, so it is made there.
+  boost::asio::post(worker_.io_, [this, delay, task = std::move(task)]() mutable {
+    auto timer = std::make_unique<Timer>(worker_.io_.get_executor());
+    timer->expires_after(delay);
+    Timer& waiting = *timer;
+    waiting.async_wait(
+        [this, timer = std::move(timer), task = std::move(task)](boost::system::error_code error) mutable {
+          if (!error) worker_.run_task(task);
+        });
+  });
+}
+
+}  // namespace annals::http

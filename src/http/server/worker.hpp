@@ -1,0 +1,147 @@
+#pragma once
+// Worker: one I/O thread with its own io_context and its share of the connections. A coarse timer sweeps the
+// connections for those whose time is up, so that no request arms a timer of its own.
+//
+// Everything is confined to the worker's thread but what is marked as thread-safe.
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "http/server.hpp"
+#include "http/server/identity.hpp"
+#include "http/server/request_parser.hpp"
+
+namespace annals::http {
+
+using IoExecutor = boost::asio::io_context::executor_type;
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoExecutor>;
+using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                                boost::asio::wait_traits<std::chrono::steady_clock>, IoExecutor>;
+/// A coroutine of a worker's thread.
+template <class T>
+using Coroutine = boost::asio::awaitable<T, IoExecutor>;
+using UseCoroutine = boost::asio::use_awaitable_t<IoExecutor>;
+
+/// What the workers of one server share. Thread-safe.
+struct Shared {
+  Shared(ServerOptions server_options, Handler server_handler, platform::Platform server_platform);
+
+  const ServerOptions options;
+  const ParserLimits limits;
+  const Handler handler;
+  const platform::Platform platform;
+
+  std::atomic<std::size_t> connections{0};
+  std::atomic<std::uint64_t> refused_connections{0};
+  std::atomic<bool> draining{false};
+
+  void connection_ended();
+  /// Waits until no connection is left; false when `timeout` has passed before.
+  [[nodiscard]] bool wait_until_empty(Duration timeout);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable empty_;
+};
+
+class Connection;
+
+class Worker {
+ public:
+  Worker(Shared& shared, std::size_t number);
+  /// The thread has been joined before.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void start();
+  /// Thread-safe: answers what it has begun and closes what is idle.
+  void drain();
+  /// Thread-safe: breaks off every connection.
+  void abort();
+  /// Ends the thread; the connections have ended before. Not from the worker's thread.
+  void join();
+
+  /// Takes a connection that `shared.connections` already counts.
+  void adopt(Socket socket);
+
+  [[nodiscard]] boost::asio::io_context& io() { return io_; }         // thread-safe, as asio's
+  [[nodiscard]] platform::Executor& executor() { return executor_; }  // thread-safe
+  [[nodiscard]] bool on_own_thread() const {
+    return std::this_thread::get_id() == thread_id_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t load() const {
+    return load_.load(std::memory_order_relaxed);
+  }  // thread-safe: its connections
+  void expect_connection() { load_.fetch_add(1, std::memory_order_relaxed); }  // thread-safe: one will be adopted
+  [[nodiscard]] std::uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }  // thread-safe
+  [[nodiscard]] std::uint64_t refused_malformed() const {
+    return refused_malformed_.load(std::memory_order_relaxed);
+  }  // thread-safe
+
+  /// For its connections.
+  [[nodiscard]] Shared& shared() { return shared_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  /// Monotonic time as of the last sweep: late by less than `sweep_interval`.
+  [[nodiscard]] Duration coarse_now() const { return coarse_now_; }
+  [[nodiscard]] Duration sweep_interval() const { return sweep_interval_; }
+  [[nodiscard]] IdentitySource& identities() { return identities_; }
+  [[nodiscard]] DateText& date() { return date_; }
+  /// Bytes that nobody will read, to drain a socket into.
+  [[nodiscard]] std::span<char> waste() { return waste_; }
+  void count_request() { count(requests_); }
+  void count_refused_malformed() { count(refused_malformed_); }
+  void remove(Connection& connection);
+
+ private:
+  class HomeExecutor final : public platform::Executor {
+   public:
+    explicit HomeExecutor(Worker& worker) : worker_(worker) {}
+    void post(platform::Task task) override;
+    void post_after(Duration delay, platform::Task task) override;
+
+   private:
+    Worker& worker_;
+  };
+
+  /// Written by the worker's thread alone, so no locked instruction is needed.
+  static void count(std::atomic<std::uint64_t>& counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void run();
+  void run_task(platform::Task& task) noexcept;
+  void arm_sweep();
+  void sweep();
+
+  Shared& shared_;
+  const std::size_t number_;
+  const Duration sweep_interval_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<IoExecutor> work_;
+  HomeExecutor executor_{*this};
+  Timer sweep_timer_;
+  bool sweeping_ = false;
+  bool draining_ = false;
+  Duration coarse_now_{0};
+  std::vector<Connection*> connections_;  // each ends by itself and then calls `remove`
+  IdentitySource identities_;
+  DateText date_;
+  std::vector<char> waste_;
+  std::atomic<std::size_t> load_{0};
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> refused_malformed_{0};
+  std::atomic<std::thread::id> thread_id_{};
+  std::thread thread_;
+};
+
+}  // namespace annals::http
