@@ -2,11 +2,11 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(Boost 1.81 REQUIRED)           # Asio, headers only
+find_package(CURL REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(CLI11 REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)  # in the header only: the packaged library is built to throw
 find_package(absl REQUIRED)
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
 add_library(annals_xxhash INTERFACE)

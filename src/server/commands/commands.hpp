@@ -1,0 +1,37 @@
+#pragma once
+// The commands of `annals`, one file each. Each returns an exit code: 0 done; 1 failed at run time; 2 wrong usage or configuration; 3 data
+// found damaged. Errors go to standard error as one sentence.
+
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "server/settings.hpp"
+
+namespace annals::server {
+
+enum ExitCode : int { done = 0, failed = 1, wrong_usage = 2, damaged = 3 };
+
+[[nodiscard]] ExitCode exit_code_of(ErrorKind kind);
+
+/// Prints `annals: <message>` and gives the exit code.
+[[nodiscard]] int report(const Error& error);
+
+[[nodiscard]] int serve(const Settings& settings);
+[[nodiscard]] int check(const Settings& settings);
+[[nodiscard]] int print_settings(const Settings& settings);
+[[nodiscard]] int verify(const std::string& directory);
+
+struct EventsRequest {
+  std::string directory;
+  std::string url;
+  std::optional<std::string> stream;
+  std::string after = "0";
+  bool follow = false;
+};
+[[nodiscard]] int print_events(const EventsRequest& request, const Settings& settings);
+
+/// Prints a page of the reference as Markdown: "settings", "routes".
+[[nodiscard]] int print_reference(const std::string& page);
+
+}  // namespace annals::server

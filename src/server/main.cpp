@@ -1,0 +1,136 @@
+// The command line: which command, with which settings.
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "platform/platform.hpp"
+#include "platform/process.hpp"
+#include "server/commands/commands.hpp"
+#include "server/settings.hpp"
+
+namespace annals::server {
+namespace {
+
+constexpr const char* default_file = "annals.toml";
+constexpr std::uint64_t file_bytes_max = 16u << 20;
+
+/// The flags of a command, as they were given.
+struct Flags {
+  std::string config;
+  std::map<std::string, std::string, std::less<>> texts;  ///< by the key of the setting
+
+  void add_to(CLI::App& command) {
+    command.add_option("--config", config, "The configuration file; otherwise annals.toml in the working directory, if it is there.");
+    for (const Setting& setting : settings_catalogue()) {
+      std::string& text = texts[std::string(setting.key)];
+      std::string sentence = std::string(setting.sentence) + " Default: " + (setting.default_text.empty() ? "empty" : std::string(setting.default_text)) +
+                             ". Environment: " + environment_name(setting) + ".";
+      if (setting.type == SettingType::boolean) {
+        command.add_flag(std::string(setting.flag), text, sentence);
+      } else {
+        command.add_option(std::string(setting.flag), text, sentence);
+      }
+    }
+  }
+
+  [[nodiscard]] GivenSettings given(const CLI::App& command) const {
+    GivenSettings result;
+    for (const Setting& setting : settings_catalogue()) {
+      const std::string flag(setting.flag);
+      const CLI::Option* option = command.get_option_no_throw(flag);
+      if (option != nullptr && option->count() > 0 && texts.contains(setting.key)) result.emplace(setting.key, Given{texts.find(setting.key)->second, "flag " + flag});
+    }
+    return result;
+  }
+};
+
+Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
+  const platform::FileSystem& files = platform::posix_files();
+  FileContents file;
+  const std::string path = flags.config.empty() ? default_file : flags.config;
+  const auto there = files.exists(path);
+  if (!flags.config.empty() || (there && *there)) {
+    const auto text = platform::read_whole_file(files, path, file_bytes_max);
+    if (!text) return fail(ErrorKind::usage, "the configuration file cannot be read: " + text.error().message);
+    file = TRY(read_settings_file(*text, path));
+  }
+  const auto environment = [](const char* name) -> const char* { return std::getenv(name); };
+  return Settings::resolve(flags.given(command), environment, file.settings, std::move(file.models));
+}
+
+template <class Work>
+int with_settings(const Flags& flags, const CLI::App& command, Work work) {
+  const auto settings = resolve(flags, command);
+  return settings ? work(*settings) : report(settings.error());
+}
+
+int run(int count, char** arguments) {
+  CLI::App app("Annals: an event-sourced application server. Every change is an event, durable and never lost.", "annals");
+  app.set_version_flag("--version", "annals " ANNALS_VERSION);
+  app.require_subcommand(1);
+
+  Flags flags;
+  CLI::App* serve_command = app.add_subcommand("serve", "Serve the API.");
+  CLI::App* check_command = app.add_subcommand("check", "Check a configuration and print what would be served, without serving.");
+  CLI::App* settings_command = app.add_subcommand("settings", "Print every setting that is in effect and where it came from; secrets are masked.");
+  CLI::App* verify_command = app.add_subcommand("verify", "Check everything in the data of a store that no server holds: checksums, order, chain of hashes.");
+  CLI::App* events_command = app.add_subcommand("events", "Print events as JSON lines.");
+  CLI::App* reference_command = app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
+  for (CLI::App* command : {serve_command, check_command, settings_command}) flags.add_to(*command);
+
+  std::string directory = "annals-data";
+  verify_command->add_option("--data", directory, "The directory of the store. Default: annals-data.");
+
+  EventsRequest events;
+  events.directory = directory;
+  std::string stream;
+  Flags events_flags;
+  CLI::Option* data_option = events_command->add_option("--data", events.directory, "The directory of a store that no server holds. Default: annals-data.");
+  events_command->add_option("--url", events.url, "Ask the server that runs at this address, such as http://127.0.0.1:4000.")->excludes(data_option);
+  CLI::Option* stream_option = events_command->add_option("--stream", stream, "Only this stream, such as config-database_url.");
+  events_command->add_option("--after", events.after, "Begin after this cursor (a reply's Annals-Position). Default: 0, the start.");
+  events_command->add_flag("--follow", events.follow, "Go on with events as they come; with --url.");
+  events_command->add_option("--config", events_flags.config, "The configuration file that declares the models.");
+
+  std::string page;
+  reference_command->add_option("page", page, "settings or routes")->required();
+
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "annals: %s; `annals --help` and `annals COMMAND --help` tell what there is\n", error.what());
+    return wrong_usage;
+  }
+
+  if (*serve_command) return with_settings(flags, *serve_command, serve);
+  if (*check_command) return with_settings(flags, *check_command, check);
+  if (*settings_command) return with_settings(flags, *settings_command, print_settings);
+  if (*verify_command) return verify(directory);
+  if (*reference_command) return print_reference(page);
+  if (events.follow && events.url.empty()) {
+    return report(Error(ErrorKind::usage, "--follow goes with --url: what no server holds does not change"));
+  }
+  if (*stream_option) events.stream = stream;
+  const auto settings = resolve(events_flags, app);
+  return settings ? print_events(events, *settings) : report(settings.error());
+}
+
+}  // namespace
+}  // namespace annals::server
+
+int main(int count, char** arguments) {
+  annals::platform::hold_signals();
+  try {
+    return annals::server::run(count, arguments);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "annals: stopped by an exception: %s\n", exception.what());
+    return annals::server::failed;
+  }
+}

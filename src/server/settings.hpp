@@ -1,0 +1,87 @@
+#pragma once
+// Settings: one catalogue, written by hand, of everything that can be set. A flag goes before an environment variable, that before the
+// configuration file, that before the default. Help, `annals settings`, the reference page and the checks are all made from the catalogue.
+// Immutable once resolved.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "base/result.hpp"
+#include "model/model.hpp"
+
+namespace annals::server {
+
+enum class SettingType : std::uint8_t { text, choice, boolean, number, bytes, duration };
+
+struct Setting {
+  std::string_view key;           ///< "store.directory": in the file [store] directory, in the environment ANNALS_STORE_DIRECTORY
+  std::string_view flag;          ///< "--data"
+  SettingType type;
+  std::string_view default_text;
+  std::string_view sentence;
+  std::int64_t min = 0;           ///< for numbers, bytes, and durations in microseconds
+  std::int64_t max = 0;
+  std::string_view choices = {};  ///< "group|periodic|memory"
+  bool secret = false;            ///< masked wherever settings are printed
+};
+
+[[nodiscard]] std::span<const Setting> settings_catalogue();
+[[nodiscard]] std::string environment_name(const Setting& setting);
+/// "a duration from 1ms to 1h", "one of group, periodic, memory", ...
+[[nodiscard]] std::string expected_form(const Setting& setting);
+
+/// A value given on the command line or found in the file, before it is checked.
+struct Given {
+  std::string text;
+  std::string where;  ///< "flag --data", "annals.toml:3:8"
+};
+using GivenSettings = std::map<std::string, Given, std::less<>>;  ///< by key
+
+class Settings {
+ public:
+  struct Value {
+    std::string text;
+    std::string source;  ///< "default", "environment ANNALS_...", "annals.toml:3:8", "flag --data"
+  };
+
+  /// Errors: usage, naming the first value that is not of its form, and where it was given.
+  [[nodiscard]] static Result<Settings> resolve(const GivenSettings& flags, const std::function<const char*(const char*)>& environment,
+                                                const GivenSettings& file, std::vector<model::Model> models);
+
+  [[nodiscard]] const Value& value(std::string_view key) const;
+  [[nodiscard]] const std::string& text(std::string_view key) const { return value(key).text; }
+  [[nodiscard]] bool boolean(std::string_view key) const { return text(key) == "true"; }
+  [[nodiscard]] std::uint64_t number(std::string_view key) const;  ///< also of bytes
+  [[nodiscard]] Duration duration(std::string_view key) const;
+
+  /// The declared models, or the one of the configuration service.
+  [[nodiscard]] const std::vector<model::Model>& models() const { return models_; }
+
+ private:
+  std::map<std::string, Value, std::less<>> values_;
+  std::vector<model::Model> models_;
+};
+
+struct FileContents {
+  GivenSettings settings;
+  std::vector<model::Model> models;
+};
+
+/// Reads `annals.toml`: every key must be known, every model is checked as a whole. Errors: usage, with file, line, column, what was found
+/// and what was expected.
+[[nodiscard]] Result<FileContents> read_settings_file(std::string_view text, const std::string& path);
+
+/// The one of `known` that `word` was probably meant to be, as `; did you mean "x"?`, or nothing.
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
+
+/// "64MiB", "10KiB", "1GiB" or a whole number of bytes.
+[[nodiscard]] std::optional<std::int64_t> bytes_from_text(std::string_view text);
+
+}  // namespace annals::server

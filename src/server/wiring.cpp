@@ -1,0 +1,172 @@
+#include "server/wiring.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/invariant.hpp"
+#include "http/api.hpp"
+#include "platform/logging.hpp"
+#include "platform/process.hpp"
+#include "store/store_catalogue.hpp"
+
+namespace annals::server {
+namespace {
+
+LogLevel log_level(const std::string& text) {
+  if (text == "debug") return LogLevel::debug;
+  if (text == "warning") return LogLevel::warning;
+  if (text == "error") return LogLevel::error;
+  return LogLevel::info;
+}
+
+http::ServerOptions server_options(const Settings& settings, const Address& address) {
+  http::ServerOptions options;
+  options.host = address.host;
+  options.port = address.port;
+  options.worker_threads = static_cast<std::size_t>(settings.number("server.worker_threads"));
+  if (options.worker_threads == 0) options.worker_threads = platform::processors();
+  options.connections_max = static_cast<std::size_t>(settings.number("server.connections_max"));
+  options.header_bytes_max = static_cast<std::size_t>(settings.number("server.header_bytes_max"));
+  options.header_timeout = settings.duration("server.header_timeout");
+  options.idle_timeout = settings.duration("server.idle_timeout");
+  options.request_timeout = settings.duration("server.request_timeout");
+  options.drain_timeout = settings.duration("server.drain_timeout");
+  // A value may be escaped, six bytes for one, and has a little around it.
+  options.body_bytes_max = static_cast<std::size_t>(settings.number("kv.value_bytes_max")) * 6 + 4096;
+  for (const model::Model& model : settings.models()) {
+    options.body_bytes_max = std::max(options.body_bytes_max, model.value_bytes_max * 6 + 4096);
+  }
+  return options;
+}
+
+engine::EngineOptions engine_options(const Settings& settings) {
+  engine::EngineOptions options;
+  options.writer.batch_size = static_cast<std::size_t>(settings.number("store.batch_size"));
+  options.writer.queue_max = static_cast<std::size_t>(settings.number("writer.queue_max"));
+  options.writer.queue_bytes_max = static_cast<std::size_t>(settings.number("writer.queue_bytes_max"));
+  options.writer.receipts.retention = settings.duration("idempotency.retention");
+  options.writer.receipts.keys_max = static_cast<std::size_t>(settings.number("idempotency.keys_max"));
+  return options;
+}
+
+}  // namespace
+
+bool Address::loopback() const { return host == "localhost" || host == "::1" || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos); }
+
+std::string Address::url() const {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return "http://" + (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<Address> parse_address(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  Address address;
+  bool good = colon != std::string::npos && colon > 0;
+  if (good) {
+    address.host = text.substr(0, colon);
+    const bool bracketed = address.host.front() == '[' && address.host.back() == ']' && address.host.size() > 2;
+    if (bracketed) {
+      address.host = address.host.substr(1, address.host.size() - 2);
+    } else {
+      good = address.host.find(':') == std::string::npos;
+    }
+    const char* begin = text.data() + colon + 1;
+    const char* end = text.data() + text.size();
+    const auto [parsed, error] = std::from_chars(begin, end, address.port);
+    good = good && error == std::errc{} && parsed == end && begin != end;
+  }
+  if (good) return address;
+  return fail(ErrorKind::usage, "the address to listen on is \"" + text.substr(0, 100) + "\"; expected HOST:PORT, such as 127.0.0.1:4000 or [::1]:4000");
+}
+
+Result<Address> listen_address(const Settings& settings) {
+  Address address = TRY(parse_address(settings.text("server.listen")));
+  if (!address.loopback() && !settings.boolean("server.insecure")) {
+    return fail(ErrorKind::usage, "refused to listen on " + settings.text("server.listen") +
+                                      ", which others can reach, because nobody has to say who they are; listen on 127.0.0.1 behind a proxy that "
+                                      "authenticates, or give --insecure if you mean it");
+  }
+  return address;
+}
+
+store::EmbeddedOptions embedded_options(const Settings& settings) {
+  store::EmbeddedOptions options;
+  options.directory = settings.text("store.directory");
+  options.segment_bytes = settings.number("store.segment_bytes") / 8 * 8;
+  const std::string& sync = settings.text("store.sync");
+  options.sync = sync == "group" ? store::Sync::group : sync == "periodic" ? store::Sync::periodic : store::Sync::memory;
+  options.sync_interval = settings.duration("store.sync_interval");
+  options.node_id = static_cast<std::uint32_t>(settings.number("store.node_id"));
+  return options;
+}
+
+Application::Application() = default;
+
+Application::~Application() { stop(); }
+
+Result<std::unique_ptr<Application>> Application::open(const Settings& settings, std::function<void(const std::string& url)> ready) {
+  const Address address = TRY(listen_address(settings));
+  std::unique_ptr<Application> application(new Application());
+  TRY(application->build(settings, address, std::move(ready)));
+  return application;
+}
+
+Result<> Application::build(const Settings& settings, const Address& address, std::function<void(const std::string& url)> ready) {
+  log_ = platform::make_json_logger(log_level(settings.text("log.level")));
+  const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log_};
+  background_ = platform::make_thread_executor("background");
+  delivery_ = platform::make_thread_executor("delivery");
+
+  const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
+  INVARIANT(kind != nullptr, "the choices of store.kind are those of the catalogue");
+  const store::EmbeddedOptions store_options = embedded_options(settings);
+  store_ = TRY(kind->open(store_options, platform, *background_));
+
+  engine_ = std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_options(settings));
+
+  delivery::Audit::Options audit_options;
+  audit_options.values = settings.boolean("audit.values");
+  if (kind->keeps) {
+    const std::string directory = platform::join_path(store_options.directory, "checkpoints");
+    TRY(platform.files.create_directories(directory));
+    audit_options.checkpoint_path = platform::join_path(directory, "audit");
+  }
+  audit_ = std::make_unique<delivery::Audit>(audit_options, *engine_, platform::standard_error());
+  audit_runner_ = std::make_unique<projection::Runner>(*audit_, *store_, projection::Runner::Mode::follow, platform, *delivery_);
+  engine_->watch_subscriber("audit", *audit_runner_);
+
+  http::ApiOptions api_options;
+  api_options.min_position_timeout = settings.duration("server.min_position_timeout");
+  server_ = TRY(http::Server::open(server_options(settings, address), http::make_api(*engine_, api_options), platform));
+
+  Address served = address;
+  served.port = server_->port();
+  TRY(engine_->start([this, served, ready = std::move(ready)] {
+    log_->info("Ready", {{"url", std::string_view(served.url())}});
+    ready(served.url());
+  }));
+  audit_runner_->start();
+  return {};
+}
+
+void Application::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  if (engine_) engine_->set_draining();
+  if (server_ && !server_->stop()) log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
+  if (audit_runner_) {
+    audit_runner_->stop();
+    audit_->close();
+  }
+  if (engine_) engine_->stop();
+  audit_runner_.reset();
+  audit_.reset();
+  engine_.reset();
+  store_.reset();
+  server_.reset();
+  delivery_.reset();
+  background_.reset();
+  log_.reset();
+}
+
+}  // namespace annals::server

@@ -1,0 +1,65 @@
+#pragma once
+// Wiring: builds the whole server, from the ground up, by hand, and takes it down in the opposite order. The only place that knows
+// every concrete name. Made and destroyed on the main thread.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "delivery/audit.hpp"
+#include "engine/engine.hpp"
+#include "http/server.hpp"
+#include "platform/platform.hpp"
+#include "server/settings.hpp"
+#include "store/embedded_store.hpp"
+
+namespace annals::server {
+
+/// What `server.listen` says.
+struct Address {
+  std::string host;  ///< without brackets
+  std::uint16_t port = 0;
+
+  [[nodiscard]] bool loopback() const;
+  /// "http://127.0.0.1:4000"; brackets around an IPv6 address.
+  [[nodiscard]] std::string url() const;
+};
+
+/// Reads "127.0.0.1:4000", "[::1]:4000", "localhost:0". Errors: usage.
+[[nodiscard]] Result<Address> parse_address(const std::string& text);
+
+/// Errors: usage, when the settings ask for what must not be (to listen beyond loopback without --insecure).
+[[nodiscard]] Result<Address> listen_address(const Settings& settings);
+
+class Application {
+ public:
+  /// Opens the store and listens; `ready(url)` is called once, on some thread, when the tables have caught up.
+  /// Errors: usage, conflict (locked), corrupt, input_output (busy port, files).
+  [[nodiscard]] static Result<std::unique_ptr<Application>> open(const Settings& settings, std::function<void(const std::string& url)> ready);
+  ~Application();
+
+  /// Stops accepting, finishes what has begun, closes everything. Call once; the destructor does it otherwise.
+  void stop();
+
+ private:
+  Application();
+
+  [[nodiscard]] Result<> build(const Settings& settings, const Address& address, std::function<void(const std::string& url)> ready);
+
+  // In the order in which they are made.
+  std::unique_ptr<Logger> log_;
+  std::unique_ptr<platform::Executor> background_;   // segments made ahead, read tables
+  std::unique_ptr<platform::Executor> delivery_;     // the audit log
+  std::unique_ptr<EventStore> store_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<delivery::Audit> audit_;
+  std::unique_ptr<projection::Runner> audit_runner_;
+  std::unique_ptr<http::Server> server_;
+  bool stopped_ = false;
+};
+
+/// The options of the embedded store that the settings ask for.
+[[nodiscard]] store::EmbeddedOptions embedded_options(const Settings& settings);
+
+}  // namespace annals::server
