@@ -307,8 +307,8 @@ void Writer::release(platform::Executor& here) {
     group->second.emplace_back(std::move(pending.done), std::move(answer));
   }
   for (auto& [home, replies] : elsewhere) {
-    home->post([replies = std::move(replies)]() mutable {
-      for (auto& [done, answer] : replies) done(std::move(answer));
+    home->post([all = std::move(replies)]() mutable {
+      for (auto& reply : all) reply.first(std::move(reply.second));
     });
   }
 }
