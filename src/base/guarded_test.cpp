@@ -22,7 +22,7 @@ TEST(guarded, threads_take_turns) {
 }
 
 TEST(guarded, the_state_is_made_in_place) {
-  const Guarded<std::string> text(std::in_place, 3, 'x');
+  const Guarded<std::string> text(std::in_place, 3u, 'x');
   EXPECT_EQ(*text.lock(), "xxx");
 }
 

@@ -15,7 +15,7 @@ Result<int> half(int number) {
 }
 
 Result<> check_even(int number) {
-  TRY(half(number));
+  [[maybe_unused]] const int halved = TRY(half(number));
   return {};
 }
 

@@ -28,7 +28,7 @@ struct Model {
   std::vector<std::string> paths;  ///< where it is served, such as "/config"; the first is the canonical one
   Consistency consistency = Consistency::live;
   Duration refresh_every{0};       ///< with `restart`: refresh by itself this often; 0: never
-  std::size_t value_bytes_max = 1u << 20;
+  std::size_t value_bytes_max = 1u << 20;  ///< while settings are read, 0: what the setting kv.value_bytes_max says
   std::string event_type_prefix;   ///< put before event types in what the API shows; never stored
 
   // What follows from the name.

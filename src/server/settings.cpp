@@ -141,7 +141,10 @@ Result<Settings> Settings::resolve(const GivenSettings& flags, const std::functi
     return fail(ErrorKind::usage,
                 "DATABASE_URL is set, which asks for the postgres store; this version has the embedded and the memory store: name one with --store, or unset DATABASE_URL");
   }
-  if (models.empty()) models.push_back(model::Model::kv("config", {"/config", "/v1/config"}));
+  if (models.empty()) {
+    models.push_back(model::Model::kv("config", {"/config", "/v1/config"}));
+    models.back().value_bytes_max = 0;
+  }
   for (model::Model& model : models) {
     model.event_type_prefix = settings.text("event_type_prefix");
     if (model.value_bytes_max == 0) model.value_bytes_max = static_cast<std::size_t>(settings.number("kv.value_bytes_max"));

@@ -260,7 +260,8 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         print(f"seed {seed}: {type(error).__name__}: {error}\nthe data is left in {directory}")
         if run.server is not None:
-            print(run.server.last_words())
+            code = run.server.process.poll()
+            print(f"the server {'still runs' if code is None else f'exited with {code}'}\n{run.server.last_words()}")
             run.server.process.kill()
         return 1
     subprocess.run(["rm", "-rf", str(directory)], check=True)

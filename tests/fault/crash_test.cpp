@@ -86,7 +86,9 @@ TEST(Crash, during_recovery_at_any_step_loses_nothing_either) {
         const std::size_t acknowledged = run_until_power_loss(world, workload, step, first);
         const std::uint64_t lost_at = world.files.steps() + second_step;
         world.files.fault_at(lost_at, Fault::power_loss);
-        { const Session session(world); }
+        {
+          const Session session(world);
+        }
         if (world.files.steps() < lost_at) break;  // opened and closed again, and the power is still there
         platform::SimulatedRandom dice(second.seed * 7919 + step * 131 + second_step);
         world.files.crash(second.survival, dice);

@@ -70,7 +70,7 @@ class Server:
         self.process.stderr.close()
 
     def last_words(self) -> str:
-        return "\n".join("  server: " + line for line in self.log[-25:])
+        return "\n".join("  server: " + line for line in self.log[-12:])
 
     def stop(self) -> None:
         """SIGTERM; the server must exit 0."""

@@ -129,14 +129,12 @@ void Worker::sweep() {
 
 void Worker::drain() {
   boost::asio::post(io_, [this] {
-    draining_ = true;
     for (std::size_t place = connections_.size(); place-- > 0;) connections_[place]->drain();
   });
 }
 
 void Worker::abort() {
   boost::asio::post(io_, [this] {
-    draining_ = true;
     for (std::size_t place = connections_.size(); place-- > 0;) connections_[place]->abort();
   });
 }

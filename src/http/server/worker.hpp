@@ -91,7 +91,7 @@ class Worker {
 
   /// For its connections.
   [[nodiscard]] Shared& shared() { return shared_; }
-  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool draining() const { return shared_.draining.load(std::memory_order_relaxed); }
   /// Monotonic time as of the last sweep: late by less than `sweep_interval`.
   [[nodiscard]] Duration coarse_now() const { return coarse_now_; }
   [[nodiscard]] Duration sweep_interval() const { return sweep_interval_; }
@@ -131,7 +131,6 @@ class Worker {
   HomeExecutor executor_{*this};
   Timer sweep_timer_;
   bool sweeping_ = false;
-  bool draining_ = false;
   Duration coarse_now_{0};
   std::vector<Connection*> connections_;  // each ends by itself and then calls `remove`
   IdentitySource identities_;

@@ -35,8 +35,8 @@ Result<> zero(File& file, std::uint64_t begin, std::uint64_t end) {
   return {};
 }
 
-/// Gives a file its name once more. After a failed flush of the directory the system may hold a name for durable that is
-/// not, and never write it again.
+/// Gives a file its name once more. After a failed flush of the directory the system may hold a name for durable that
+/// is not, and never write it again.
 Result<> rename_again(platform::FileSystem& files, const std::string& path, const std::string& detour) {
   TRY(files.rename(path, detour));
   return files.rename(detour, path);
@@ -68,8 +68,8 @@ Result<std::unique_ptr<File>> repair(const ScannedLog& scanned, const std::strin
     if (scanned.epochs.empty()) {
       TRY(platform::replace_file(platform.files, identity_path(directory), encode_identity(scanned.store)));
     }
-    // A segment without a frame may have failed on its name. It can be lost on the way there, as nothing is in it; but not
-    // the first one, which was durable before the identity was written.
+    // A segment without a frame may have failed on its name. It can be lost on the way there, as nothing is in it; but
+    // not the first one, which was durable before the identity was written.
     const bool is_empty = last.end == segment_header_bytes && scanned.segments.size() > 1;
     if (is_empty) TRY(rename_again(platform.files, last.path, next));
     TRY(platform.files.flush_directory(segments));

@@ -10,6 +10,12 @@ namespace annals::log {
 
 using platform::File;
 
+namespace {
+
+constexpr std::uint64_t flushed_piece_bytes = 4u << 20;
+
+}  // namespace
+
 struct SegmentMaker::State {
   State(platform::FileSystem& file_system, std::string made_path, std::uint64_t segment_bytes)
       : files(file_system), path(std::move(made_path)), bytes(segment_bytes) {}
@@ -42,6 +48,8 @@ struct SegmentMaker::State {
       if (closing) return fail(ErrorKind::unavailable, "the log is being closed");
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), bytes - offset));
       TRY(file.write_at(offset, std::string_view(zeros).substr(0, size)));
+      // Piece by piece, so that the flush that somebody waits for never queues behind a whole segment.
+      if (offset % flushed_piece_bytes == flushed_piece_bytes - zeros.size()) TRY(file.flush());
     }
     return file.flush();
   }
