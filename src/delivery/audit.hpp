@@ -28,6 +28,7 @@ class Audit final : public projection::Subscriber {
   void close();
 
   [[nodiscard]] std::string_view name() const override { return "audit"; }
+  [[nodiscard]] Duration gathering_time() const override { return std::chrono::milliseconds(20); }
   [[nodiscard]] Result<Position> resume() override;
   [[nodiscard]] Result<> handle(const EventPage& page) override;
 

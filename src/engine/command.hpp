@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,6 +20,15 @@ using Digest = std::array<std::uint8_t, 16>;
 [[nodiscard]] Digest digest_of(std::initializer_list<std::string_view> parts);
 [[nodiscard]] std::string to_hex(const Digest& digest);
 [[nodiscard]] std::optional<Digest> digest_from_hex(std::string_view text);
+
+/// A digest is as good a hash as any; the first bytes of it do.
+struct DigestHash {
+  std::size_t operator()(const Digest& digest) const noexcept {
+    std::size_t hash;
+    std::memcpy(&hash, digest.data(), sizeof hash);
+    return hash;
+  }
+};
 
 /// What makes two requests the same for a client that tries again.
 struct Idempotency {

@@ -36,7 +36,10 @@ Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Pl
       platform_(platform),
       feeds_(make_feeds(models_, store, platform, background)),
       writer_(store, pointers(feeds_), platform, options.writer),
-      tables_missing_(feeds_.size()) {}
+      tables_missing_(feeds_.size()),
+      watch_(store.watch([this](Position flushed) { flushed_.publish(flushed); })) {
+  flushed_.publish(store.status().flushed);
+}
 
 Engine::~Engine() { stop(); }
 
@@ -55,6 +58,7 @@ void Engine::watch_subscriber(std::string name, const projection::Runner& runner
 
 void Engine::stop() {
   for (const auto& feed : feeds_) feed->stop();
+  watch_.reset();
   subscribers_.clear();
 }
 

@@ -12,6 +12,7 @@
 #include "event/event_store.hpp"
 #include "model/model.hpp"
 #include "platform/platform.hpp"
+#include "projection/progress.hpp"
 #include "projection/table_feed.hpp"
 
 namespace annals::engine {
@@ -64,6 +65,9 @@ class Engine {
   [[nodiscard]] const model::Model* model_of(std::string_view stream) const;
   [[nodiscard]] Writer& writer() { return writer_; }
   [[nodiscard]] EventStore& store() { return store_; }
+
+  /// How far the store has flushed, to wait for. Whoever waits here needs no watch of its own, which would have to go before the store does.
+  [[nodiscard]] projection::Progress& flushed() { return flushed_; }
   [[nodiscard]] const platform::Platform& platform() const { return platform_; }
 
   /// Calls `ready` on `home` once an answer about `time` can no longer change (see EventStore::settle); at once, inside the call, when it
@@ -81,6 +85,8 @@ class Engine {
   std::vector<std::pair<std::string, const projection::Runner*>> subscribers_;
   std::atomic<std::size_t> tables_missing_;
   std::atomic<bool> draining_{false};
+  projection::Progress flushed_;
+  std::unique_ptr<Watch> watch_;  // last: it publishes to flushed_
 };
 
 }  // namespace annals::engine

@@ -26,15 +26,13 @@ const Receipts::Entry* Receipts::find(const Digest& key) {
 }
 
 void Receipts::insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at) {
-  const bool fresh = entries_.insert_or_assign(idempotency.key, Entry{idempotency.request, receipt}).second;
-  if (!fresh) return;
+  entries_.insert_or_assign(idempotency.key, Entry{idempotency.request, receipt, created_at});
   by_age_.push_back({idempotency.key, created_at});
   if (entries_.size() <= limits_.keys_max) return;
-  entries_.erase(by_age_.front().key);
-  by_age_.pop_front();
+  while (entries_.size() > limits_.keys_max) forget_oldest();
   ++dropped_;
   const Duration now = platform_.clock.monotonic();
-  if (last_warning_.count() == 0 || now - last_warning_ > std::chrono::minutes(1)) {
+  if (!last_warning_ || now - *last_warning_ > std::chrono::minutes(1)) {
     last_warning_ = now;
     platform_.log.warning("Idempotency keys are forgotten before their time, because there are too many of them; raise idempotency.keys_max",
                           {{"keys_max", static_cast<std::uint64_t>(limits_.keys_max)}, {"forgotten", dropped_}});
@@ -42,10 +40,15 @@ void Receipts::insert(const Idempotency& idempotency, const Receipt& receipt, In
 }
 
 void Receipts::expire(Instant now) {
-  while (!by_age_.empty() && by_age_.front().created_at.plus(limits_.retention) < now) {
-    entries_.erase(by_age_.front().key);
-    by_age_.pop_front();
-  }
+  while (!by_age_.empty() && by_age_.front().created_at.plus(limits_.retention) < now) forget_oldest();
+}
+
+void Receipts::forget_oldest() {
+  // A key that was used anew, long after its first use, stands here twice; only its last use counts.
+  const Aging oldest = by_age_.front();
+  by_age_.pop_front();
+  const auto entry = entries_.find(oldest.key);
+  if (entry != entries_.end() && entry->second.created_at == oldest.created_at) entries_.erase(entry);
 }
 
 }  // namespace annals::engine

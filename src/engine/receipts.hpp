@@ -6,7 +6,6 @@
 // those again would be answered anew. Confined to the writer's thread (the holder of its token).
 
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <optional>
 #include <unordered_map>
@@ -29,6 +28,7 @@ class Receipts {
   struct Entry {
     Digest request;
     Receipt receipt;
+    Instant created_at;
   };
 
   /// Reads the receipts of the retention time from the store.
@@ -42,25 +42,19 @@ class Receipts {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:
-  struct DigestHash {
-    std::size_t operator()(const Digest& digest) const noexcept {
-      std::size_t hash;
-      std::memcpy(&hash, digest.data(), sizeof hash);
-      return hash;
-    }
-  };
   struct Aging {
     Digest key;
     Instant created_at;
   };
 
   void expire(Instant now);
+  void forget_oldest();
 
   const ReceiptLimits limits_;
   platform::Platform platform_;
   std::unordered_map<Digest, Entry, DigestHash> entries_;
   std::deque<Aging> by_age_;
-  Duration last_warning_{0};
+  std::optional<Duration> last_warning_;
   std::uint64_t dropped_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "model/decider.hpp"
@@ -13,23 +14,25 @@ namespace annals::engine {
 
 class StateCache {
  public:
-  /// Keeps between `streams_max / 2` and `streams_max` streams.
+  /// Keeps the `streams_max / 2` streams that were used last, and never more than `streams_max` (at least 2).
   explicit StateCache(std::size_t streams_max = 100'000) : generation_max_(streams_max / 2) {}
+
+  [[nodiscard]] std::size_t size() const { return young_.size() + old_.size(); }
 
   [[nodiscard]] const model::Record* find(std::string_view stream) {
     if (const auto found = young_.find(stream); found != young_.end()) return &found->second;
     const auto found = old_.find(stream);
     if (found == old_.end()) return nullptr;
     auto node = old_.extract(found);
+    make_room();
     return &young_.insert(std::move(node)).position->second;
   }
 
   void put(const std::string& stream, model::Record record) {
-    if (young_.size() >= generation_max_ && !young_.contains(stream)) {
-      old_ = std::move(young_);
-      young_.clear();
+    if (!young_.contains(stream)) {
+      make_room();
+      old_.erase(stream);
     }
-    old_.erase(stream);
     young_.insert_or_assign(stream, std::move(record));
   }
 
@@ -40,6 +43,12 @@ class StateCache {
 
  private:
   using Generation = std::unordered_map<std::string, model::Record, TransparentStringHash, std::equal_to<>>;
+
+  void make_room() {
+    if (young_.size() < generation_max_) return;
+    old_ = std::exchange(young_, {});
+  }
+
   std::size_t generation_max_;
   Generation young_;
   Generation old_;

@@ -1,6 +1,7 @@
 #include "engine/writer.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/invariant.hpp"
@@ -15,6 +16,17 @@ constexpr int attempts_max = 5;
 
 /// Set while a step runs on this thread: tells an append that finished inside the call from one that finished elsewhere.
 thread_local const Writer* stepping_here = nullptr;
+
+/// What goes wrong in one reply is no matter to the writer and the other replies.
+void give(Logger& log, WriteDone& done, Result<Receipt> answer) {
+  try {
+    done(std::move(answer));
+  } catch (const std::exception& exception) {
+    log.error("The reply to a write could not be given", {{"exception", exception.what()}});
+  } catch (...) {
+    log.error("The reply to a write could not be given");
+  }
+}
 
 }  // namespace
 
@@ -50,8 +62,8 @@ void Writer::enqueue(Pending pending) {
   platform::Executor& home = *pending.home;
   {
     auto queue = queue_.lock();
-    const bool full = queue->waiting.size() >= options_.queue_max ||
-                      (queue->bytes + pending.bytes > options_.queue_bytes_max && !queue->waiting.empty());
+    const bool full = pending.request && (queue->waiting.size() >= options_.queue_max ||
+                                          (queue->bytes + pending.bytes > options_.queue_bytes_max && !queue->waiting.empty()));
     if (!full) {
       queue->bytes += pending.bytes;
       queue->waiting.push_back(std::move(pending));
@@ -87,7 +99,7 @@ WriterStatus Writer::status() const {
   return status;
 }
 
-void Writer::step(platform::Executor& here) {
+void Writer::step(platform::Executor& here) noexcept {
   {
     auto queue = queue_.lock();
     const std::size_t count = std::min(queue->waiting.size(), options_.batch_size);
@@ -99,11 +111,13 @@ void Writer::step(platform::Executor& here) {
   }
   const Instant now = platform_.clock.now();
   for (Pending& pending : batch_) {
-    if (pending.request) decide(pending, now);
+    if (!pending.request) continue;
+    decide(pending, now);
+    ++commands_;
   }
-  commands_ += batch_.size();
 
   if (groups_.empty()) {
+    doubt_refusals();
     release(here);
     next_step(here);
     return;
@@ -138,18 +152,16 @@ bool Writer::answer_from_receipts(Pending& pending) {
     }
     return true;
   }
-  for (const auto& [other, group] : pending_receipts_) {
-    if (other.key != idempotency->key) continue;
-    if (other.request != idempotency->request) {
-      pending.answer = reused();
-      pending.on_pending_state = true;
-    } else {
-      pending.group = group;
-      pending.twin = true;
-    }
-    return true;
+  const auto other = pending_receipts_.find(idempotency->key);
+  if (other == pending_receipts_.end()) return false;
+  if (other->second.request != idempotency->request) {
+    pending.answer = reused();
+    pending.rests_on = other->second.group;
+  } else {
+    pending.group = other->second.group;
+    pending.twin = true;
   }
-  return false;
+  return true;
 }
 
 Result<model::Record> Writer::load_state(const WriteRequest& request, const std::string& stream, bool fresh) {
@@ -172,15 +184,15 @@ void Writer::decide(Pending& pending, Instant now) {
   pending.answer.reset();
   pending.group.reset();
   pending.twin = false;
-  pending.on_pending_state = false;
+  pending.by_state = false;
+  pending.rests_on.reset();
   if (answer_from_receipts(pending)) return;
 
   const model::Model& model = feeds_[request.model]->model();
   const std::string stream = model.stream(request.command.key);
   const auto pending_state = pending_states_.find(stream);
-  pending.on_pending_state = pending_state != pending_states_.end();
-  auto state = pending.on_pending_state ? Result<model::Record>(pending_state->second)
-                                        : load_state(request, stream, pending.attempts > 0);
+  const bool on_pending_state = pending_state != pending_states_.end();
+  auto state = on_pending_state ? Result<model::Record>(pending_state->second.record) : load_state(request, stream, pending.attempts > 0);
   if (!state) {
     platform_.log.error("The state of a stream could not be read", {{"model", model.name}, {"error", state.error().message}});
     pending.answer = std::unexpected(std::move(state).error());
@@ -189,6 +201,8 @@ void Writer::decide(Pending& pending, Instant now) {
   auto decisions = model::decide(model, *state, request.command, now);
   if (!decisions) {
     pending.answer = std::unexpected(std::move(decisions).error());
+    pending.by_state = true;
+    if (on_pending_state) pending.rests_on = pending_state->second.group;
     return;
   }
   StreamAppend append;
@@ -205,39 +219,38 @@ void Writer::decide(Pending& pending, Instant now) {
     event.correlation_id = request.correlation_id;
     event.causation_id = request.causation_id;
   }
-  pending_states_.insert_or_assign(stream, std::move(*state));
+  pending_states_.insert_or_assign(stream, PendingState{std::move(*state), request.model, groups_.size()});
   append.stream = stream;
   pending.group = groups_.size();
-  if (request.idempotency) pending_receipts_.emplace_back(*request.idempotency, groups_.size());
+  if (request.idempotency) pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
   groups_.emplace_back().appends.push_back(std::move(append));
 }
 
-void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& here) {
+/// Once it is unknown what was recorded, a refusal by the state may be wrong: what was told to nobody may be there after a restart.
+void Writer::doubt_refusals() {
+  if (std::ranges::none_of(batch_, &Pending::by_state) || store_.status().writable) return;
+  for (Pending& pending : batch_) {
+    if (!pending.by_state) continue;
+    pending.answer = fail(ErrorKind::unavailable, "the store cannot take writes until it is restarted; nothing was recorded");
+  }
+}
+
+void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& here) noexcept {
   INVARIANT(results.size() == groups_.size(), "a store answers for every group");
   apply(results);
-  const bool all_recorded = std::ranges::all_of(results, [](const AppendResult& result) { return result.has_value(); });
+  const auto failed = std::ranges::find_if(results, [](const AppendResult& result) { return !result && result.error().kind == ErrorKind::unavailable; });
+  const Error* unknown = failed == results.end() ? nullptr : &failed->error();
   std::vector<Pending> again;
   for (Pending& pending : batch_) {
-    if (!pending.request) continue;
-    const bool conflicted = pending.group && !results[*pending.group] && results[*pending.group].error().kind == ErrorKind::conflict;
-    const bool unfounded = pending.answer && pending.on_pending_state && !all_recorded;
-    if (conflicted || unfounded) {
-      if (pending.attempts < attempts_max) {
-        ++pending.attempts;
-        again.push_back(std::move(pending));
-        pending.request.reset();
-        pending.done = nullptr;
-        continue;
-      }
-      pending.answer = fail(ErrorKind::unavailable, "write_contention", "other servers kept changing what this request is about; nothing was recorded; try again");
-    } else if (pending.group) {
-      const AppendResult& result = results[*pending.group];
-      if (result) {
-        pending.answer = Receipt{result->versions.front(), result->last, pending.twin};
-      } else {
-        pending.answer = std::unexpected(result.error());
-      }
+    if (!pending.request || conclude(pending, results, unknown)) continue;
+    if (pending.attempts < attempts_max) {
+      ++pending.attempts;
+      again.push_back(std::move(pending));
+      pending.request.reset();
+      pending.done = nullptr;
+      continue;
     }
+    pending.answer = fail(ErrorKind::unavailable, "write_contention", "other servers kept changing what this request is about; nothing was recorded; try again");
   }
   release(here);
   if (!again.empty()) {
@@ -250,14 +263,31 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
   next_step(here);
 }
 
+/// Gives the answer that follows from the outcome of the batch; false when the command must be decided again, because the state that it
+/// was decided on did not come to be. `unknown` is why it is not known what of the batch was recorded, or null.
+bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown) {
+  if (pending.group) {
+    const AppendResult& result = results[*pending.group];
+    if (!result && result.error().kind == ErrorKind::conflict) return false;
+    if (result) {
+      pending.answer = Receipt{result->versions.front(), result->last, pending.twin};
+    } else {
+      pending.answer = std::unexpected(result.error());
+    }
+    return true;
+  }
+  if (unknown && (pending.by_state || pending.rests_on)) {
+    pending.answer = std::unexpected(*unknown);
+    return true;
+  }
+  return !pending.rests_on || results[*pending.rests_on].has_value();
+}
+
 void Writer::apply(const std::vector<AppendResult>& results) {
   std::vector<EventView> events;
   events.reserve(groups_.size());
   for (std::size_t place = 0; place < groups_.size(); ++place) {
-    if (!results[place]) {
-      for (const StreamAppend& append : groups_[place].appends) cache_.forget(append.stream);
-      continue;
-    }
+    if (!results[place]) continue;
     const Appended& appended = *results[place];
     std::uint64_t offset = 0;
     for (std::size_t of_append = 0; of_append < groups_[place].appends.size(); ++of_append) {
@@ -271,18 +301,30 @@ void Writer::apply(const std::vector<AppendResult>& results) {
       }
     }
   }
-  if (events.empty()) return;
-  for (projection::TableFeed* feed : feeds_) feed->apply_live(events);
+  if (!events.empty()) {
+    for (projection::TableFeed* feed : feeds_) feed->apply_live(events);
+    last_visible_stamp_ = events.back().created_at.microseconds;
+  }
+  keep_states(results);
   for (const Pending& pending : batch_) {
-    if (!pending.request || !pending.group || pending.twin || !results[*pending.group]) continue;
-    const std::string& stream = groups_[*pending.group].appends.front().stream;
-    if (feeds_[pending.request->model]->is_live()) continue;
-    if (const auto state = pending_states_.find(stream); state != pending_states_.end()) cache_.put(stream, state->second);
+    if (!pending.request || !pending.request->idempotency || !pending.group || pending.twin) continue;
+    const AppendResult& result = results[*pending.group];
+    if (result) receipts_.insert(*pending.request->idempotency, Receipt{result->versions.front(), result->last, false}, result->created_at);
   }
-  for (const auto& [idempotency, group] : pending_receipts_) {
-    if (results[group]) receipts_.insert(idempotency, Receipt{results[group]->versions.front(), results[group]->last, false}, results[group]->created_at);
+}
+
+/// What the cache holds of a stream is the newest state or nothing: a live table goes on without the cache, and the table may one day fall
+/// out of live.
+void Writer::keep_states(const std::vector<AppendResult>& results) {
+  for (auto& [stream, state] : pending_states_) {
+    const AppendResult& result = results[state.group];
+    if (!result || feeds_[state.model]->is_live()) {
+      cache_.forget(stream);
+      continue;
+    }
+    state.record.updated_at = result->created_at.plus(Duration{static_cast<std::int64_t>(result->last.value - result->first.value)});
+    cache_.put(stream, std::move(state.record));
   }
-  last_visible_stamp_ = events.back().created_at.microseconds;
 }
 
 void Writer::release(platform::Executor& here) {
@@ -296,7 +338,7 @@ void Writer::release(platform::Executor& here) {
     if (!pending.done) continue;
     Result<Receipt> answer = pending.answer ? std::move(*pending.answer) : Result<Receipt>(Receipt{});
     if (pending.home == &here) {
-      pending.done(std::move(answer));
+      give(platform_.log, pending.done, std::move(answer));
       continue;
     }
     auto group = std::ranges::find(elsewhere, pending.home, [](const auto& entry) { return entry.first; });
@@ -307,8 +349,8 @@ void Writer::release(platform::Executor& here) {
     group->second.emplace_back(std::move(pending.done), std::move(answer));
   }
   for (auto& [home, replies] : elsewhere) {
-    home->post([all = std::move(replies)]() mutable {
-      for (auto& reply : all) reply.first(std::move(reply.second));
+    home->post([&log = platform_.log, all = std::move(replies)]() mutable {
+      for (auto& reply : all) give(log, reply.first, std::move(reply.second));
     });
   }
 }

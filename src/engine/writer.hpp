@@ -57,10 +57,11 @@ class Writer {
   /// Decides and records. `done` is called on `home`, once the reply may be seen.
   ///
   /// Errors: those of model::decide; unprocessable ("idempotency_key_reused"); overloaded ("queue_full", at once: nothing was done); unavailable
-  /// (the store cannot take writes, or it is unknown whether it took this one); too_large.
+  /// (the store cannot take writes, or it is unknown whether it took this one: then no refusal by the state is final either); too_large.
   void submit(WriteRequest request, platform::Executor& home, WriteDone done);
 
-  /// Calls `done` on `home` once everything that was stamped before this call is visible (or failed).
+  /// Calls `done` on `home` once everything that was stamped before this call is visible (or failed). Waits its turn however full the
+  /// queue is: a barrier that gave way would let an answer about the past change.
   void barrier(platform::Executor& home, std::move_only_function<void()> done);
 
   /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called before.
@@ -81,7 +82,18 @@ class Writer {
     std::optional<Result<Receipt>> answer;       ///< a refusal or an old receipt
     std::optional<std::size_t> group;            ///< its own group, or that of its simultaneous twin
     bool twin = false;
-    bool on_pending_state = false;               ///< the answer holds only if this batch is recorded
+    bool by_state = false;                       ///< the answer is a refusal that the state of the stream gave
+    std::optional<std::size_t> rests_on;         ///< the group of this batch without which the answer does not hold
+  };
+  /// The state of a stream as the batch leaves it, if its last group on the stream is recorded.
+  struct PendingState {
+    model::Record record;
+    std::size_t model = 0;
+    std::size_t group = 0;
+  };
+  struct PendingReceipt {
+    Digest request;
+    std::size_t group = 0;
   };
   struct Queue {
     std::deque<Pending> waiting;
@@ -91,12 +103,16 @@ class Writer {
   };
 
   void enqueue(Pending pending);
-  void step(platform::Executor& here);
+  // Neither `step` nor `recorded` lets an exception out: it would leave the token with nobody, and stopping beats standing still.
+  void step(platform::Executor& here) noexcept;
   void decide(Pending& pending, Instant now);
   [[nodiscard]] bool answer_from_receipts(Pending& pending);
   [[nodiscard]] Result<model::Record> load_state(const WriteRequest& request, const std::string& stream, bool fresh);
-  void recorded(std::vector<AppendResult>& results, platform::Executor& here);
+  void doubt_refusals();
+  void recorded(std::vector<AppendResult>& results, platform::Executor& here) noexcept;
+  [[nodiscard]] static bool conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown);
   void apply(const std::vector<AppendResult>& results);
+  void keep_states(const std::vector<AppendResult>& results);
   void release(platform::Executor& here);
   void next_step(platform::Executor& here);
 
@@ -116,8 +132,8 @@ class Writer {
   StateCache cache_;
   std::vector<Pending> batch_;
   std::vector<Group> groups_;
-  std::unordered_map<std::string, model::Record, TransparentStringHash, std::equal_to<>> pending_states_;
-  std::vector<std::pair<Idempotency, std::size_t>> pending_receipts_;
+  std::unordered_map<std::string, PendingState, TransparentStringHash, std::equal_to<>> pending_states_;
+  std::unordered_map<Digest, PendingReceipt, DigestHash> pending_receipts_;
 };
 
 }  // namespace annals::engine

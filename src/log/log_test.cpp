@@ -185,17 +185,55 @@ TEST(Log, it_goes_on_from_segment_to_segment_and_prepares_the_next_in_the_backgr
 }
 
 TEST(Log, a_task_that_prepares_a_segment_too_late_does_no_harm) {
+  // The task runs while the segment that it was to prepare has been made by the append itself, but has no name yet: at
+  // the flushes after the one that ends the making.
   TestWorld world;
-  auto log = must_open(world);
-  const std::string body(9000, 'x');
-  for (int turn = 0; turn < 40; ++turn) {
-    ASSERT_TRUE(append(world, *log, {body}));
-    if (turn % 7 == 6) world.background.run_ready();
-  }
-  EXPECT_EQ(bodies_of(*log).size(), 40u);
-  log.reset();
+  int flushes_since_made = 0;
+  std::size_t tasks_run_late = 0;
+  HookedFiles files(world.files, [&] {
+    if (!world.files.exists("data/log/next.segment").value()) {
+      flushes_since_made = 0;
+    } else if (++flushes_since_made > 1) {
+      tasks_run_late += world.background.run_ready();
+    }
+  });
+  auto log = open_log({.directory = "data", .segment_bytes = segment_bytes_min},
+                      {world.clock, world.random, files, world.log}, world.background, {});
+  ASSERT_TRUE(log);
+  for (int turn = 0; turn < 40; ++turn) ASSERT_TRUE(append(world, **log, {std::string(9000, 'x')})) << turn;
+  EXPECT_GE(tasks_run_late, 3u);
+  EXPECT_EQ(bodies_of(**log).size(), 40u);
+  log->reset();
   world.background.run_ready();
   EXPECT_EQ(bodies_of(*must_open(world)).size(), 40u);
+}
+
+TEST(Log, the_marks_of_stops_openings_and_ends_find_room_however_full_a_segment_is) {
+  for (std::size_t left = 0; left < 400; left += 8) {
+    SCOPED_TRACE(left);
+    TestWorld world;
+    const std::size_t opened_at = segment_header_bytes + opened_frame_bytes;
+    const std::string body(
+        segment_bytes_min - segment_reserve_bytes - opened_at - left - frame_header_bytes - record_header_bytes, 'x');
+    ASSERT_EQ(append(world, *must_open(world), {body})->segment, 0u);  // and a clean stop
+    {
+      auto log = must_open(world);
+      EXPECT_TRUE(log->summary().clean);
+      ASSERT_TRUE(append(world, *log, {"a"}));
+    }
+    {
+      auto log = must_open(world);
+      ASSERT_TRUE(append(world, *log, {"b"}));
+      world.files.kill_process();
+    }
+    for (int turn = 0; turn < 3; ++turn) {
+      auto log = must_open(world);  // each time with the mark of a new epoch
+      EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{body, "a", "b"}));
+      world.files.kill_process();
+    }
+    EXPECT_EQ(must_open(world)->summary().epochs.size(), 5u);
+    EXPECT_TRUE(verify_log(world.files, "data", {}));
+  }
 }
 
 TEST(Log, one_batch_may_fill_several_segments) {

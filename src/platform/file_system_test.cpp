@@ -22,7 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class FileSystemContract : public testing::TestWithParam<const char*> {
+class FileSystemContract : public testing::TestWithParam<std::string> {
  protected:
   FileSystemContract() {
     if (simulated()) {
@@ -37,7 +37,7 @@ class FileSystemContract : public testing::TestWithParam<const char*> {
     if (!simulated()) std::filesystem::remove_all(directory_);
   }
 
-  [[nodiscard]] bool simulated() const { return std::string_view(GetParam()) == "simulated"; }
+  [[nodiscard]] bool simulated() const { return GetParam() == "simulated"; }
   [[nodiscard]] FileSystem& files() { return simulated() ? static_cast<FileSystem&>(simulated_) : posix_files(); }
   [[nodiscard]] std::string path(std::string_view name) const { return join_path(directory_, name); }
   std::unique_ptr<File> create(std::string_view name, std::string_view bytes = {}) {
@@ -224,7 +224,7 @@ TEST_P(FileSystemContract, a_file_is_replaced_whatever_an_earlier_attempt_left) 
 }
 
 INSTANTIATE_TEST_SUITE_P(every, FileSystemContract, testing::Values("posix", "simulated"),
-                         [](const auto& test) { return std::string(test.param); });
+                         [](const auto& test) { return test.param; });
 
 class PosixFiles : public FileSystemContract {};
 
@@ -276,8 +276,7 @@ TEST_P(PosixFiles, relative_paths_work_too) {
   EXPECT_EQ(files().exists(path("made/here")), Result<bool>(true));
 }
 
-INSTANTIATE_TEST_SUITE_P(machine, PosixFiles, testing::Values("posix"),
-                         [](const auto& test) { return std::string(test.param); });
+INSTANTIATE_TEST_SUITE_P(machine, PosixFiles, testing::Values("posix"), [](const auto& test) { return test.param; });
 
 TEST(join_path, puts_one_slash_between) {
   EXPECT_EQ(join_path("a", "b"), "a/b");

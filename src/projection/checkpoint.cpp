@@ -4,6 +4,7 @@ namespace annals::projection {
 namespace {
 
 constexpr std::string_view heading = "annals checkpoint 1\n";
+constexpr std::uint64_t bytes_max = 4096;
 
 /// FNV-1a, 64 bits: enough against a torn or rotten file of one line.
 std::uint64_t checksum(std::string_view text) {
@@ -17,15 +18,25 @@ std::string contents(const Cursor& cursor) {
   return std::string(heading) + text + "\n" + std::to_string(checksum(text)) + "\n";
 }
 
+/// A checkpoint is of events that were flushed, so one beyond the end belongs to a longer log than this one: to go on from it would pass over
+/// what is recorded up to there.
+Result<Position> locate(const EventStore& store, const Cursor& cursor) {
+  const Position position = TRY(store.resolve(cursor));
+  const Position flushed = store.status().flushed;
+  if (position <= flushed) return position;
+  return fail(ErrorKind::gone, "cursor_gone", "the checkpoint is at position " + to_string(position) + " of a store that ends at " + to_string(flushed));
+}
+
 }  // namespace
 
 Result<Position> CheckpointFile::load(const EventStore& store) const {
   if (path_.empty() || !TRY(files_.exists(path_))) return Position{};
-  const std::string bytes = TRY(platform::read_whole_file(files_, path_, 4096));
-  if (bytes.starts_with(heading)) {
-    const std::string text = bytes.substr(heading.size(), bytes.find('\n', heading.size()) - heading.size());
+  const auto bytes = platform::read_whole_file(files_, path_, bytes_max);
+  if (!bytes && bytes.error().kind != ErrorKind::too_large) return std::unexpected(bytes.error());
+  if (bytes && bytes->starts_with(heading)) {
+    const std::string text = bytes->substr(heading.size(), bytes->find('\n', heading.size()) - heading.size());
     const auto cursor = Cursor::from_text(text);
-    if (cursor && contents(*cursor) == bytes) return store.resolve(*cursor);
+    if (cursor && contents(*cursor) == *bytes) return locate(store, *cursor);
   }
   return fail(ErrorKind::corrupt, "the checkpoint " + path_ + " is damaged");
 }

@@ -15,7 +15,7 @@ class CheckpointFile {
   CheckpointFile(platform::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
   /// The position to go on from; 0 when there is no file. Errors: corrupt, when the file is damaged; gone, when it points into
-  /// a lost tail or belongs to another store; input_output.
+  /// a lost tail, beyond the end of the store, or belongs to another store; input_output.
   [[nodiscard]] Result<Position> load(const EventStore& store) const;
 
   [[nodiscard]] Result<> save(const Cursor& cursor);

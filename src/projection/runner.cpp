@@ -22,8 +22,13 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
     std::move_only_function<void()> done;
   };
 
-  Core(Subscriber& the_subscriber, EventStore& the_store, platform::Platform the_platform, platform::Executor& the_executor)
-      : subscriber(the_subscriber), store(the_store), platform(the_platform), executor(the_executor) {}
+  Core(Subscriber& the_subscriber, EventStore& the_store, Mode the_mode, platform::Platform the_platform, platform::Executor& the_executor)
+      : subscriber(the_subscriber),
+        store(the_store),
+        mode(the_mode),
+        gathering(the_subscriber.gathering_time()),
+        platform(the_platform),
+        executor(the_executor) {}
 
   void wake() {
     {
@@ -34,7 +39,11 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
       }
       locked->scheduled = true;
     }
-    executor.post([self = shared_from_this()] { self->run(); });
+    if (gathering.count() > 0) {
+      executor.post_after(gathering, [self = shared_from_this()] { self->run(); });
+    } else {
+      executor.post([self = shared_from_this()] { self->run(); });
+    }
   }
 
   void wake_every(Duration every) {
@@ -79,19 +88,28 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
       }
       const bool more = page.more();
       if (!more) TRY(subscriber.caught_up());
-      {
-        auto locked = state.lock();
-        pause = pause_min;
-        locked->status.position = position;
-        locked->status.failing = false;
-        locked->status.error.clear();
-        if (!more) locked->status.caught_up = true;
-      }
+      note_success(more);
       release_waiting();
+      // Who stands still until asked may be brought further by others meanwhile (a live table by the writer), so it is asked where it is.
+      if (!more && mode == Mode::on_demand) resumed = false;
       return more;
     } catch (const std::exception& exception) {
       return fail(ErrorKind::internal, std::string("exception: ") + exception.what());
+    } catch (...) {
+      return fail(ErrorKind::internal, "an exception of no known kind");
     }
+  }
+
+  void note_success(bool more) {
+    auto locked = state.lock();
+    locked->status.position = position;
+    if (!more) locked->status.caught_up = true;
+    // A subscriber that begins far before the event it fails at has not recovered until it is past it.
+    if (more && position <= failed_after) return;
+    pause = pause_min;
+    failed_after = {};
+    locked->status.failing = false;
+    locked->status.error.clear();
   }
 
   void release_waiting() {
@@ -106,6 +124,7 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   }
 
   void failed(const Error& error) {
+    failed_after = std::max(failed_after, resumed ? position : Position{});
     resumed = false;
     platform.log.error("A subscriber failed and will start again from its checkpoint",
                        {{"subscriber", subscriber.name()}, {"error", error.message}, {"pause_ms", pause.count() / 1000}});
@@ -121,6 +140,8 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
 
   Subscriber& subscriber;
   EventStore& store;
+  const Mode mode;
+  const Duration gathering;      // asked once: `wake` may come when the subscriber has gone
   platform::Platform platform;
   platform::Executor& executor;
   Guarded<State> state;
@@ -130,11 +151,12 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   bool stopped = false;          // under run_mutex, as all below
   bool resumed = false;
   Position position;
+  Position failed_after;         // the furthest that was taken in before a failure, until that is passed
   Duration pause = pause_min;
 };
 
 Runner::Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform, platform::Executor& executor)
-    : core_(std::make_shared<Core>(subscriber, store, platform, executor)) {
+    : core_(std::make_shared<Core>(subscriber, store, mode, platform, executor)) {
   if (mode == Mode::follow) {
     watch_ = store.watch([core = core_](Position) { core->wake(); });
   }

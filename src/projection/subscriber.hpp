@@ -19,7 +19,12 @@ class Subscriber {
 
   [[nodiscard]] virtual Horizon horizon() const { return Horizon::flushed; }
 
-  /// Called at the start and after each failure: forgets what is not safe, and says after which position to go on.
+  /// How long events are gathered after the first of them came, before they are handled together: a subscriber that nobody waits for
+  /// should not wake a thread at every flush.
+  [[nodiscard]] virtual Duration gathering_time() const { return Duration{0}; }
+
+  /// Called at the start, after each failure, and, by a runner on demand, whenever it goes on after standing still: forgets what is
+  /// not safe, and says after which position to go on.
   [[nodiscard]] virtual Result<Position> resume() = 0;
 
   /// Takes a page in; all of it, or an error, after which the runner pauses and calls `resume`.

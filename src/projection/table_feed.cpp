@@ -33,20 +33,16 @@ class TableFeed::Feeder final : public Subscriber {
     const std::lock_guard lock(apply_mutex_);
     if (consistency_ == Consistency::restart) table_.publish();
     if (consistency_ != Consistency::live || live_) return {};
-    while (true) {
-      const EventPage page = TRY(store_.read_all(table_.applied(), Horizon::visible, PageLimit{}));
-      if (page.events().empty()) break;
-      TRY(table_.apply(page.events()));
-    }
+    TRY(read_on());
     live_ = true;
     return {};
   }
 
-  /// False when the table fell out of live by this call.
+  /// An error when the table fell out of live by this call.
   [[nodiscard]] Result<> apply_live(std::span<const EventView> events) {
     const std::lock_guard lock(apply_mutex_);
-    if (!live_) return {};
-    auto applied = table_.apply(events);
+    if (!live_ || events.empty()) return {};
+    auto applied = is_next(events) ? table_.apply(events) : read_on();
     if (!applied) live_ = false;
     return applied;
   }
@@ -57,6 +53,20 @@ class TableFeed::Feeder final : public Subscriber {
   }
 
  private:
+  /// True when nothing lies between the table and these events, nor among them: what does was recorded by others.
+  [[nodiscard]] bool is_next(std::span<const EventView> events) const {
+    return events.front().position <= table_.applied().next() &&
+           events.back().position == events.front().position.plus(events.size() - 1);
+  }
+
+  [[nodiscard]] Result<> read_on() {
+    while (true) {
+      const EventPage page = TRY(store_.read_all(table_.applied(), Horizon::visible, PageLimit{}));
+      if (page.events().empty()) return {};
+      TRY(table_.apply(page.events()));
+    }
+  }
+
   ReadTable& table_;
   const Consistency consistency_;
   EventStore& store_;

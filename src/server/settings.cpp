@@ -56,7 +56,8 @@ Result<std::string> check(const Setting& setting, const Settings::Value& value) 
   bool good = true;
   std::string normal = given;
   switch (setting.type) {
-    case text: break;
+    // What has a default cannot be meant to be empty: a variable of the environment that was set to nothing is a slip.
+    case text: good = !given.empty() || setting.default_text.empty(); break;
     case choice: {
       const std::string choices = "|" + std::string(setting.choices) + "|";
       good = !given.empty() && given.find('|') == std::string::npos && choices.find("|" + given + "|") != std::string::npos;
@@ -107,7 +108,7 @@ std::string environment_name(const Setting& setting) {
 
 std::string expected_form(const Setting& setting) {
   switch (setting.type) {
-    case text: return "text";
+    case text: return setting.default_text.empty() ? "text" : "text that is not empty";
     case choice: {
       std::string choices = "one of ";
       for (char character : setting.choices) choices += character == '|' ? ", " : std::string(1, character);

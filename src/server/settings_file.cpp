@@ -35,6 +35,10 @@ class Reader {
     return fail(ErrorKind::usage, place(node.source()) + ": " + what);
   }
 
+  static bool overlap(const std::string& one, const std::string& other) {
+    return one == other || one.starts_with(other + "/") || other.starts_with(one + "/");
+  }
+
   static std::string name_of(const toml::node& node) {
     std::ostringstream name;
     name << node.type();
@@ -98,7 +102,7 @@ class Reader {
       for (const model::Model& other : contents_.models) {
         for (const std::string& path : model.paths) {
           for (const std::string& taken : other.paths) {
-            if (path == taken || path.starts_with(taken + "/") || taken.starts_with(path + "/")) {
+            if (overlap(path, taken)) {
               return refuse(declaration, "model " + model.name + " is at \"" + path + "\", which lies with model " + other.name + " at \"" + taken + "\"; choose paths apart");
             }
           }
@@ -170,6 +174,9 @@ class Reader {
     if (!good) return refuse(node, "model." + model.name + ".path: \"" + path.substr(0, 100) + "\" is not a path such as \"/config\" (letters, digits and -_.~ between slashes)");
     for (const char* taken : {"/health", "/v1/health", "/livez", "/readyz", "/-"}) {
       if (path == taken || path.starts_with(std::string(taken) + "/")) return refuse(node, "model." + model.name + ".path: \"" + path + "\" is the server's own");
+    }
+    for (const std::string& taken : model.paths) {
+      if (overlap(path, taken)) return refuse(node, "model." + model.name + ".path: \"" + path + "\" lies with \"" + taken + "\" of the same model; choose paths apart");
     }
     model.paths.push_back(path);
     return {};

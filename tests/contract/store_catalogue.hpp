@@ -2,6 +2,7 @@
 // The stores that the contract is held against. A new store is one entry in store_catalogue.cpp.
 
 #include <memory>
+#include <ostream>
 #include <span>
 #include <string_view>
 
@@ -27,6 +28,8 @@ struct StoreUnderTest {
   std::string_view name;  ///< snake_case; becomes a part of the tests' names
   bool keeps;             ///< what was recorded is there when the place is opened again
   std::unique_ptr<StorePlace> (*make_place)(const platform::Platform& platform, GroupSize size);
+
+  friend std::ostream& operator<<(std::ostream& out, const StoreUnderTest& entry) { return out << entry.name; }
 };
 
 [[nodiscard]] std::span<const StoreUnderTest> stores_under_test();

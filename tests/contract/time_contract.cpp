@@ -50,8 +50,8 @@ TEST_P(EventStoreContract, no_event_is_stamped_at_or_before_a_settled_time) {
   clock_.advance(std::chrono::seconds(1));
   const Instant settled = clock_.now();
   store().settle(settled);
+  store().settle(settled.plus(-std::chrono::seconds(1)));  // an earlier time takes nothing back
   EXPECT_EQ(record(store(), group_for("a")).created_at, settled.plus(Duration{1}));
-  store().settle(settled.plus(-std::chrono::seconds(1)));
   clock_.set(settled.plus(-std::chrono::minutes(1)));
   EXPECT_GT(record(store(), group_for("a")).created_at, settled);
   EXPECT_EQ(value_of(store().version_at("a", settled)), StreamVersion{1});

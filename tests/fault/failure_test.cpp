@@ -167,6 +167,63 @@ TEST(Failure, of_the_mark_of_a_clean_stop_that_lies_loses_nothing_that_is_record
   }
 }
 
+/// A group of one record whose frame takes `frame_bytes` bytes, a multiple of 8.
+void stage(log::TestWorld& world, log::Batch& batch, std::size_t frame_bytes) {
+  batch.begin_group(world.clock.now());
+  batch.begin_record().append(frame_bytes - 96, 'x');
+  batch.end_record();
+  ASSERT_TRUE(batch.end_group());
+}
+
+TEST(Failure, leaves_no_group_of_a_torn_flush_to_come_up_behind_a_later_one) {
+  // Of a flush of two groups the second got to the disk and the first did not. Later a group is recorded that ends
+  // exactly where the second one begins, which then must not be there any more: neither when recovery went well, nor
+  // when the flush of its zeros failed and the cache lied about them.
+  constexpr std::size_t first_bytes = 960;  // so that the second group has its sectors to itself
+  for (const bool zeros_are_a_lie : {false, true}) {
+    SCOPED_TRACE(zeros_are_a_lie);
+    log::TestWorld world(seed);
+    const std::string segment = "data/log/00000000000000000001.segment";
+    const auto open = [&] {
+      return log::open_log({.directory = "data", .segment_bytes = segment_bytes}, world.platform(), world.background,
+                           {});
+    };
+    log::Place first;
+    {
+      const auto log = open();
+      ASSERT_TRUE(log);
+      log::Batch& batch = (*log)->start_batch();
+      stage(world, batch, first_bytes);
+      stage(world, batch, 1024);
+      ASSERT_TRUE((*log)->commit(batch));
+      first = batch.groups().front().place;
+      ASSERT_EQ(batch.groups().back().place.offset % 512, 0u);
+      world.files.kill_process();
+    }
+    world.files.damage(segment,
+                       [&](std::string& bytes) { std::fill_n(bytes.begin() + first.offset, first_bytes, '\0'); });
+    if (zeros_are_a_lie) {
+      // The steps of the recovery: flush the directory, rewrite, flush, zero, and the flush that fails.
+      world.files.fault_at(world.files.steps() + 5, Fault::fail_dirty);
+      ASSERT_FALSE(open());
+      world.files.kill_process();
+    }
+    {
+      const auto log = open();
+      ASSERT_TRUE(log) << log.error().message;
+      log::Batch& batch = (*log)->start_batch();
+      stage(world, batch, first_bytes - 64);  // the mark of the opening takes the rest
+      ASSERT_TRUE((*log)->commit(batch));
+      ASSERT_EQ(batch.groups().front().place.offset, first.offset + 64);
+      platform::SimulatedRandom dice(1);
+      world.files.crash(Survival::nothing, dice);
+    }
+    const auto log = open();
+    ASSERT_TRUE(log) << log.error().message;
+    EXPECT_EQ((*log)->last(), Position{1});
+  }
+}
+
 TEST(Failure, a_full_disk_refuses_what_does_not_fit_and_nothing_is_lost_when_there_is_room_again) {
   const Workload workload = make_workload(seed, 120);
   for (std::uint64_t capacity = 3 * segment_bytes / 2; capacity < 5 * segment_bytes; capacity += 20'000) {

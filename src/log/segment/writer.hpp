@@ -49,7 +49,11 @@ class Writer {
   [[nodiscard]] Result<> refuse() const;
   [[nodiscard]] std::unexpected<Error> fail_for_good(const Error& cause);
   void prepare_next();
-  [[nodiscard]] std::uint64_t room() const { return header_.bytes - segment_reserve_bytes - end_; }
+  /// For frames that leave the reserve alone; none when the mark of a clean stop has taken a part of it.
+  [[nodiscard]] std::uint64_t room() const {
+    const std::uint64_t used = end_ + segment_reserve_bytes;
+    return used < header_.bytes ? header_.bytes - used : 0;
+  }
 
   const LogOptions options_;
   const platform::Platform platform_;

@@ -1,0 +1,88 @@
+#include "platform/line_output.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace annals::platform {
+namespace {
+
+/// Standard error leads into a pipe for as long as this lives.
+class CapturedStandardError {
+ public:
+  CapturedStandardError() : before_(dup(STDERR_FILENO)) {
+    EXPECT_EQ(pipe(ends_), 0);
+    dup2(ends_[1], STDERR_FILENO);
+    close(ends_[1]);
+  }
+  ~CapturedStandardError() {
+    restore();
+    close(before_);
+    close_reading_end();
+  }
+  CapturedStandardError(const CapturedStandardError&) = delete;
+  CapturedStandardError& operator=(const CapturedStandardError&) = delete;
+
+  void restore() { dup2(before_, STDERR_FILENO); }
+  void close_reading_end() {
+    if (ends_[0] >= 0) close(ends_[0]);
+    ends_[0] = -1;
+  }
+  /// All that comes until the last writer is gone.
+  [[nodiscard]] std::string read_all() {
+    std::string text;
+    char piece[4'096];
+    for (ssize_t count = 0; (count = read(ends_[0], piece, sizeof piece)) > 0;) {
+      text.append(piece, static_cast<std::size_t>(count));
+    }
+    return text;
+  }
+
+ private:
+  int before_;
+  int ends_[2] = {-1, -1};
+};
+
+TEST(standard_error, lines_of_many_threads_are_whole_though_the_reader_is_slow) {
+  constexpr std::size_t writers = 4;
+  constexpr std::size_t lines_each = 50;
+  constexpr std::size_t line_bytes = 10'000;  // more than a pipe takes at once
+  CapturedStandardError captured;
+  std::string text;
+  std::thread reader([&] { text = captured.read_all(); });
+  std::vector<std::thread> threads;
+  for (std::size_t writer = 0; writer < writers; ++writer) {
+    threads.emplace_back([letter = static_cast<char>('a' + writer)] {
+      const std::string line = std::string(line_bytes - 1, letter) + "\n";
+      for (std::size_t number = 0; number < lines_each; ++number) EXPECT_TRUE(standard_error().write(line));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  captured.restore();
+  reader.join();
+  ASSERT_EQ(text.size(), writers * lines_each * line_bytes);
+  for (std::size_t at = 0; at < text.size(); at += line_bytes) {
+    const std::string_view line = std::string_view(text).substr(at, line_bytes);
+    ASSERT_EQ(line.back(), '\n');
+    ASSERT_EQ(std::count(line.begin(), line.end(), line.front()), static_cast<std::ptrdiff_t>(line_bytes - 1));
+  }
+}
+
+TEST(standard_error, a_reader_that_has_gone_is_an_error) {
+  const auto before = signal(SIGPIPE, SIG_IGN);
+  CapturedStandardError captured;
+  captured.close_reading_end();
+  const Result<> written = standard_error().write("line\n");
+  captured.restore();
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::input_output);
+  signal(SIGPIPE, before);
+}
+
+}  // namespace
+}  // namespace annals::platform

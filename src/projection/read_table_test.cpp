@@ -1,0 +1,214 @@
+#include "projection/read_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <deque>
+#include <thread>
+
+#include "projection/test_world.hpp"
+
+namespace annals::projection {
+namespace {
+
+const model::Model config = model::Model::kv("config", {"/config"});
+
+/// Events with positions 1, 2, 3, ... and the text that they borrow.
+class History {
+ public:
+  History& set(const std::string& key, const std::string& value) { return add("config-" + key, set_event(value)); }
+  History& remove(const std::string& key) { return add("config-" + key, deleted_event()); }
+  History& add(const std::string& stream, NewEvent event) {
+    const Text& text = texts_.emplace_back(Text{stream, std::move(event)});
+    EventView view;
+    view.position = Position{events_.size() + 1};
+    view.stream = text.stream;
+    view.version = StreamVersion{++versions_[stream]};
+    view.type = text.event.type;
+    view.data = text.event.data;
+    view.created_at = Instant{static_cast<std::int64_t>(1000 * view.position.value)};
+    events_.push_back(view);
+    return *this;
+  }
+  [[nodiscard]] std::span<const EventView> all() const { return events_; }
+  [[nodiscard]] std::span<const EventView> from(std::size_t first) const { return all().subspan(first); }
+
+ private:
+  struct Text {
+    std::string stream;
+    NewEvent event;
+  };
+  std::deque<Text> texts_;
+  std::map<std::string, std::uint64_t> versions_;
+  std::vector<EventView> events_;
+};
+
+std::string listed(const ReadTable& table, std::string_view prefix = "", std::optional<std::string> after = std::nullopt, std::size_t limit = 100) {
+  std::string text;
+  for (const auto& row : table.list(prefix, after, limit)) text += row.key + "=" + *row.record.value + " ";
+  return text;
+}
+
+TEST(read_table, a_key_that_never_was_has_version_0_and_no_value) {
+  const ReadTable table(config);
+  EXPECT_EQ(table.get("x").version, StreamVersion{});
+  EXPECT_FALSE(table.get("x").exists());
+  EXPECT_EQ(table.progress().position(), Position{});
+}
+
+TEST(read_table, rows_come_in_order_of_bytes) {
+  ReadTable table(config);
+  History history;
+  for (const char* key : {"b", "a", "B", "ä", "a-1", "a/1", "aa", "~", "10", "9"}) history.set(key, "v");
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(listed(table), "10=v 9=v B=v a=v a-1=v a/1=v aa=v b=v ~=v ä=v ");
+}
+
+TEST(read_table, a_list_goes_by_prefix_after_and_limit) {
+  ReadTable table(config);
+  History history;
+  for (const char* key : {"a", "ab", "abc", "abd", "ac", "b"}) history.set(key, "v");
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(listed(table, "ab"), "ab=v abc=v abd=v ");
+  EXPECT_EQ(listed(table, "ab", "ab"), "abc=v abd=v ");
+  EXPECT_EQ(listed(table, "ab", "a"), "ab=v abc=v abd=v ") << "an `after` before the prefix";
+  EXPECT_EQ(listed(table, "ab", "b"), "") << "an `after` beyond the prefix";
+  EXPECT_EQ(listed(table, "ab", "abcc"), "abd=v ") << "an `after` that is no key";
+  EXPECT_EQ(listed(table, "", "a", 2), "ab=v abc=v ");
+  EXPECT_EQ(listed(table, "", "", 1), "a=v ");
+  EXPECT_EQ(listed(table, "", std::nullopt, 0), "");
+}
+
+TEST(read_table, deleted_keys_are_not_listed_but_keep_their_version) {
+  ReadTable table(config);
+  History history;
+  history.set("a", "1").set("b", "1").remove("a").remove("b").set("b", "2");
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(listed(table), "b=2 ");
+  EXPECT_TRUE(table.get("a").was_deleted());
+  EXPECT_EQ(table.get("a").version, StreamVersion{2});
+  EXPECT_EQ(table.get("b").version, StreamVersion{3});
+  EXPECT_EQ(table.keys("", std::nullopt, 10), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(table.keys("", "a", 10), (std::vector<std::string>{"b"}));
+  EXPECT_EQ(table.size(), 2u);
+}
+
+TEST(read_table, a_limit_counts_existing_keys_not_deleted_ones) {
+  ReadTable table(config);
+  History history;
+  for (const char* key : {"a", "b", "c", "d"}) history.set(key, "v");
+  history.remove("a").remove("c");
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(listed(table, "", std::nullopt, 2), "b=v d=v ");
+}
+
+TEST(read_table, events_of_other_streams_move_the_position_and_nothing_else) {
+  ReadTable table(config);
+  History history;
+  history.add("other-a", set_event("x")).add("config", set_event("x")).add("config-", set_event("x")).add("config2-a", set_event("x"));
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(table.progress().position(), Position{4});
+}
+
+TEST(read_table, taking_in_again_what_was_taken_in_changes_nothing) {
+  ReadTable table(config);
+  History history;
+  history.set("a", "1").set("a", "2").remove("b").set("a", "3");
+  ASSERT_TRUE(table.apply(history.all()));
+  ASSERT_TRUE(table.apply(history.all()));
+  ASSERT_TRUE(table.apply(history.all().subspan(1, 2)));
+  EXPECT_EQ(listed(table), "a=3 ");
+  EXPECT_EQ(table.get("a").version, StreamVersion{3});
+  EXPECT_EQ(table.progress().position(), Position{4});
+  history.set("a", "4");
+  ASSERT_TRUE(table.apply(history.all().subspan(2))) << "old and new events in one page";
+  EXPECT_EQ(listed(table), "a=4 ");
+}
+
+TEST(read_table, the_record_tells_when_it_was_changed) {
+  ReadTable table(config);
+  History history;
+  history.set("a", "1").set("b", "1").set("a", "2");
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(table.get("a").updated_at, Instant{3000});
+}
+
+TEST(read_table, an_event_that_cannot_be_read_stops_the_table_just_before_it) {
+  ReadTable table(config);
+  NewEvent broken = set_event("x");
+  broken.data = "{}";
+  History history;
+  history.set("a", "1").set("b", "1").add("config-a", broken).set("c", "1");
+  const auto applied = table.apply(history.all());
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().kind, ErrorKind::corrupt);
+  EXPECT_NE(applied.error().message.find("config-a, position 3"), std::string::npos) << applied.error().message;
+  EXPECT_EQ(table.applied(), Position{2});
+  EXPECT_EQ(table.progress().position(), Position{2});
+  EXPECT_EQ(listed(table), "a=1 b=1 ");
+}
+
+TEST(read_table, what_is_staged_is_not_seen_before_it_is_published) {
+  ReadTable table(config);
+  History history;
+  history.set("a", "1").set("b", "1");
+  ASSERT_TRUE(table.stage(history.all()));
+  table.publish();
+  history.set("a", "2").remove("b").set("c", "1").set("a", "3");
+  ASSERT_TRUE(table.stage(history.from(2)));
+  EXPECT_EQ(listed(table), "a=1 b=1 ");
+  EXPECT_EQ(table.progress().position(), Position{2});
+  EXPECT_EQ(table.applied(), Position{6});
+  table.publish();
+  EXPECT_EQ(listed(table), "a=3 c=1 ");
+  EXPECT_EQ(table.get("a").version, StreamVersion{3});
+  EXPECT_EQ(table.progress().position(), Position{6});
+}
+
+// Two keys that always change together: a reader of the list must never see them differ.
+TEST(read_table, readers_see_a_publication_whole_or_not_at_all) {
+  ReadTable table(config);
+  History history;
+  for (int round = 0; round < 300; ++round) history.set("a", std::to_string(round)).set("b", std::to_string(round));
+  std::atomic<bool> done{false};
+  std::atomic<int> differing{0};
+  std::atomic<int> looks{0};
+  {
+    std::jthread reader([&] {
+      while (!done.load()) {
+        const auto rows = table.list("", std::nullopt, 10);
+        ++looks;
+        if (rows.size() == 1 || (rows.size() == 2 && *rows[0].record.value != *rows[1].record.value)) ++differing;
+      }
+    });
+    for (std::size_t place = 0; place < history.all().size(); place += 2) {
+      ASSERT_TRUE(table.stage(history.all().subspan(place, 2)));
+      table.publish();
+    }
+    while (looks.load() == 0) std::this_thread::yield();
+    done = true;
+  }
+  EXPECT_EQ(differing.load(), 0);
+}
+
+// What position() promised before a read, the read shows.
+TEST(read_table, a_read_reflects_at_least_the_position_asked_before_it) {
+  ReadTable table(config);
+  History history;
+  for (int round = 0; round < 3000; ++round) history.set("a", std::to_string(round));
+  std::atomic<int> behind{0};
+  {
+    std::jthread reader([&] {
+      while (table.progress().position() < Position{3000}) {
+        const Position position = table.progress().position();
+        if (table.get("a").version.value < position.value) ++behind;
+      }
+    });
+    for (const EventView& event : history.all()) ASSERT_TRUE(table.apply({&event, 1}));
+  }
+  EXPECT_EQ(behind.load(), 0);
+}
+
+}  // namespace
+}  // namespace annals::projection

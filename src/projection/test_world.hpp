@@ -1,0 +1,224 @@
+#pragma once
+// For tests: a simulated world, events to put into it, and a store that can be told to wait or to fail.
+// Confined to the test's thread, but for ControlledStore, which is as thread-safe as the store that it wraps.
+
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "event/event_store.hpp"
+#include "model/model.hpp"
+#include "platform/simulated.hpp"
+#include "store/memory_store.hpp"
+
+namespace annals::projection {
+
+struct TestWorld {
+  explicit TestWorld(std::uint64_t seed = 1) : random(seed) {}
+
+  [[nodiscard]] platform::Platform platform() { return {clock, random, files, log}; }
+  /// How many records of the log hold `part`.
+  [[nodiscard]] std::size_t logged(std::string_view part) const {
+    std::size_t count = 0;
+    for (const std::string& line : log.lines()) count += line.find(part) != std::string::npos ? 1 : 0;
+    return count;
+  }
+
+  platform::SimulatedClock clock;
+  platform::SimulatedRandom random;
+  platform::SimulatedFileSystem files;
+  platform::CollectingLogger log;
+  platform::SteppedExecutor executor{clock};
+};
+
+[[nodiscard]] inline NewEvent set_event(std::string_view value, std::string_view type = "ConfigValueSet") {
+  NewEvent event;
+  event.type = type;
+  event.data = "{\"config_name\":\"k\",\"value\":\"" + std::string(value) + "\",\"old_value\":null}";
+  event.metadata = "{\"actor\":\"anonymous\"}";
+  return event;
+}
+
+[[nodiscard]] inline NewEvent deleted_event() {
+  NewEvent event = set_event("");
+  event.type = "ConfigValueDeleted";
+  event.data = "{\"config_name\":\"k\",\"old_value\":null,\"deleted_value\":null}";
+  return event;
+}
+
+/// Records one event as somebody else would, behind the back of whoever is under test.
+inline Appended record(EventStore& store, const std::string& stream, NewEvent event) {
+  std::vector<Group> groups(1);
+  groups[0].appends.push_back({stream, ExpectedVersion::any(), {}});
+  groups[0].appends[0].events.push_back(std::move(event));
+  std::optional<AppendResult> result;
+  store.append(groups, [&](std::vector<AppendResult> results) { result = std::move(results.front()); });
+  if (!result || !*result) std::abort();
+  return **result;
+}
+
+/// A store that passes everything on, unless told otherwise.
+class ControlledStore final : public EventStore {
+ public:
+  explicit ControlledStore(platform::Platform platform) : inner_(store::make_memory_store(platform)) {}
+
+  /// Answers the next append's groups with these, in turn; nullopt records the group. What the list does not reach is recorded.
+  void answer_next(std::vector<std::optional<Error>> answers) {
+    const std::lock_guard lock(mutex_);
+    answers_ = std::move(answers);
+  }
+  /// From now on appends wait for `release`, on whichever thread that is called.
+  void hold(bool on) {
+    const std::lock_guard lock(mutex_);
+    holding_ = on;
+  }
+  [[nodiscard]] std::size_t held() const {
+    const std::lock_guard lock(mutex_);
+    return held_.size();
+  }
+  void release() {
+    Held first;
+    {
+      const std::lock_guard lock(mutex_);
+      if (held_.empty()) std::abort();
+      first = std::move(held_.front());
+      held_.pop_front();
+    }
+    record_groups(first.groups, std::move(first.done));
+  }
+  /// Runs once, just before the next append is recorded: somebody else's write that comes first.
+  void before_next_append(std::function<void(EventStore&)> action) {
+    const std::lock_guard lock(mutex_);
+    before_ = std::move(action);
+  }
+  void fail_reads(std::optional<Error> error) {
+    const std::lock_guard lock(mutex_);
+    read_error_ = std::move(error);
+  }
+  void set_writable(bool on) {
+    const std::lock_guard lock(mutex_);
+    writable_ = on;
+  }
+  void set_flushed(std::optional<Position> flushed) {
+    const std::lock_guard lock(mutex_);
+    flushed_ = flushed;
+  }
+  /// The number of groups of each append so far.
+  [[nodiscard]] std::vector<std::size_t> appends() const {
+    const std::lock_guard lock(mutex_);
+    return appends_;
+  }
+  [[nodiscard]] std::size_t stream_reads() const {
+    const std::lock_guard lock(mutex_);
+    return stream_reads_;
+  }
+  [[nodiscard]] std::vector<Position> read_from() const {
+    const std::lock_guard lock(mutex_);
+    return read_from_;
+  }
+  /// The store beneath, which nothing holds up.
+  [[nodiscard]] EventStore& inner() { return *inner_; }
+
+  void append(std::span<const Group> groups, AppendDone done) override {
+    {
+      const std::lock_guard lock(mutex_);
+      appends_.push_back(groups.size());
+      if (holding_) {
+        held_.push_back({groups, std::move(done)});
+        return;
+      }
+    }
+    record_groups(groups, std::move(done));
+  }
+  [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                              PageLimit limit) const override {
+    {
+      const std::lock_guard lock(mutex_);
+      ++stream_reads_;
+      if (read_error_) return std::unexpected(*read_error_);
+    }
+    return inner_->read_stream(stream, from, direction, limit);
+  }
+  [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override {
+    {
+      const std::lock_guard lock(mutex_);
+      read_from_.push_back(after);
+      if (read_error_) return std::unexpected(*read_error_);
+    }
+    return inner_->read_all(after, horizon, limit);
+  }
+  [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override {
+    return inner_->stream_version(stream);
+  }
+  [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override {
+    return inner_->version_at(stream, time);
+  }
+  [[nodiscard]] Result<Position> position_at(Instant time) const override { return inner_->position_at(time); }
+  void settle(Instant time) override { inner_->settle(time); }
+  [[nodiscard]] Cursor cursor(Position position) const override { return inner_->cursor(position); }
+  [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override { return inner_->resolve(cursor); }
+  [[nodiscard]] StoreStatus status() const override {
+    StoreStatus status = inner_->status();
+    const std::lock_guard lock(mutex_);
+    status.writable = writable_;
+    if (!writable_) status.last_flush_ok = false;
+    if (flushed_) status.flushed = *flushed_;
+    return status;
+  }
+  [[nodiscard]] Durability durability() const override { return inner_->durability(); }
+  [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override {
+    return inner_->watch(std::move(progress));
+  }
+
+ private:
+  struct Held {
+    std::span<const Group> groups;
+    AppendDone done;
+  };
+
+  void record_groups(std::span<const Group> groups, AppendDone done) {
+    std::vector<std::optional<Error>> answers;
+    std::function<void(EventStore&)> before;
+    {
+      const std::lock_guard lock(mutex_);
+      answers = std::exchange(answers_, {});
+      before = std::exchange(before_, {});
+    }
+    if (before) before(*inner_);
+    if (answers.empty()) {
+      inner_->append(groups, std::move(done));
+      return;
+    }
+    answers.resize(groups.size());
+    std::vector<AppendResult> all;
+    for (std::size_t place = 0; place < groups.size(); ++place) {
+      if (answers[place]) {
+        all.push_back(std::unexpected(*answers[place]));
+        continue;
+      }
+      inner_->append(groups.subspan(place, 1), [&](std::vector<AppendResult> results) { all.push_back(std::move(results.front())); });
+    }
+    done(std::move(all));
+  }
+
+  std::unique_ptr<EventStore> inner_;
+  mutable std::mutex mutex_;
+  bool holding_ = false;
+  bool writable_ = true;
+  std::deque<Held> held_;
+  std::vector<std::optional<Error>> answers_;
+  std::function<void(EventStore&)> before_;
+  std::optional<Error> read_error_;
+  std::optional<Position> flushed_;
+  std::vector<std::size_t> appends_;
+  mutable std::vector<Position> read_from_;
+  mutable std::size_t stream_reads_ = 0;
+};
+
+}  // namespace annals::projection

@@ -1,0 +1,289 @@
+// What only the embedded store does; what every store does is in tests/contract, and what happens when things fail is
+// in tests/fault.
+
+#include "store/embedded/embedded_store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <thread>
+
+#include "log/test_world.hpp"
+
+namespace annals::store {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+Group group_of(platform::Random& random, const std::string& stream, std::string data = "{}") {
+  Group group;
+  NewEvent event{.id = platform::make_uuid(Instant{0}, random),
+                 .type = "Said",
+                 .data = std::move(data),
+                 .metadata = "{}",
+                 .correlation_id = {},
+                 .causation_id = std::nullopt};
+  group.appends.push_back({.stream = stream, .expected = ExpectedVersion::any(), .events = {std::move(event)}});
+  return group;
+}
+
+AppendResult append(EventStore& store, const Group& group) {
+  std::optional<AppendResult> result;
+  store.append(std::span(&group, 1), [&](std::vector<AppendResult> results) { result = std::move(results.front()); });
+  return *result;
+}
+
+class EmbeddedStoreTest : public testing::Test {
+ protected:
+  std::unique_ptr<EventStore> open(Sync sync = Sync::group) {
+    auto store = open_embedded_store({.directory = "data", .segment_bytes = 64u << 10, .sync = sync}, world.platform(),
+                                     world.background);
+    if (!store) throw std::runtime_error(store.error().message);
+    return *std::move(store);
+  }
+  AppendResult append_to(EventStore& store, const std::string& stream) {
+    return append(store, group_of(world.random, stream));
+  }
+
+  log::TestWorld world;
+};
+
+TEST_F(EmbeddedStoreTest, a_group_is_flushed_before_its_success_is_told) {
+  const auto store = open();
+  std::vector<Position> told;
+  const auto watch = store->watch([&](Position flushed) { told.push_back(flushed); });
+  ASSERT_TRUE(append_to(*store, "a"));
+  EXPECT_EQ(store->durability(), Durability::local);
+  EXPECT_EQ(store->status().flushed, Position{1});
+  EXPECT_EQ(store->status().last_flush_ok, true);
+  EXPECT_THAT(told, ElementsAre(Position{1}));
+}
+
+TEST_F(EmbeddedStoreTest, a_periodic_store_shows_at_once_and_flushes_after_its_interval) {
+  const auto store = open(Sync::periodic);
+  std::vector<Position> told;
+  const auto watch = store->watch([&](Position flushed) { told.push_back(flushed); });
+  ASSERT_TRUE(append_to(*store, "a"));
+  ASSERT_TRUE(append_to(*store, "b"));
+  EXPECT_EQ(store->durability(), Durability::periodic);
+  EXPECT_EQ(store->status().visible, Position{2});
+  EXPECT_EQ(store->status().flushed, Position{0});
+  EXPECT_EQ(store->read_all({}, Horizon::visible, {})->events().size(), 2u);
+  EXPECT_TRUE(store->read_all({}, Horizon::flushed, {})->events().empty());
+  EXPECT_THAT(told, ElementsAre());
+
+  world.clock.advance(std::chrono::milliseconds{9});
+  world.background.run_ready();
+  EXPECT_EQ(store->status().flushed, Position{0});
+  world.clock.advance(std::chrono::milliseconds{1});
+  world.background.run_ready();
+  EXPECT_EQ(store->status().flushed, Position{2});
+  EXPECT_EQ(store->read_all({}, Horizon::flushed, {})->events().size(), 2u);
+  EXPECT_THAT(told, ElementsAre(Position{2}));
+  EXPECT_FALSE(world.background.run_next_timer()) << "nothing is left to be flushed, so nobody should wait for it";
+}
+
+TEST_F(EmbeddedStoreTest, a_store_in_memory_mode_flushes_once_a_second_and_when_it_is_closed) {
+  auto store = open(Sync::memory);
+  ASSERT_TRUE(append_to(*store, "a"));
+  EXPECT_EQ(store->durability(), Durability::memory);
+  world.clock.advance(std::chrono::milliseconds{999});
+  world.background.run_ready();
+  EXPECT_EQ(store->status().flushed, Position{0});
+  world.clock.advance(std::chrono::milliseconds{1});
+  world.background.run_ready();
+  EXPECT_EQ(store->status().flushed, Position{1});
+
+  ASSERT_TRUE(append_to(*store, "a"));
+  store.reset();
+  platform::SimulatedRandom dice(1);
+  world.files.crash(platform::SimulatedFileSystem::Survival::nothing, dice);
+  world.background.run_next_timer();  // the task of the closed store, which must do nothing
+  EXPECT_EQ(open()->status().visible, Position{2});
+}
+
+TEST_F(EmbeddedStoreTest, a_clock_that_runs_behind_the_log_raises_an_alarm_once_a_minute_and_time_goes_on) {
+  const auto store = open();
+  const Instant first = append_to(*store, "a")->created_at;
+  EXPECT_THAT(world.log.lines(), Not(Contains(HasSubstr("behind the log"))));
+  world.clock.set(first.plus(-std::chrono::hours{1}));
+  for (int turn = 1; turn <= 3; ++turn) EXPECT_EQ(append_to(*store, "a")->created_at, first.plus(Duration{turn}));
+  const auto alarms = [&] {
+    std::size_t count = 0;
+    for (const std::string& line : world.log.lines()) count += line.find("behind the log") != std::string::npos;
+    return count;
+  };
+  EXPECT_EQ(alarms(), 1u);
+  world.clock.advance(std::chrono::seconds{61});
+  ASSERT_TRUE(append_to(*store, "a"));
+  EXPECT_EQ(alarms(), 2u);
+}
+
+TEST_F(EmbeddedStoreTest, a_store_opened_to_read_refuses_appends_and_says_so) {
+  ASSERT_TRUE(append_to(*open(), "a"));
+  const auto store = open_embedded_store_to_read("data", world.platform());
+  ASSERT_TRUE(store);
+  const auto refused = append_to(**store, "a");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr("read"));
+  EXPECT_FALSE((*store)->status().writable);
+  EXPECT_EQ((*store)->read_all({}, Horizon::flushed, {})->events().size(), 1u);
+  const Cursor cursor = (*store)->cursor(Position{1});
+  EXPECT_EQ((*store)->resolve(cursor), Position{1});
+}
+
+TEST_F(EmbeddedStoreTest, a_second_opener_is_told_who_has_the_directory) {
+  const auto store = open();
+  const auto second = open_embedded_store({.directory = "data"}, world.platform(), world.background);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(second.error().message, HasSubstr("process"));
+}
+
+TEST_F(EmbeddedStoreTest, a_log_whose_records_are_no_events_is_damaged) {
+  {
+    auto log = log::open_log({.directory = "data"}, world.platform(), world.background, {});
+    ASSERT_TRUE(log);
+    log::Batch& batch = (*log)->start_batch();
+    batch.begin_group(world.clock.now());
+    batch.begin_record().append("not an event");
+    batch.end_record();
+    ASSERT_TRUE(batch.end_group());
+    ASSERT_TRUE((*log)->commit(batch));
+  }
+  const auto report = verify_embedded_store("data", world.files);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind, ErrorKind::corrupt);
+  EXPECT_THAT(report.error().message, HasSubstr("byte 4160: the record at position 1 is not an event"));
+}
+
+TEST_F(EmbeddedStoreTest, a_conflict_with_what_could_not_be_made_durable_is_no_conflict_but_unavailable) {
+  const auto store = open();
+  std::vector<Group> groups{group_of(world.random, "a"), group_of(world.random, "a"), group_of(world.random, "")};
+  groups[1].appends[0].expected = ExpectedVersion::none();
+  std::vector<AppendResult> results;
+  const auto keep = [&](std::vector<AppendResult> given) { results = std::move(given); };
+  store->append(groups, keep);
+  EXPECT_TRUE(results[0]);
+  EXPECT_EQ(results[1].error().kind, ErrorKind::conflict);
+  EXPECT_EQ(results[2].error().kind, ErrorKind::invalid);
+
+  for (Group& group : groups) group.appends[0].stream = group.appends[0].stream.empty() ? "" : "b";
+  world.files.fault_at(world.files.steps() + 2, platform::SimulatedFileSystem::Fault::fail_cleanly);
+  store->append(groups, keep);
+  EXPECT_EQ(results[0].error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(results[1].error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(results[2].error().kind, ErrorKind::invalid);
+}
+
+TEST(Address, holds_the_largest_place_and_sorts_as_the_log_does) {
+  const log::Place last{(1u << 21) - 1, static_cast<std::uint32_t>(log::segment_bytes_max - 8)};
+  const Address largest(last, group_events_max - 1);
+  EXPECT_EQ(largest.place(), last);
+  EXPECT_EQ(largest.number(), group_events_max - 1);
+  EXPECT_LT(Address({0, 4096}, 5), Address({0, 4104}, 0));
+  EXPECT_LT(Address({0, 4104}, 9), Address({1, 4096}, 0));
+  EXPECT_LT(Address({1, 4096}, 0), Address({1, 4096}, 1));
+}
+
+/// Where flushes wait until they are let through, to look at what happens meanwhile.
+class Gate {
+ public:
+  void shut() {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+  void lift() {
+    {
+      const std::lock_guard lock(mutex_);
+      open_ = true;
+    }
+    changed_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++flushes_;
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return open_; });
+    --waiting_;
+  }
+  void wait_for_a_flush() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return waiting_ > 0; });
+  }
+  [[nodiscard]] int flushes() const {
+    const std::lock_guard lock(mutex_);
+    return flushes_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = true;
+  int waiting_ = 0;
+  int flushes_ = 0;
+};
+
+TEST_F(EmbeddedStoreTest, reads_wait_for_no_flush_and_see_nothing_of_what_is_being_flushed) {
+  Gate gate;
+  log::HookedFiles files(world.files, [&] { gate.pass(); });
+  const platform::Platform platform{world.clock, world.random, files, world.log};
+  const auto opened =
+      open_embedded_store({.directory = "data", .segment_bytes = 64u << 10}, platform, world.background);
+  ASSERT_TRUE(opened);
+  EventStore& store = **opened;
+  ASSERT_TRUE(append(store, group_of(world.random, "a", "first")));
+  gate.shut();
+  const Group second = group_of(world.random, "a", "second");
+  std::thread writer([&] { EXPECT_TRUE(append(store, second)); });
+  gate.wait_for_a_flush();
+
+  EXPECT_EQ(store.status().visible, Position{1});
+  EXPECT_EQ(store.stream_version("a"), StreamVersion{1});
+  EXPECT_EQ(store.read_all({}, Horizon::visible, {})->events().size(), 1u);
+  EXPECT_EQ(store.read_stream("a", StreamVersion{1}, Direction::forward, {})->events().size(), 1u);
+  EXPECT_EQ(store.version_at("a", world.clock.now().plus(Duration{5})), StreamVersion{1});
+  EXPECT_EQ(store.position_at(world.clock.now().plus(Duration{5})), Position{1});
+  gate.lift();
+  writer.join();
+  EXPECT_EQ(store.stream_version("a"), StreamVersion{2});
+}
+
+TEST_F(EmbeddedStoreTest, appends_that_come_during_a_flush_share_the_next_one) {
+  Gate gate;
+  log::HookedFiles files(world.files, [&] { gate.pass(); });
+  const platform::Platform platform{world.clock, world.random, files, world.log};
+  const auto opened =
+      open_embedded_store({.directory = "data", .segment_bytes = 64u << 10}, platform, world.background);
+  ASSERT_TRUE(opened);
+  EventStore& store = **opened;
+  gate.shut();
+  const int before = gate.flushes();
+  std::vector<Group> groups;
+  for (int writer = 0; writer < 9; ++writer) groups.push_back(group_of(world.random, "a"));
+  std::vector<std::thread> writers;
+  std::atomic<int> begun = 0;
+  for (const Group& group : groups) {
+    writers.emplace_back([&] {
+      ++begun;
+      EXPECT_TRUE(append(store, group));
+    });
+    if (writers.size() == 1) gate.wait_for_a_flush();
+  }
+  while (begun < 9) std::this_thread::yield();
+  // All have begun; give those behind the first the time to queue up. However many come later, they share flushes.
+  std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  gate.lift();
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(store.status().visible, Position{9});
+  EXPECT_LT(gate.flushes() - before, 9);
+}
+
+}  // namespace
+}  // namespace annals::store
