@@ -24,7 +24,9 @@ bool take(std::string_view& text, char expected) {
   return true;
 }
 
-bool take_either(std::string_view& text, char lower, char upper) { return take(text, lower) || take(text, upper); }
+bool take_either(std::string_view& text, char lower, char upper) {
+  return take(text, lower) || take(text, upper);
+}
 
 void append_padded(std::string& out, std::int64_t number, int width) {
   std::array<char, 20> digits{};
@@ -145,10 +147,12 @@ std::string to_text(Duration duration) {
     std::int64_t microseconds;
     const char* name;
   };
-  constexpr std::array<Unit, 5> units{{{3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}, {1'000, "ms"}, {1, "us"}}};
+  constexpr std::array<Unit, 5> units{
+      {{3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}, {1'000, "ms"}, {1, "us"}}};
   if (duration.count() == 0) return "0s";
   for (const Unit& unit : units) {
-    if (duration.count() % unit.microseconds == 0) return std::to_string(duration.count() / unit.microseconds) + unit.name;
+    if (duration.count() % unit.microseconds == 0)
+      return std::to_string(duration.count() / unit.microseconds) + unit.name;
   }
   return std::to_string(duration.count()) + "us";
 }

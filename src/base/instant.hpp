@@ -18,19 +18,22 @@ struct Instant {
 
   constexpr auto operator<=>(const Instant&) const = default;
   [[nodiscard]] constexpr Instant plus(Duration duration) const { return {microseconds + duration.count()}; }
-  [[nodiscard]] constexpr Duration since(Instant earlier) const { return Duration{microseconds - earlier.microseconds}; }
+  [[nodiscard]] constexpr Duration since(Instant earlier) const {
+    return Duration{microseconds - earlier.microseconds};
+  }
 
   /// `2026-02-12T10:00:00.123456Z`: always UTC, always six decimals.
   [[nodiscard]] std::string to_text() const;
   void append_text(std::string& out) const;
 
   /// Reads RFC 3339 with `Z` or an offset, such as `2026-02-12T11:00:00.5+01:00`; decimals beyond microseconds are cut.
-  /// Years 0000 to 9999. A leap second (`:60`) is read as the last microsecond of its minute. nullopt for anything else: no time zone, a space for the `T`, a date that no
-  /// calendar has, trailing characters.
+  /// Years 0000 to 9999. A leap second (`:60`) is read as the last microsecond of its minute. nullopt for anything
+  /// else: no time zone, a space for the `T`, a date that no calendar has, trailing characters.
   [[nodiscard]] static std::optional<Instant> from_text(std::string_view text);
 };
 
-/// Reads "10us", "250ms", "30s", "5m", "24h", "7d", or a whole number of seconds. nullopt for anything else or for what does not fit 100 years.
+/// Reads "10us", "250ms", "30s", "5m", "24h", "7d", or a whole number of seconds. nullopt for anything else or for what
+/// does not fit 100 years.
 [[nodiscard]] std::optional<Duration> duration_from_text(std::string_view text);
 
 /// "250ms", "30s", "5m", "24h": the largest unit that is exact.

@@ -7,10 +7,10 @@ namespace annals {
 /// Prints `why` with the place to standard error and aborts.
 [[noreturn]] void invariant_failed(const char* condition, const char* why, const char* file, int line);
 
-#define INVARIANT(condition, why)                                                \
-  do {                                                                           \
-    if (!(condition)) [[unlikely]]                                               \
-      ::annals::invariant_failed(#condition, why, __FILE__, __LINE__);           \
+#define INVARIANT(condition, why)                                      \
+  do {                                                                 \
+    if (!(condition)) [[unlikely]]                                     \
+      ::annals::invariant_failed(#condition, why, __FILE__, __LINE__); \
   } while (false)
 
 }  // namespace annals

@@ -23,7 +23,8 @@ struct LogField {
   LogField(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
   LogField(std::string_view field_name, const char* text) : name(field_name), value(std::string_view(text)) {}
   LogField(std::string_view field_name, std::int64_t number) : name(field_name), value(number) {}
-  LogField(std::string_view field_name, std::uint64_t number) : name(field_name), value(static_cast<std::int64_t>(number)) {}
+  LogField(std::string_view field_name, std::uint64_t number)
+      : name(field_name), value(static_cast<std::int64_t>(number)) {}
   LogField(std::string_view field_name, int number) : name(field_name), value(std::int64_t{number}) {}
   LogField(std::string_view field_name, double number) : name(field_name), value(number) {}
   LogField(std::string_view field_name, bool flag) : name(field_name), value(flag) {}
@@ -40,10 +41,18 @@ class Logger {
   /// Never blocks on the reader of the logs: what cannot be queued is dropped and counted.
   virtual void write(LogLevel level, std::string_view message, std::span<const LogField> context) = 0;
 
-  void debug(std::string_view message, std::initializer_list<LogField> context = {}) { log(LogLevel::debug, message, context); }
-  void info(std::string_view message, std::initializer_list<LogField> context = {}) { log(LogLevel::info, message, context); }
-  void warning(std::string_view message, std::initializer_list<LogField> context = {}) { log(LogLevel::warning, message, context); }
-  void error(std::string_view message, std::initializer_list<LogField> context = {}) { log(LogLevel::error, message, context); }
+  void debug(std::string_view message, std::initializer_list<LogField> context = {}) {
+    log(LogLevel::debug, message, context);
+  }
+  void info(std::string_view message, std::initializer_list<LogField> context = {}) {
+    log(LogLevel::info, message, context);
+  }
+  void warning(std::string_view message, std::initializer_list<LogField> context = {}) {
+    log(LogLevel::warning, message, context);
+  }
+  void error(std::string_view message, std::initializer_list<LogField> context = {}) {
+    log(LogLevel::error, message, context);
+  }
 
  private:
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> context) {

@@ -17,23 +17,23 @@ namespace annals {
 
 /// What went wrong, coarsely enough to branch on. http/problem turns each kind into one HTTP status.
 enum class ErrorKind : std::uint8_t {
-  invalid,               ///< malformed input: 400
-  unauthenticated,       ///< 401
-  forbidden,             ///< 403
-  not_found,             ///< 404
-  conflict,              ///< the state does not allow it, or a stream is at another version: 409
-  gone,                  ///< it was there once: 410
-  precondition_failed,   ///< the version that the caller named is not the version found: 412
-  too_large,             ///< 413
-  unsupported,           ///< a media type that is not understood: 415
-  unprocessable,         ///< well formed, but wrong: 422
-  overloaded,            ///< a queue is full; nothing was done; try again soon: 503
-  unavailable,           ///< the store cannot take writes, or it is not known whether it took this one: 503
-  timed_out,             ///< a wait ended before what was waited for: 503
-  corrupt,               ///< stored bytes are not what was written: exit code 3
-  input_output,          ///< the operating system refused a file or socket operation
-  usage,                 ///< wrong command line or configuration: exit code 2
-  internal,              ///< a defect of ours
+  invalid,              ///< malformed input: 400
+  unauthenticated,      ///< 401
+  forbidden,            ///< 403
+  not_found,            ///< 404
+  conflict,             ///< the state does not allow it, or a stream is at another version: 409
+  gone,                 ///< it was there once: 410
+  precondition_failed,  ///< the version that the caller named is not the version found: 412
+  too_large,            ///< 413
+  unsupported,          ///< a media type that is not understood: 415
+  unprocessable,        ///< well formed, but wrong: 422
+  overloaded,           ///< a queue is full; nothing was done; try again soon: 503
+  unavailable,          ///< the store cannot take writes, or it is not known whether it took this one: 503
+  timed_out,            ///< a wait ended before what was waited for: 503
+  corrupt,              ///< stored bytes are not what was written: exit code 3
+  input_output,         ///< the operating system refused a file or socket operation
+  usage,                ///< wrong command line or configuration: exit code 2
+  internal,             ///< a defect of ours
 };
 
 /// The snake_case word for a kind, also the default `code` of an Error.
@@ -64,12 +64,12 @@ using Result = std::expected<T, Error>;
 }
 
 /// The value of a Result, or return its error from the enclosing function (not in coroutines).
-#define TRY(expression)                                                                   \
-  __extension__({                                                                         \
-    auto try_result_ = (expression);                                                      \
-    if (!try_result_.has_value()) [[unlikely]]                                            \
-      return std::unexpected<::annals::Error>(std::move(try_result_).error());            \
-    *std::move(try_result_);                                                              \
+#define TRY(expression)                                                        \
+  __extension__({                                                              \
+    auto try_result_ = (expression);                                           \
+    if (!try_result_.has_value()) [[unlikely]]                                 \
+      return std::unexpected<::annals::Error>(std::move(try_result_).error()); \
+    *std::move(try_result_);                                                   \
   })
 
 }  // namespace annals

@@ -12,7 +12,9 @@ int hex_value(char character) {
   return -1;
 }
 
-bool hyphen_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 || byte == 10; }
+bool hyphen_before(std::size_t byte) {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
 
 }  // namespace
 
@@ -48,10 +50,12 @@ std::optional<Uuid> Uuid::from_text(std::string_view text) {
 Uuid Uuid::version_7(Instant time, std::uint64_t random_high, std::uint64_t random_low) {
   Uuid uuid;
   const auto milliseconds = static_cast<std::uint64_t>(time.microseconds / 1000);
-  for (std::size_t byte = 0; byte < 6; ++byte) uuid.bytes[byte] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * byte));
+  for (std::size_t byte = 0; byte < 6; ++byte)
+    uuid.bytes[byte] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * byte));
   uuid.bytes[6] = static_cast<std::uint8_t>(0x70 | ((random_high >> 8) & 0x0f));
   uuid.bytes[7] = static_cast<std::uint8_t>(random_high);
-  for (std::size_t byte = 8; byte < 16; ++byte) uuid.bytes[byte] = static_cast<std::uint8_t>(random_low >> (8 * (15 - byte)));
+  for (std::size_t byte = 8; byte < 16; ++byte)
+    uuid.bytes[byte] = static_cast<std::uint8_t>(random_low >> (8 * (15 - byte)));
   uuid.bytes[8] = static_cast<std::uint8_t>(0x80 | (uuid.bytes[8] & 0x3f));
   return uuid;
 }

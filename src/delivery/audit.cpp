@@ -18,14 +18,18 @@ std::string_view subject_of(const model::Model& model) {
 }  // namespace
 
 Audit::Audit(Options options, engine::Engine& engine, platform::LineOutput& output)
-    : options_(std::move(options)), engine_(engine), output_(output), checkpoint_(engine.platform().files, options_.checkpoint_path) {}
+    : options_(std::move(options)),
+      engine_(engine),
+      output_(output),
+      checkpoint_(engine.platform().files, options_.checkpoint_path) {}
 
 Result<Position> Audit::resume() {
   if (written_.value > 0) return written_;
   auto position = checkpoint_.load(engine_.store());
   if (!position && (position.error().kind == ErrorKind::corrupt || position.error().kind == ErrorKind::gone)) {
-    engine_.platform().log.warning("The audit log's checkpoint cannot be used; the audit log starts again from the beginning",
-                                   {{"error", position.error().message}});
+    engine_.platform().log.warning(
+        "The audit log's checkpoint cannot be used; the audit log starts again from the beginning",
+        {{"error", position.error().message}});
     return Position{};
   }
   if (position) written_ = saved_ = *position;
@@ -36,7 +40,8 @@ Result<> Audit::handle(const EventPage& page) {
   std::string lines;
   for (const EventView& event : page.events()) {
     const model::Model* model = engine_.model_of(event.stream);
-    if (model && (event.type == model->set_type || event.type == model->deleted_type)) append_line(lines, event, *model);
+    if (model && (event.type == model->set_type || event.type == model->deleted_type))
+      append_line(lines, event, *model);
   }
   if (!lines.empty()) TRY(output_.write(lines));
   written_ = page.events().back().position;

@@ -1,9 +1,10 @@
 #pragma once
-// Audit: a subscriber that writes one log line for each change: `Config updated: database_url = ****`, with actor and position. It drops
-// nothing and never delays a reply: it pulls from the store and writes its own batches.
+// Audit: a subscriber that writes one log line for each change: `Config updated: database_url = ****`, with actor and
+// position. It drops nothing and never delays a reply: it pulls from the store and writes its own batches.
 //
-// At least once: the checkpoint is made durable every second and at a clean stop, so that after a crash the lines of the last second
-// may be written again (their `position` tells). Values are masked unless told otherwise. Confined to its runner's executor.
+// At least once: the checkpoint is made durable every second and at a clean stop, so that after a crash the lines of
+// the last second may be written again (their `position` tells). Values are masked unless told otherwise. Confined to
+// its runner's executor.
 
 #include <string>
 #include <vector>

@@ -37,10 +37,10 @@ struct Idempotency {
 };
 
 struct WriteRequest {
-  std::size_t model = 0;            ///< its place in the engine's list of models
+  std::size_t model = 0;  ///< its place in the engine's list of models
   model::Command command;
   std::optional<Idempotency> idempotency;
-  std::string actor;                ///< who asks: "anonymous"
+  std::string actor;  ///< who asks: "anonymous"
   Uuid correlation_id;
   std::optional<Uuid> causation_id;
 };
@@ -49,7 +49,7 @@ struct WriteRequest {
 struct Receipt {
   StreamVersion version;
   Position position;
-  bool replayed = false;            ///< the answer to an earlier request with the same idempotency key
+  bool replayed = false;  ///< the answer to an earlier request with the same idempotency key
 };
 
 using WriteDone = std::move_only_function<void(Result<Receipt>)>;

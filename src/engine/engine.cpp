@@ -14,10 +14,12 @@ std::vector<std::unique_ptr<const model::Model>> hold(std::vector<model::Model> 
   return held;
 }
 
-std::vector<std::unique_ptr<projection::TableFeed>> make_feeds(const std::vector<std::unique_ptr<const model::Model>>& models, EventStore& store,
-                                                               platform::Platform platform, platform::Executor& background) {
+std::vector<std::unique_ptr<projection::TableFeed>> make_feeds(
+    const std::vector<std::unique_ptr<const model::Model>>& models, EventStore& store, platform::Platform platform,
+    platform::Executor& background) {
   std::vector<std::unique_ptr<projection::TableFeed>> feeds;
-  for (const auto& model : models) feeds.push_back(std::make_unique<projection::TableFeed>(*model, store, platform, background));
+  for (const auto& model : models)
+    feeds.push_back(std::make_unique<projection::TableFeed>(*model, store, platform, background));
   return feeds;
 }
 
@@ -29,8 +31,8 @@ std::vector<projection::TableFeed*> pointers(const std::vector<std::unique_ptr<p
 
 }  // namespace
 
-Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Platform platform, platform::Executor& background,
-               EngineOptions options)
+Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Platform platform,
+               platform::Executor& background, EngineOptions options)
     : models_(hold(std::move(models))),
       store_(store),
       platform_(platform),
@@ -41,7 +43,9 @@ Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Pl
   flushed_.publish(store.status().flushed);
 }
 
-Engine::~Engine() { stop(); }
+Engine::~Engine() {
+  stop();
+}
 
 Result<> Engine::start(std::function<void()> ready) {
   TRY(writer_.load());
@@ -54,7 +58,9 @@ Result<> Engine::start(std::function<void()> ready) {
   return {};
 }
 
-void Engine::watch_subscriber(std::string name, const projection::Runner& runner) { subscribers_.emplace_back(std::move(name), &runner); }
+void Engine::watch_subscriber(std::string name, const projection::Runner& runner) {
+  subscribers_.emplace_back(std::move(name), &runner);
+}
 
 void Engine::stop() {
   for (const auto& feed : feeds_) feed->stop();
@@ -76,7 +82,8 @@ Health::Check Engine::check_projections() const {
     const Position store_at = store_.status().flushed;
     const Position table_at = feed->table().progress().position();
     if (feed->model().consistency == model::Consistency::eventual && table_at.value + lag_events_max < store_at.value) {
-      return {"error", "the read table of " + feed->model().name + " is " + std::to_string(store_at.value - table_at.value) + " events behind"};
+      return {"error", "the read table of " + feed->model().name + " is " +
+                           std::to_string(store_at.value - table_at.value) + " events behind"};
     }
   }
   for (const auto& [name, runner] : subscribers_) {

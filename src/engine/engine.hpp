@@ -1,6 +1,6 @@
 #pragma once
-// Engine: the command path, the query path and health of one server, over one store. server/wiring makes it; http/routes asks it.
-// Thread-safe.
+// Engine: the command path, the query path and health of one server, over one store. server/wiring makes it;
+// http/routes asks it. Thread-safe.
 
 #include <atomic>
 #include <functional>
@@ -26,18 +26,21 @@ struct EngineOptions {
 struct Health {
   struct Check {
     std::string state = "ok";
-    std::string detail;     ///< one sentence when it is not ok; names no files
+    std::string detail;  ///< one sentence when it is not ok; names no files
   };
-  Check eventstore;         ///< can it still write, and how did the last flush go
-  Check projection;         ///< do the read tables and the other subscribers keep up
-  Check database;           ///< can what is stored be read back
-  [[nodiscard]] bool healthy() const { return eventstore.state == "ok" && projection.state == "ok" && database.state == "ok"; }
+  Check eventstore;  ///< can it still write, and how did the last flush go
+  Check projection;  ///< do the read tables and the other subscribers keep up
+  Check database;    ///< can what is stored be read back
+  [[nodiscard]] bool healthy() const {
+    return eventstore.state == "ok" && projection.state == "ok" && database.state == "ok";
+  }
 };
 
 class Engine {
  public:
   /// `store`, `background` and what `platform` names outlive the engine.
-  Engine(std::vector<model::Model> models, EventStore& store, platform::Platform platform, platform::Executor& background, EngineOptions options);
+  Engine(std::vector<model::Model> models, EventStore& store, platform::Platform platform,
+         platform::Executor& background, EngineOptions options);
   ~Engine();
 
   /// Reads back receipts and begins to fill the tables; `ready` is called once all of them are there. Call once.
@@ -66,12 +69,13 @@ class Engine {
   [[nodiscard]] Writer& writer() { return writer_; }
   [[nodiscard]] EventStore& store() { return store_; }
 
-  /// How far the store has flushed, to wait for. Whoever waits here needs no watch of its own, which would have to go before the store does.
+  /// How far the store has flushed, to wait for. Whoever waits here needs no watch of its own, which would have to go
+  /// before the store does.
   [[nodiscard]] projection::Progress& flushed() { return flushed_; }
   [[nodiscard]] const platform::Platform& platform() const { return platform_; }
 
-  /// Calls `ready` on `home` once an answer about `time` can no longer change (see EventStore::settle); at once, inside the call, when it
-  /// already cannot.
+  /// Calls `ready` on `home` once an answer about `time` can no longer change (see EventStore::settle); at once, inside
+  /// the call, when it already cannot.
   void settle(Instant time, platform::Executor& home, std::move_only_function<void()> ready);
 
  private:

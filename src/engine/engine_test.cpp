@@ -20,16 +20,19 @@ class EngineTest : public testing::Test {
  protected:
   void run() { world.executor.run_ready(); }
   void open(Consistency consistency = Consistency::live) {
-    engine = std::make_unique<Engine>(std::vector{kv("config", consistency), kv("flag")}, store, world.platform(), world.executor, EngineOptions{});
+    engine = std::make_unique<Engine>(std::vector{kv("config", consistency), kv("flag")}, store, world.platform(),
+                                      world.executor, EngineOptions{});
     ASSERT_TRUE(engine->start([this] { ++ready; }));
   }
   std::string write(WriteRequest request) {
     std::string text;
-    engine->writer().submit(std::move(request), world.executor, [&](const Result<Receipt>& answer) { text = to_text(answer); });
+    engine->writer().submit(std::move(request), world.executor,
+                            [&](const Result<Receipt>& answer) { text = to_text(answer); });
     run();
     return text;
   }
-  [[nodiscard]] std::string list_at(Instant time, const std::string& prefix = "", std::optional<std::string> after = std::nullopt, std::size_t piece = 2) {
+  [[nodiscard]] std::string list_at(Instant time, const std::string& prefix = "",
+                                    std::optional<std::string> after = std::nullopt, std::size_t piece = 2) {
     ListAtTime list(store, engine->model(0), engine->feed(0).table(), time, prefix, std::move(after));
     std::string all;
     while (true) {
@@ -180,7 +183,8 @@ TEST_F(EngineTest, whoever_waits_for_a_flushed_position_is_called) {
   EXPECT_EQ(held.use_count(), 1) << "what still waits goes with the engine";
 }
 
-// --- Queries of the past ---------------------------------------------------------------------------------------------------------
+// --- Queries of the past
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_F(EngineTest, a_record_can_be_asked_for_at_any_version_and_time) {
   const Instant first = record(store, "config-a", set_event("one")).created_at;
@@ -274,7 +278,8 @@ TEST_F(EngineTest, events_of_a_stream_that_are_not_flushed_are_not_read_out) {
   EXPECT_FALSE(page->more());
 }
 
-// --- Events as JSON, metadata, digests ---------------------------------------------------------------------------------------------
+// --- Events as JSON, metadata, digests
+// ---------------------------------------------------------------------------------------------
 
 TEST(event_json, an_event_leaves_in_one_shape) {
   EventView event;
@@ -293,10 +298,12 @@ TEST(event_json, an_event_leaves_in_one_shape) {
   model.event_type_prefix = "Elixir.";
   std::string out;
   append_event_json(out, event, &model);
-  EXPECT_EQ(out, R"({"event_id":"0192e4a0-7a3c-7def-8123-456789abcdef","event_type":"Elixir.ConfigValueSet","stream":"config-a\"b",)"
-                 R"("stream_version":3,"position":"17","data":{"value":"x"},"metadata":{"aggregate_id":"a\"b","aggregate_type":"ConfigValue",)"
-                 R"("actor":"some\"body","correlation_id":"0192e4a0-7a3c-7def-8123-000000000000","causation_id":null,"node_id":"1"},)"
-                 R"("created_at":"2026-02-12T10:00:00.123456Z"})");
+  EXPECT_EQ(
+      out,
+      R"({"event_id":"0192e4a0-7a3c-7def-8123-456789abcdef","event_type":"Elixir.ConfigValueSet","stream":"config-a\"b",)"
+      R"("stream_version":3,"position":"17","data":{"value":"x"},"metadata":{"aggregate_id":"a\"b","aggregate_type":"ConfigValue",)"
+      R"("actor":"some\"body","correlation_id":"0192e4a0-7a3c-7def-8123-000000000000","causation_id":null,"node_id":"1"},)"
+      R"("created_at":"2026-02-12T10:00:00.123456Z"})");
   event.causation_id = event.id;
   event.data = "not JSON";
   event.metadata = "neither";
@@ -322,9 +329,11 @@ TEST(event_metadata, what_was_put_in_comes_out) {
 TEST(event_metadata, what_others_wrote_is_no_idempotency_key) {
   const std::string digest(32, 'a');
   for (const std::string& metadata :
-       {std::string{}, std::string{"{}"}, std::string{R"({"idempotency":null})"}, std::string{R"({"idempotency":["key"]})"},
-        std::string{R"({"idempotency":{"key":"x","request":"y"}})"}, R"({"idempotency":{"key":")" + digest + R"("}})",
-        R"({"idempotency":{"key":")" + digest + R"(","request":")" + std::string(31, 'a') + R"("}})", R"({"actor":"\"idempotency\""})" + std::string{}}) {
+       {std::string{}, std::string{"{}"}, std::string{R"({"idempotency":null})"},
+        std::string{R"({"idempotency":["key"]})"}, std::string{R"({"idempotency":{"key":"x","request":"y"}})"},
+        R"({"idempotency":{"key":")" + digest + R"("}})",
+        R"({"idempotency":{"key":")" + digest + R"(","request":")" + std::string(31, 'a') + R"("}})",
+        R"({"actor":"\"idempotency\""})" + std::string{}}) {
     EXPECT_FALSE(idempotency_of(metadata)) << metadata;
   }
 }
@@ -337,7 +346,8 @@ TEST(digest, parts_are_told_apart_and_hex_goes_both_ways) {
   // SHA-256 of no bytes at all begins so (FIPS 180-4).
   EXPECT_EQ(to_hex(digest_of({})), "e3b0c44298fc1c149afbf4c8996fb924");
   EXPECT_EQ(digest_from_hex(to_hex(digest_of({"a"}))), digest_of({"a"}));
-  for (const std::string& text : {std::string{}, std::string(31, '0'), std::string(33, '0'), std::string(31, '0') + "g", std::string(31, '0') + "A"}) {
+  for (const std::string& text : {std::string{}, std::string(31, '0'), std::string(33, '0'), std::string(31, '0') + "g",
+                                  std::string(31, '0') + "A"}) {
     EXPECT_FALSE(digest_from_hex(text)) << text;
   }
 }

@@ -5,8 +5,8 @@
 namespace annals::engine {
 namespace {
 
-/// The first version of a stream whose position is greater than `after`; one past the last when there is none. Positions grow with
-/// versions, so a binary search finds it.
+/// The first version of a stream whose position is greater than `after`; one past the last when there is none.
+/// Positions grow with versions, so a binary search finds it.
 Result<StreamVersion> first_version_after(const EventStore& store, const std::string& stream, Position after) {
   std::uint64_t low = 1;
   std::uint64_t high = TRY(store.stream_version(stream)).value + 1;
@@ -24,7 +24,8 @@ Result<StreamVersion> first_version_after(const EventStore& store, const std::st
 
 }  // namespace
 
-Result<EventPage> read_events(const EventStore& store, const std::optional<std::string>& stream, Position after, PageLimit limit) {
+Result<EventPage> read_events(const EventStore& store, const std::optional<std::string>& stream, Position after,
+                              PageLimit limit) {
   if (!stream) return store.read_all(after, Horizon::flushed, limit);
   const Position flushed = store.status().flushed;
   const StreamVersion from = after.value == 0 ? StreamVersion{1} : TRY(first_version_after(store, *stream, after));

@@ -19,12 +19,14 @@ void append_uuid_member(std::string& out, std::string_view name, const Uuid& uui
 void append_event_json(std::string& out, const EventView& event, const model::Model* model) {
   out += '{';
   append_uuid_member(out, "event_id", event.id);
-  json::append_member(out, "event_type", model ? model->event_type_prefix + std::string(event.type) : std::string(event.type));
+  json::append_member(out, "event_type",
+                      model ? model->event_type_prefix + std::string(event.type) : std::string(event.type));
   json::append_member(out, "stream", event.stream);
   json::append_member(out, "stream_version", event.version.value);
   json::append_member(out, "position", to_string(event.position));
   json::append_member(out, "data");
-  // Data is JSON by the store's contract. A database written by others may hold something else: then it goes out as text.
+  // Data is JSON by the store's contract. A database written by others may hold something else: then it goes out as
+  // text.
   if (json::thread_reader().read_object(event.data)) {
     out += event.data;
   } else {

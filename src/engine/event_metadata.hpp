@@ -1,6 +1,6 @@
 #pragma once
-// The metadata that the engine puts on events, a JSON object: `{"actor":"anonymous"}`, and on the first event of a command that
-// had an idempotency key also `"idempotency":{"key":"<32 hex>","request":"<32 hex>"}`. Pure functions.
+// The metadata that the engine puts on events, a JSON object: `{"actor":"anonymous"}`, and on the first event of a
+// command that had an idempotency key also `"idempotency":{"key":"<32 hex>","request":"<32 hex>"}`. Pure functions.
 
 #include <optional>
 #include <string>

@@ -4,7 +4,8 @@
 
 namespace annals::engine {
 
-Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key, StreamVersion version) {
+Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key,
+                                        StreamVersion version) {
   static_assert(model::last_event_suffices(), "else fold from the nearest snapshot here");
   if (version.value == 0) return model::Record{};
   const EventPage page = TRY(store.read_stream(model.stream(key), version, Direction::forward, PageLimit{1, 1}));
@@ -13,13 +14,14 @@ Result<model::Record> record_at_version(const EventStore& store, const model::Mo
   return model::evolve(model, model::Record{}, event.type, event.data, event.version, event.created_at);
 }
 
-Result<model::Record> record_at_time(const EventStore& store, const model::Model& model, std::string_view key, Instant time) {
+Result<model::Record> record_at_time(const EventStore& store, const model::Model& model, std::string_view key,
+                                     Instant time) {
   const StreamVersion version = TRY(store.version_at(model.stream(key), time));
   return record_at_version(store, model, key, version);
 }
 
-ListAtTime::ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
-                       std::string prefix, std::optional<std::string> after)
+ListAtTime::ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table,
+                       Instant time, std::string prefix, std::optional<std::string> after)
     : store_(store), model_(model), table_(table), time_(time), prefix_(std::move(prefix)), after_(std::move(after)) {}
 
 Result<> ListAtTime::collect_unknown_keys() {
@@ -29,7 +31,8 @@ Result<> ListAtTime::collect_unknown_keys() {
     const EventPage page = TRY(store_.read_all(after, Horizon::visible, PageLimit{}));
     if (page.events().empty()) break;
     for (const EventView& event : page.events()) {
-      if (model_.owns_stream(event.stream) && key_of(event.stream).starts_with(prefix_)) unknown_keys_.emplace(key_of(event.stream));
+      if (model_.owns_stream(event.stream) && key_of(event.stream).starts_with(prefix_))
+        unknown_keys_.emplace(key_of(event.stream));
     }
     after = page.events().back().position;
   }

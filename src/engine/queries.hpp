@@ -1,6 +1,6 @@
 #pragma once
-// Queries of the past: they read the store, so they are current whatever a model's consistency is. They block on the disk, for pages
-// that are not in the system's cache. Functions without state; thread-safe.
+// Queries of the past: they read the store, so they are current whatever a model's consistency is. They block on the
+// disk, for pages that are not in the system's cache. Functions without state; thread-safe.
 
 #include <optional>
 #include <set>
@@ -16,18 +16,19 @@ namespace annals::engine {
 
 /// The record as it was right after version `version`; one that never existed (version 0) when the stream is shorter.
 /// Errors: those of EventStore::read_stream.
-[[nodiscard]] Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key,
-                                                      StreamVersion version);
+[[nodiscard]] Result<model::Record> record_at_version(const EventStore& store, const model::Model& model,
+                                                      std::string_view key, StreamVersion version);
 
 /// The record as it was at `time`.
-[[nodiscard]] Result<model::Record> record_at_time(const EventStore& store, const model::Model& model, std::string_view key, Instant time);
+[[nodiscard]] Result<model::Record> record_at_time(const EventStore& store, const model::Model& model,
+                                                   std::string_view key, Instant time);
 
 /// Walks over the keys of a model as they were at a time, in order, in pages.
 class ListAtTime {
  public:
   /// Everything outlives the list. `prefix` and `after` as in ReadTable::list.
-  ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time, std::string prefix,
-             std::optional<std::string> after);
+  ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
+             std::string prefix, std::optional<std::string> after);
 
   /// Up to `limit` rows that existed then; fewer only at the end.
   [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t limit);

@@ -34,8 +34,10 @@ void Receipts::insert(const Idempotency& idempotency, const Receipt& receipt, In
   const Duration now = platform_.clock.monotonic();
   if (!last_warning_ || now - *last_warning_ > std::chrono::minutes(1)) {
     last_warning_ = now;
-    platform_.log.warning("Idempotency keys are forgotten before their time, because there are too many of them; raise idempotency.keys_max",
-                          {{"keys_max", static_cast<std::uint64_t>(limits_.keys_max)}, {"forgotten", dropped_}});
+    platform_.log.warning(
+        "Idempotency keys are forgotten before their time, because there are too many of them; raise "
+        "idempotency.keys_max",
+        {{"keys_max", static_cast<std::uint64_t>(limits_.keys_max)}, {"forgotten", dropped_}});
   }
 }
 

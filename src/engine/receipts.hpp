@@ -1,9 +1,10 @@
 #pragma once
-// Receipts: what was answered to requests that carried an idempotency key. They are read back from the log at the start (the key
-// travels in the metadata of the command's first event), so they survive a restart and cost no write of their own.
+// Receipts: what was answered to requests that carried an idempotency key. They are read back from the log at the start
+// (the key travels in the metadata of the command's first event), so they survive a restart and cost no write of their
+// own.
 //
-// Bounded in age and in number; at the bound in number the oldest go first, and that is logged, because a client that tries one of
-// those again would be answered anew. Confined to the writer's thread (the holder of its token).
+// Bounded in age and in number; at the bound in number the oldest go first, and that is logged, because a client that
+// tries one of those again would be answered anew. Confined to the writer's thread (the holder of its token).
 
 #include <cstdint>
 #include <deque>

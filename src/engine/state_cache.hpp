@@ -1,6 +1,7 @@
 #pragma once
-// StateCache: the newest state of streams whose read table cannot stand for it (models that are not `live`). A bounded cache in two
-// generations: when the young one is full it becomes the old one, and the old one is forgotten. Confined to the writer's thread.
+// StateCache: the newest state of streams whose read table cannot stand for it (models that are not `live`). A bounded
+// cache in two generations: when the young one is full it becomes the old one, and the old one is forgotten. Confined
+// to the writer's thread.
 
 #include <string>
 #include <string_view>

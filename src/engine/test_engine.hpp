@@ -15,18 +15,21 @@ namespace annals::engine {
 using projection::ControlledStore;
 using projection::TestWorld;
 
-[[nodiscard]] inline model::Model kv(const std::string& name, model::Consistency consistency = model::Consistency::live) {
+[[nodiscard]] inline model::Model kv(const std::string& name,
+                                     model::Consistency consistency = model::Consistency::live) {
   model::Model model = model::Model::kv(name, {"/" + name});
   model.consistency = consistency;
   return model;
 }
 
-[[nodiscard]] inline WriteRequest set_request(const std::string& key, const std::string& value, std::optional<std::uint64_t> if_match = std::nullopt) {
+[[nodiscard]] inline WriteRequest set_request(const std::string& key, const std::string& value,
+                                              std::optional<std::uint64_t> if_match = std::nullopt) {
   WriteRequest request;
   request.command.operation = model::Operation::set;
   request.command.key = key;
   request.command.value = std::make_shared<const std::string>(value);
-  if (if_match) request.command.precondition = {model::Precondition::Rule::version_is_one_of, {StreamVersion{*if_match}}};
+  if (if_match)
+    request.command.precondition = {model::Precondition::Rule::version_is_one_of, {StreamVersion{*if_match}}};
   request.actor = "anonymous";
   return request;
 }
@@ -55,7 +58,9 @@ class WriterUnderTest {
  public:
   explicit WriterUnderTest(TestWorld& world, ControlledStore& store, WriterOptions options = {},
                            model::Consistency consistency = model::Consistency::live)
-      : world_(world), model_(kv("config", consistency)), feed_(model_, store, world.platform(), world.executor),
+      : world_(world),
+        model_(kv("config", consistency)),
+        feed_(model_, store, world.platform(), world.executor),
         writer_(store, {&feed_}, world.platform(), options) {
     if (!writer_.load()) std::abort();
     feed_.start([] {});
@@ -80,7 +85,9 @@ class WriterUnderTest {
     return text(place);
   }
   [[nodiscard]] const std::optional<Result<Receipt>>& answer(std::size_t place) const { return answers_[place]; }
-  [[nodiscard]] std::string text(std::size_t place) const { return answers_[place] ? to_text(*answers_[place]) : "(waiting)"; }
+  [[nodiscard]] std::string text(std::size_t place) const {
+    return answers_[place] ? to_text(*answers_[place]) : "(waiting)";
+  }
   [[nodiscard]] std::string texts() const {
     std::string all;
     for (std::size_t place = 0; place < answers_.size(); ++place) all += (place == 0 ? "" : ", ") + text(place);

@@ -14,7 +14,8 @@ namespace {
 /// A command is decided again when another server's append came first, or when what it was decided on was not recorded.
 constexpr int attempts_max = 5;
 
-/// Set while a step runs on this thread: tells an append that finished inside the call from one that finished elsewhere.
+/// Set while a step runs on this thread: tells an append that finished inside the call from one that finished
+/// elsewhere.
 thread_local const Writer* stepping_here = nullptr;
 
 /// What goes wrong in one reply is no matter to the writer and the other replies.
@@ -30,14 +31,20 @@ void give(Logger& log, WriteDone& done, Result<Receipt> answer) {
 
 }  // namespace
 
-Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform, WriterOptions options)
-    : store_(store), feeds_(std::move(feeds)), platform_(platform), options_(options), receipts_(options.receipts, platform) {}
+Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform,
+               WriterOptions options)
+    : store_(store),
+      feeds_(std::move(feeds)),
+      platform_(platform),
+      options_(options),
+      receipts_(options.receipts, platform) {}
 
 Writer::~Writer() = default;
 
 Result<> Writer::load() {
   TRY(receipts_.load(store_));
-  const EventPage last = TRY(store_.read_all(Position{std::max<std::uint64_t>(store_.status().visible.value, 1) - 1}, Horizon::visible, PageLimit{1, 1}));
+  const EventPage last = TRY(store_.read_all(Position{std::max<std::uint64_t>(store_.status().visible.value, 1) - 1},
+                                             Horizon::visible, PageLimit{1, 1}));
   if (!last.events().empty()) last_visible_stamp_ = last.events().back().created_at.microseconds;
   return {};
 }
@@ -62,8 +69,9 @@ void Writer::enqueue(Pending pending) {
   platform::Executor& home = *pending.home;
   {
     auto queue = queue_.lock();
-    const bool full = pending.request && (queue->waiting.size() >= options_.queue_max ||
-                                          (queue->bytes + pending.bytes > options_.queue_bytes_max && !queue->waiting.empty()));
+    const bool full =
+        pending.request && (queue->waiting.size() >= options_.queue_max ||
+                            (queue->bytes + pending.bytes > options_.queue_bytes_max && !queue->waiting.empty()));
     if (!full) {
       queue->bytes += pending.bytes;
       queue->waiting.push_back(std::move(pending));
@@ -84,8 +92,8 @@ void Writer::enqueue(Pending pending) {
 }
 
 bool Writer::may_hide(Instant time) const {
-  // A group under way is stamped after the last visible one. When the writer is idle there is no group under way, and later ones
-  // are stamped after `time`, because the store was told to settle it before idle_ was looked at.
+  // A group under way is stamped after the last visible one. When the writer is idle there is no group under way, and
+  // later ones are stamped after `time`, because the store was told to settle it before idle_ was looked at.
   return time.microseconds > last_visible_stamp_.load() && !idle_.load();
 }
 
@@ -171,10 +179,12 @@ Result<model::Record> Writer::load_state(const WriteRequest& request, const std:
     if (const model::Record* cached = cache_.find(stream)) return *cached;
   }
   static_assert(model::last_event_suffices(), "else fold the whole stream here");
-  const EventPage page = TRY(store_.read_stream(stream, StreamVersion{~std::uint64_t{0}}, Direction::backward, PageLimit{1, 1}));
+  const EventPage page =
+      TRY(store_.read_stream(stream, StreamVersion{~std::uint64_t{0}}, Direction::backward, PageLimit{1, 1}));
   if (page.events().empty()) return model::Record{};
   const EventView& event = page.events().front();
-  model::Record record = TRY(model::evolve(feed.model(), model::Record{}, event.type, event.data, event.version, event.created_at));
+  model::Record record =
+      TRY(model::evolve(feed.model(), model::Record{}, event.type, event.data, event.version, event.created_at));
   if (!feed.is_live()) cache_.put(stream, record);
   return record;
 }
@@ -192,9 +202,11 @@ void Writer::decide(Pending& pending, Instant now) {
   const std::string stream = model.stream(request.command.key);
   const auto pending_state = pending_states_.find(stream);
   const bool on_pending_state = pending_state != pending_states_.end();
-  auto state = on_pending_state ? Result<model::Record>(pending_state->second.record) : load_state(request, stream, pending.attempts > 0);
+  auto state = on_pending_state ? Result<model::Record>(pending_state->second.record)
+                                : load_state(request, stream, pending.attempts > 0);
   if (!state) {
-    platform_.log.error("The state of a stream could not be read", {{"model", model.name}, {"error", state.error().message}});
+    platform_.log.error("The state of a stream could not be read",
+                        {{"model", model.name}, {"error", state.error().message}});
     pending.answer = std::unexpected(std::move(state).error());
     return;
   }
@@ -222,23 +234,27 @@ void Writer::decide(Pending& pending, Instant now) {
   pending_states_.insert_or_assign(stream, PendingState{std::move(*state), request.model, groups_.size()});
   append.stream = stream;
   pending.group = groups_.size();
-  if (request.idempotency) pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
+  if (request.idempotency)
+    pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
   groups_.emplace_back().appends.push_back(std::move(append));
 }
 
-/// Once it is unknown what was recorded, a refusal by the state may be wrong: what was told to nobody may be there after a restart.
+/// Once it is unknown what was recorded, a refusal by the state may be wrong: what was told to nobody may be there
+/// after a restart.
 void Writer::doubt_refusals() {
   if (std::ranges::none_of(batch_, &Pending::by_state) || store_.status().writable) return;
   for (Pending& pending : batch_) {
     if (!pending.by_state) continue;
-    pending.answer = fail(ErrorKind::unavailable, "the store cannot take writes until it is restarted; nothing was recorded");
+    pending.answer =
+        fail(ErrorKind::unavailable, "the store cannot take writes until it is restarted; nothing was recorded");
   }
 }
 
 void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& here) noexcept {
   INVARIANT(results.size() == groups_.size(), "a store answers for every group");
   apply(results);
-  const auto failed = std::ranges::find_if(results, [](const AppendResult& result) { return !result && result.error().kind == ErrorKind::unavailable; });
+  const auto failed = std::ranges::find_if(
+      results, [](const AppendResult& result) { return !result && result.error().kind == ErrorKind::unavailable; });
   const Error* unknown = failed == results.end() ? nullptr : &failed->error();
   std::vector<Pending> again;
   for (Pending& pending : batch_) {
@@ -250,7 +266,8 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
       pending.done = nullptr;
       continue;
     }
-    pending.answer = fail(ErrorKind::unavailable, "write_contention", "other servers kept changing what this request is about; nothing was recorded; try again");
+    pending.answer = fail(ErrorKind::unavailable, "write_contention",
+                          "other servers kept changing what this request is about; nothing was recorded; try again");
   }
   release(here);
   if (!again.empty()) {
@@ -263,8 +280,9 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
   next_step(here);
 }
 
-/// Gives the answer that follows from the outcome of the batch; false when the command must be decided again, because the state that it
-/// was decided on did not come to be. `unknown` is why it is not known what of the batch was recorded, or null.
+/// Gives the answer that follows from the outcome of the batch; false when the command must be decided again, because
+/// the state that it was decided on did not come to be. `unknown` is why it is not known what of the batch was
+/// recorded, or null.
 bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown) {
   if (pending.group) {
     const AppendResult& result = results[*pending.group];
@@ -295,8 +313,8 @@ void Writer::apply(const std::vector<AppendResult>& results) {
       const std::uint64_t first_version = appended.versions[of_append].value + 1 - append.events.size();
       for (std::size_t of_event = 0; of_event < append.events.size(); ++of_event, ++offset) {
         const NewEvent& event = append.events[of_event];
-        events.push_back({appended.first.plus(offset), append.stream, StreamVersion{first_version + of_event}, event.id, event.type, event.data,
-                          event.metadata, event.correlation_id, event.causation_id,
+        events.push_back({appended.first.plus(offset), append.stream, StreamVersion{first_version + of_event}, event.id,
+                          event.type, event.data, event.metadata, event.correlation_id, event.causation_id,
                           appended.created_at.plus(Duration{static_cast<std::int64_t>(offset)}), 0});
       }
     }
@@ -309,12 +327,14 @@ void Writer::apply(const std::vector<AppendResult>& results) {
   for (const Pending& pending : batch_) {
     if (!pending.request || !pending.request->idempotency || !pending.group || pending.twin) continue;
     const AppendResult& result = results[*pending.group];
-    if (result) receipts_.insert(*pending.request->idempotency, Receipt{result->versions.front(), result->last, false}, result->created_at);
+    if (result)
+      receipts_.insert(*pending.request->idempotency, Receipt{result->versions.front(), result->last, false},
+                       result->created_at);
   }
 }
 
-/// What the cache holds of a stream is the newest state or nothing: a live table goes on without the cache, and the table may one day fall
-/// out of live.
+/// What the cache holds of a stream is the newest state or nothing: a live table goes on without the cache, and the
+/// table may one day fall out of live.
 void Writer::keep_states(const std::vector<AppendResult>& results) {
   for (auto& [stream, state] : pending_states_) {
     const AppendResult& result = results[state.group];
@@ -322,7 +342,8 @@ void Writer::keep_states(const std::vector<AppendResult>& results) {
       cache_.forget(stream);
       continue;
     }
-    state.record.updated_at = result->created_at.plus(Duration{static_cast<std::int64_t>(result->last.value - result->first.value)});
+    state.record.updated_at =
+        result->created_at.plus(Duration{static_cast<std::int64_t>(result->last.value - result->first.value)});
     cache_.put(stream, std::move(state.record));
   }
 }

@@ -1,14 +1,17 @@
 #pragma once
-// The Writer: the one that decides. Commands wait in a bounded queue; whoever finds the writer idle sets it to work on its own
-// executor; a step takes all that waits, decides one after another on the state so far, has the store record all groups with one flush,
-// lets the live read tables apply them, and only then releases the replies, refusals included.
+// The Writer: the one that decides. Commands wait in a bounded queue; whoever finds the writer idle sets it to work on
+// its own executor; a step takes all that waits, decides one after another on the state so far, has the store record
+// all groups with one flush, lets the live read tables apply them, and only then releases the replies, refusals
+// included.
 //
-// Leader and follower: there is no writer thread. The I/O thread that brings a command to an idle writer becomes its thread for as long as
-// commands keep coming, so that a lone client pays for no change of threads, and the others go on reading while it flushes.
+// Leader and follower: there is no writer thread. The I/O thread that brings a command to an idle writer becomes its
+// thread for as long as commands keep coming, so that a lone client pays for no change of threads, and the others go on
+// reading while it flushes.
 //
-// Why that is safe: a token (`busy` in the queue, under its mutex) says whether a step is scheduled or running. Only the submit that
-// turns it on schedules a step, only the end of a step that finds the queue empty turns it off, both under the mutex. So steps never overlap,
-// and each sees what the one before it wrote. What is "confined to the writer" below is touched by the holder of the token only.
+// Why that is safe: a token (`busy` in the queue, under its mutex) says whether a step is scheduled or running. Only
+// the submit that turns it on schedules a step, only the end of a step that finds the queue empty turns it off, both
+// under the mutex. So steps never overlap, and each sees what the one before it wrote. What is "confined to the writer"
+// below is touched by the holder of the token only.
 //
 // Threads: submit, barrier and the queries may be called from any thread.
 
@@ -32,23 +35,25 @@
 namespace annals::engine {
 
 struct WriterOptions {
-  std::size_t batch_size = 1024;              ///< commands decided for one flush, at most
-  std::size_t queue_max = 10'000;             ///< commands that wait, at most; one more is refused at once
-  std::size_t queue_bytes_max = 64u << 20;    ///< what their keys and values may take together
+  std::size_t batch_size = 1024;            ///< commands decided for one flush, at most
+  std::size_t queue_max = 10'000;           ///< commands that wait, at most; one more is refused at once
+  std::size_t queue_bytes_max = 64u << 20;  ///< what their keys and values may take together
   ReceiptLimits receipts;
 };
 
 struct WriterStatus {
   std::size_t queued = 0;
-  std::uint64_t commands = 0;                 ///< decided so far
-  std::uint64_t batches = 0;                  ///< appends so far
-  std::uint64_t overloaded = 0;               ///< refused because the queue was full
+  std::uint64_t commands = 0;    ///< decided so far
+  std::uint64_t batches = 0;     ///< appends so far
+  std::uint64_t overloaded = 0;  ///< refused because the queue was full
 };
 
 class Writer {
  public:
-  /// `feeds` are the tables of the models, in the order that WriteRequest::model counts. Everything outlives the writer.
-  Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform, WriterOptions options);
+  /// `feeds` are the tables of the models, in the order that WriteRequest::model counts. Everything outlives the
+  /// writer.
+  Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform,
+         WriterOptions options);
   ~Writer();
 
   /// Reads what must be known before the first decision. Call once, before the first submit.
@@ -56,15 +61,17 @@ class Writer {
 
   /// Decides and records. `done` is called on `home`, once the reply may be seen.
   ///
-  /// Errors: those of model::decide; unprocessable ("idempotency_key_reused"); overloaded ("queue_full", at once: nothing was done); unavailable
-  /// (the store cannot take writes, or it is unknown whether it took this one: then no refusal by the state is final either); too_large.
+  /// Errors: those of model::decide; unprocessable ("idempotency_key_reused"); overloaded ("queue_full", at once:
+  /// nothing was done); unavailable (the store cannot take writes, or it is unknown whether it took this one: then no
+  /// refusal by the state is final either); too_large.
   void submit(WriteRequest request, platform::Executor& home, WriteDone done);
 
-  /// Calls `done` on `home` once everything that was stamped before this call is visible (or failed). Waits its turn however full the
-  /// queue is: a barrier that gave way would let an answer about the past change.
+  /// Calls `done` on `home` once everything that was stamped before this call is visible (or failed). Waits its turn
+  /// however full the queue is: a barrier that gave way would let an answer about the past change.
   void barrier(platform::Executor& home, std::move_only_function<void()> done);
 
-  /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called before.
+  /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called
+  /// before.
   [[nodiscard]] bool may_hide(Instant time) const;
 
   [[nodiscard]] WriterStatus status() const;
@@ -79,11 +86,11 @@ class Writer {
     int attempts = 0;
 
     // What was decided.
-    std::optional<Result<Receipt>> answer;       ///< a refusal or an old receipt
-    std::optional<std::size_t> group;            ///< its own group, or that of its simultaneous twin
+    std::optional<Result<Receipt>> answer;  ///< a refusal or an old receipt
+    std::optional<std::size_t> group;       ///< its own group, or that of its simultaneous twin
     bool twin = false;
-    bool by_state = false;                       ///< the answer is a refusal that the state of the stream gave
-    std::optional<std::size_t> rests_on;         ///< the group of this batch without which the answer does not hold
+    bool by_state = false;                ///< the answer is a refusal that the state of the stream gave
+    std::optional<std::size_t> rests_on;  ///< the group of this batch without which the answer does not hold
   };
   /// The state of a stream as the batch leaves it, if its last group on the stream is recorded.
   struct PendingState {
@@ -103,7 +110,8 @@ class Writer {
   };
 
   void enqueue(Pending pending);
-  // Neither `step` nor `recorded` lets an exception out: it would leave the token with nobody, and stopping beats standing still.
+  // Neither `step` nor `recorded` lets an exception out: it would leave the token with nobody, and stopping beats
+  // standing still.
   void step(platform::Executor& here) noexcept;
   void decide(Pending& pending, Instant now);
   [[nodiscard]] bool answer_from_receipts(Pending& pending);

@@ -1,4 +1,5 @@
-// Where the writer has a stream's state from: the live table, or, where the table is behind, its cache and the store. And idempotency keys.
+// Where the writer has a stream's state from: the live table, or, where the table is behind, its cache and the store.
+// And idempotency keys.
 
 #include <gtest/gtest.h>
 
@@ -67,7 +68,8 @@ TEST_F(WriterStateTest, what_was_not_recorded_does_not_stay_in_the_cache) {
   EXPECT_NE(page->events().front().data.find("\"old_value\":\"small\""), std::string_view::npos);
 }
 
-// A table that falls out of live, comes back, and falls out again: what the cache remembers of the first time is old by then.
+// A table that falls out of live, comes back, and falls out again: what the cache remembers of the first time is old by
+// then.
 TEST_F(WriterStateTest, a_cache_from_the_time_before_the_table_was_live_again_is_not_believed) {
   WriterUnderTest writer(world, store);
   ASSERT_EQ(writer.write(set_request("a", "1")), "1");
@@ -84,7 +86,8 @@ TEST_F(WriterStateTest, a_cache_from_the_time_before_the_table_was_live_again_is
     ASSERT_FALSE(writer.feed().is_live());
   };
   fall_out();
-  // The writer's task is not yet run when the runner's is: both lie in one executor, so the runner comes first; a second fall keeps the table out.
+  // The writer's task is not yet run when the runner's is: both lie in one executor, so the runner comes first; a
+  // second fall keeps the table out.
   store.fail_reads(Error(ErrorKind::input_output, "the runner cannot read"));
   run();
   store.fail_reads(std::nullopt);
@@ -129,7 +132,8 @@ TEST(state_cache, the_newest_state_of_a_stream_is_the_one_that_is_found) {
   EXPECT_EQ(cache.find("a"), nullptr);
 }
 
-// --- Idempotency keys --------------------------------------------------------------------------------------------------------
+// --- Idempotency keys
+// --------------------------------------------------------------------------------------------------------
 
 TEST_F(WriterStateTest, the_same_request_under_the_same_key_gets_the_same_receipt_and_records_nothing) {
   WriterUnderTest writer(world, store);
@@ -209,7 +213,8 @@ TEST_F(WriterStateTest, a_key_expires_with_its_retention_also_over_a_restart) {
     WriterUnderTest writer(world, store, options);
     ASSERT_EQ(writer.write(with_key(set_request("a", "1"), "first", "one")), "1");
     world.clock.advance(std::chrono::minutes(59));
-    EXPECT_EQ(writer.write(with_key(set_request("a", "1"), "first", "one")), "1 replayed") << "being asked for does not renew it";
+    EXPECT_EQ(writer.write(with_key(set_request("a", "1"), "first", "one")), "1 replayed")
+        << "being asked for does not renew it";
     ASSERT_EQ(writer.write(with_key(set_request("a", "2"), "second", "two")), "2");
     world.clock.advance(std::chrono::minutes(2));
     EXPECT_EQ(writer.write(with_key(set_request("a", "1"), "first", "one")), "3");

@@ -68,8 +68,8 @@ TEST_F(WriterTest, nothing_is_visible_and_nobody_answered_before_the_flush) {
   ASSERT_EQ(writer.write(set_request("a", "old")), "1");
   store.hold(true);
   writer.submit(set_request("a", "new"));
-  writer.submit(set_request("a", "x", 1));   // refused on the state that is still pending
-  writer.submit(remove_request("absent"));   // refused on state that is not
+  writer.submit(set_request("a", "x", 1));  // refused on the state that is still pending
+  writer.submit(remove_request("absent"));  // refused on state that is not
   run();
   EXPECT_EQ(writer.texts(), "1, (waiting), (waiting), (waiting)");
   EXPECT_EQ(writer.value("a"), "old");
@@ -119,7 +119,8 @@ TEST_F(WriterTest, the_receipt_tells_version_and_position) {
   EXPECT_EQ(writer.answer(place)->value().position, Position{2});
 }
 
-// --- Other writers -----------------------------------------------------------------------------------------------------------
+// --- Other writers
+// -----------------------------------------------------------------------------------------------------------
 
 TEST_F(WriterTest, after_a_conflict_a_command_is_decided_again_on_fresh_state) {
   WriterUnderTest writer(world, store);
@@ -212,7 +213,8 @@ TEST_F(WriterTest, a_group_that_fails_by_itself_touches_no_other) {
   EXPECT_EQ(writer.value("a") + writer.value("b") + writer.value("c"), "x(none)x");
 }
 
-// --- A store that does not know ------------------------------------------------------------------------------------------------
+// --- A store that does not know
+// ------------------------------------------------------------------------------------------------
 
 TEST_F(WriterTest, unavailable_reaches_everything_that_was_decided_on_the_batch) {
   WriterUnderTest writer(world, store);
@@ -220,8 +222,9 @@ TEST_F(WriterTest, unavailable_reaches_everything_that_was_decided_on_the_batch)
   store.answer_next({unavailable, unavailable});
   writer.submit(set_request("a", "1"));
   writer.submit(set_request("a", "2", 1));
-  writer.submit(set_request("a", "3", 9));                               // a refusal on pending state
-  writer.submit(with_key(set_request("b", "1"), "key", "request"));     // recorded by the third group, which is not reached
+  writer.submit(set_request("a", "3", 9));  // a refusal on pending state
+  writer.submit(
+      with_key(set_request("b", "1"), "key", "request"));  // recorded by the third group, which is not reached
   run();
   EXPECT_EQ(writer.text(1), "unavailable");
   EXPECT_EQ(writer.text(2), "unavailable");
@@ -253,7 +256,8 @@ TEST_F(WriterTest, once_an_outcome_is_unknown_no_refusal_by_the_state_is_final) 
   store.set_writable(false);
   EXPECT_EQ(writer.write(remove_request("a")), "unavailable") << "it may be there after a restart";
   EXPECT_EQ(writer.write(set_request("a", "1", 3)), "unavailable");
-  EXPECT_EQ(writer.write(with_key(set_request("there", "x"), "key", "one")), "1 replayed") << "that was recorded for certain";
+  EXPECT_EQ(writer.write(with_key(set_request("there", "x"), "key", "one")), "1 replayed")
+      << "that was recorded for certain";
   EXPECT_EQ(writer.write(with_key(set_request("there", "y"), "key", "two")), "idempotency_key_reused");
 }
 
@@ -269,7 +273,8 @@ TEST_F(WriterTest, state_that_cannot_be_read_is_an_error_of_that_command_only) {
   EXPECT_EQ(writer.write(set_request("unknown", "1")), "1");
 }
 
-// --- Limits --------------------------------------------------------------------------------------------------------------------
+// --- Limits
+// --------------------------------------------------------------------------------------------------------------------
 
 TEST_F(WriterTest, one_command_more_than_the_queue_holds_is_refused_at_once) {
   WriterOptions options;
@@ -318,7 +323,8 @@ TEST_F(WriterTest, a_reply_that_throws_holds_up_nobody) {
   WriterUnderTest writer(world, store);
   platform::SteppedExecutor elsewhere(world.clock);
   int answered = 0;
-  writer->submit(set_request("a", "1"), world.executor, [](const Result<Receipt>&) { throw std::runtime_error("broken"); });
+  writer->submit(set_request("a", "1"), world.executor,
+                 [](const Result<Receipt>&) { throw std::runtime_error("broken"); });
   writer->submit(set_request("a", "2"), world.executor, [](const Result<Receipt>&) { throw 7; });
   writer->submit(set_request("a", "3"), elsewhere, [](const Result<Receipt>&) { throw std::runtime_error("broken"); });
   writer->submit(set_request("a", "4"), elsewhere, [&](const Result<Receipt>&) { ++answered; });
@@ -335,14 +341,16 @@ TEST_F(WriterTest, replies_come_on_the_executor_of_whoever_asked) {
   platform::SteppedExecutor elsewhere(world.clock);
   int there = 0;
   writer.submit(set_request("a", "1"));
-  for (int count = 0; count < 3; ++count) writer->submit(set_request("a", "x"), elsewhere, [&](const Result<Receipt>&) { ++there; });
+  for (int count = 0; count < 3; ++count)
+    writer->submit(set_request("a", "x"), elsewhere, [&](const Result<Receipt>&) { ++there; });
   run();
   EXPECT_EQ(there, 0);
   EXPECT_EQ(elsewhere.run_ready(), 1u) << "one task for all replies of a batch";
   EXPECT_EQ(there, 3);
 }
 
-// --- Barriers and settled times --------------------------------------------------------------------------------------------------
+// --- Barriers and settled times
+// --------------------------------------------------------------------------------------------------
 
 TEST_F(WriterTest, a_barrier_waits_for_everything_before_it) {
   WriterUnderTest writer(world, store);

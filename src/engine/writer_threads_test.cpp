@@ -46,7 +46,8 @@ class WriterThreadsTest : public testing::Test {
   projection::TableFeed feed{model, *store, world.platform(), *background};
   Writer writer{*store, {&feed}, world.platform(), {}};
   // After the writer, so that they have run what they hold before it goes.
-  std::array<std::unique_ptr<platform::Executor>, 3> homes{platform::make_thread_executor("home-0"), platform::make_thread_executor("home-1"),
+  std::array<std::unique_ptr<platform::Executor>, 3> homes{platform::make_thread_executor("home-0"),
+                                                           platform::make_thread_executor("home-1"),
                                                            platform::make_thread_executor("home-2")};
 };
 

@@ -19,7 +19,7 @@
 namespace annals {
 
 struct Cursor {
-  std::uint32_t epoch = 0;   ///< 0 only for the start
+  std::uint32_t epoch = 0;  ///< 0 only for the start
   Position position;
 
   auto operator<=>(const Cursor&) const = default;

@@ -5,12 +5,14 @@
 // (tests/contract/event_store_contract.cpp holds each of them to it):
 //
 //   1. A group is recorded whole or not at all, also across several streams, also when power fails.
-//   2. The events of a stream have versions 1, 2, 3, ... without gaps. The events of a group have consecutive positions.
+//   2. The events of a stream have versions 1, 2, 3, ... without gaps. The events of a group have consecutive
+//   positions.
 //   3. `created_at` strictly increases with the position: a group is stamped with max(clock, last stamp + 1 us) and its
 //      events 1 us apart. A clock that runs behind the log is logged as an alarm and never makes time run backwards.
 //   4. Nothing can be read before it is recorded (see Durability), and a reader of everything never skips an event,
 //      whatever commits late.
-//   5. When it is not known whether a group was recorded, the answer is `unavailable` and no later append succeeds until
+//   5. When it is not known whether a group was recorded, the answer is `unavailable` and no later append succeeds
+//   until
 //      that is known (embedded: until it is opened again). Reads go on.
 //   6. Nothing is ever changed or removed.
 //
@@ -70,9 +72,9 @@ class ExpectedVersion {
 
 /// Events for one stream. A group may name a stream once only.
 struct StreamAppend {
-  std::string stream;                 ///< 1 to 1,024 bytes of UTF-8 without control characters
+  std::string stream;  ///< 1 to 1,024 bytes of UTF-8 without control characters
   ExpectedVersion expected = ExpectedVersion::any();
-  std::vector<NewEvent> events;       ///< at least one
+  std::vector<NewEvent> events;  ///< at least one
 };
 
 /// What one command records: all of it or nothing.
@@ -83,7 +85,8 @@ struct Group {
   std::optional<Position> nothing_after;
 };
 
-/// Where a group went. Its n-th event (from 0, in the group's order) is at `first.plus(n)`, stamped `created_at` + n us.
+/// Where a group went. Its n-th event (from 0, in the group's order) is at `first.plus(n)`, stamped `created_at` + n
+/// us.
 struct Appended {
   Position first;
   Position last;
@@ -99,8 +102,8 @@ enum class Direction : std::uint8_t { forward, backward };
 
 /// How far a reader of everything looks. They differ only where `sync` is periodic or memory.
 enum class Horizon : std::uint8_t {
-  flushed,    ///< what survives the loss of power: for subscribers and checkpoints
-  visible,    ///< what replies have told of: for read tables in memory
+  flushed,  ///< what survives the loss of power: for subscribers and checkpoints
+  visible,  ///< what replies have told of: for read tables in memory
 };
 
 /// Some events in the order asked for. Immutable; the events' text lives as long as the page.
@@ -151,13 +154,13 @@ class EventStore {
 
   /// Records the groups, one after another, each whole or not at all; a conflict of one is no matter to the next (which
   /// sees the store without it). They are made durable together. `done` is called exactly once, with a result a group,
-  /// inside the call to append or later on some other thread; until then nobody can read the events, and `groups` stay the
-  /// caller's to keep alive and unchanged.
+  /// inside the call to append or later on some other thread; until then nobody can read the events, and `groups` stay
+  /// the caller's to keep alive and unchanged.
   ///
-  /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, or something was recorded after
-  /// `nothing_after`; nothing of the group is recorded and nothing else is touched); invalid, too_large (a limit in
-  /// event.hpp; nothing recorded); unavailable (it is unknown whether the group was recorded, or an earlier outcome is:
-  /// see promise 5).
+  /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, or something was recorded
+  /// after `nothing_after`; nothing of the group is recorded and nothing else is touched); invalid, too_large (a limit
+  /// in event.hpp; nothing recorded); unavailable (it is unknown whether the group was recorded, or an earlier outcome
+  /// is: see promise 5).
   virtual void append(std::span<const Group> groups, AppendDone done) = 0;
 
   /// Events of one stream, from version `from` on (forward) or down (backward; a `from` beyond the end means the end).
@@ -180,8 +183,8 @@ class EventStore {
   [[nodiscard]] virtual Result<Position> position_at(Instant time) const = 0;
 
   /// From now on no event will be stamped at or before `time`, so that an answer about it never changes. A time in the
-  /// future (by the store's clock) is ignored. Appends already under way may still be stamped before it: whoever needs them too
-  /// waits for those to finish after this call.
+  /// future (by the store's clock) is ignored. Appends already under way may still be stamped before it: whoever needs
+  /// them too waits for those to finish after this call.
   virtual void settle(Instant time) = 0;
 
   /// The token for a position of this store.
@@ -196,8 +199,8 @@ class EventStore {
   /// What success of an append means.
   [[nodiscard]] virtual Durability durability() const = 0;
 
-  /// Calls `progress` with the last flushed position, after it has grown. Calls may be merged, come on any thread, one at
-  /// a time, and must return quickly: post to an executor, do not read or append from inside.
+  /// Calls `progress` with the last flushed position, after it has grown. Calls may be merged, come on any thread, one
+  /// at a time, and must return quickly: post to an executor, do not read or append from inside.
   [[nodiscard]] virtual std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) = 0;
 };
 

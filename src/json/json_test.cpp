@@ -63,8 +63,9 @@ TEST(json_reader, every_kind_of_value_is_told_apart) {
 }
 
 TEST(json_reader, what_is_not_json_is_refused) {
-  for (const char* text : {"", " ", "{", "}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":truex}", "{\"a\":1}{}", "{\"a\":1} x", "{a:1}", "{'a':1}",
-                           "{\"a\":1,}", "{\"a\":\"\n\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\xff\"}", "{\"a\":NaN}", "{\"a\":+1}", "\xef\xbb\xbf"}) {
+  for (const char* text : {"", " ", "{", "}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":truex}", "{\"a\":1}{}", "{\"a\":1} x",
+                           "{a:1}", "{'a':1}", "{\"a\":1,}", "{\"a\":\"\n\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\xff\"}",
+                           "{\"a\":NaN}", "{\"a\":+1}", "\xef\xbb\xbf"}) {
     EXPECT_EQ(code_of(text), "invalid_json") << text;
   }
 }

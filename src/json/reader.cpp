@@ -62,7 +62,8 @@ Result<> check_element(simdjson::dom::element element) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) {
-    return fail(ErrorKind::invalid, "duplicate_member", "the JSON names \"" + std::string(twice->substr(0, 64)) + "\" twice in one object");
+    return fail(ErrorKind::invalid, "duplicate_member",
+                "the JSON names \"" + std::string(twice->substr(0, 64)) + "\" twice in one object");
   }
   return {};
 }
@@ -111,6 +112,8 @@ Reader& thread_reader() {
   return reader;
 }
 
-bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool is_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
 
 }  // namespace annals::json

@@ -1,8 +1,8 @@
 #pragma once
 // Reading JSON (RFC 8259) that comes from outside: one object, whole, nothing behind it.
 //
-// Every token is checked (numbers, literals, UTF-8, escapes, nesting); member names that occur twice are refused, because two
-// readers may take different ones; lone surrogates are refused, because they are not text.
+// Every token is checked (numbers, literals, UTF-8, escapes, nesting); member names that occur twice are refused,
+// because two readers may take different ones; lone surrogates are refused, because they are not text.
 //
 // Source: simdjson's DOM parser, which validates the whole document; its on-demand parser does not.
 
@@ -23,7 +23,8 @@ struct Null {
   bool operator==(const Null&) const = default;
 };
 
-/// An array or an object inside the object that was read, as the text it was given as (without insignificant white space).
+/// An array or an object inside the object that was read, as the text it was given as (without insignificant white
+/// space).
 struct Nested {
   std::string text;
   bool is_array = false;
@@ -55,8 +56,8 @@ class Reader {
   Reader();
   ~Reader();
 
-  /// Errors: invalid ("invalid_json": not JSON; "not_an_object"; "duplicate_member"). The message says what is wrong, not where
-  /// the bytes came from.
+  /// Errors: invalid ("invalid_json": not JSON; "not_an_object"; "duplicate_member"). The message says what is wrong,
+  /// not where the bytes came from.
   [[nodiscard]] Result<Object> read_object(std::string_view text);
 
  private:

@@ -8,7 +8,8 @@
 
 namespace annals::json {
 
-/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so that the result always is.
+/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so that the result always
+/// is.
 void append_string(std::string& out, std::string_view text);
 
 /// Appends `"name":` for a name that needs no escapes, after a comma when one is due: unless `out` ends with `{`.

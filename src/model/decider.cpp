@@ -18,13 +18,15 @@ Result<> check_precondition(const Record& record, const Command& command) {
     case Precondition::Rule::exists: met = record.exists(); break;
     case Precondition::Rule::does_not_exist: met = !record.exists(); break;
     case Precondition::Rule::version_is_one_of:
-      met = record.version.value > 0 && std::ranges::find(precondition.versions, record.version) != precondition.versions.end();
+      met = record.version.value > 0 &&
+            std::ranges::find(precondition.versions, record.version) != precondition.versions.end();
       break;
   }
   if (met) return {};
   std::string found = record.version.value == 0 ? "does not exist" : "is at version " + to_string(record.version);
   if (record.was_deleted()) found += " (deleted)";
-  return fail(ErrorKind::precondition_failed, "version_conflict", "\"" + command.key + "\" " + found + "; nothing was recorded");
+  return fail(ErrorKind::precondition_failed, "version_conflict",
+              "\"" + command.key + "\" " + found + "; nothing was recorded");
 }
 
 void append_old_value(std::string& data, std::string_view member, const Record& record) {
@@ -36,8 +38,8 @@ void append_old_value(std::string& data, std::string_view member, const Record& 
   }
 }
 
-/// The value of a set event as it stands, when the data has exactly the form that `decide` writes and the value needs no
-/// unescaping. Replaying a log is mostly this function.
+/// The value of a set event as it stands, when the data has exactly the form that `decide` writes and the value needs
+/// no unescaping. Replaying a log is mostly this function.
 std::optional<std::string_view> plain_value(const Model& model, std::string_view data) {
   // {"<key_member>":"<key>","value":"<value>","old_value":...
   const std::size_t key_at = 2 + model.key_member.size() + 3;
@@ -67,14 +69,16 @@ Result<std::vector<Decision>> decide(const Model& model, const Record& record, c
     return fail(ErrorKind::not_found, "not_found", "\"" + command.key + "\" does not exist");
   }
   if (removes && !record.exists()) {
-    return fail(ErrorKind::gone, "already_deleted", "\"" + command.key + "\" was deleted at version " + to_string(record.version));
+    return fail(ErrorKind::gone, "already_deleted",
+                "\"" + command.key + "\" was deleted at version " + to_string(record.version));
   }
   TRY(check_precondition(record, command));
 
   Decision decision;
   decision.type = removes ? model.deleted_type : model.set_type;
   std::string& data = decision.data;
-  data.reserve(128 + command.key.size() + (command.value ? command.value->size() : 0) + (record.value ? 2 * record.value->size() : 0));
+  data.reserve(128 + command.key.size() + (command.value ? command.value->size() : 0) +
+               (record.value ? 2 * record.value->size() : 0));
   data += '{';
   json::append_member(data, model.key_member, command.key);
   if (removes) {
@@ -93,8 +97,8 @@ Result<std::vector<Decision>> decide(const Model& model, const Record& record, c
   return decisions;
 }
 
-Result<Record> evolve(const Model& model, const Record& record, std::string_view type, std::string_view data, StreamVersion version,
-                      Instant created_at) {
+Result<Record> evolve(const Model& model, const Record& record, std::string_view type, std::string_view data,
+                      StreamVersion version, Instant created_at) {
   Record next{version, record.value, created_at};
   if (type == model.deleted_type) {
     next.value = nullptr;
@@ -107,7 +111,8 @@ Result<Record> evolve(const Model& model, const Record& record, std::string_view
     const std::string_view* value = object ? object->text("value") : nullptr;
     if (value == nullptr) {
       return fail(ErrorKind::corrupt, "the event of type " + std::string(type) + " at version " + to_string(version) +
-                                          " has no string member \"value\"" + (object ? "" : ": " + object.error().message));
+                                          " has no string member \"value\"" +
+                                          (object ? "" : ": " + object.error().message));
     }
     next.value = std::make_shared<const std::string>(*value);
   }

@@ -21,9 +21,10 @@ namespace annals::model {
 
 /// The state of one key: what its events fold to.
 struct Record {
-  StreamVersion version;                     ///< of the last event; 0 when there is none
-  std::shared_ptr<const std::string> value;  ///< shared with read tables and replies, never changed; null when never set, or deleted
-  Instant updated_at;                        ///< created_at of the last event
+  StreamVersion version;  ///< of the last event; 0 when there is none
+  std::shared_ptr<const std::string>
+      value;           ///< shared with read tables and replies, never changed; null when never set, or deleted
+  Instant updated_at;  ///< created_at of the last event
 
   [[nodiscard]] bool exists() const { return value != nullptr; }
   [[nodiscard]] bool was_deleted() const { return value == nullptr && version.value > 0; }
@@ -58,14 +59,17 @@ struct Decision {
 
 /// Errors: not_found ("not_found": a remove of what never was), gone ("already_deleted"), precondition_failed
 /// ("version_conflict").
-[[nodiscard]] Result<std::vector<Decision>> decide(const Model& model, const Record& record, const Command& command, Instant now);
+[[nodiscard]] Result<std::vector<Decision>> decide(const Model& model, const Record& record, const Command& command,
+                                                   Instant now);
 
 /// The record after the event. Events of types that the model does not know change the version only.
 /// Errors: corrupt, when the event's data is not what the model writes.
-[[nodiscard]] Result<Record> evolve(const Model& model, const Record& record, std::string_view type, std::string_view data,
-                                    StreamVersion version, Instant created_at);
+[[nodiscard]] Result<Record> evolve(const Model& model, const Record& record, std::string_view type,
+                                    std::string_view data, StreamVersion version, Instant created_at);
 
 /// True, because each event of the kv profile tells the whole state: folding the last event of a stream is enough.
-[[nodiscard]] constexpr bool last_event_suffices() { return true; }
+[[nodiscard]] constexpr bool last_event_suffices() {
+  return true;
+}
 
 }  // namespace annals::model

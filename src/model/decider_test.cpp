@@ -10,14 +10,20 @@ namespace {
 const Model config = Model::kv("config", {"/config"});
 constexpr Instant now{1'770'890'400'000'000};
 
-std::shared_ptr<const std::string> shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+std::shared_ptr<const std::string> shared(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
-Record at_version(std::uint64_t version, std::shared_ptr<const std::string> value) { return {StreamVersion{version}, std::move(value), now}; }
+Record at_version(std::uint64_t version, std::shared_ptr<const std::string> value) {
+  return {StreamVersion{version}, std::move(value), now};
+}
 
 Command set(std::string value, Precondition precondition = {}) {
   return {Operation::set, "key", shared(std::move(value)), std::move(precondition)};
 }
-Command remove(Precondition precondition = {}) { return {Operation::remove, "key", nullptr, std::move(precondition)}; }
+Command remove(Precondition precondition = {}) {
+  return {Operation::remove, "key", nullptr, std::move(precondition)};
+}
 
 ErrorKind kind_of_refusal(const Record& record, const Command& command) {
   const auto decisions = decide(config, record, command, now);
@@ -42,10 +48,13 @@ TEST(decider, a_set_records_the_new_and_the_old_value) {
   ASSERT_TRUE(decisions.has_value());
   ASSERT_EQ(decisions->size(), 1u);
   EXPECT_EQ(decisions->front().type, "ConfigValueSet");
-  EXPECT_EQ(decisions->front().data, R"({"config_name":"key","value":"new","old_value":"o\"ld","timestamp":"2026-02-12T10:00:00.000000Z"})");
+  EXPECT_EQ(decisions->front().data,
+            R"({"config_name":"key","value":"new","old_value":"o\"ld","timestamp":"2026-02-12T10:00:00.000000Z"})");
 }
 
-TEST(decider, an_unchanged_value_is_recorded_too) { EXPECT_EQ(after(at_version(3, shared("same")), set("same")).version, StreamVersion{4}); }
+TEST(decider, an_unchanged_value_is_recorded_too) {
+  EXPECT_EQ(after(at_version(3, shared("same")), set("same")).version, StreamVersion{4});
+}
 
 TEST(decider, the_old_value_is_null_after_a_deletion) {
   const auto decisions = decide(config, at_version(2, nullptr), set("new"), now);
@@ -55,7 +64,8 @@ TEST(decider, the_old_value_is_null_after_a_deletion) {
 TEST(decider, a_remove_tells_what_was_deleted) {
   const auto decisions = decide(config, at_version(1, shared("x")), remove(), now);
   EXPECT_EQ(decisions->front().type, "ConfigValueDeleted");
-  EXPECT_EQ(decisions->front().data, R"({"config_name":"key","old_value":"x","deleted_value":"x","timestamp":"2026-02-12T10:00:00.000000Z"})");
+  EXPECT_EQ(decisions->front().data,
+            R"({"config_name":"key","old_value":"x","deleted_value":"x","timestamp":"2026-02-12T10:00:00.000000Z"})");
 }
 
 TEST(decider, what_never_was_is_not_found_and_what_was_deleted_is_gone) {
@@ -84,8 +94,9 @@ TEST(decider, if_match_star_needs_a_value_and_if_none_match_star_needs_none) {
 }
 
 TEST(decider, evolve_reads_back_whatever_decide_wrote) {
-  for (const std::string& value : {std::string{}, std::string{"plain"}, std::string{"quote \" backslash \\ end"}, std::string{"\0\n\x1f", 3},
-                                  std::string{"\",\"value\":\"forged"}, std::string{"äß😀"}, std::string(100'000, '"')}) {
+  for (const std::string& value :
+       {std::string{}, std::string{"plain"}, std::string{"quote \" backslash \\ end"}, std::string{"\0\n\x1f", 3},
+        std::string{"\",\"value\":\"forged"}, std::string{"äß😀"}, std::string(100'000, '"')}) {
     for (const char* key : {"key", "quo\"te", "back\\slash"}) {
       Command command = set(value);
       command.key = key;
@@ -95,7 +106,8 @@ TEST(decider, evolve_reads_back_whatever_decide_wrote) {
 }
 
 TEST(decider, evolve_reads_data_of_the_same_meaning_in_another_form) {
-  const auto next = evolve(config, Record{}, "ConfigValueSet", R"({ "timestamp":"x", "value" : "a\u0062c", "config_name":"key" })", StreamVersion{1}, now);
+  const auto next = evolve(config, Record{}, "ConfigValueSet",
+                           R"({ "timestamp":"x", "value" : "a\u0062c", "config_name":"key" })", StreamVersion{1}, now);
   ASSERT_TRUE(next.has_value());
   EXPECT_EQ(*next->value, "abc");
 }
@@ -130,8 +142,9 @@ TEST(model, names_of_events_follow_from_the_name_of_the_model) {
 TEST(model, a_key_is_1_to_512_bytes_of_utf_8_without_control_characters) {
   for (const char* key : {"a", "a/b c", "äß😀", "-", ".."}) EXPECT_TRUE(check_key(key).has_value()) << key;
   EXPECT_TRUE(check_key(std::string(512, 'x')).has_value());
-  for (const std::string& key : {std::string{}, std::string(513, 'x'), std::string{"a\nb"}, std::string{"a\0b", 3}, std::string{"\x7f"},
-                                std::string{"\xc2\x85"}, std::string{"\xff"}, std::string{"\xed\xa0\x80"}}) {
+  for (const std::string& key :
+       {std::string{}, std::string(513, 'x'), std::string{"a\nb"}, std::string{"a\0b", 3}, std::string{"\x7f"},
+        std::string{"\xc2\x85"}, std::string{"\xff"}, std::string{"\xed\xa0\x80"}}) {
     EXPECT_FALSE(check_key(key).has_value()) << key;
   }
 }

@@ -18,10 +18,12 @@ std::string_view to_string(Consistency consistency) {
 Result<> check_model_name(std::string_view name) {
   const auto lower = [](char character) { return character >= 'a' && character <= 'z'; };
   bool good = !name.empty() && name.size() <= 64 && lower(name.front());
-  for (char character : name) good = good && (lower(character) || (character >= '0' && character <= '9') || character == '_');
+  for (char character : name)
+    good = good && (lower(character) || (character >= '0' && character <= '9') || character == '_');
   if (good) return {};
   return fail(ErrorKind::invalid, "invalid_model_name",
-              "the model name \"" + std::string(name.substr(0, 80)) + "\" is not of the form [a-z][a-z0-9_]*, 64 bytes at most");
+              "the model name \"" + std::string(name.substr(0, 80)) +
+                  "\" is not of the form [a-z][a-z0-9_]*, 64 bytes at most");
 }
 
 Result<> check_key(std::string_view key) {
@@ -30,13 +32,15 @@ Result<> check_key(std::string_view key) {
     return fail(ErrorKind::invalid, "invalid_name",
                 "the name has " + std::to_string(key.size()) + " bytes; the most is " + std::to_string(key_bytes_max));
   }
-  if (!json::is_utf8(key)) return fail(ErrorKind::invalid, "invalid_name", "the name is not UTF-8 after percent-decoding");
+  if (!json::is_utf8(key))
+    return fail(ErrorKind::invalid, "invalid_name", "the name is not UTF-8 after percent-decoding");
   for (std::size_t place = 0; place < key.size(); ++place) {
     const auto byte = static_cast<unsigned char>(key[place]);
     // U+0080 to U+009F are control characters too; in UTF-8 they are 0xC2 0x80 to 0xC2 0x9F.
     const bool c1 = byte == 0xc2 && place + 1 < key.size() && static_cast<unsigned char>(key[place + 1]) < 0xa0;
     if (byte < 0x20 || byte == 0x7f || c1) {
-      return fail(ErrorKind::invalid, "invalid_name", "the name has a control character at byte " + std::to_string(place));
+      return fail(ErrorKind::invalid, "invalid_name",
+                  "the name has a control character at byte " + std::to_string(place));
     }
   }
   return {};
@@ -72,6 +76,8 @@ std::string Model::stream(std::string_view key) const {
   return stream;
 }
 
-bool Model::owns_stream(std::string_view stream) const { return category_of(stream) == name && stream.size() > name.size() + 1; }
+bool Model::owns_stream(std::string_view stream) const {
+  return category_of(stream) == name && stream.size() > name.size() + 1;
+}
 
 }  // namespace annals::model

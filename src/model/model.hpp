@@ -27,15 +27,15 @@ struct Model {
   std::string name;                ///< `[a-z][a-z0-9_]*`, 1 to 64 bytes; the category of its streams
   std::vector<std::string> paths;  ///< where it is served, such as "/config"; the first is the canonical one
   Consistency consistency = Consistency::live;
-  Duration refresh_every{0};       ///< with `restart`: refresh by itself this often; 0: never
+  Duration refresh_every{0};               ///< with `restart`: refresh by itself this often; 0: never
   std::size_t value_bytes_max = 1u << 20;  ///< while settings are read, 0: what the setting kv.value_bytes_max says
-  std::string event_type_prefix;   ///< put before event types in what the API shows; never stored
+  std::string event_type_prefix;           ///< put before event types in what the API shows; never stored
 
   // What follows from the name.
-  std::string aggregate_type;      ///< "ConfigValue"
-  std::string set_type;            ///< "ConfigValueSet"
-  std::string deleted_type;        ///< "ConfigValueDeleted"
-  std::string key_member;          ///< "config_name"
+  std::string aggregate_type;  ///< "ConfigValue"
+  std::string set_type;        ///< "ConfigValueSet"
+  std::string deleted_type;    ///< "ConfigValueDeleted"
+  std::string key_member;      ///< "config_name"
 
   /// A kv model with everything that follows from its name. INVARIANT: the name is valid (see check_model_name).
   [[nodiscard]] static Model kv(std::string name, std::vector<std::string> paths);

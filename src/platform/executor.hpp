@@ -1,6 +1,6 @@
 #pragma once
-// Executors: where work runs. Nobody above platform makes a thread; components are handed an Executor and are stepped by it,
-// so that one day a whole server runs on one simulated thread.
+// Executors: where work runs. Nobody above platform makes a thread; components are handed an Executor and are stepped
+// by it, so that one day a whole server runs on one simulated thread.
 
 #include <functional>
 #include <memory>

@@ -25,9 +25,8 @@ class File {
   /// Errors: input_output.
   [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t size) const = 0;
 
-  /// Writes all of `bytes` at `offset`, growing the file if it must; durable only after `flush`. After an error any part
-  /// of `bytes` may have been written.
-  /// Errors: input_output (code "disk_full" when there is no room).
+  /// Writes all of `bytes` at `offset`, growing the file if it must; durable only after `flush`. After an error any
+  /// part of `bytes` may have been written. Errors: input_output (code "disk_full" when there is no room).
   [[nodiscard]] virtual Result<> write_at(std::uint64_t offset, std::string_view bytes) = 0;
 
   /// Returns once everything written before the call survives the loss of power (fdatasync).
@@ -78,9 +77,11 @@ class FileSystem {
 };
 
 /// The whole of a file, which must not exceed `size_max` bytes. Errors: those of open_to_read; too_large.
-[[nodiscard]] Result<std::string> read_whole_file(const FileSystem& files, const std::string& path, std::uint64_t size_max);
+[[nodiscard]] Result<std::string> read_whole_file(const FileSystem& files, const std::string& path,
+                                                  std::uint64_t size_max);
 
-/// Replaces a file as one step that survives the loss of power: writes `<path>.new`, flushes, renames, flushes the directory.
+/// Replaces a file as one step that survives the loss of power: writes `<path>.new`, flushes, renames, flushes the
+/// directory.
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes);
 
 /// `directory` and `name` with one slash between.

@@ -1,6 +1,6 @@
 #pragma once
-// LineOutput: whole lines to standard error (or wherever), never mixed with another writer's halfway through a line. Both the logger and the
-// audit subscriber write through it. Thread-safe.
+// LineOutput: whole lines to standard error (or wherever), never mixed with another writer's halfway through a line.
+// Both the logger and the audit subscriber write through it. Thread-safe.
 
 #include <string_view>
 

@@ -5,8 +5,8 @@
 
 namespace annals::platform {
 
-/// Makes SIGTERM, SIGINT and SIGHUP wait for `wait_for_signal` in every thread made from now on, and ignores SIGPIPE. Call before the
-/// first thread is made.
+/// Makes SIGTERM, SIGINT and SIGHUP wait for `wait_for_signal` in every thread made from now on, and ignores SIGPIPE.
+/// Call before the first thread is made.
 void hold_signals();
 
 enum class Signal { stop, reload };

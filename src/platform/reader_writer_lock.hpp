@@ -1,7 +1,8 @@
 #pragma once
-// ReaderWriterLock: many readers or one writer, and a waiting writer goes before readers that come later. std::shared_mutex
-// lets readers starve the writer for as long as they overlap (glibc's default), which a busy table would feel.
-// Thread-safe; not recursive. Meets the standard's SharedLockable requirements, for std::shared_lock and std::unique_lock.
+// ReaderWriterLock: many readers or one writer, and a waiting writer goes before readers that come later.
+// std::shared_mutex lets readers starve the writer for as long as they overlap (glibc's default), which a busy table
+// would feel. Thread-safe; not recursive. Meets the standard's SharedLockable requirements, for std::shared_lock and
+// std::unique_lock.
 
 #include <pthread.h>
 

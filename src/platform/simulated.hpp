@@ -89,17 +89,17 @@ class SteppedExecutor final : public Executor {
 class SimulatedFileSystem final : public FileSystem {
  public:
   enum class Fault : std::uint8_t {
-    fail_cleanly,     ///< input_output, and nothing happened
-    disk_full,        ///< input_output with code disk_full; a part of a write may have happened
-    fail_dirty,       ///< a flush that fails: the cache keeps the bytes and believes them clean, the disk never got them
-    short_write,      ///< a part of the bytes is written, then input_output
-    power_loss,       ///< this step and every later one fails; nothing more reaches the disk
+    fail_cleanly,  ///< input_output, and nothing happened
+    disk_full,     ///< input_output with code disk_full; a part of a write may have happened
+    fail_dirty,    ///< a flush that fails: the cache keeps the bytes and believes them clean, the disk never got them
+    short_write,   ///< a part of the bytes is written, then input_output
+    power_loss,    ///< this step and every later one fails; nothing more reaches the disk
   };
   enum class Survival : std::uint8_t {
-    nothing,          ///< what was not flushed is gone
-    everything,       ///< all of it happened to be written
-    some_sectors,     ///< each sector of each unflushed write is there or not, by the dice
-    a_prefix,         ///< unflushed writes survive in order up to some byte, by the dice
+    nothing,       ///< what was not flushed is gone
+    everything,    ///< all of it happened to be written
+    some_sectors,  ///< each sector of each unflushed write is there or not, by the dice
+    a_prefix,      ///< unflushed writes survive in order up to some byte, by the dice
   };
 
   SimulatedFileSystem();
@@ -113,9 +113,11 @@ class SimulatedFileSystem final : public FileSystem {
   void set_capacity(std::optional<std::uint64_t> bytes);
   /// The machine stops and starts again: open files are dead, locks are free, the cache is gone but for what survives.
   void crash(Survival survival, SimulatedRandom& dice);
-  /// The process dies, the machine does not: open files are dead, locks are free, the cache stays (fail_dirty's lie included).
+  /// The process dies, the machine does not: open files are dead, locks are free, the cache stays (fail_dirty's lie
+  /// included).
   void kill_process();
-  /// The bytes of a file as the process sees them, for tests that damage them. `change` may flip what it likes; both cache and disk get it.
+  /// The bytes of a file as the process sees them, for tests that damage them. `change` may flip what it likes; both
+  /// cache and disk get it.
   void damage(const std::string& path, const std::function<void(std::string& bytes)>& change);
 
   [[nodiscard]] Result<> create_directories(const std::string& path) override;

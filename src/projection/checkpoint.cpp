@@ -18,13 +18,15 @@ std::string contents(const Cursor& cursor) {
   return std::string(heading) + text + "\n" + std::to_string(checksum(text)) + "\n";
 }
 
-/// A checkpoint is of events that were flushed, so one beyond the end belongs to a longer log than this one: to go on from it would pass over
-/// what is recorded up to there.
+/// A checkpoint is of events that were flushed, so one beyond the end belongs to a longer log than this one: to go on
+/// from it would pass over what is recorded up to there.
 Result<Position> locate(const EventStore& store, const Cursor& cursor) {
   const Position position = TRY(store.resolve(cursor));
   const Position flushed = store.status().flushed;
   if (position <= flushed) return position;
-  return fail(ErrorKind::gone, "cursor_gone", "the checkpoint is at position " + to_string(position) + " of a store that ends at " + to_string(flushed));
+  return fail(
+      ErrorKind::gone, "cursor_gone",
+      "the checkpoint is at position " + to_string(position) + " of a store that ends at " + to_string(flushed));
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 namespace annals::projection {
 
-// Why no waiter is forgotten: `wait` raises `anyone_` and then looks at the position again; `publish` moves the position
-// and then looks at `anyone_`. Both are sequentially consistent, so at least one of the two sees the other.
+// Why no waiter is forgotten: `wait` raises `anyone_` and then looks at the position again; `publish` moves the
+// position and then looks at `anyone_`. Both are sequentially consistent, so at least one of the two sees the other.
 
 void Progress::publish(Position position) {
   std::uint64_t before = position_.load();

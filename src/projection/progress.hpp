@@ -21,8 +21,8 @@ class Progress {
   /// Moves on to `position` (never back) and calls, on this thread, those who waited for it.
   void publish(Position position);
 
-  /// Calls `reached` once `position` is reached: at once, inside this call, when it already is (the ticket is then 0), else on the thread
-  /// that publishes.
+  /// Calls `reached` once `position` is reached: at once, inside this call, when it already is (the ticket is then 0),
+  /// else on the thread that publishes.
   Ticket wait(Position position, Reached reached);
 
   /// True when the ticket's callback has not been called and now never will be.

@@ -73,7 +73,8 @@ TEST(progress, what_a_cancelled_callback_holds_is_let_go) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
-// Each waiter waits for the position that comes next while others publish: were a wake-up lost, the test would hang on it and the count fall short.
+// Each waiter waits for the position that comes next while others publish: were a wake-up lost, the test would hang on
+// it and the count fall short.
 TEST(progress, no_wake_up_is_lost_between_threads) {
   constexpr std::uint64_t last = 20'000;
   Progress progress;

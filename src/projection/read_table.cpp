@@ -34,7 +34,8 @@ void ReadTable::walk(std::string_view prefix, const std::optional<std::string>& 
   while (row != records.end() && row->first.starts_with(prefix) && visit(row->first, row->second)) ++row;
 }
 
-std::vector<ReadTable::Row> ReadTable::list(std::string_view prefix, const std::optional<std::string>& after, std::size_t limit) const {
+std::vector<ReadTable::Row> ReadTable::list(std::string_view prefix, const std::optional<std::string>& after,
+                                            std::size_t limit) const {
   std::vector<Row> rows;
   if (limit == 0) return rows;
   walk(prefix, after, [&](const std::string& key, const model::Record& record) {
@@ -44,7 +45,8 @@ std::vector<ReadTable::Row> ReadTable::list(std::string_view prefix, const std::
   return rows;
 }
 
-std::vector<std::string> ReadTable::keys(std::string_view prefix, const std::optional<std::string>& after, std::size_t limit) const {
+std::vector<std::string> ReadTable::keys(std::string_view prefix, const std::optional<std::string>& after,
+                                         std::size_t limit) const {
   std::vector<std::string> keys;
   if (limit == 0) return keys;
   walk(prefix, after, [&](const std::string& key, const model::Record&) {
@@ -68,9 +70,11 @@ Result<> ReadTable::take_in(const EventView& event, Rows& into) {
   } else if (const auto published = rows_->records.find(key); published != rows_->records.end()) {
     before = &published->second;
   }
-  auto next = model::evolve(model_, before ? *before : model::Record{}, event.type, event.data, event.version, event.created_at);
+  auto next = model::evolve(model_, before ? *before : model::Record{}, event.type, event.data, event.version,
+                            event.created_at);
   if (!next) {
-    return fail(next.error().kind, "stream " + std::string(event.stream) + ", position " + to_string(event.position) + ": " + next.error().message);
+    return fail(next.error().kind, "stream " + std::string(event.stream) + ", position " + to_string(event.position) +
+                                       ": " + next.error().message);
   }
   const std::unique_lock lock(into.lock);
   const auto [record, inserted] = into.records.try_emplace(std::string(key));

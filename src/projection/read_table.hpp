@@ -2,8 +2,8 @@
 // ReadTable: what a model's projection keeps to be queried: the newest record of every key, in order of keys (bytes).
 // Deleted keys stay as records without a value, because their versions go on.
 //
-// Threads: any number of readers; one applier at a time (apply, stage and publish). Readers are never locked out for longer
-// than one record takes, `publish` excepted.
+// Threads: any number of readers; one applier at a time (apply, stage and publish). Readers are never locked out for
+// longer than one record takes, `publish` excepted.
 
 #include <cstdint>
 #include <memory>
@@ -35,10 +35,12 @@ class ReadTable {
     model::Record record;
   };
   /// Up to `limit` existing keys that begin with `prefix`, after the key `after` (nullopt: from the first), in order.
-  [[nodiscard]] std::vector<Row> list(std::string_view prefix, const std::optional<std::string>& after, std::size_t limit) const;
+  [[nodiscard]] std::vector<Row> list(std::string_view prefix, const std::optional<std::string>& after,
+                                      std::size_t limit) const;
 
   /// As list, but the keys alone, and those of deleted records too.
-  [[nodiscard]] std::vector<std::string> keys(std::string_view prefix, const std::optional<std::string>& after, std::size_t limit) const;
+  [[nodiscard]] std::vector<std::string> keys(std::string_view prefix, const std::optional<std::string>& after,
+                                              std::size_t limit) const;
 
   /// The number of keys, deleted ones included.
   [[nodiscard]] std::size_t size() const;
@@ -47,9 +49,9 @@ class ReadTable {
   [[nodiscard]] Progress& progress() { return progress_; }
   [[nodiscard]] const Progress& progress() const { return progress_; }
 
-  /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position already reached,
-  /// are passed over. After an error the table stands just before the event that failed.
-  /// Errors: corrupt.
+  /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position
+  /// already reached, are passed over. After an error the table stands just before the event that failed. Errors:
+  /// corrupt.
   [[nodiscard]] Result<> apply(std::span<const EventView> events);
 
   /// As apply, but readers see nothing of it before `publish`, and then all at once.

@@ -43,7 +43,8 @@ class History {
   std::vector<EventView> events_;
 };
 
-std::string listed(const ReadTable& table, std::string_view prefix = "", std::optional<std::string> after = std::nullopt, std::size_t limit = 100) {
+std::string listed(const ReadTable& table, std::string_view prefix = "",
+                   std::optional<std::string> after = std::nullopt, std::size_t limit = 100) {
   std::string text;
   for (const auto& row : table.list(prefix, after, limit)) text += row.key + "=" + *row.record.value + " ";
   return text;
@@ -105,7 +106,10 @@ TEST(read_table, a_limit_counts_existing_keys_not_deleted_ones) {
 TEST(read_table, events_of_other_streams_move_the_position_and_nothing_else) {
   ReadTable table(config);
   History history;
-  history.add("other-a", set_event("x")).add("config", set_event("x")).add("config-", set_event("x")).add("config2-a", set_event("x"));
+  history.add("other-a", set_event("x"))
+      .add("config", set_event("x"))
+      .add("config-", set_event("x"))
+      .add("config2-a", set_event("x"));
   ASSERT_TRUE(table.apply(history.all()));
   EXPECT_EQ(table.size(), 0u);
   EXPECT_EQ(table.progress().position(), Position{4});

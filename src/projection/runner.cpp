@@ -9,20 +9,21 @@
 
 namespace annals::projection {
 
-// Every task of a runner takes `run_mutex` and looks at `stopped` first; `stop` sets it under the same mutex. So after `stop`
-// has returned no task touches the subscriber or the store, although tasks may still lie in the executor.
+// Every task of a runner takes `run_mutex` and looks at `stopped` first; `stop` sets it under the same mutex. So after
+// `stop` has returned no task touches the subscriber or the store, although tasks may still lie in the executor.
 struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   struct State {
     RunnerStatus status;
-    bool scheduled = false;   // a task that will look for events waits in the executor
-    bool woken = false;       // somebody asked to go on while it ran
+    bool scheduled = false;  // a task that will look for events waits in the executor
+    bool woken = false;      // somebody asked to go on while it ran
   };
   struct Waiting {
     Position target;
     std::move_only_function<void()> done;
   };
 
-  Core(Subscriber& the_subscriber, EventStore& the_store, Mode the_mode, platform::Platform the_platform, platform::Executor& the_executor)
+  Core(Subscriber& the_subscriber, EventStore& the_store, Mode the_mode, platform::Platform the_platform,
+       platform::Executor& the_executor)
       : subscriber(the_subscriber),
         store(the_store),
         mode(the_mode),
@@ -90,7 +91,8 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
       if (!more) TRY(subscriber.caught_up());
       note_success(more);
       release_waiting();
-      // Who stands still until asked may be brought further by others meanwhile (a live table by the writer), so it is asked where it is.
+      // Who stands still until asked may be brought further by others meanwhile (a live table by the writer), so it is
+      // asked where it is.
       if (!more && mode == Mode::on_demand) resumed = false;
       return more;
     } catch (const std::exception& exception) {
@@ -116,7 +118,8 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
     std::vector<Waiting> reached;
     {
       auto locked = waiting.lock();
-      const auto first_reached = std::partition(locked->begin(), locked->end(), [&](const Waiting& one) { return one.target > position; });
+      const auto first_reached =
+          std::partition(locked->begin(), locked->end(), [&](const Waiting& one) { return one.target > position; });
       std::move(first_reached, locked->end(), std::back_inserter(reached));
       locked->erase(first_reached, locked->end());
     }
@@ -126,8 +129,9 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   void failed(const Error& error) {
     failed_after = std::max(failed_after, resumed ? position : Position{});
     resumed = false;
-    platform.log.error("A subscriber failed and will start again from its checkpoint",
-                       {{"subscriber", subscriber.name()}, {"error", error.message}, {"pause_ms", pause.count() / 1000}});
+    platform.log.error(
+        "A subscriber failed and will start again from its checkpoint",
+        {{"subscriber", subscriber.name()}, {"error", error.message}, {"pause_ms", pause.count() / 1000}});
     auto locked = state.lock();
     locked->status.failing = true;
     locked->status.caught_up = false;
@@ -141,34 +145,43 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   Subscriber& subscriber;
   EventStore& store;
   const Mode mode;
-  const Duration gathering;      // asked once: `wake` may come when the subscriber has gone
+  const Duration gathering;  // asked once: `wake` may come when the subscriber has gone
   platform::Platform platform;
   platform::Executor& executor;
   Guarded<State> state;
   Guarded<std::vector<Waiting>> waiting;
 
   std::mutex run_mutex;
-  bool stopped = false;          // under run_mutex, as all below
+  bool stopped = false;  // under run_mutex, as all below
   bool resumed = false;
   Position position;
-  Position failed_after;         // the furthest that was taken in before a failure, until that is passed
+  Position failed_after;  // the furthest that was taken in before a failure, until that is passed
   Duration pause = pause_min;
 };
 
-Runner::Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform, platform::Executor& executor)
+Runner::Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform,
+               platform::Executor& executor)
     : core_(std::make_shared<Core>(subscriber, store, mode, platform, executor)) {
   if (mode == Mode::follow) {
     watch_ = store.watch([core = core_](Position) { core->wake(); });
   }
 }
 
-Runner::~Runner() { stop(); }
+Runner::~Runner() {
+  stop();
+}
 
-void Runner::start() { wake(); }
+void Runner::start() {
+  wake();
+}
 
-void Runner::wake() { core_->wake(); }
+void Runner::wake() {
+  core_->wake();
+}
 
-void Runner::wake_every(Duration every) { core_->wake_every(every); }
+void Runner::wake_every(Duration every) {
+  core_->wake_every(every);
+}
 
 void Runner::catch_up(std::move_only_function<void()> done) {
   const StoreStatus store = core_->store.status();
@@ -184,6 +197,8 @@ void Runner::stop() {
   core_->waiting.lock()->clear();
 }
 
-RunnerStatus Runner::status() const { return core_->state.lock()->status; }
+RunnerStatus Runner::status() const {
+  return core_->state.lock()->status;
+}
 
 }  // namespace annals::projection

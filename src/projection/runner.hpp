@@ -1,10 +1,10 @@
 #pragma once
-// Runner: feeds one Subscriber from a store, and supervises it. A subscriber that fails (an error or an exception) starts again from
-// its checkpoint after a pause that doubles from 100 ms to 30 s; nobody else notices but health. Source: S1's supervision tree
-// (one_for_one), with the growing pause that OTP lacks.
+// Runner: feeds one Subscriber from a store, and supervises it. A subscriber that fails (an error or an exception)
+// starts again from its checkpoint after a pause that doubles from 100 ms to 30 s; nobody else notices but health.
+// Source: S1's supervision tree (one_for_one), with the growing pause that OTP lacks.
 //
-// Thread-safe; the subscriber runs on the executor only. Stop it (or destroy it) before the store and the subscriber go; the executor must
-// still run then, or have been destroyed.
+// Thread-safe; the subscriber runs on the executor only. Stop it (or destroy it) before the store and the subscriber
+// go; the executor must still run then, or have been destroyed.
 
 #include <cstdint>
 #include <functional>
@@ -18,11 +18,11 @@
 namespace annals::projection {
 
 struct RunnerStatus {
-  Position position;               ///< after the last page that was taken in
+  Position position;  ///< after the last page that was taken in
   bool failing = false;
-  std::uint64_t failures = 0;      ///< in all
-  std::string error;               ///< the last failure's message while failing
-  bool caught_up = false;          ///< has been, since the start or the last failure
+  std::uint64_t failures = 0;  ///< in all
+  std::string error;           ///< the last failure's message while failing
+  bool caught_up = false;      ///< has been, since the start or the last failure
 };
 
 class Runner {
@@ -35,14 +35,15 @@ class Runner {
   static constexpr Duration pause_min = std::chrono::milliseconds(100);
   static constexpr Duration pause_max = std::chrono::seconds(30);
 
-  Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform, platform::Executor& executor);
+  Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform,
+         platform::Executor& executor);
   ~Runner();
 
   /// Begins; call once.
   void start();
 
-  /// Reads on as far as there is anything, and calls `done` on the executor when it has caught up with all that was there at the call
-  /// (after a failure: when it finally has). Dropped, uncalled, when the runner is stopped first.
+  /// Reads on as far as there is anything, and calls `done` on the executor when it has caught up with all that was
+  /// there at the call (after a failure: when it finally has). Dropped, uncalled, when the runner is stopped first.
   void catch_up(std::move_only_function<void()> done);
 
   /// Goes on soon, if it stands still.

@@ -66,7 +66,9 @@ class RunnerTest : public testing::Test {
   void record_some(int count) {
     for (int done = 0; done < count; ++done) record(store, "config-a", set_event("x"));
   }
-  [[nodiscard]] Runner follow(Subscriber& subscriber) { return Runner(subscriber, store, Runner::Mode::follow, world.platform(), world.executor); }
+  [[nodiscard]] Runner follow(Subscriber& subscriber) {
+    return Runner(subscriber, store, Runner::Mode::follow, world.platform(), world.executor);
+  }
 
   TestWorld world;
   ControlledStore store{world.platform()};
@@ -138,14 +140,15 @@ TEST_F(RunnerTest, a_failure_pauses_100_ms_and_doubles_up_to_30_s) {
     EXPECT_TRUE(runner.status().failing);
     EXPECT_EQ(runner.status().failures, static_cast<std::uint64_t>(failure) + 1);
     const Duration before = world.clock.monotonic();
-    record_some(1);                       // progress of the store does not cut the pause short
-    runner.wake();                        // nor does being woken
+    record_some(1);  // progress of the store does not cut the pause short
+    runner.wake();   // nor does being woken
     EXPECT_EQ(world.executor.run_ready(), 0u);
     ASSERT_TRUE(world.executor.run_next_timer());
     pauses.push_back(world.clock.monotonic() - before);
   }
-  const std::vector<Duration> expected{milliseconds(100),  milliseconds(200),   milliseconds(400),   milliseconds(800), milliseconds(1600), milliseconds(3200),
-                                       milliseconds(6400), milliseconds(12800), milliseconds(25600), seconds(30),       seconds(30),        seconds(30)};
+  const std::vector<Duration> expected{milliseconds(100),   milliseconds(200),  milliseconds(400),  milliseconds(800),
+                                       milliseconds(1600),  milliseconds(3200), milliseconds(6400), milliseconds(12800),
+                                       milliseconds(25600), seconds(30),        seconds(30),        seconds(30)};
   EXPECT_EQ(pauses, expected);
   EXPECT_NE(runner.status().error.find("refused 1"), std::string::npos);
   EXPECT_EQ(world.logged("subscriber=noting"), 13u);
@@ -190,7 +193,8 @@ TEST_F(RunnerTest, the_pause_grows_although_the_events_before_the_bad_one_are_ta
     ASSERT_TRUE(world.executor.run_next_timer());
     pauses.push_back(world.clock.monotonic() - before);
   }
-  EXPECT_EQ(pauses, (std::vector<Duration>{milliseconds(100), milliseconds(200), milliseconds(400), milliseconds(800)}));
+  EXPECT_EQ(pauses,
+            (std::vector<Duration>{milliseconds(100), milliseconds(200), milliseconds(400), milliseconds(800)}));
   noting.failures_left = 0;
   ASSERT_TRUE(world.executor.run_next_timer());
   EXPECT_FALSE(runner.status().failing);
@@ -323,13 +327,13 @@ TEST_F(RunnerTest, after_a_stop_neither_queued_tasks_nor_timers_touch_the_subscr
     Runner runner(*gone, store, Runner::Mode::follow, world.platform(), world.executor);
     runner.start();
     runner.catch_up([held] { FAIL() << "called after the stop"; });
-    world.executor.run_ready();    // fails: a timer waits
+    world.executor.run_ready();  // fails: a timer waits
     runner.wake_every(seconds(1));
     runner.stop();
     runner.stop();
     EXPECT_EQ(held.use_count(), 1) << "what waited is dropped";
     runner.catch_up([] { FAIL() << "called after the stop"; });
-    gone.reset();                  // from here on a touch is a use after free
+    gone.reset();  // from here on a touch is a use after free
     record_some(1);
     runner.wake();
     while (world.executor.run_next_timer()) continue;
@@ -345,7 +349,8 @@ TEST(runner_threads, a_stop_returns_only_when_the_subscriber_does_not_run_and_wi
     [[nodiscard]] std::string_view name() const override { return "touching"; }
     [[nodiscard]] Result<Position> resume() override { return Position{}; }
     [[nodiscard]] Result<> handle(const EventPage& page) override {
-      touched += page.events().size();  // no atomic: a touch beside the stop would be a race, and after it a use after free
+      touched +=
+          page.events().size();  // no atomic: a touch beside the stop would be a race, and after it a use after free
       return {};
     }
     std::uint64_t touched = 0;

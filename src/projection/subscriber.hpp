@@ -1,6 +1,6 @@
 #pragma once
-// Subscriber: whatever reacts to events, at its own pace, from its own checkpoint: read tables, the audit log, later live
-// feeds, webhooks, Kafka. It pulls; the write path never calls it.
+// Subscriber: whatever reacts to events, at its own pace, from its own checkpoint: read tables, the audit log, later
+// live feeds, webhooks, Kafka. It pulls; the write path never calls it.
 
 #include <string_view>
 
@@ -19,12 +19,12 @@ class Subscriber {
 
   [[nodiscard]] virtual Horizon horizon() const { return Horizon::flushed; }
 
-  /// How long events are gathered after the first of them came, before they are handled together: a subscriber that nobody waits for
-  /// should not wake a thread at every flush.
+  /// How long events are gathered after the first of them came, before they are handled together: a subscriber that
+  /// nobody waits for should not wake a thread at every flush.
   [[nodiscard]] virtual Duration gathering_time() const { return Duration{0}; }
 
-  /// Called at the start, after each failure, and, by a runner on demand, whenever it goes on after standing still: forgets what is
-  /// not safe, and says after which position to go on.
+  /// Called at the start, after each failure, and, by a runner on demand, whenever it goes on after standing still:
+  /// forgets what is not safe, and says after which position to go on.
   [[nodiscard]] virtual Result<Position> resume() = 0;
 
   /// Takes a page in; all of it, or an error, after which the runner pauses and calls `resume`.

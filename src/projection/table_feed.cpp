@@ -6,9 +6,10 @@ namespace annals::projection {
 
 using model::Consistency;
 
-// `apply_mutex_` makes runner and writer one applier. The table goes live while the runner holds it and the store has nothing
-// further to show: whatever becomes visible after that look is handed to apply_live by the writer, which waits for the mutex; whatever the runner
-// has already taken in, the table passes over by its position. So no event is missed and none is applied twice.
+// `apply_mutex_` makes runner and writer one applier. The table goes live while the runner holds it and the store has
+// nothing further to show: whatever becomes visible after that look is handed to apply_live by the writer, which waits
+// for the mutex; whatever the runner has already taken in, the table passes over by its position. So no event is missed
+// and none is applied twice.
 class TableFeed::Feeder final : public Subscriber {
  public:
   Feeder(ReadTable& table, const model::Model& model, EventStore& store)
@@ -17,7 +18,9 @@ class TableFeed::Feeder final : public Subscriber {
   [[nodiscard]] std::string_view name() const override { return name_; }
 
   // Live tables are in memory and show what replies have told of; the others show only what survives the loss of power.
-  [[nodiscard]] Horizon horizon() const override { return consistency_ == Consistency::live ? Horizon::visible : Horizon::flushed; }
+  [[nodiscard]] Horizon horizon() const override {
+    return consistency_ == Consistency::live ? Horizon::visible : Horizon::flushed;
+  }
 
   [[nodiscard]] Result<Position> resume() override {
     const std::lock_guard lock(apply_mutex_);
@@ -75,23 +78,29 @@ class TableFeed::Feeder final : public Subscriber {
   bool live_ = false;
 };
 
-TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform, platform::Executor& executor)
+TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform,
+                     platform::Executor& executor)
     : model_(model),
       platform_(platform),
       table_(model),
       feeder_(std::make_unique<Feeder>(table_, model, store)),
-      runner_(std::make_unique<Runner>(*feeder_, store,
-                                       model.consistency == Consistency::eventual ? Runner::Mode::follow : Runner::Mode::on_demand,
-                                       platform, executor)) {}
+      runner_(std::make_unique<Runner>(
+          *feeder_, store, model.consistency == Consistency::eventual ? Runner::Mode::follow : Runner::Mode::on_demand,
+          platform, executor)) {}
 
-TableFeed::~TableFeed() { stop(); }
+TableFeed::~TableFeed() {
+  stop();
+}
 
 void TableFeed::start(std::move_only_function<void()> ready) {
   runner_->catch_up(std::move(ready));
-  if (model_.consistency == Consistency::restart && model_.refresh_every.count() > 0) runner_->wake_every(model_.refresh_every);
+  if (model_.consistency == Consistency::restart && model_.refresh_every.count() > 0)
+    runner_->wake_every(model_.refresh_every);
 }
 
-void TableFeed::refresh(std::move_only_function<void()> done) { runner_->catch_up(std::move(done)); }
+void TableFeed::refresh(std::move_only_function<void()> done) {
+  runner_->catch_up(std::move(done));
+}
 
 void TableFeed::apply_live(std::span<const EventView> events) {
   if (model_.consistency != Consistency::live) return;
@@ -102,10 +111,16 @@ void TableFeed::apply_live(std::span<const EventView> events) {
   }
 }
 
-bool TableFeed::is_live() const { return feeder_->is_live(); }
+bool TableFeed::is_live() const {
+  return feeder_->is_live();
+}
 
-void TableFeed::stop() { runner_->stop(); }
+void TableFeed::stop() {
+  runner_->stop();
+}
 
-RunnerStatus TableFeed::status() const { return runner_->status(); }
+RunnerStatus TableFeed::status() const {
+  return runner_->status();
+}
 
 }  // namespace annals::projection

@@ -1,7 +1,8 @@
 #pragma once
 // TableFeed: keeps one read table as current as its model's consistency asks.
 //
-//   live      the writer hands over each durable batch (`apply_live`), before replies go out; the runner catches up at the start
+//   live      the writer hands over each durable batch (`apply_live`), before replies go out; the runner catches up at
+//   the start
 //             and after a failure.
 //   eventual  the runner follows the store.
 //   restart   the runner catches up at the start and on `refresh`, and publishes all of it at once.
@@ -30,11 +31,12 @@ class TableFeed {
   /// Brings a `restart` table up to now (others need it not, and are); `done` is called on the executor.
   void refresh(std::move_only_function<void()> done);
 
-  /// Events just made durable, in order, by the one writer. Returns once readers see them, or at once when the table is not live
-  /// (it is behind and catching up, or its model is not `live`).
+  /// Events just made durable, in order, by the one writer. Returns once readers see them, or at once when the table is
+  /// not live (it is behind and catching up, or its model is not `live`).
   void apply_live(std::span<const EventView> events);
 
-  /// True when the table reflects everything that was handed to apply_live: then it can stand for the state of its streams.
+  /// True when the table reflects everything that was handed to apply_live: then it can stand for the state of its
+  /// streams.
   [[nodiscard]] bool is_live() const;
 
   void stop();

@@ -203,22 +203,29 @@ TEST_F(TableFeedTest, live_tables_show_what_is_visible_the_others_what_is_flushe
    public:
     explicit Horizons(EventStore& inner) : inner_(inner) {}
     void append(std::span<const Group> groups, AppendDone done) override { inner_.append(groups, std::move(done)); }
-    Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction, PageLimit limit) const override {
+    Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                  PageLimit limit) const override {
       return inner_.read_stream(stream, from, direction, limit);
     }
     Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override {
       asked.push_back(horizon);
       return inner_.read_all(after, horizon, limit);
     }
-    Result<StreamVersion> stream_version(std::string_view stream) const override { return inner_.stream_version(stream); }
-    Result<StreamVersion> version_at(std::string_view stream, Instant time) const override { return inner_.version_at(stream, time); }
+    Result<StreamVersion> stream_version(std::string_view stream) const override {
+      return inner_.stream_version(stream);
+    }
+    Result<StreamVersion> version_at(std::string_view stream, Instant time) const override {
+      return inner_.version_at(stream, time);
+    }
     Result<Position> position_at(Instant time) const override { return inner_.position_at(time); }
     void settle(Instant time) override { inner_.settle(time); }
     Cursor cursor(Position position) const override { return inner_.cursor(position); }
     Result<Position> resolve(const Cursor& cursor) const override { return inner_.resolve(cursor); }
     StoreStatus status() const override { return inner_.status(); }
     Durability durability() const override { return inner_.durability(); }
-    std::unique_ptr<Watch> watch(std::function<void(Position)> progress) override { return inner_.watch(std::move(progress)); }
+    std::unique_ptr<Watch> watch(std::function<void(Position)> progress) override {
+      return inner_.watch(std::move(progress));
+    }
     mutable std::vector<Horizon> asked;
 
    private:
@@ -235,8 +242,8 @@ TEST_F(TableFeedTest, live_tables_show_what_is_visible_the_others_what_is_flushe
   }
 }
 
-// The table goes live in the middle of a stream of writes, on another thread, falling out and coming back on the way: whatever the interleaving,
-// it misses nothing, and once it is live each write is seen as soon as it was handed over.
+// The table goes live in the middle of a stream of writes, on another thread, falling out and coming back on the way:
+// whatever the interleaving, it misses nothing, and once it is live each write is seen as soon as it was handed over.
 TEST(table_feed_threads, writer_and_runner_may_race_for_the_moment_of_going_live) {
   for (int round = 0; round < 20; ++round) {
     TestWorld world;

@@ -68,7 +68,8 @@ class ControlledStore final : public EventStore {
  public:
   explicit ControlledStore(platform::Platform platform) : inner_(store::make_memory_store(platform)) {}
 
-  /// Answers the next append's groups with these, in turn; nullopt records the group. What the list does not reach is recorded.
+  /// Answers the next append's groups with these, in turn; nullopt records the group. What the list does not reach is
+  /// recorded.
   void answer_next(std::vector<std::optional<Error>> answers) {
     const std::lock_guard lock(mutex_);
     answers_ = std::move(answers);
@@ -202,7 +203,8 @@ class ControlledStore final : public EventStore {
         all.push_back(std::unexpected(*answers[place]));
         continue;
       }
-      inner_->append(groups.subspan(place, 1), [&](std::vector<AppendResult> results) { all.push_back(std::move(results.front())); });
+      inner_->append(groups.subspan(place, 1),
+                     [&](std::vector<AppendResult> results) { all.push_back(std::move(results.front())); });
     }
     done(std::move(all));
   }

@@ -25,10 +25,12 @@ struct Flags {
   std::map<std::string, std::string, std::less<>> texts;  ///< by the key of the setting
 
   void add_to(CLI::App& command) {
-    command.add_option("--config", config, "The configuration file; otherwise annals.toml in the working directory, if it is there.");
+    command.add_option("--config", config,
+                       "The configuration file; otherwise annals.toml in the working directory, if it is there.");
     for (const Setting& setting : settings_catalogue()) {
       std::string& text = texts[std::string(setting.key)];
-      std::string sentence = std::string(setting.sentence) + " Default: " + (setting.default_text.empty() ? "empty" : std::string(setting.default_text)) +
+      std::string sentence = std::string(setting.sentence) + " Default: " +
+                             (setting.default_text.empty() ? "empty" : std::string(setting.default_text)) +
                              ". Environment: " + environment_name(setting) + ".";
       if (setting.type == SettingType::boolean) {
         command.add_flag(std::string(setting.flag), text, sentence);
@@ -43,7 +45,8 @@ struct Flags {
     for (const Setting& setting : settings_catalogue()) {
       const std::string flag(setting.flag);
       const CLI::Option* option = command.get_option_no_throw(flag);
-      if (option != nullptr && option->count() > 0 && texts.contains(setting.key)) result.emplace(setting.key, Given{texts.find(setting.key)->second, "flag " + flag});
+      if (option != nullptr && option->count() > 0 && texts.contains(setting.key))
+        result.emplace(setting.key, Given{texts.find(setting.key)->second, "flag " + flag});
     }
     return result;
   }
@@ -70,17 +73,22 @@ int with_settings(const Flags& flags, const CLI::App& command, Work work) {
 }
 
 int run(int count, char** arguments) {
-  CLI::App app("Annals: an event-sourced application server. Every change is an event, durable and never lost.", "annals");
+  CLI::App app("Annals: an event-sourced application server. Every change is an event, durable and never lost.",
+               "annals");
   app.set_version_flag("--version", "annals " ANNALS_VERSION);
   app.require_subcommand(1);
 
   Flags flags;
   CLI::App* serve_command = app.add_subcommand("serve", "Serve the API.");
-  CLI::App* check_command = app.add_subcommand("check", "Check a configuration and print what would be served, without serving.");
-  CLI::App* settings_command = app.add_subcommand("settings", "Print every setting that is in effect and where it came from; secrets are masked.");
-  CLI::App* verify_command = app.add_subcommand("verify", "Check everything in the data of a store that no server holds: checksums, order, chain of hashes.");
+  CLI::App* check_command =
+      app.add_subcommand("check", "Check a configuration and print what would be served, without serving.");
+  CLI::App* settings_command = app.add_subcommand(
+      "settings", "Print every setting that is in effect and where it came from; secrets are masked.");
+  CLI::App* verify_command = app.add_subcommand(
+      "verify", "Check everything in the data of a store that no server holds: checksums, order, chain of hashes.");
   CLI::App* events_command = app.add_subcommand("events", "Print events as JSON lines.");
-  CLI::App* reference_command = app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
+  CLI::App* reference_command =
+      app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
   for (CLI::App* command : {serve_command, check_command, settings_command}) flags.add_to(*command);
 
   std::string directory = "annals-data";
@@ -90,10 +98,15 @@ int run(int count, char** arguments) {
   events.directory = directory;
   std::string stream;
   Flags events_flags;
-  CLI::Option* data_option = events_command->add_option("--data", events.directory, "The directory of a store that no server holds. Default: annals-data.");
-  events_command->add_option("--url", events.url, "Ask the server that runs at this address, such as http://127.0.0.1:4000.")->excludes(data_option);
-  CLI::Option* stream_option = events_command->add_option("--stream", stream, "Only this stream, such as config-database_url.");
-  events_command->add_option("--after", events.after, "Begin after this cursor (a reply's Annals-Position). Default: 0, the start.");
+  CLI::Option* data_option = events_command->add_option(
+      "--data", events.directory, "The directory of a store that no server holds. Default: annals-data.");
+  events_command
+      ->add_option("--url", events.url, "Ask the server that runs at this address, such as http://127.0.0.1:4000.")
+      ->excludes(data_option);
+  CLI::Option* stream_option =
+      events_command->add_option("--stream", stream, "Only this stream, such as config-database_url.");
+  events_command->add_option("--after", events.after,
+                             "Begin after this cursor (a reply's Annals-Position). Default: 0, the start.");
   events_command->add_flag("--follow", events.follow, "Go on with events as they come; with --url.");
   events_command->add_option("--config", events_flags.config, "The configuration file that declares the models.");
 

@@ -20,35 +20,56 @@ constexpr std::int64_t day = 24 * hour;
 using enum SettingType;
 
 constexpr std::array catalogue{
-    Setting{"server.listen", "--listen", text, "127.0.0.1:4000", "Address and port to serve on; port 0 takes a free one."},
-    Setting{"server.insecure", "--insecure", boolean, "false", "Allows to listen beyond loopback although nobody has to say who they are."},
-    Setting{"server.worker_threads", "--worker-threads", number, "0", "Threads that serve connections; 0: one for each processor.", 0, 256},
-    Setting{"server.connections_max", "--connections-max", number, "1000", "Connections at a time (S4's connection_pool); one more gets 503.", 1, 1'000'000},
-    Setting{"server.request_timeout", "--request-timeout", duration, "30s", "For a body to arrive, a request to be answered, a client to take its reply.",
-            10 * millisecond, hour},
-    Setting{"server.header_timeout", "--header-timeout", duration, "10s", "From the first byte of a request to the end of its header.", 10 * millisecond, hour},
-    Setting{"server.idle_timeout", "--idle-timeout", duration, "75s", "How long a connection may stay without a request.", 10 * millisecond, day},
+    Setting{"server.listen", "--listen", text, "127.0.0.1:4000",
+            "Address and port to serve on; port 0 takes a free one."},
+    Setting{"server.insecure", "--insecure", boolean, "false",
+            "Allows to listen beyond loopback although nobody has to say who they are."},
+    Setting{"server.worker_threads", "--worker-threads", number, "0",
+            "Threads that serve connections; 0: one for each processor.", 0, 256},
+    Setting{"server.connections_max", "--connections-max", number, "1000",
+            "Connections at a time (S4's connection_pool); one more gets 503.", 1, 1'000'000},
+    Setting{"server.request_timeout", "--request-timeout", duration, "30s",
+            "For a body to arrive, a request to be answered, a client to take its reply.", 10 * millisecond, hour},
+    Setting{"server.header_timeout", "--header-timeout", duration, "10s",
+            "From the first byte of a request to the end of its header.", 10 * millisecond, hour},
+    Setting{"server.idle_timeout", "--idle-timeout", duration, "75s",
+            "How long a connection may stay without a request.", 10 * millisecond, day},
     Setting{"server.drain_timeout", "--drain-timeout", duration, "10s", "At a stop: for what has begun.", 0, hour},
-    Setting{"server.header_bytes_max", "--header-bytes-max", bytes, "32KiB", "Request line and header fields together.", kib, mib},
-    Setting{"server.min_position_timeout", "--min-position-timeout", duration, "5s", "How long a read waits for min_position.", 0, hour},
+    Setting{"server.header_bytes_max", "--header-bytes-max", bytes, "32KiB", "Request line and header fields together.",
+            kib, mib},
+    Setting{"server.min_position_timeout", "--min-position-timeout", duration, "5s",
+            "How long a read waits for min_position.", 0, hour},
     Setting{"store.kind", "--store", choice, "embedded", "Where events live.", 0, 0, "embedded|memory"},
-    Setting{"store.directory", "--data", text, "annals-data", "The directory of the embedded store; made when it is not there."},
+    Setting{"store.directory", "--data", text, "annals-data",
+            "The directory of the embedded store; made when it is not there."},
     Setting{"store.sync", "--sync", choice, "group",
-            "When a success is told: group: once the events survive the loss of power; periodic: once the operating system has them, flushed every "
+            "When a success is told: group: once the events survive the loss of power; periodic: once the operating "
+            "system has them, flushed every "
             "sync_interval; memory: as periodic, flushed once a second.",
             0, 0, "group|periodic|memory"},
-    Setting{"store.sync_interval", "--sync-interval", duration, "10ms", "With sync = periodic: time between flushes.", millisecond, 10 * second},
-    Setting{"store.segment_bytes", "--segment-bytes", bytes, "64MiB", "Size of one file of the log; bounds what one request can record.", 64 * kib, gib},
-    Setting{"store.batch_size", "--batch-size", number, "1024", "Commands that are made durable by one flush, at most.", 1, 10'000},
-    Setting{"store.node_id", "--node-id", number, "1", "The number of this server, recorded with each event.", 1, 4'294'967'295},
-    Setting{"writer.queue_max", "--queue-max", number, "10000", "Writes that wait, at most; one more gets 503 at once.", 1, 10'000'000},
-    Setting{"writer.queue_bytes_max", "--queue-bytes-max", bytes, "64MiB", "What waiting writes take together, at most.", mib, 64 * gib},
-    Setting{"idempotency.retention", "--idempotency-retention", duration, "24h", "How long an Idempotency-Key is remembered.", second, 365 * day},
-    Setting{"idempotency.keys_max", "--idempotency-keys-max", number, "1000000", "Idempotency keys that are remembered, at most.", 1, 1'000'000'000},
-    Setting{"kv.value_bytes_max", "--value-bytes-max", bytes, "1MiB", "The largest value; a model may set its own.", 1, mib},
-    Setting{"event_type_prefix", "--event-type-prefix", text, "", "Put before event types in what the API shows, such as Elixir.ConfigApi.Events."},
+    Setting{"store.sync_interval", "--sync-interval", duration, "10ms", "With sync = periodic: time between flushes.",
+            millisecond, 10 * second},
+    Setting{"store.segment_bytes", "--segment-bytes", bytes, "64MiB",
+            "Size of one file of the log; bounds what one request can record.", 64 * kib, gib},
+    Setting{"store.batch_size", "--batch-size", number, "1024", "Commands that are made durable by one flush, at most.",
+            1, 10'000},
+    Setting{"store.node_id", "--node-id", number, "1", "The number of this server, recorded with each event.", 1,
+            4'294'967'295},
+    Setting{"writer.queue_max", "--queue-max", number, "10000", "Writes that wait, at most; one more gets 503 at once.",
+            1, 10'000'000},
+    Setting{"writer.queue_bytes_max", "--queue-bytes-max", bytes, "64MiB",
+            "What waiting writes take together, at most.", mib, 64 * gib},
+    Setting{"idempotency.retention", "--idempotency-retention", duration, "24h",
+            "How long an Idempotency-Key is remembered.", second, 365 * day},
+    Setting{"idempotency.keys_max", "--idempotency-keys-max", number, "1000000",
+            "Idempotency keys that are remembered, at most.", 1, 1'000'000'000},
+    Setting{"kv.value_bytes_max", "--value-bytes-max", bytes, "1MiB", "The largest value; a model may set its own.", 1,
+            mib},
+    Setting{"event_type_prefix", "--event-type-prefix", text, "",
+            "Put before event types in what the API shows, such as Elixir.ConfigApi.Events."},
     Setting{"audit.values", "--audit-values", boolean, "false", "Shows values in the audit log instead of ****."},
-    Setting{"log.level", "--log-level", choice, "info", "The least important records that are logged.", 0, 0, "debug|info|warning|error"},
+    Setting{"log.level", "--log-level", choice, "info", "The least important records that are logged.", 0, 0,
+            "debug|info|warning|error"},
 };
 
 Result<std::string> check(const Setting& setting, const Settings::Value& value) {
@@ -60,14 +81,16 @@ Result<std::string> check(const Setting& setting, const Settings::Value& value) 
     case text: good = !given.empty() || setting.default_text.empty(); break;
     case choice: {
       const std::string choices = "|" + std::string(setting.choices) + "|";
-      good = !given.empty() && given.find('|') == std::string::npos && choices.find("|" + given + "|") != std::string::npos;
+      good = !given.empty() && given.find('|') == std::string::npos &&
+             choices.find("|" + given + "|") != std::string::npos;
       break;
     }
     case boolean: good = given == "true" || given == "false"; break;
     case number: {
       std::int64_t number = 0;
       const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
-      good = error == std::errc{} && end == given.data() + given.size() && number >= setting.min && number <= setting.max;
+      good =
+          error == std::errc{} && end == given.data() + given.size() && number >= setting.min && number <= setting.max;
       break;
     }
     case bytes: {
@@ -83,8 +106,9 @@ Result<std::string> check(const Setting& setting, const Settings::Value& value) 
     }
   }
   if (good) return normal;
-  return fail(ErrorKind::usage, value.source + ": " + std::string(setting.key) + " is \"" + (setting.secret ? "****" : given.substr(0, 100)) +
-                                    "\"; expected " + expected_form(setting));
+  return fail(ErrorKind::usage, value.source + ": " + std::string(setting.key) + " is \"" +
+                                    (setting.secret ? "****" : given.substr(0, 100)) + "\"; expected " +
+                                    expected_form(setting));
 }
 
 std::string bytes_to_text(std::int64_t count) {
@@ -96,12 +120,16 @@ std::string bytes_to_text(std::int64_t count) {
 
 }  // namespace
 
-std::span<const Setting> settings_catalogue() { return catalogue; }
+std::span<const Setting> settings_catalogue() {
+  return catalogue;
+}
 
 std::string environment_name(const Setting& setting) {
   std::string name = "ANNALS_";
   for (char character : setting.key) {
-    name += character == '.' ? '_' : character >= 'a' && character <= 'z' ? static_cast<char>(character - 'a' + 'A') : character;
+    name += character == '.'                       ? '_'
+            : character >= 'a' && character <= 'z' ? static_cast<char>(character - 'a' + 'A')
+                                                   : character;
   }
   return name;
 }
@@ -116,13 +144,18 @@ std::string expected_form(const Setting& setting) {
     }
     case boolean: return "true or false";
     case number: return "a whole number from " + std::to_string(setting.min) + " to " + std::to_string(setting.max);
-    case bytes: return "a size from " + bytes_to_text(setting.min) + " to " + bytes_to_text(setting.max) + ", such as 512KiB or 64MiB";
-    case duration: return "a time from " + to_text(Duration{setting.min}) + " to " + to_text(Duration{setting.max}) + ", such as 250ms, 30s or 24h";
+    case bytes:
+      return "a size from " + bytes_to_text(setting.min) + " to " + bytes_to_text(setting.max) +
+             ", such as 512KiB or 64MiB";
+    case duration:
+      return "a time from " + to_text(Duration{setting.min}) + " to " + to_text(Duration{setting.max}) +
+             ", such as 250ms, 30s or 24h";
   }
   return "text";
 }
 
-Result<Settings> Settings::resolve(const GivenSettings& flags, const std::function<const char*(const char*)>& environment,
+Result<Settings> Settings::resolve(const GivenSettings& flags,
+                                   const std::function<const char*(const char*)>& environment,
                                    const GivenSettings& file, std::vector<model::Model> models) {
   Settings settings;
   for (const Setting& setting : settings_catalogue()) {
@@ -138,9 +171,11 @@ Result<Settings> Settings::resolve(const GivenSettings& flags, const std::functi
     value.text = TRY(check(setting, value));
     settings.values_.emplace(setting.key, std::move(value));
   }
-  if (const char* url = environment("DATABASE_URL"); url != nullptr && *url != '\0' && settings.value("store.kind").source == "default") {
+  if (const char* url = environment("DATABASE_URL");
+      url != nullptr && *url != '\0' && settings.value("store.kind").source == "default") {
     return fail(ErrorKind::usage,
-                "DATABASE_URL is set, which asks for the postgres store; this version has the embedded and the memory store: name one with --store, or unset DATABASE_URL");
+                "DATABASE_URL is set, which asks for the postgres store; this version has the embedded and the memory "
+                "store: name one with --store, or unset DATABASE_URL");
   }
   if (models.empty()) {
     models.push_back(model::Model::kv("config", {"/config", "/v1/config"}));
@@ -148,7 +183,8 @@ Result<Settings> Settings::resolve(const GivenSettings& flags, const std::functi
   }
   for (model::Model& model : models) {
     model.event_type_prefix = settings.text("event_type_prefix");
-    if (model.value_bytes_max == 0) model.value_bytes_max = static_cast<std::size_t>(settings.number("kv.value_bytes_max"));
+    if (model.value_bytes_max == 0)
+      model.value_bytes_max = static_cast<std::size_t>(settings.number("kv.value_bytes_max"));
   }
   settings.models_ = std::move(models);
   return settings;
@@ -177,7 +213,11 @@ std::optional<std::int64_t> bytes_from_text(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || number < 0) return std::nullopt;
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const std::int64_t scale = unit.empty() || unit == "B" ? 1 : unit == "KiB" ? kib : unit == "MiB" ? mib : unit == "GiB" ? gib : 0;
+  const std::int64_t scale = unit.empty() || unit == "B" ? 1
+                             : unit == "KiB"             ? kib
+                             : unit == "MiB"             ? mib
+                             : unit == "GiB"             ? gib
+                                                         : 0;
   if (scale == 0 || number > (std::int64_t{1} << 60) / scale) return std::nullopt;
   return number * scale;
 }

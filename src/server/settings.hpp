@@ -1,7 +1,7 @@
 #pragma once
-// Settings: one catalogue, written by hand, of everything that can be set. A flag goes before an environment variable, that before the
-// configuration file, that before the default. Help, `annals settings`, the reference page and the checks are all made from the catalogue.
-// Immutable once resolved.
+// Settings: one catalogue, written by hand, of everything that can be set. A flag goes before an environment variable,
+// that before the configuration file, that before the default. Help, `annals settings`, the reference page and the
+// checks are all made from the catalogue. Immutable once resolved.
 
 #include <cstdint>
 #include <functional>
@@ -21,12 +21,13 @@ namespace annals::server {
 enum class SettingType : std::uint8_t { text, choice, boolean, number, bytes, duration };
 
 struct Setting {
-  std::string_view key;           ///< "store.directory": in the file [store] directory, in the environment ANNALS_STORE_DIRECTORY
-  std::string_view flag;          ///< "--data"
+  std::string_view
+      key;  ///< "store.directory": in the file [store] directory, in the environment ANNALS_STORE_DIRECTORY
+  std::string_view flag;  ///< "--data"
   SettingType type;
   std::string_view default_text;
   std::string_view sentence;
-  std::int64_t min = 0;           ///< for numbers, bytes, and durations in microseconds
+  std::int64_t min = 0;  ///< for numbers, bytes, and durations in microseconds
   std::int64_t max = 0;
   std::string_view choices = {};  ///< "group|periodic|memory"
   bool secret = false;            ///< masked wherever settings are printed
@@ -52,7 +53,8 @@ class Settings {
   };
 
   /// Errors: usage, naming the first value that is not of its form, and where it was given.
-  [[nodiscard]] static Result<Settings> resolve(const GivenSettings& flags, const std::function<const char*(const char*)>& environment,
+  [[nodiscard]] static Result<Settings> resolve(const GivenSettings& flags,
+                                                const std::function<const char*(const char*)>& environment,
                                                 const GivenSettings& file, std::vector<model::Model> models);
 
   [[nodiscard]] const Value& value(std::string_view key) const;
@@ -74,8 +76,8 @@ struct FileContents {
   std::vector<model::Model> models;
 };
 
-/// Reads `annals.toml`: every key must be known, every model is checked as a whole. Errors: usage, with file, line, column, what was found
-/// and what was expected.
+/// Reads `annals.toml`: every key must be known, every model is checked as a whole. Errors: usage, with file, line,
+/// column, what was found and what was expected.
 [[nodiscard]] Result<FileContents> read_settings_file(std::string_view text, const std::string& path);
 
 /// The one of `known` that `word` was probably meant to be, as `; did you mean "x"?`, or nothing.

@@ -12,16 +12,18 @@ std::string refusal(std::string_view text) {
   return contents.error().message;
 }
 
-#define EXPECT_REFUSED(text, place, part)                                                            \
-  do {                                                                                               \
-    const std::string message = refusal(text);                                                       \
-    EXPECT_TRUE(message.starts_with("annals.toml:" place ": ")) << message;                          \
-    EXPECT_NE(message.find(part), std::string::npos) << message;                                     \
+#define EXPECT_REFUSED(text, place, part)                                   \
+  do {                                                                      \
+    const std::string message = refusal(text);                              \
+    EXPECT_TRUE(message.starts_with("annals.toml:" place ": ")) << message; \
+    EXPECT_NE(message.find(part), std::string::npos) << message;            \
   } while (false)
 
 TEST(settings_file, settings_are_read_with_the_place_they_stand_at) {
-  const auto contents = read_settings_file("event_type_prefix = \"Elixir.\"\n[server]\nlisten = \"127.0.0.1:1\"\ninsecure = true\nworker_threads = 2\n"
-                                           "request_timeout = 5\nidle_timeout = \"5m\"\n[store]\nsegment_bytes = 65536\n", "annals.toml");
+  const auto contents = read_settings_file(
+      "event_type_prefix = \"Elixir.\"\n[server]\nlisten = \"127.0.0.1:1\"\ninsecure = true\nworker_threads = 2\n"
+      "request_timeout = 5\nidle_timeout = \"5m\"\n[store]\nsegment_bytes = 65536\n",
+      "annals.toml");
   ASSERT_TRUE(contents) << contents.error().message;
   const auto text = [&](const char* key) { return contents->settings.at(key).text; };
   EXPECT_EQ(text("event_type_prefix"), "Elixir.");
@@ -42,14 +44,16 @@ TEST(settings_file, what_is_not_toml_is_refused_at_its_place) {
 }
 
 TEST(settings_file, an_unknown_key_is_refused_with_a_suggestion) {
-  EXPECT_REFUSED("[store]\ndirectry = \"x\"\n", "2:12", "\"store.directry\" is not a setting; did you mean \"store.directory\"?");
+  EXPECT_REFUSED("[store]\ndirectry = \"x\"\n", "2:12",
+                 "\"store.directry\" is not a setting; did you mean \"store.directory\"?");
   EXPECT_REFUSED("\n[sever]\nlisten = \"x\"\n", "2:1", "\"sever\" is not a setting; did you mean \"server\"?");
   EXPECT_REFUSED("[store.directory]\nx = 1\n", "1:1", "store.directory is of type table");
   EXPECT_REFUSED("server = 1\n", "1:10", "server is a table of settings, not integer");
 }
 
 TEST(settings_file, a_value_of_the_wrong_type_is_refused_with_what_was_expected) {
-  EXPECT_REFUSED("[server]\nlisten = 4000\n", "2:10", "server.listen is of type integer; expected text that is not empty in quotes");
+  EXPECT_REFUSED("[server]\nlisten = 4000\n", "2:10",
+                 "server.listen is of type integer; expected text that is not empty in quotes");
   EXPECT_REFUSED("[server]\ninsecure = \"true\"\n", "2:12", "expected true or false");
   EXPECT_REFUSED("[server]\nworker_threads = \"2\"\n", "2:18", "expected a whole number");
   EXPECT_REFUSED("[server]\nworker_threads = 2.5\n", "2:18", "is of type floating-point");
@@ -60,7 +64,8 @@ TEST(settings_file, a_value_of_the_wrong_type_is_refused_with_what_was_expected)
 
 TEST(settings_file, models_are_read_whole) {
   const auto contents = read_settings_file(
-      "[model.flags]\nprofile = \"kv\"\npath = [\"/flags\", \"/v1/flags\"]\nconsistency = \"restart\"\nrefresh_every = \"30s\"\nvalue_bytes_max = \"1KiB\"\n"
+      "[model.flags]\nprofile = \"kv\"\npath = [\"/flags\", \"/v1/flags\"]\nconsistency = \"restart\"\nrefresh_every = "
+      "\"30s\"\nvalue_bytes_max = \"1KiB\"\n"
       "[model.other]\nprofile = \"kv\"\npath = \"/other\"\nconsistency = \"eventual\"\nvalue_bytes_max = 5\n"
       "[model.third]\nprofile = \"kv\"\npath = \"/third\"\n",
       "annals.toml");
@@ -85,23 +90,31 @@ TEST(settings_file, a_model_that_does_not_hold_together_is_refused) {
   EXPECT_REFUSED("[model.a]\npath = \"/a\"\n", "1:1", "model.a has no profile");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\n", "1:1", "model.a has no path; write path = \"/a\"");
   EXPECT_REFUSED("[model.a]\nprofile = \"sql\"\npath = \"/a\"\n", "2:11", "the profile \"kv\" only");
-  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nconsistency = \"soon\"\n", "4:15", "\"live\", \"eventual\" or \"restart\"");
-  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nconsistency = \"restart\"\nrefresh_every = \"1ms\"\n", "5:17", "10ms at least");
-  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nrefresh_every = \"1s\"\n", "1:1", "goes with consistency = \"restart\" only");
+  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nconsistency = \"soon\"\n", "4:15",
+                 "\"live\", \"eventual\" or \"restart\"");
+  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nconsistency = \"restart\"\nrefresh_every = \"1ms\"\n",
+                 "5:17", "10ms at least");
+  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nrefresh_every = \"1s\"\n", "1:1",
+                 "goes with consistency = \"restart\" only");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nvalue_bytes_max = \"2MiB\"\n", "4:19", "from 1 to 1MiB");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nvalue_bytes_max = 0\n", "4:19", "from 1 to 1MiB");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npaths = \"/a\"\n", "3:9", "did you mean \"path\"?");
 }
 
 TEST(settings_file, paths_are_plain_and_lie_apart) {
-  const auto with_path = [](const std::string& path) { return refusal("[model.a]\nprofile = \"kv\"\npath = " + path + "\n"); };
-  for (const char* good : {"\"/a\"", "\"/a/b-c_d.e~f\"", "[\"/a\", \"/ab\"]"}) EXPECT_EQ(with_path(good), "(taken)") << good;
-  for (const char* bad : {"\"a\"", "\"/\"", "\"/a/\"", "\"/a//b\"", "\"/a b\"", "\"/a?b\"", "\"/ä\"", "\"/:a\"", "\"\"", "\"/health\"", "\"/v1/health/x\"", "\"/-\"",
-                          "\"/-/x\"", "1", "[]", "[1]", "[\"/a\", \"/a\"]", "[\"/a\", \"/a/b\"]", "[\"/a/b\", \"/a\"]"}) {
+  const auto with_path = [](const std::string& path) {
+    return refusal("[model.a]\nprofile = \"kv\"\npath = " + path + "\n");
+  };
+  for (const char* good : {"\"/a\"", "\"/a/b-c_d.e~f\"", "[\"/a\", \"/ab\"]"})
+    EXPECT_EQ(with_path(good), "(taken)") << good;
+  for (const char* bad : {"\"a\"", "\"/\"", "\"/a/\"", "\"/a//b\"", "\"/a b\"", "\"/a?b\"", "\"/ä\"", "\"/:a\"", "\"\"",
+                          "\"/health\"", "\"/v1/health/x\"", "\"/-\"", "\"/-/x\"", "1", "[]", "[1]", "[\"/a\", \"/a\"]",
+                          "[\"/a\", \"/a/b\"]", "[\"/a/b\", \"/a\"]"}) {
     EXPECT_TRUE(with_path(bad).starts_with("annals.toml:3:")) << bad << ": " << with_path(bad);
   }
   const auto of_two = [](const std::string& one, const std::string& other) {
-    return refusal("[model.a]\nprofile = \"kv\"\npath = \"" + one + "\"\n[model.b]\nprofile = \"kv\"\npath = \"" + other + "\"\n");
+    return refusal("[model.a]\nprofile = \"kv\"\npath = \"" + one + "\"\n[model.b]\nprofile = \"kv\"\npath = \"" +
+                   other + "\"\n");
   };
   EXPECT_EQ(of_two("/a", "/ab"), "(taken)");
   for (const auto& [one, other] : {std::pair{"/a", "/a"}, {"/a", "/a/b"}, {"/a/b", "/a"}}) {

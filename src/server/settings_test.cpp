@@ -38,7 +38,8 @@ class SettingsTest : public testing::Test {
 TEST_F(SettingsTest, a_flag_goes_before_the_environment_before_the_file_before_the_default) {
   const auto effective = [&] {
     const auto settings = resolve();
-    return settings ? settings->text("store.directory") + " from " + settings->value("store.directory").source : settings.error().message;
+    return settings ? settings->text("store.directory") + " from " + settings->value("store.directory").source
+                    : settings.error().message;
   };
   EXPECT_EQ(effective(), "annals-data from default");
   file["store.directory"] = {"f", "annals.toml:3:8"};
@@ -63,8 +64,11 @@ TEST_F(SettingsTest, every_setting_of_the_catalogue_has_a_good_default_and_its_o
 }
 
 TEST_F(SettingsTest, the_settings_of_s4_are_there_under_their_names) {
-  environment = {{"ANNALS_SERVER_WORKER_THREADS", "4"}, {"ANNALS_SERVER_CONNECTIONS_MAX", "7"}, {"ANNALS_SERVER_REQUEST_TIMEOUT", "1m"},
-                 {"ANNALS_STORE_BATCH_SIZE", "9"},      {"ANNALS_STORE_SYNC", "periodic"}};
+  environment = {{"ANNALS_SERVER_WORKER_THREADS", "4"},
+                 {"ANNALS_SERVER_CONNECTIONS_MAX", "7"},
+                 {"ANNALS_SERVER_REQUEST_TIMEOUT", "1m"},
+                 {"ANNALS_STORE_BATCH_SIZE", "9"},
+                 {"ANNALS_STORE_SYNC", "periodic"}};
   const auto settings = resolve();
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings->number("server.worker_threads"), 4u);
@@ -75,21 +79,29 @@ TEST_F(SettingsTest, the_settings_of_s4_are_there_under_their_names) {
 }
 
 TEST_F(SettingsTest, a_value_of_the_wrong_form_is_refused_with_its_place_and_what_was_expected) {
-  EXPECT_EQ(refusal("store.batch_size", "many"), "annals.toml:3:8: store.batch_size is \"many\"; expected a whole number from 1 to 10000");
-  EXPECT_EQ(refusal("store.sync", "often"), "annals.toml:3:8: store.sync is \"often\"; expected one of group, periodic, memory");
+  EXPECT_EQ(refusal("store.batch_size", "many"),
+            "annals.toml:3:8: store.batch_size is \"many\"; expected a whole number from 1 to 10000");
+  EXPECT_EQ(refusal("store.sync", "often"),
+            "annals.toml:3:8: store.sync is \"often\"; expected one of group, periodic, memory");
   EXPECT_EQ(refusal("server.insecure", "yes"), "annals.toml:3:8: server.insecure is \"yes\"; expected true or false");
-  EXPECT_EQ(refusal("server.drain_timeout", "soon"),
-            "annals.toml:3:8: server.drain_timeout is \"soon\"; expected a time from 0s to 1h, such as 250ms, 30s or 24h");
-  EXPECT_EQ(refusal("kv.value_bytes_max", "big"), "annals.toml:3:8: kv.value_bytes_max is \"big\"; expected a size from 1 to 1MiB, such as 512KiB or 64MiB");
-  EXPECT_EQ(refusal("store.directory", ""), "annals.toml:3:8: store.directory is \"\"; expected text that is not empty");
+  EXPECT_EQ(
+      refusal("server.drain_timeout", "soon"),
+      "annals.toml:3:8: server.drain_timeout is \"soon\"; expected a time from 0s to 1h, such as 250ms, 30s or 24h");
+  EXPECT_EQ(refusal("kv.value_bytes_max", "big"),
+            "annals.toml:3:8: kv.value_bytes_max is \"big\"; expected a size from 1 to 1MiB, such as 512KiB or 64MiB");
+  EXPECT_EQ(refusal("store.directory", ""),
+            "annals.toml:3:8: store.directory is \"\"; expected text that is not empty");
 }
 
 TEST_F(SettingsTest, numbers_sizes_and_times_are_taken_within_their_bounds_only) {
-  for (const char* good : {"1", "10000", "0512"}) EXPECT_EQ(refusal("store.batch_size", good), "(taken as " + std::string(good) + ")");
-  for (const char* bad : {"", "0", "10001", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "99999999999999999999", "1KiB"}) {
+  for (const char* good : {"1", "10000", "0512"})
+    EXPECT_EQ(refusal("store.batch_size", good), "(taken as " + std::string(good) + ")");
+  for (const char* bad :
+       {"", "0", "10001", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "99999999999999999999", "1KiB"}) {
     EXPECT_NE(refusal("store.batch_size", bad).find("expected a whole number"), std::string::npos) << bad;
   }
-  for (const char* good : {"65536", "64KiB", "1GiB", "1048576B"}) EXPECT_EQ(refusal("store.segment_bytes", good), "(taken as " + std::string(good) + ")");
+  for (const char* good : {"65536", "64KiB", "1GiB", "1048576B"})
+    EXPECT_EQ(refusal("store.segment_bytes", good), "(taken as " + std::string(good) + ")");
   for (const char* bad : {"", "65535", "63KiB", "2GiB", "64kb", "64 KiB", "-64KiB", "KiB", "9223372036854775807GiB"}) {
     EXPECT_NE(refusal("store.segment_bytes", bad).find("expected a size from 64KiB to 1GiB"), std::string::npos) << bad;
   }
@@ -105,7 +117,8 @@ TEST_F(SettingsTest, numbers_sizes_and_times_are_taken_within_their_bounds_only)
 
 TEST_F(SettingsTest, a_variable_of_the_environment_is_named_when_its_value_is_refused) {
   environment["ANNALS_LOG_LEVEL"] = "loud";
-  EXPECT_EQ(resolve().error().message, "environment ANNALS_LOG_LEVEL: log.level is \"loud\"; expected one of debug, info, warning, error");
+  EXPECT_EQ(resolve().error().message,
+            "environment ANNALS_LOG_LEVEL: log.level is \"loud\"; expected one of debug, info, warning, error");
   environment["ANNALS_LOG_LEVEL"] = std::string(500, 'x');
   EXPECT_LT(resolve().error().message.size(), 250u) << "what is said stays short";
 }
@@ -150,7 +163,8 @@ TEST(bytes_from_text, units_are_binary_and_spelled_out) {
   EXPECT_EQ(bytes_from_text("2KiB"), 2048);
   EXPECT_EQ(bytes_from_text("3MiB"), 3 << 20);
   EXPECT_EQ(bytes_from_text("1GiB"), 1 << 30);
-  for (const char* bad : {"", "KiB", "1 KiB", "1kib", "1KB", "1M", "-1", "1.5MiB", "99999999999GiB", "9223372036854775808"}) {
+  for (const char* bad :
+       {"", "KiB", "1 KiB", "1kib", "1KB", "1M", "-1", "1.5MiB", "99999999999GiB", "9223372036854775808"}) {
     EXPECT_FALSE(bytes_from_text(bad)) << bad;
   }
 }
@@ -166,17 +180,20 @@ TEST(did_you_mean, it_suggests_what_was_probably_meant_and_nothing_else) {
   EXPECT_EQ(did_you_mean("x", {}), "");
 }
 
-// --- Addresses -------------------------------------------------------------------------------------------------------------
+// --- Addresses
+// -------------------------------------------------------------------------------------------------------------
 
 TEST(address, a_host_and_a_port_are_read_and_written) {
-  for (const char* text : {"127.0.0.1:4000", "localhost:0", "[::1]:4000", "[::]:65535", "example.org:80", "0.0.0.0:1"}) {
+  for (const char* text :
+       {"127.0.0.1:4000", "localhost:0", "[::1]:4000", "[::]:65535", "example.org:80", "0.0.0.0:1"}) {
     const auto address = parse_address(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->url(), "http://" + std::string(text));
   }
   EXPECT_EQ(parse_address("[::1]:4000")->host, "::1");
-  for (const char* text : {"", ":", "4000", ":4000", "localhost", "localhost:", "localhost:x", "localhost:-1", "localhost:+1", "localhost:65536", "localhost: 80",
-                           "localhost:80 ", "::1:4000", "::1", "[::1]", "[::1]4000", "[]:4000", "[::1:4000", "::1]:4000"}) {
+  for (const char* text : {"", ":", "4000", ":4000", "localhost", "localhost:", "localhost:x", "localhost:-1",
+                           "localhost:+1", "localhost:65536", "localhost: 80", "localhost:80 ", "::1:4000", "::1",
+                           "[::1]", "[::1]4000", "[]:4000", "[::1:4000", "::1]:4000"}) {
     const auto address = parse_address(text);
     EXPECT_FALSE(address) << text << " was taken as " << address->host;
     if (!address) EXPECT_EQ(address.error().kind, ErrorKind::usage);
@@ -186,7 +203,8 @@ TEST(address, a_host_and_a_port_are_read_and_written) {
 TEST(address, loopback_is_what_nobody_else_can_reach) {
   const auto loopback = [](const char* host) { return Address{host, 1}.loopback(); };
   for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) EXPECT_TRUE(loopback(host)) << host;
-  for (const char* host : {"0.0.0.0", "::", "192.168.0.1", "127.evil.example", "127.0.0.1.example.org", "localhost.example.org", "1127.0.0.1", "example.org", ""}) {
+  for (const char* host : {"0.0.0.0", "::", "192.168.0.1", "127.evil.example", "127.0.0.1.example.org",
+                           "localhost.example.org", "1127.0.0.1", "example.org", ""}) {
     EXPECT_FALSE(loopback(host)) << host;
   }
 }

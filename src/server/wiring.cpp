@@ -51,7 +51,10 @@ engine::EngineOptions engine_options(const Settings& settings) {
 
 }  // namespace
 
-bool Address::loopback() const { return host == "localhost" || host == "::1" || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos); }
+bool Address::loopback() const {
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+}
 
 std::string Address::url() const {
   const bool ipv6 = host.find(':') != std::string::npos;
@@ -76,15 +79,18 @@ Result<Address> parse_address(const std::string& text) {
     good = good && error == std::errc{} && parsed == end && begin != end;
   }
   if (good) return address;
-  return fail(ErrorKind::usage, "the address to listen on is \"" + text.substr(0, 100) + "\"; expected HOST:PORT, such as 127.0.0.1:4000 or [::1]:4000");
+  return fail(ErrorKind::usage, "the address to listen on is \"" + text.substr(0, 100) +
+                                    "\"; expected HOST:PORT, such as 127.0.0.1:4000 or [::1]:4000");
 }
 
 Result<Address> listen_address(const Settings& settings) {
   Address address = TRY(parse_address(settings.text("server.listen")));
   if (!address.loopback() && !settings.boolean("server.insecure")) {
-    return fail(ErrorKind::usage, "refused to listen on " + settings.text("server.listen") +
-                                      ", which others can reach, because nobody has to say who they are; listen on 127.0.0.1 behind a proxy that "
-                                      "authenticates, or give --insecure if you mean it");
+    return fail(
+        ErrorKind::usage,
+        "refused to listen on " + settings.text("server.listen") +
+            ", which others can reach, because nobody has to say who they are; listen on 127.0.0.1 behind a proxy that "
+            "authenticates, or give --insecure if you mean it");
   }
   return address;
 }
@@ -94,7 +100,9 @@ store::EmbeddedOptions embedded_options(const Settings& settings) {
   options.directory = settings.text("store.directory");
   options.segment_bytes = settings.number("store.segment_bytes") / 8 * 8;
   const std::string& sync = settings.text("store.sync");
-  options.sync = sync == "group" ? store::Sync::group : sync == "periodic" ? store::Sync::periodic : store::Sync::memory;
+  options.sync = sync == "group"      ? store::Sync::group
+                 : sync == "periodic" ? store::Sync::periodic
+                                      : store::Sync::memory;
   options.sync_interval = settings.duration("store.sync_interval");
   options.node_id = static_cast<std::uint32_t>(settings.number("store.node_id"));
   return options;
@@ -102,18 +110,23 @@ store::EmbeddedOptions embedded_options(const Settings& settings) {
 
 Application::Application() = default;
 
-Application::~Application() { stop(); }
+Application::~Application() {
+  stop();
+}
 
-Result<std::unique_ptr<Application>> Application::open(const Settings& settings, std::function<void(const std::string& url)> ready) {
+Result<std::unique_ptr<Application>> Application::open(const Settings& settings,
+                                                       std::function<void(const std::string& url)> ready) {
   const Address address = TRY(listen_address(settings));
   std::unique_ptr<Application> application(new Application());
   TRY(application->build(settings, address, std::move(ready)));
   return application;
 }
 
-Result<> Application::build(const Settings& settings, const Address& address, std::function<void(const std::string& url)> ready) {
+Result<> Application::build(const Settings& settings, const Address& address,
+                            std::function<void(const std::string& url)> ready) {
   log_ = platform::make_json_logger(log_level(settings.text("log.level")));
-  const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log_};
+  const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(),
+                                    *log_};
   background_ = platform::make_thread_executor("background");
   delivery_ = platform::make_thread_executor("delivery");
 
@@ -122,7 +135,8 @@ Result<> Application::build(const Settings& settings, const Address& address, st
   const store::EmbeddedOptions store_options = embedded_options(settings);
   store_ = TRY(kind->open(store_options, platform, *background_));
 
-  engine_ = std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_options(settings));
+  engine_ =
+      std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_options(settings));
 
   delivery::Audit::Options audit_options;
   audit_options.values = settings.boolean("audit.values");
@@ -132,7 +146,8 @@ Result<> Application::build(const Settings& settings, const Address& address, st
     audit_options.checkpoint_path = platform::join_path(directory, "audit");
   }
   audit_ = std::make_unique<delivery::Audit>(audit_options, *engine_, platform::standard_error());
-  audit_runner_ = std::make_unique<projection::Runner>(*audit_, *store_, projection::Runner::Mode::follow, platform, *delivery_);
+  audit_runner_ =
+      std::make_unique<projection::Runner>(*audit_, *store_, projection::Runner::Mode::follow, platform, *delivery_);
   engine_->watch_subscriber("audit", *audit_runner_);
 
   http::ApiOptions api_options;
@@ -153,7 +168,8 @@ void Application::stop() {
   if (stopped_) return;
   stopped_ = true;
   if (engine_) engine_->set_draining();
-  if (server_ && !server_->stop()) log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
+  if (server_ && !server_->stop())
+    log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
   if (audit_runner_) {
     audit_runner_->stop();
     audit_->close();

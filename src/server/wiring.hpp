@@ -1,6 +1,6 @@
 #pragma once
-// Wiring: builds the whole server, from the ground up, by hand, and takes it down in the opposite order. The only place that knows
-// every concrete name. Made and destroyed on the main thread.
+// Wiring: builds the whole server, from the ground up, by hand, and takes it down in the opposite order. The only place
+// that knows every concrete name. Made and destroyed on the main thread.
 
 #include <atomic>
 #include <functional>
@@ -36,7 +36,8 @@ class Application {
  public:
   /// Opens the store and listens; `ready(url)` is called once, on some thread, when the tables have caught up.
   /// Errors: usage, conflict (locked), corrupt, input_output (busy port, files).
-  [[nodiscard]] static Result<std::unique_ptr<Application>> open(const Settings& settings, std::function<void(const std::string& url)> ready);
+  [[nodiscard]] static Result<std::unique_ptr<Application>> open(const Settings& settings,
+                                                                 std::function<void(const std::string& url)> ready);
   ~Application();
 
   /// Stops accepting, finishes what has begun, closes everything. Call once; the destructor does it otherwise.
@@ -45,12 +46,13 @@ class Application {
  private:
   Application();
 
-  [[nodiscard]] Result<> build(const Settings& settings, const Address& address, std::function<void(const std::string& url)> ready);
+  [[nodiscard]] Result<> build(const Settings& settings, const Address& address,
+                               std::function<void(const std::string& url)> ready);
 
   // In the order in which they are made.
   std::unique_ptr<Logger> log_;
-  std::unique_ptr<platform::Executor> background_;   // segments made ahead, read tables
-  std::unique_ptr<platform::Executor> delivery_;     // the audit log
+  std::unique_ptr<platform::Executor> background_;  // segments made ahead, read tables
+  std::unique_ptr<platform::Executor> delivery_;    // the audit log
   std::unique_ptr<EventStore> store_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<delivery::Audit> audit_;

@@ -14,9 +14,8 @@ std::span<const StoreEntry> store_catalogue() {
                    return open_embedded_store(options, platform, background);
                  }},
       StoreEntry{"memory", "Events in memory, gone when the server stops.", false,
-                 [](const EmbeddedOptions&, platform::Platform platform, platform::Executor&) -> Result<std::unique_ptr<EventStore>> {
-                   return make_memory_store(platform);
-                 }},
+                 [](const EmbeddedOptions&, platform::Platform platform, platform::Executor&)
+                     -> Result<std::unique_ptr<EventStore>> { return make_memory_store(platform); }},
   };
   return catalogue;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The catalogue of stores: every implementation of EventStore by its name, written by hand. Settings, help and the contract tests
-// are made from it.
+// The catalogue of stores: every implementation of EventStore by its name, written by hand. Settings, help and the
+// contract tests are made from it.
 
 #include <memory>
 #include <span>
@@ -14,12 +14,13 @@
 namespace annals::store {
 
 struct StoreEntry {
-  std::string_view kind;       ///< the value of store.kind
-  std::string_view sentence;   ///< for the reference
-  bool keeps;                  ///< what it holds is there after a restart, in EmbeddedOptions::directory
+  std::string_view kind;      ///< the value of store.kind
+  std::string_view sentence;  ///< for the reference
+  bool keeps;                 ///< what it holds is there after a restart, in EmbeddedOptions::directory
 
   /// Errors: those of the store's own opening.
-  Result<std::unique_ptr<EventStore>> (*open)(const EmbeddedOptions& options, platform::Platform platform, platform::Executor& background);
+  Result<std::unique_ptr<EventStore>> (*open)(const EmbeddedOptions& options, platform::Platform platform,
+                                              platform::Executor& background);
 };
 
 [[nodiscard]] std::span<const StoreEntry> store_catalogue();

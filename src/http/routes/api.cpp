@@ -53,7 +53,8 @@ class Api {
     const Method method = request.method == Method::head ? Method::get : request.method;
     std::string allow;
     for (const Route& route : routes()) {
-      const auto found = route.scope == Scope::server ? std::optional<Place>(Place{request.path, 0}) : model_of(request.path);
+      const auto found =
+          route.scope == Scope::server ? std::optional<Place>(Place{request.path, 0}) : model_of(request.path);
       if (!found) continue;
       const auto matched = match(route.pattern, found->rest);
       if (!matched) continue;

@@ -1,5 +1,6 @@
 #pragma once
-// Call: one request on its way through a route: what it asks, and how to answer it. Moved along; confined to the I/O thread.
+// Call: one request on its way through a route: what it asks, and how to answer it. Moved along; confined to the I/O
+// thread.
 
 #include <string>
 #include <utility>
@@ -15,14 +16,14 @@ namespace annals::http {
 struct Call {
   engine::Engine& engine;
   const ApiOptions& options;
-  std::size_t model = 0;       ///< the model's place in the engine; for routes of a model
-  std::string key;             ///< decoded and checked; for routes of a key
-  std::string argument;        ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
+  std::size_t model = 0;  ///< the model's place in the engine; for routes of a model
+  std::string key;        ///< decoded and checked; for routes of a key
+  std::string argument;   ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
   Asker asker;
   platform::Executor* home;
   Responder responder;
-  bool is_write = false;       ///< replies then say how durable a success is
-  std::string position;        ///< the cursor that a reply of a model reflects
+  bool is_write = false;  ///< replies then say how durable a success is
+  std::string position;   ///< the cursor that a reply of a model reflects
 
   [[nodiscard]] const model::Model& the_model() const { return engine.model(model); }
   [[nodiscard]] projection::ReadTable& table() const { return engine.feed(model).table(); }

@@ -8,19 +8,29 @@ namespace annals::http {
 
 std::span<const Route> routes() {
   static constexpr std::array table{
-      Route{Method::get, Scope::model, "", "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`.", list_records},
-      Route{Method::get, Scope::model, "/:name", "One value; `at`, `version`, `min_position`; If-None-Match.", get_record},
-      Route{Method::put, Scope::model, "/:name", "Sets the value, `{\"value\":\"...\"}`; If-Match, If-None-Match: *, Idempotency-Key.", put_record},
-      Route{Method::delete_, Scope::model, "/:name", "Deletes the record; its history stays. If-Match, Idempotency-Key.", delete_record},
-      Route{Method::get, Scope::model, "/:name/history", "The events of the record, in order of version; `after_version`, `limit`.", get_history},
+      Route{Method::get, Scope::model, "",
+            "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`.", list_records},
+      Route{Method::get, Scope::model, "/:name", "One value; `at`, `version`, `min_position`; If-None-Match.",
+            get_record},
+      Route{Method::put, Scope::model, "/:name",
+            "Sets the value, `{\"value\":\"...\"}`; If-Match, If-None-Match: *, Idempotency-Key.", put_record},
+      Route{Method::delete_, Scope::model, "/:name",
+            "Deletes the record; its history stays. If-Match, Idempotency-Key.", delete_record},
+      Route{Method::get, Scope::model, "/:name/history",
+            "The events of the record, in order of version; `after_version`, `limit`.", get_history},
       Route{Method::get, Scope::model, "/:name/at/:timestamp", "The value as it was at a time.", get_record_at},
-      Route{Method::post, Scope::model, "/:name/rollback", "A new event with the value of `{\"version\": n}` or `{\"at\": \"time\"}`.", roll_back_record},
-      Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.", get_health},
+      Route{Method::post, Scope::model, "/:name/rollback",
+            "A new event with the value of `{\"version\": n}` or `{\"at\": \"time\"}`.", roll_back_record},
+      Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.",
+            get_health},
       Route{Method::get, Scope::server, "/v1/health", "The same as /health.", get_health},
       Route{Method::get, Scope::server, "/livez", "200 as long as the process answers.", get_liveness},
-      Route{Method::get, Scope::server, "/readyz", "200 when requests may be sent here; 503 while tables catch up and while draining.", get_readiness},
-      Route{Method::get, Scope::server, "/-/events", "Events of all streams as JSON lines; `after`, `stream`, `limit`, `wait`.", get_events},
-      Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.", refresh_projection},
+      Route{Method::get, Scope::server, "/readyz",
+            "200 when requests may be sent here; 503 while tables catch up and while draining.", get_readiness},
+      Route{Method::get, Scope::server, "/-/events",
+            "Events of all streams as JSON lines; `after`, `stream`, `limit`, `wait`.", get_events},
+      Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.",
+            refresh_projection},
   };
   return table;
 }
@@ -28,7 +38,8 @@ std::span<const Route> routes() {
 std::vector<RouteLine> route_list() {
   std::vector<RouteLine> lines;
   for (const Route& route : routes()) {
-    lines.push_back({std::string(to_string(route.method)), (route.scope == Scope::model ? "MODEL" : "") + std::string(route.pattern),
+    lines.push_back({std::string(to_string(route.method)),
+                     (route.scope == Scope::model ? "MODEL" : "") + std::string(route.pattern),
                      std::string(route.sentence)});
   }
   return lines;

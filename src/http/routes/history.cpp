@@ -20,7 +20,8 @@ constexpr PageLimit piece{256, 1u << 20};
 /// The events of a stream from a version on, as the inside of a JSON array, a piece at a time; empty at the end.
 class HistorySource {
  public:
-  HistorySource(const EventStore& store, const model::Model& model, std::string stream, StreamVersion after, std::uint64_t limit)
+  HistorySource(const EventStore& store, const model::Model& model, std::string stream, StreamVersion after,
+                std::uint64_t limit)
       : store_(store), model_(model), stream_(std::move(stream)), next_(after.next()), left_(limit) {}
 
   [[nodiscard]] Result<std::string> next() {
@@ -69,7 +70,8 @@ void send_limited_history(Call call, const std::string& path, HistorySource& sou
   response.content_type = "application/json";
   response.body = std::move(body);
   if (source.more()) {
-    response.add("Link", "<" + path + "?after_version=" + to_string(source.last()) + "&limit=" + std::to_string(limit) + ">; rel=\"next\"");
+    response.add("Link", "<" + path + "?after_version=" + to_string(source.last()) + "&limit=" + std::to_string(limit) +
+                             ">; rel=\"next\"");
   }
   call.send(std::move(response));
 }
@@ -82,7 +84,8 @@ void send_whole_history(Call call, std::shared_ptr<HistorySource> source) {
   if (source->ended()) {
     response.body = "[" + *first + "]";
   } else {
-    response.body = BodySource([source, pending = std::optional<std::string>("[" + *first), closed = false]() mutable -> Result<std::optional<std::string>> {
+    response.body = BodySource([source, pending = std::optional<std::string>("[" + *first),
+                                closed = false]() mutable -> Result<std::optional<std::string>> {
       if (pending) return std::exchange(pending, std::nullopt);
       if (closed) return std::nullopt;
       std::string some = TRY(source->next());
@@ -103,17 +106,20 @@ struct EventsWait {
   Position after;
   std::uint64_t limit;
   std::unique_ptr<Watch> watch;
-  Duration until{0};           ///< monotonic
+  Duration until{0};  ///< monotonic
   bool ended = false;
 };
 
-const platform::Clock& call_clock(const EventsWait& wait) { return wait.call.engine.platform().clock; }
+const platform::Clock& call_clock(const EventsWait& wait) {
+  return wait.call.engine.platform().clock;
+}
 
 /// Answers with what there is; false when there is nothing and it may wait.
 bool send_events(EventsWait& wait, bool may_be_empty) {
   Call& call = wait.call;
   const EventStore& store = call.engine.store();
-  const auto page = engine::read_events(store, wait.stream, wait.after, PageLimit{static_cast<std::size_t>(wait.limit), 4u << 20});
+  const auto page =
+      engine::read_events(store, wait.stream, wait.after, PageLimit{static_cast<std::size_t>(wait.limit), 4u << 20});
   if (!page) {
     call.refuse(page.error());
     return true;
@@ -162,8 +168,9 @@ void get_history(const Request& request, Call call) {
   if (!after) return call.refuse(after.error());
   const auto limit = parameters->number("limit", 1, limit_max);
   if (!limit) return call.refuse(limit.error());
-  auto source = std::make_shared<HistorySource>(call.engine.store(), call.the_model(), call.the_model().stream(call.key),
-                                                StreamVersion{after->value_or(0)}, limit->value_or(~std::uint64_t{0}));
+  auto source =
+      std::make_shared<HistorySource>(call.engine.store(), call.the_model(), call.the_model().stream(call.key),
+                                      StreamVersion{after->value_or(0)}, limit->value_or(~std::uint64_t{0}));
   // What is read comes from the store, which may be ahead of the table.
   call.position = call.engine.store().cursor(call.engine.store().status().visible).to_text();
   if (*limit) {
@@ -189,7 +196,8 @@ void get_events(const Request& request, Call call) {
 
   platform::Executor& home = *call.home;
   EventStore& store = call.engine.store();
-  const auto wait = std::make_shared<EventsWait>(EventsWait{std::move(call), std::move(stream), *position, limit->value_or(1000), nullptr, Duration{0}, false});
+  const auto wait = std::make_shared<EventsWait>(
+      EventsWait{std::move(call), std::move(stream), *position, limit->value_or(1000), nullptr, Duration{0}, false});
   if (send_events(*wait, !*wait_time)) return;
   wait->until = call_clock(*wait).monotonic() + **wait_time;
   // The store must not keep alive what keeps its watch alive.

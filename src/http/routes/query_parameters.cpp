@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t shown_bytes_max = 64;
 
-std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, shown_bytes_max)) + "\""; }
+std::string shown(std::string_view text) {
+  return "\"" + std::string(text.substr(0, shown_bytes_max)) + "\"";
+}
 
 constexpr std::string_view digits = "0123456789abcdef";
 
@@ -26,14 +28,17 @@ Result<QueryParameters> QueryParameters::parse(std::string_view query, std::init
     const std::size_t equals = std::min(pair.find('='), pair.size());
     auto name = percent_decode(pair.substr(0, equals));
     auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
-    if (!name || !value) return fail(ErrorKind::invalid, "invalid_query", "the query has a broken percent-escape in " + shown(pair));
+    if (!name || !value)
+      return fail(ErrorKind::invalid, "invalid_query", "the query has a broken percent-escape in " + shown(pair));
     if (std::ranges::find(known, *name) == known.end()) {
       std::string names;
       for (std::string_view one : known) names.append(names.empty() ? "" : ", ").append(one);
       return fail(ErrorKind::invalid, "unknown_parameter",
-                  "the query parameter " + shown(*name) + " is not known here; " + (names.empty() ? "there are none" : "there are: " + names));
+                  "the query parameter " + shown(*name) + " is not known here; " +
+                      (names.empty() ? "there are none" : "there are: " + names));
     }
-    if (result.find(*name)) return fail(ErrorKind::invalid, "duplicate_parameter", "the query parameter " + shown(*name) + " is given twice");
+    if (result.find(*name))
+      return fail(ErrorKind::invalid, "duplicate_parameter", "the query parameter " + shown(*name) + " is given twice");
     result.parameters_.push_back({std::move(*name), std::move(*value)});
   }
   return result;
@@ -50,14 +55,16 @@ Result<std::optional<Instant>> QueryParameters::time(std::string_view name) cons
   return TRY(parse_time(*text));
 }
 
-Result<std::optional<std::uint64_t>> QueryParameters::number(std::string_view name, std::uint64_t min, std::uint64_t max) const {
+Result<std::optional<std::uint64_t>> QueryParameters::number(std::string_view name, std::uint64_t min,
+                                                             std::uint64_t max) const {
   const std::string* text = find(name);
   if (text == nullptr) return std::nullopt;
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
   if (error != std::errc{} || end != text->data() + text->size() || number < min || number > max) {
     return fail(ErrorKind::invalid, "invalid_" + std::string(name),
-                std::string(name) + "=" + shown(*text) + " is not a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+                std::string(name) + "=" + shown(*text) + " is not a whole number from " + std::to_string(min) + " to " +
+                    std::to_string(max));
   }
   return number;
 }
@@ -68,7 +75,8 @@ Result<std::optional<Cursor>> QueryParameters::cursor(std::string_view name) con
   const auto cursor = Cursor::from_text(*text);
   if (!cursor) {
     return fail(ErrorKind::invalid, "invalid_cursor",
-                std::string(name) + "=" + shown(*text) + " is not a cursor; take one from a reply's Annals-Position, or 0 for the start");
+                std::string(name) + "=" + shown(*text) +
+                    " is not a cursor; take one from a reply's Annals-Position, or 0 for the start");
   }
   return *cursor;
 }
@@ -78,8 +86,9 @@ Result<std::optional<Duration>> QueryParameters::duration(std::string_view name,
   if (text == nullptr) return std::nullopt;
   const auto duration = duration_from_text(*text);
   if (!duration || *duration > max) {
-    return fail(ErrorKind::invalid, "invalid_" + std::string(name),
-                std::string(name) + "=" + shown(*text) + " is not a time such as 500ms or 30s, " + to_text(max) + " at most");
+    return fail(
+        ErrorKind::invalid, "invalid_" + std::string(name),
+        std::string(name) + "=" + shown(*text) + " is not a time such as 500ms or 30s, " + to_text(max) + " at most");
   }
   return *duration;
 }
@@ -88,7 +97,9 @@ Result<Instant> parse_time(std::string_view text) {
   const auto time = Instant::from_text(text);
   if (!time) {
     return fail(ErrorKind::invalid, "invalid_timestamp",
-                shown(text) + " is not an ISO 8601 (RFC 3339) time with a time zone, such as 2026-02-12T10:00:00Z or 2026-02-12T11:00:00+01:00");
+                shown(text) +
+                    " is not an ISO 8601 (RFC 3339) time with a time zone, such as 2026-02-12T10:00:00Z or "
+                    "2026-02-12T11:00:00+01:00");
   }
   return *time;
 }
@@ -113,7 +124,9 @@ Result<std::optional<std::string>> key_from_token(std::string_view token) {
     good = high != std::string_view::npos && low != std::string_view::npos;
     key += static_cast<char>(high * 16 + low);
   }
-  if (!good) return fail(ErrorKind::invalid, "invalid_cursor", "after=" + shown(token) + " is not a cursor that a list gave out");
+  if (!good)
+    return fail(ErrorKind::invalid, "invalid_cursor",
+                "after=" + shown(token) + " is not a cursor that a list gave out");
   return key;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The query of a target, `?prefix=a&limit=10`, decoded. A parameter that the route does not know, or one given twice, is refused, because a
-// filter that is silently ignored answers another question. Values; no thread rule.
+// The query of a target, `?prefix=a&limit=10`, decoded. A parameter that the route does not know, or one given twice,
+// is refused, because a filter that is silently ignored answers another question. Values; no thread rule.
 
 #include <initializer_list>
 #include <optional>
@@ -18,13 +18,15 @@ namespace annals::http {
 class QueryParameters {
  public:
   /// Errors: invalid ("unknown_parameter", "duplicate_parameter", "invalid_query").
-  [[nodiscard]] static Result<QueryParameters> parse(std::string_view query, std::initializer_list<std::string_view> known);
+  [[nodiscard]] static Result<QueryParameters> parse(std::string_view query,
+                                                     std::initializer_list<std::string_view> known);
 
   [[nodiscard]] const std::string* find(std::string_view name) const;
 
   /// Each: nullopt when the parameter is absent. Errors: invalid.
   [[nodiscard]] Result<std::optional<Instant>> time(std::string_view name) const;
-  [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name, std::uint64_t min, std::uint64_t max) const;
+  [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name, std::uint64_t min,
+                                                            std::uint64_t max) const;
   [[nodiscard]] Result<std::optional<Cursor>> cursor(std::string_view name) const;
   [[nodiscard]] Result<std::optional<Duration>> duration(std::string_view name, Duration max) const;
 

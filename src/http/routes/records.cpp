@@ -48,7 +48,11 @@ struct OwnView {
   bool only_if_any = false;
   bool has_if_match = false;
 
-  explicit OwnView(const View& view) : json(view.json), not_any(view.if_none_match.any), only_if_any(view.if_match.any), has_if_match(view.has_if_match) {
+  explicit OwnView(const View& view)
+      : json(view.json),
+        not_any(view.if_none_match.any),
+        only_if_any(view.if_match.any),
+        has_if_match(view.has_if_match) {
     for (const EntityTag& tag : view.if_none_match.tags) not_these.emplace_back(tag.opaque);
     for (const EntityTag& tag : view.if_match.tags) {
       if (!tag.weak) only_these.emplace_back(tag.opaque);
@@ -58,7 +62,9 @@ struct OwnView {
 
 Response show(const OwnView& view, const std::string& key, const Record& record, const Asker& asker) {
   const std::string tag = to_string(record.version);
-  const auto has = [&](const std::vector<std::string>& tags) { return std::find(tags.begin(), tags.end(), tag) != tags.end(); };
+  const auto has = [&](const std::vector<std::string>& tags) {
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+  };
   if (view.has_if_match && !view.only_if_any && !has(view.only_these)) {
     return problem(asker, Error(ErrorKind::precondition_failed, "version_conflict", "the record is at version " + tag));
   }
@@ -88,14 +94,16 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
 void send_record(Call call, const OwnView& view, const Result<Record>& record, std::string_view when) {
   if (!record) {
     if (status_of(record.error().kind) >= 500) {
-      call.engine.platform().log.error("A record could not be read", {{"request_id", call.asker.request_id}, {"error", record.error().message}});
+      call.engine.platform().log.error("A record could not be read",
+                                       {{"request_id", call.asker.request_id}, {"error", record.error().message}});
     }
     call.refuse(record.error());
     return;
   }
   if (!record->exists()) {
     const bool deleted = record->was_deleted();
-    call.refuse(Error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" " + (deleted ? "was deleted" : "does not exist") + std::string(when)));
+    call.refuse(Error(ErrorKind::not_found, "not_found",
+                      "\"" + call.key + "\" " + (deleted ? "was deleted" : "does not exist") + std::string(when)));
     return;
   }
   call.send(show(view, call.key, *record, call.asker));
@@ -129,8 +137,8 @@ RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, st
   };
 }
 
-RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time, std::string prefix,
-                  std::optional<std::string> after) {
+RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
+                  std::string prefix, std::optional<std::string> after) {
   auto list = std::make_shared<engine::ListAtTime>(store, model, table, time, std::move(prefix), std::move(after));
   return [list](std::size_t limit) { return list->next(limit); };
 }
@@ -196,8 +204,8 @@ void send_whole(Call call, RowSource source) {
   if (rows->size() < rows_a_piece) {
     response.body = first + "]";
   } else {
-    response.body = BodySource([source = std::move(source), pending = std::optional<std::string>(std::move(first)), any, ended = false,
-                                append_rows]() mutable -> Result<std::optional<std::string>> {
+    response.body = BodySource([source = std::move(source), pending = std::optional<std::string>(std::move(first)), any,
+                                ended = false, append_rows]() mutable -> Result<std::optional<std::string>> {
       if (pending) return std::exchange(pending, std::nullopt);
       if (ended) return std::nullopt;
       const Rows more = TRY(source(rows_a_piece));
@@ -251,7 +259,8 @@ void list_records(const Request& request, Call call) {
     platform::Executor& home = *ready.home;
     const Instant time = *list.at;
     engine.settle(time, home, [ready = std::move(ready), list = std::move(list), answer]() mutable {
-      RowSource source = rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
+      RowSource source =
+          rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
       answer(std::move(ready), list, std::move(source));
     });
   });
@@ -272,19 +281,22 @@ void get_record(const Request& request, Call call) {
   if (!version) return call.refuse(version.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
-  if (*time && *version) return call.refuse(Error(ErrorKind::invalid, "invalid_query", "give `at` or `version`, not both"));
+  if (*time && *version)
+    return call.refuse(Error(ErrorKind::invalid, "invalid_query", "give `at` or `version`, not both"));
 
-  after_position(std::move(call), *position, [view = OwnView(*view), time = *time, version = *version](Call ready) mutable {
-    if (time) {
-      send_record_at(std::move(ready), std::move(view), *time);
-    } else if (version) {
-      const auto record = engine::record_at_version(ready.engine.store(), ready.the_model(), ready.key, StreamVersion{*version});
-      send_record(std::move(ready), view, record, " at that version");
-    } else {
-      const Record record = ready.table().get(ready.key);
-      send_record(std::move(ready), view, record, "");
-    }
-  });
+  after_position(
+      std::move(call), *position, [view = OwnView(*view), time = *time, version = *version](Call ready) mutable {
+        if (time) {
+          send_record_at(std::move(ready), std::move(view), *time);
+        } else if (version) {
+          const auto record =
+              engine::record_at_version(ready.engine.store(), ready.the_model(), ready.key, StreamVersion{*version});
+          send_record(std::move(ready), view, record, " at that version");
+        } else {
+          const Record record = ready.table().get(ready.key);
+          send_record(std::move(ready), view, record, "");
+        }
+      });
 }
 
 void get_record_at(const Request& request, Call call) {

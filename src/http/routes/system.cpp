@@ -22,7 +22,8 @@ Response plain(int status, std::string text) {
   return response;
 }
 
-void append_check(std::string& checks, std::string& details, std::string_view name, const engine::Health::Check& check) {
+void append_check(std::string& checks, std::string& details, std::string_view name,
+                  const engine::Health::Check& check) {
   json::append_member(checks, name, check.state);
   if (!check.detail.empty()) json::append_member(details, name, check.detail);
 }

@@ -5,7 +5,8 @@
 namespace annals::http {
 namespace {
 
-/// Shared by the two that may end a wait, progress and the timer. Both run on the home executor, so the first to come takes `then`.
+/// Shared by the two that may end a wait, progress and the timer. Both run on the home executor, so the first to come
+/// takes `then`.
 struct Wait {
   Call call;
   std::move_only_function<void(Call)> then;
@@ -45,8 +46,9 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
     if (wait->ended) return;
     wait->ended = true;
     wait->call.table().progress().cancel(wait->ticket);
-    wait->call.refuse(Error(ErrorKind::timed_out, "position_not_reached",
-                            "the position asked for by min_position was not reached within " + to_text(timeout) + "; try again"));
+    wait->call.refuse(
+        Error(ErrorKind::timed_out, "position_not_reached",
+              "the position asked for by min_position was not reached within " + to_text(timeout) + "; try again"));
   });
 }
 

@@ -9,8 +9,8 @@
 
 namespace annals::http {
 
-/// Goes on with `then(call)` once the call's read table reflects `position` (at once when none is given), or refuses: gone, when the cursor
-/// points into a lost tail; timed_out after options.min_position_timeout.
+/// Goes on with `then(call)` once the call's read table reflects `position` (at once when none is given), or refuses:
+/// gone, when the cursor points into a lost tail; timed_out after options.min_position_timeout.
 void after_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then);
 
 }  // namespace annals::http

@@ -23,7 +23,8 @@ Result<model::Precondition> precondition_of(const Request& request) {
     return fail(ErrorKind::invalid, "invalid_precondition", "give If-Match or If-None-Match, not both");
   }
   if (none_match && !none_match->any) {
-    return fail(ErrorKind::invalid, "invalid_precondition", "on a write, If-None-Match can only be *, which creates and never replaces");
+    return fail(ErrorKind::invalid, "invalid_precondition",
+                "on a write, If-None-Match can only be *, which creates and never replaces");
   }
   model::Precondition precondition;
   if (none_match) precondition.rule = Rule::does_not_exist;
@@ -32,7 +33,8 @@ Result<model::Precondition> precondition_of(const Request& request) {
   for (const EntityTag& tag : match->tags) {
     // A tag that is no version of ours was never given out, so it matches nothing; leaving it out has that effect.
     std::uint64_t version = 0;
-    const bool digits = !tag.opaque.empty() && tag.opaque.size() <= 19 && tag.opaque.find_first_not_of("0123456789") == std::string_view::npos;
+    const bool digits = !tag.opaque.empty() && tag.opaque.size() <= 19 &&
+                        tag.opaque.find_first_not_of("0123456789") == std::string_view::npos;
     if (tag.weak || !digits) continue;
     for (char digit : tag.opaque) version = version * 10 + static_cast<std::uint64_t>(digit - '0');
     precondition.versions.push_back(StreamVersion{version});
@@ -46,10 +48,12 @@ Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request
   bool good = !key->empty() && key->size() <= idempotency_key_bytes_max;
   for (char character : *key) good = good && character >= ' ' && character <= '~';
   if (!good) {
-    return fail(ErrorKind::invalid, "invalid_idempotency_key",
-                "an Idempotency-Key is 1 to " + std::to_string(idempotency_key_bytes_max) + " printable ASCII characters");
+    return fail(
+        ErrorKind::invalid, "invalid_idempotency_key",
+        "an Idempotency-Key is 1 to " + std::to_string(idempotency_key_bytes_max) + " printable ASCII characters");
   }
-  return engine::Idempotency{engine::digest_of({anonymous, *key}), engine::digest_of({request.method_text, request.target, request.body})};
+  return engine::Idempotency{engine::digest_of({anonymous, *key}),
+                             engine::digest_of({request.method_text, request.target, request.body})};
 }
 
 /// What every write has in common; the command is still without its value.
@@ -86,7 +90,8 @@ void submit(engine::WriteRequest write, Call call) {
       // A refusal may rest on state that is newer than what the call saw when it came in.
       call.position = call.engine.store().cursor(call.table().progress().position()).to_text();
       if (status_of(kind) >= 500 && kind != ErrorKind::overloaded) {
-        call.engine.platform().log.error("A write failed", {{"request_id", call.asker.request_id}, {"error", receipt.error().message}});
+        call.engine.platform().log.error("A write failed",
+                                         {{"request_id", call.asker.request_id}, {"error", receipt.error().message}});
       }
       call.refuse(receipt.error());
       return;
@@ -103,8 +108,10 @@ void submit(engine::WriteRequest write, Call call) {
 
 Error unsupported(const Request& request) {
   const std::string found(request.field("content-type").value_or("").substr(0, 80));
-  return Error(ErrorKind::unsupported, "unsupported_media_type",
-               "the Content-Type is \"" + found + "\"; send application/json, as in: curl -X PUT -H 'Content-Type: application/json' -d '{\"value\":\"...\"}'");
+  return Error(
+      ErrorKind::unsupported, "unsupported_media_type",
+      "the Content-Type is \"" + found +
+          "\"; send application/json, as in: curl -X PUT -H 'Content-Type: application/json' -d '{\"value\":\"...\"}'");
 }
 
 /// The members of a body that the route does not know.
@@ -112,7 +119,8 @@ void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::init
   for (const json::Member& member : body.members) {
     if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
     std::string pointer = "/";
-    for (char character : member.name.substr(0, 64)) pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
+    for (char character : member.name.substr(0, 64))
+      pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
     faults.push_back({pointer, "unknown_member", "this member is not known here"});
   }
 }
@@ -126,7 +134,8 @@ std::optional<json::Object> body_of(const Request& request, Call& call) {
   auto body = json::thread_reader().read_object(request.body);
   if (body) return std::move(*body);
   if (body.error().code == "not_an_object") {
-    call.refuse(Error(ErrorKind::unprocessable, "not_an_object", "the body is JSON, but not an object"), {{"", "not_an_object", "an object is expected"}});
+    call.refuse(Error(ErrorKind::unprocessable, "not_an_object", "the body is JSON, but not an object"),
+                {{"", "not_an_object", "an object is expected"}});
   } else {
     call.refuse(body.error());
   }
@@ -141,17 +150,20 @@ std::shared_ptr<const std::string> value_of(const json::Object& body, Call& call
   if (value == nullptr) {
     faults.push_back({"/value", "required", "the member \"value\" is missing"});
   } else if (text == nullptr) {
-    faults.push_back({"/value", "wrong_type", "\"value\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
+    faults.push_back(
+        {"/value", "wrong_type", "\"value\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
   }
   add_unknown(faults, body, {"value"});
   if (!faults.empty()) {
-    call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"value\":\"...\"}"), faults);
+    call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"value\":\"...\"}"),
+                faults);
     return nullptr;
   }
   const std::size_t bytes_max = call.the_model().value_bytes_max;
   if (text->size() > bytes_max) {
-    call.refuse(Error(ErrorKind::too_large, "value_too_large",
-                      "the value has " + std::to_string(text->size()) + " bytes; the most is " + std::to_string(bytes_max)));
+    call.refuse(
+        Error(ErrorKind::too_large, "value_too_large",
+              "the value has " + std::to_string(text->size()) + " bytes; the most is " + std::to_string(bytes_max)));
     return nullptr;
   }
   return std::make_shared<const std::string>(*text);
@@ -189,14 +201,17 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
   }
   add_unknown(faults, body, {"version", "at"});
   if (faults.empty()) return target;
-  call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"version\": n} or {\"at\": \"time\"}"), faults);
+  call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
+                    "the body is not of the form {\"version\": n} or {\"at\": \"time\"}"),
+              faults);
   return std::nullopt;
 }
 
 void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Record>& record) {
   if (!record) return call.refuse(record.error());
   if (!record->exists()) {
-    return call.refuse(Error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded"));
+    return call.refuse(
+        Error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded"));
   }
   write.command.value = record->value;
   submit(std::move(write), std::move(call));

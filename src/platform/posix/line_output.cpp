@@ -18,7 +18,8 @@ class StandardError final : public LineOutput {
       const ssize_t written = ::write(STDERR_FILENO, lines.data(), lines.size());
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) {
-        return fail(ErrorKind::input_output, std::string("standard error cannot be written to: ") + std::strerror(errno));
+        return fail(ErrorKind::input_output,
+                    std::string("standard error cannot be written to: ") + std::strerror(errno));
       }
       lines.remove_prefix(static_cast<std::size_t>(written));
     }

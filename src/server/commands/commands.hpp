@@ -1,6 +1,6 @@
 #pragma once
-// The commands of `annals`, one file each. Each returns an exit code: 0 done; 1 failed at run time; 2 wrong usage or configuration; 3 data
-// found damaged. Errors go to standard error as one sentence.
+// The commands of `annals`, one file each. Each returns an exit code: 0 done; 1 failed at run time; 2 wrong usage or
+// configuration; 3 data found damaged. Errors go to standard error as one sentence.
 
 #include <optional>
 #include <string>

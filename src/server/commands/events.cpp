@@ -32,7 +32,9 @@ Result<> print_from_directory(const EventsRequest& request, const std::vector<mo
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
   const auto store = TRY(store::open_embedded_store_to_read(request.directory, platform));
   const auto cursor = Cursor::from_text(request.after);
-  if (!cursor) return fail(ErrorKind::usage, "--after " + request.after + " is not a cursor; take one from Annals-Position, or 0 for the start");
+  if (!cursor)
+    return fail(ErrorKind::usage,
+                "--after " + request.after + " is not a cursor; take one from Annals-Position, or 0 for the start");
   Position after = TRY(store->resolve(*cursor));
   while (true) {
     const EventPage page = TRY(engine::read_events(*store, request.stream, after, PageLimit{}));
@@ -58,9 +60,11 @@ Result<> print_from_server(const EventsRequest& request) {
     if (request.follow) url += "&wait=20s";
     const http::ClientReply reply = TRY(client.get(url));
     if (reply.status != 200) {
-      return fail(reply.status == 400 ? ErrorKind::usage : ErrorKind::input_output, base + " answered with status " + std::to_string(reply.status) + ": " + reply.body);
+      return fail(reply.status == 400 ? ErrorKind::usage : ErrorKind::input_output,
+                  base + " answered with status " + std::to_string(reply.status) + ": " + reply.body);
     }
-    if (reply.position.empty()) return fail(ErrorKind::input_output, base + " is not an Annals server: its reply has no Annals-Position");
+    if (reply.position.empty())
+      return fail(ErrorKind::input_output, base + " is not an Annals server: its reply has no Annals-Position");
     TRY(print(reply.body));
     if (reply.body.empty() && !request.follow) return {};
     after = reply.position;
@@ -70,7 +74,8 @@ Result<> print_from_server(const EventsRequest& request) {
 }  // namespace
 
 int print_events(const EventsRequest& request, const Settings& settings) {
-  const auto printed = request.url.empty() ? print_from_directory(request, settings.models()) : print_from_server(request);
+  const auto printed =
+      request.url.empty() ? print_from_directory(request, settings.models()) : print_from_server(request);
   return printed ? static_cast<int>(done) : report(printed.error());
 }
 

@@ -30,7 +30,8 @@ int check(const Settings& settings) {
   for (const model::Model& model : settings.models()) {
     std::string paths;
     for (const std::string& path : model.paths) paths.append(paths.empty() ? "" : ", ").append(path);
-    std::printf("model   %s (kv, %s) at %s\n", model.name.c_str(), std::string(to_string(model.consistency)).c_str(), paths.c_str());
+    std::printf("model   %s (kv, %s) at %s\n", model.name.c_str(), std::string(to_string(model.consistency)).c_str(),
+                paths.c_str());
   }
   std::printf("The configuration is good.\n");
   return done;

@@ -194,7 +194,6 @@ Result<Position> EmbeddedStore::position_at(Instant time) const {
       if (record->position > visible || record->created_at > time) return false;
       found = record->position;
     }
-    chunks.clear();
     return true;
   };
   TRY(log_->read(stretch.before, visible, 0, chunks, take));
