@@ -39,8 +39,8 @@ TEST(settings_file, settings_are_read_with_the_place_they_stand_at) {
 }
 
 TEST(settings_file, what_is_not_toml_is_refused_at_its_place) {
-  EXPECT_REFUSED("[server]\nlisten = \n", "2:", "not TOML");
-  EXPECT_REFUSED("[server]\nlisten = \"a:1\"\nlisten = \"b:1\"\n", "3:", "not TOML");
+  EXPECT_REFUSED("[server]\nlisten = \n", "2:10", "not TOML");
+  EXPECT_REFUSED("[server]\nlisten = \"a:1\"\nlisten = \"b:1\"\n", "3:10", "not TOML");
 }
 
 TEST(settings_file, an_unknown_key_is_refused_with_a_suggestion) {

@@ -71,7 +71,7 @@ Result<Address> parse_address(const std::string& text) {
     if (bracketed) {
       address.host = address.host.substr(1, address.host.size() - 2);
     } else {
-      good = address.host.find(':') == std::string::npos;
+      good = address.host.find_first_of(":[]") == std::string::npos;
     }
     const char* begin = text.data() + colon + 1;
     const char* end = text.data() + text.size();

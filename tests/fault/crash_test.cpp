@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/fault/workload.hpp"
 
 namespace annals::fault {
@@ -57,19 +59,27 @@ std::size_t run_until_power_loss(log::TestWorld& world, const Workload& workload
   return acknowledged;
 }
 
-TEST(Crash, at_any_step_loses_no_acknowledged_group_and_leaves_no_half_one) {
+/// One test for each way of losing what was not flushed, so that they can run side by side.
+class CrashAtAnyStep : public testing::TestWithParam<Loss> {};
+
+INSTANTIATE_TEST_SUITE_P(every_loss, CrashAtAnyStep, testing::ValuesIn(losses), [](const auto& with) {
+  std::string name = name_of(with.param.survival);
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name + "_" + std::to_string(with.param.seed);
+});
+
+TEST_P(CrashAtAnyStep, loses_no_acknowledged_group_and_leaves_no_half_one) {
   constexpr std::uint64_t seed = 20'260'212;
   const Workload workload = make_workload(seed, 140);
   const std::uint64_t steps = steps_of(workload, seed, store::Sync::group);
   ASSERT_GT(steps, 300u);
   for (std::uint64_t step = 1; step <= steps; ++step) {
-    for (const Loss loss : losses) {
-      SCOPED_TRACE(describe(seed, step, loss));
-      log::TestWorld world(seed);
-      const std::size_t acknowledged = run_until_power_loss(world, workload, step, loss);
-      expect_recovery(world, workload, acknowledged);
-      if (testing::Test::HasFailure()) return;
-    }
+    const Loss loss = GetParam();
+    SCOPED_TRACE(describe(seed, step, loss));
+    log::TestWorld world(seed);
+    const std::size_t acknowledged = run_until_power_loss(world, workload, step, loss);
+    expect_recovery(world, workload, acknowledged);
+    if (testing::Test::HasFailure()) return;
   }
 }
 
@@ -99,37 +109,36 @@ TEST(Crash, during_recovery_at_any_step_loses_nothing_either) {
   }
 }
 
-TEST(Crash, of_a_store_that_is_flushed_now_and_then_loses_no_flushed_event_and_leaves_no_half_group) {
+TEST_P(CrashAtAnyStep, of_a_store_that_is_flushed_now_and_then_loses_no_flushed_event_and_leaves_no_half_group) {
   constexpr std::uint64_t seed = 5;
   const Workload workload = make_workload(seed, 80);
   const std::uint64_t steps = steps_of(workload, seed, store::Sync::periodic);
   for (std::uint64_t step = 1; step <= steps; ++step) {
-    for (const Loss loss : losses) {
-      SCOPED_TRACE(describe(seed, step, loss));
-      log::TestWorld world(seed);
-      world.files.fault_at(step, Fault::power_loss);
-      Position flushed;
-      std::size_t visible = 0;
-      {
-        Session session(world, store::Sync::periodic);
-        if (session.is_open()) {
-          auto watch = session.store().watch([&](Position position) { flushed = position; });
-          for (std::size_t call = 0; call < workload.appends.size() && !session.failed(); ++call) {
-            visible = session.run(workload, visible, 1);
-            if (call % 4 == 3) world.background.run_next_timer();
-            EXPECT_EQ(session.store().status().flushed, flushed);
-            EXPECT_GE(session.store().status().visible, flushed);
-          }
+    const Loss loss = GetParam();
+    SCOPED_TRACE(describe(seed, step, loss));
+    log::TestWorld world(seed);
+    world.files.fault_at(step, Fault::power_loss);
+    Position flushed;
+    std::size_t visible = 0;
+    {
+      Session session(world, store::Sync::periodic);
+      if (session.is_open()) {
+        auto watch = session.store().watch([&](Position position) { flushed = position; });
+        for (std::size_t call = 0; call < workload.appends.size() && !session.failed(); ++call) {
+          visible = session.run(workload, visible, 1);
+          if (call % 4 == 3) world.background.run_next_timer();
+          EXPECT_EQ(session.store().status().flushed, flushed);
+          EXPECT_GE(session.store().status().visible, flushed);
         }
       }
-      platform::SimulatedRandom dice(loss.seed * 1'000'003 + step);
-      world.files.crash(loss.survival, dice);
-      std::size_t groups_flushed = 0;
-      for (std::uint64_t events = 0; events < flushed.value; ++groups_flushed)
-        events += workload.groups[groups_flushed].size();
-      expect_recovery(world, workload, groups_flushed);
-      if (testing::Test::HasFailure()) return;
     }
+    platform::SimulatedRandom dice(loss.seed * 1'000'003 + step);
+    world.files.crash(loss.survival, dice);
+    std::size_t groups_flushed = 0;
+    for (std::uint64_t events = 0; events < flushed.value; ++groups_flushed)
+      events += workload.groups[groups_flushed].size();
+    expect_recovery(world, workload, groups_flushed);
+    if (testing::Test::HasFailure()) return;
   }
 }
 

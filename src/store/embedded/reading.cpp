@@ -187,7 +187,7 @@ Result<Position> EmbeddedStore::position_at(Instant time) const {
   if (stretch.empty) return Position{};
   const Position visible = view_.lock()->visible;
   Position found = std::min(stretch.before, visible);
-  log::Chunks chunks;
+  log::Chunks chunks;  // not many: a stretch is some KiB long
   const auto take = [&](const log::GroupView& group) {
     auto walk = group.walk();
     while (const auto record = walk.next()) {
