@@ -62,7 +62,7 @@ TEST_F(WriterStateTest, what_was_not_recorded_does_not_stay_in_the_cache) {
   writer.submit(set_request("a", "huge"));
   run();
   EXPECT_EQ(writer.texts(), "1, too_large");
-  EXPECT_EQ(writer.write(set_request("a", "y", 1)), "2") << "the huge value was never version 2";
+  ASSERT_EQ(writer.write(set_request("a", "y", 1)), "2") << "the huge value was never version 2";
   const auto page = store.read_stream("config-a", StreamVersion{2}, Direction::forward, PageLimit{});
   EXPECT_NE(page->events().front().data.find("\"old_value\":\"small\""), std::string_view::npos);
 }

@@ -99,14 +99,16 @@ void send_whole_history(Call call, std::shared_ptr<HistorySource> source) {
   call.send(std::move(response));
 }
 
-/// A reader of events that waits for the next one. Everything but the watch's call runs on the home executor.
+/// A reader of events that waits for the next one. Confined to the home executor. What it holds may go after the engine
+/// and the store: a client that leaves leaves the timer behind.
 struct EventsWait {
   Call call;
   std::optional<std::string> stream;
   Position after;
   std::uint64_t limit;
-  std::unique_ptr<Watch> watch;
   Duration until{0};  ///< monotonic
+  projection::Progress::Ticket ticket = 0;
+  bool is_waiting = false;  ///< for progress of the store
   bool ended = false;
 };
 
@@ -140,12 +142,26 @@ bool send_events(EventsWait& wait, bool may_be_empty) {
   return true;
 }
 
-void look_again(EventsWait& wait) {
-  if (wait.ended) return;
-  const bool last_look = wait.call.engine.draining() || call_clock(wait).monotonic() >= wait.until;
-  if (!send_events(wait, last_look)) return;
-  wait.ended = true;
-  wait.watch.reset();
+void look_again(const std::shared_ptr<EventsWait>& wait) {
+  if (wait->ended) return;
+  projection::Progress& flushed = wait->call.engine.flushed();
+  const Position seen = flushed.position();  // before the look, so that what comes after it is waited for
+  const bool last_look = wait->call.engine.draining() || call_clock(*wait).monotonic() >= wait->until;
+  if (send_events(*wait, last_look)) {
+    wait->ended = true;
+    if (wait->is_waiting) flushed.cancel(wait->ticket);
+    return;
+  }
+  if (wait->is_waiting) return;
+  wait->is_waiting = true;
+  wait->ticket = flushed.wait(seen.next(), [weak = std::weak_ptr(wait), &home = *wait->call.home] {
+    home.post([weak] {
+      const auto waiting = weak.lock();
+      if (!waiting) return;
+      waiting->is_waiting = false;
+      look_again(waiting);
+    });
+  });
 }
 
 /// Looks now and then, so that a wait ends at its time and does not hold up a server that drains.
@@ -154,7 +170,7 @@ void keep_looking(const std::shared_ptr<EventsWait>& wait) {
   const Duration left = wait->until - call_clock(*wait).monotonic();
   const Duration pause = std::clamp<Duration>(left, std::chrono::milliseconds(1), std::chrono::milliseconds(500));
   wait->call.home->post_after(pause, [wait] {
-    look_again(*wait);
+    look_again(wait);
     keep_looking(wait);
   });
 }
@@ -194,19 +210,11 @@ void get_events(const Request& request, Call call) {
   std::optional<std::string> stream;
   if (const std::string* name = parameters->find("stream")) stream = *name;
 
-  platform::Executor& home = *call.home;
-  EventStore& store = call.engine.store();
-  const auto wait = std::make_shared<EventsWait>(
-      EventsWait{std::move(call), std::move(stream), *position, limit->value_or(1000), nullptr, Duration{0}, false});
+  const auto wait =
+      std::make_shared<EventsWait>(EventsWait{std::move(call), std::move(stream), *position, limit->value_or(1000)});
   if (send_events(*wait, !*wait_time)) return;
   wait->until = call_clock(*wait).monotonic() + **wait_time;
-  // The store must not keep alive what keeps its watch alive.
-  wait->watch = store.watch([weak = std::weak_ptr(wait), &home](Position) {
-    home.post([weak] {
-      if (const auto waiting = weak.lock()) look_again(*waiting);
-    });
-  });
-  look_again(*wait);  // for what came between the first look and the watch
+  look_again(wait);
   keep_looking(wait);
 }
 

@@ -1,0 +1,197 @@
+// Requests that wait: for a position, for the next event, for a refresh. On a home executor that is stepped by hand.
+
+#include <gtest/gtest.h>
+
+#include "http/api.hpp"
+#include "projection/test_world.hpp"
+
+namespace annals::http {
+namespace {
+
+using projection::ControlledStore;
+using projection::record;
+using projection::set_event;
+using projection::TestWorld;
+
+/// One request and what became of it.
+class Asked final : public Responder::Target {
+ public:
+  void respond(Response answer) override { response = std::move(answer); }
+  void dropped() override { was_dropped = true; }
+  [[nodiscard]] int status() const { return response ? response->status : 0; }
+  [[nodiscard]] std::string body() const {
+    if (!response) return "(waiting)";
+    const auto* text = std::get_if<std::string>(&response->body);
+    const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response->body);
+    return text ? *text : shared && *shared ? **shared : "";
+  }
+  std::optional<Response> response;
+  bool was_dropped = false;
+};
+
+class WaitingTest : public testing::Test {
+ protected:
+  void open(model::Consistency consistency = model::Consistency::live) {
+    model::Model config = model::Model::kv("config", {"/config"});
+    config.consistency = consistency;
+    engine = std::make_unique<engine::Engine>(std::vector{config}, *store, world.platform(), background,
+                                              engine::EngineOptions{});
+    ASSERT_TRUE(engine->start([] {}));
+    background.run_ready();
+    api = make_api(*engine, ApiOptions{});
+  }
+  std::shared_ptr<Asked> ask(Method method, const std::string& target) {
+    Request request;
+    request.method = method;
+    request.method_text = to_string(method);
+    request.target = target;
+    const std::size_t mark = target.find('?');
+    request.path = std::string_view(target).substr(0, mark);
+    if (mark != std::string::npos) request.query = std::string_view(target).substr(mark + 1);
+    request.home = &home;
+    const auto asked = std::make_shared<Asked>();
+    api(request, Responder(asked));
+    return asked;
+  }
+  void run() {
+    background.run_ready();
+    home.run_ready();
+  }
+  [[nodiscard]] std::string cursor(std::uint64_t position) const { return store->cursor(Position{position}).to_text(); }
+
+  TestWorld world;
+  platform::SteppedExecutor background{world.clock};
+  platform::SteppedExecutor home{world.clock};
+  std::unique_ptr<ControlledStore> store = std::make_unique<ControlledStore>(world.platform());
+  std::unique_ptr<engine::Engine> engine;
+  Handler api;
+};
+
+TEST_F(WaitingTest, a_read_waits_for_the_position_that_it_must_reflect) {
+  open(model::Consistency::eventual);
+  record(*store, "config-a", set_event("x"));
+  EXPECT_EQ(ask(Method::get, "/config/a")->status(), 404);
+  const auto waiting = ask(Method::get, "/config/a?min_position=" + cursor(1));
+  EXPECT_EQ(waiting->status(), 0);
+  run();
+  EXPECT_EQ(waiting->status(), 200);
+  EXPECT_EQ(waiting->body(), "x");
+  EXPECT_NE(waiting->response->fields.find("Annals-Position: " + cursor(1)), std::string::npos);
+  while (home.run_next_timer()) continue;
+  EXPECT_EQ(waiting->status(), 200) << "its timer finds it answered";
+}
+
+TEST_F(WaitingTest, a_position_that_does_not_come_is_refused_in_time_and_forgotten) {
+  open(model::Consistency::restart);
+  const Duration before = world.clock.monotonic();
+  const auto waiting = ask(Method::get, "/config?min_position=" + cursor(3));
+  while (waiting->status() == 0 && home.run_next_timer()) continue;
+  EXPECT_EQ(waiting->status(), 503);
+  EXPECT_EQ(world.clock.monotonic() - before, std::chrono::seconds(5));
+  EXPECT_NE(waiting->body().find("position_not_reached"), std::string::npos);
+  EXPECT_EQ(waiting.use_count(), 1) << "nobody holds it any more";
+  for (int count = 0; count < 3; ++count) record(*store, "config-a", set_event("x"));
+  ASSERT_EQ(ask(Method::post, "/-/projections/config/refresh")->status(), 0);
+  run();
+  EXPECT_EQ(waiting->status(), 503);
+}
+
+TEST_F(WaitingTest, a_refresh_answers_once_the_table_shows_what_was_there) {
+  open(model::Consistency::restart);
+  record(*store, "config-a", set_event("x"));
+  const auto refresh = ask(Method::post, "/-/projections/config/refresh");
+  EXPECT_EQ(refresh->status(), 0);
+  run();
+  EXPECT_EQ(refresh->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/config/a")->body(), "x");
+  EXPECT_EQ(ask(Method::post, "/-/projections/other/refresh")->status(), 404);
+}
+
+TEST_F(WaitingTest, events_that_are_there_are_given_at_once_and_none_are_an_empty_body) {
+  open();
+  record(*store, "config-a", set_event("x"));
+  const auto all = ask(Method::get, "/-/events");
+  EXPECT_EQ(all->status(), 200);
+  EXPECT_NE(all->body().find("\"stream\":\"config-a\""), std::string::npos);
+  EXPECT_NE(all->response->fields.find("Annals-Position: " + cursor(1)), std::string::npos);
+  const auto none = ask(Method::get, "/-/events?after=" + cursor(1));
+  EXPECT_EQ(none->status(), 200);
+  EXPECT_EQ(none->body(), "");
+}
+
+TEST_F(WaitingTest, a_reader_of_events_may_wait_for_the_next_one) {
+  open();
+  const auto waiting = ask(Method::get, "/-/events?wait=10s");
+  run();
+  EXPECT_EQ(waiting->status(), 0);
+  record(*store, "config-a", set_event("x"));
+  run();
+  EXPECT_EQ(waiting->status(), 200);
+  EXPECT_NE(waiting->body().find("\"stream\":\"config-a\""), std::string::npos);
+  while (home.run_next_timer()) continue;
+  EXPECT_EQ(waiting.use_count(), 1) << "nobody holds it any more";
+}
+
+TEST_F(WaitingTest, a_reader_of_one_stream_waits_on_while_others_change) {
+  open();
+  const auto waiting = ask(Method::get, "/-/events?stream=config-b&wait=10s");
+  for (int count = 0; count < 5; ++count) {
+    record(*store, "config-a", set_event("x"));
+    run();
+  }
+  EXPECT_EQ(waiting->status(), 0);
+  record(*store, "config-b", set_event("x"));
+  run();
+  EXPECT_EQ(waiting->status(), 200);
+  EXPECT_NE(waiting->body().find("\"position\":\"6\""), std::string::npos);
+}
+
+TEST_F(WaitingTest, a_wait_for_events_ends_at_its_time_with_an_empty_body) {
+  open();
+  const Duration before = world.clock.monotonic();
+  const auto waiting = ask(Method::get, "/-/events?wait=3s");
+  while (waiting->status() == 0 && home.run_next_timer()) continue;
+  EXPECT_EQ(waiting->status(), 200);
+  EXPECT_EQ(waiting->body(), "");
+  EXPECT_EQ(world.clock.monotonic() - before, std::chrono::seconds(3));
+}
+
+TEST_F(WaitingTest, a_wait_for_events_does_not_hold_up_a_server_that_drains) {
+  open();
+  const Duration before = world.clock.monotonic();
+  const auto waiting = ask(Method::get, "/-/events?wait=20s");
+  engine->set_draining();
+  while (waiting->status() == 0 && home.run_next_timer()) continue;
+  EXPECT_EQ(waiting->status(), 200);
+  EXPECT_LE(world.clock.monotonic() - before, std::chrono::milliseconds(500));
+}
+
+// A client that asked for events and left: its request still lies in the home executor when the server goes down, and
+// the executor is the last to go.
+TEST_F(WaitingTest, a_wait_for_events_may_outlive_the_engine_and_the_store) {
+  open();
+  const auto waiting = ask(Method::get, "/-/events?wait=20s");
+  const auto position = ask(Method::get, "/config?min_position=" + cursor(9));
+  EXPECT_EQ(waiting->status(), 0);
+  EXPECT_EQ(position->status(), 0);
+  engine.reset();
+  store.reset();
+  SUCCEED() << "and the home executor, with the timers of both, goes after this";
+}
+
+TEST_F(WaitingTest, while_the_tables_catch_up_a_model_is_not_served) {
+  store->fail_reads(Error(ErrorKind::input_output, "bad disk"));
+  engine = std::make_unique<engine::Engine>(std::vector{model::Model::kv("config", {"/config"})}, store->inner(),
+                                            world.platform(), background, engine::EngineOptions{});
+  ASSERT_TRUE(engine->start([] {}));
+  api = make_api(*engine, ApiOptions{});
+  EXPECT_EQ(ask(Method::get, "/config")->status(), 503);
+  EXPECT_EQ(ask(Method::get, "/readyz")->status(), 503);
+  EXPECT_EQ(ask(Method::get, "/livez")->status(), 200);
+  background.run_ready();
+  EXPECT_EQ(ask(Method::get, "/config")->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/readyz")->status(), 200);
+}
+
+}  // namespace
+}  // namespace annals::http
