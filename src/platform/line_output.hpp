@@ -14,6 +14,10 @@ class LineOutput {
 
   /// Writes `lines`, which ends with a newline; blocks while the reader does not read. Errors: input_output.
   [[nodiscard]] virtual Result<> write(std::string_view lines) = 0;
+
+  /// From now on a write gives up (input_output) when the reader has taken nothing for a second: the process is about
+  /// to end.
+  virtual void hurry() {}
 };
 
 /// Standard error.

@@ -5,9 +5,14 @@
 
 namespace annals::platform {
 
-/// Makes SIGTERM, SIGINT and SIGHUP wait for `wait_for_signal` in every thread made from now on, and ignores SIGPIPE.
-/// Call before the first thread is made.
+/// Makes SIGTERM, SIGINT and SIGHUP wait for `wait_for_signal` in every thread made from now on, and ignores SIGPIPE
+/// and SIGXFSZ (the writes that would raise them fail instead). Call before the first thread is made.
 void hold_signals();
+
+/// Opens /dev/null in the place of each of standard input, output and error that the process was started without: the
+/// next file opened would otherwise get its number, and the log's records would be written into the store. Call before
+/// anything else.
+void keep_standard_descriptors();
 
 enum class Signal { stop, reload };
 

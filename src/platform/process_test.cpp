@@ -15,12 +15,30 @@ int status_after(int number) {
   if (child == 0) {
     hold_signals();
     kill(getpid(), SIGPIPE);  // ignored
+    kill(getpid(), SIGXFSZ);  // ignored
     kill(getpid(), number);   // waits until somebody asks
     _exit(wait_for_signal() == Signal::stop ? 10 : 20);
   }
   int status = -1;
   EXPECT_EQ(waitpid(child, &status, 0), child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST(process, a_missing_standard_descriptor_is_replaced_so_that_no_other_file_takes_its_place) {
+  for (int missing = 0; missing < 8; ++missing) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (int descriptor = 0; descriptor < 3; ++descriptor) {
+        if (missing & (1 << descriptor)) close(descriptor);
+      }
+      keep_standard_descriptors();
+      _exit(dup(1));  // the lowest free number
+    }
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_GE(WEXITSTATUS(status), 3) << missing;
+  }
 }
 
 TEST(process, signals_that_stop_and_reload_wait_to_be_asked_for) {

@@ -139,6 +139,7 @@ int run(int count, char** arguments) {
 }  // namespace annals::server
 
 int main(int count, char** arguments) {
+  annals::platform::keep_standard_descriptors();
   annals::platform::hold_signals();
   try {
     return annals::server::run(count, arguments);

@@ -170,6 +170,7 @@ void Application::stop() {
   if (engine_) engine_->set_draining();
   if (server_ && !server_->stop())
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
+  platform::standard_error().hurry();  // a reader of the logs that does not read shall not keep the process
   if (audit_runner_) {
     audit_runner_->stop();
     audit_->close();

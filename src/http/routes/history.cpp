@@ -9,6 +9,7 @@
 #include "engine/event_json.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/waiting.hpp"
 
 namespace annals::http {
 namespace {
@@ -178,22 +179,28 @@ void keep_looking(const std::shared_ptr<EventsWait>& wait) {
 }  // namespace
 
 void get_history(const Request& request, Call call) {
-  const auto parameters = QueryParameters::parse(request.query, {"after_version", "limit"});
+  const auto parameters = QueryParameters::parse(request.query, {"after_version", "limit", "min_position"});
   if (!parameters) return call.refuse(parameters.error());
   const auto after = parameters->number("after_version", 0, ~std::uint64_t{0} - 1);
   if (!after) return call.refuse(after.error());
   const auto limit = parameters->number("limit", 1, limit_max);
   if (!limit) return call.refuse(limit.error());
-  auto source =
-      std::make_shared<HistorySource>(call.engine.store(), call.the_model(), call.the_model().stream(call.key),
-                                      StreamVersion{after->value_or(0)}, limit->value_or(~std::uint64_t{0}));
-  // What is read comes from the store, which may be ahead of the table.
-  call.position = call.engine.store().cursor(call.engine.store().status().visible).to_text();
-  if (*limit) {
-    send_limited_history(std::move(call), std::string(request.path), *source, **limit);
-  } else {
-    send_whole_history(std::move(call), std::move(source));
-  }
+  const auto position = parameters->cursor("min_position");
+  if (!position) return call.refuse(position.error());
+  after_stored_position(std::move(call), *position,
+                        [path = std::string(request.path), after = *after, limit = *limit](Call ready) mutable {
+                          // What is read comes from the store, which may be ahead of the table.
+                          const EventStore& store = ready.engine.store();
+                          ready.position = store.cursor(store.status().visible).to_text();
+                          auto source = std::make_shared<HistorySource>(
+                              store, ready.the_model(), ready.the_model().stream(ready.key),
+                              StreamVersion{after.value_or(0)}, limit.value_or(~std::uint64_t{0}));
+                          if (limit) {
+                            send_limited_history(std::move(ready), path, *source, *limit);
+                          } else {
+                            send_whole_history(std::move(ready), std::move(source));
+                          }
+                        });
 }
 
 void get_events(const Request& request, Call call) {

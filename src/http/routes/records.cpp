@@ -284,19 +284,19 @@ void get_record(const Request& request, Call call) {
   if (*time && *version)
     return call.refuse(Error(ErrorKind::invalid, "invalid_query", "give `at` or `version`, not both"));
 
-  after_position(
-      std::move(call), *position, [view = OwnView(*view), time = *time, version = *version](Call ready) mutable {
-        if (time) {
-          send_record_at(std::move(ready), std::move(view), *time);
-        } else if (version) {
-          const auto record =
-              engine::record_at_version(ready.engine.store(), ready.the_model(), ready.key, StreamVersion{*version});
-          send_record(std::move(ready), view, record, " at that version");
-        } else {
-          const Record record = ready.table().get(ready.key);
-          send_record(std::move(ready), view, record, "");
-        }
-      });
+  const auto wait = *time || *version ? after_stored_position : after_position;
+  wait(std::move(call), *position, [view = OwnView(*view), time = *time, version = *version](Call ready) mutable {
+    if (time) {
+      send_record_at(std::move(ready), std::move(view), *time);
+    } else if (version) {
+      const auto record =
+          engine::record_at_version(ready.engine.store(), ready.the_model(), ready.key, StreamVersion{*version});
+      send_record(std::move(ready), view, record, " at that version");
+    } else {
+      const Record record = ready.table().get(ready.key);
+      send_record(std::move(ready), view, record, "");
+    }
+  });
 }
 
 void get_record_at(const Request& request, Call call) {
@@ -308,7 +308,7 @@ void get_record_at(const Request& request, Call call) {
   if (!position) return call.refuse(position.error());
   const auto time = parse_time(call.argument);
   if (!time) return call.refuse(time.error());
-  after_position(std::move(call), *position, [view = OwnView(*view), time = *time](Call ready) mutable {
+  after_stored_position(std::move(call), *position, [view = OwnView(*view), time = *time](Call ready) mutable {
     send_record_at(std::move(ready), std::move(view), time);
   });
 }

@@ -52,4 +52,16 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
   });
 }
 
+void after_stored_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then) {
+  const EventStore& store = call.engine.store();
+  if (position) {
+    const auto target = store.resolve(*position);
+    if (target && *target <= store.status().visible) {
+      then(std::move(call));
+      return;
+    }
+  }
+  after_position(std::move(call), position, std::move(then));
+}
+
 }  // namespace annals::http

@@ -13,4 +13,7 @@ namespace annals::http {
 /// gone, when the cursor points into a lost tail; timed_out after options.min_position_timeout.
 void after_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then);
 
+/// As after_position, for what is read from the store and not from the read table, which may be behind on purpose.
+void after_stored_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then);
+
 }  // namespace annals::http

@@ -1,5 +1,6 @@
 // Changing records: set, delete, roll back.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -33,6 +34,8 @@ Result<model::Precondition> precondition_of(const Request& request) {
   for (const EntityTag& tag : match->tags) {
     // A tag that is no version of ours was never given out, so it matches nothing; leaving it out has that effect.
     std::uint64_t version = 0;
+    // 06 is another tag than 6: tags are compared byte by byte.
+    if (tag.opaque.size() > 1 && tag.opaque.front() == '0') continue;
     const bool digits = !tag.opaque.empty() && tag.opaque.size() <= 19 &&
                         tag.opaque.find_first_not_of("0123456789") == std::string_view::npos;
     if (tag.weak || !digits) continue;
@@ -45,12 +48,14 @@ Result<model::Precondition> precondition_of(const Request& request) {
 Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request) {
   const auto key = request.field("idempotency-key");
   if (!key) return std::nullopt;
-  bool good = !key->empty() && key->size() <= idempotency_key_bytes_max;
+  const auto keys = std::ranges::count_if(
+      request.fields, [](const Field& field) { return equal_ignoring_case(field.name, "idempotency-key"); });
+  bool good = keys == 1 && !key->empty() && key->size() <= idempotency_key_bytes_max;
   for (char character : *key) good = good && character >= ' ' && character <= '~';
   if (!good) {
-    return fail(
-        ErrorKind::invalid, "invalid_idempotency_key",
-        "an Idempotency-Key is 1 to " + std::to_string(idempotency_key_bytes_max) + " printable ASCII characters");
+    return fail(ErrorKind::invalid, "invalid_idempotency_key",
+                "there is one Idempotency-Key, of 1 to " + std::to_string(idempotency_key_bytes_max) +
+                    " printable ASCII characters");
   }
   return engine::Idempotency{engine::digest_of({anonymous, *key}),
                              engine::digest_of({request.method_text, request.target, request.body})};
@@ -93,7 +98,15 @@ void submit(engine::WriteRequest write, Call call) {
         call.engine.platform().log.error("A write failed",
                                          {{"request_id", call.asker.request_id}, {"error", receipt.error().message}});
       }
-      call.refuse(receipt.error());
+      if (kind == ErrorKind::unavailable && receipt.error().code == to_string(kind)) {
+        // What the store says names files; that is for the log.
+        call.refuse(
+            Error(kind,
+                  "the store cannot take writes until the server is restarted, or it is not known whether it took "
+                  "this one; the log of the server says why"));
+      } else {
+        call.refuse(receipt.error());
+      }
       return;
     }
     call.position = call.engine.store().cursor(receipt->position).to_text();
@@ -127,6 +140,11 @@ void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::init
 
 /// The body as an object; refuses and gives nothing when it is none.
 std::optional<json::Object> body_of(const Request& request, Call& call) {
+  if (const auto coding = request.field("content-encoding"); coding && !equal_ignoring_case(*coding, "identity")) {
+    call.refuse(Error(ErrorKind::unsupported, "unsupported_content_encoding",
+                      "the body has a Content-Encoding; send it as it is"));
+    return std::nullopt;
+  }
   if (!content_type_is_json(request)) {
     call.refuse(unsupported(request));
     return std::nullopt;
