@@ -40,7 +40,8 @@ const std::string_view* Object::text(std::string_view name) const {
 namespace {
 
 Result<> check_text(std::string_view text) {
-  if (!is_utf8(text)) return fail(ErrorKind::invalid, "invalid_json", "the JSON has a lone surrogate in a string");
+  if (!simdjson::validate_utf8(text.data(), text.size()))
+    return fail(ErrorKind::invalid, "invalid_json", "the JSON has a lone surrogate in a string");
   return {};
 }
 
@@ -110,10 +111,6 @@ Result<Object> Reader::read_object(std::string_view text) {
 Reader& thread_reader() {
   thread_local Reader reader;
   return reader;
-}
-
-bool is_utf8(std::string_view text) {
-  return simdjson::validate_utf8(text.data(), text.size());
 }
 
 }  // namespace annals::json

@@ -68,6 +68,4 @@ class Reader {
 /// A reader of the calling thread, for functions that read one object and keep nothing of it.
 [[nodiscard]] Reader& thread_reader();
 
-[[nodiscard]] bool is_utf8(std::string_view text);
-
 }  // namespace annals::json

@@ -1,8 +1,8 @@
 #include "model/model.hpp"
 
 #include "base/invariant.hpp"
+#include "base/utf8.hpp"
 #include "event/event.hpp"
-#include "json/reader.hpp"
 
 namespace annals::model {
 
@@ -32,17 +32,9 @@ Result<> check_key(std::string_view key) {
     return fail(ErrorKind::invalid, "invalid_name",
                 "the name has " + std::to_string(key.size()) + " bytes; the most is " + std::to_string(key_bytes_max));
   }
-  if (!json::is_utf8(key))
-    return fail(ErrorKind::invalid, "invalid_name", "the name is not UTF-8 after percent-decoding");
-  for (std::size_t place = 0; place < key.size(); ++place) {
-    const auto byte = static_cast<unsigned char>(key[place]);
-    // U+0080 to U+009F are control characters too; in UTF-8 they are 0xC2 0x80 to 0xC2 0x9F.
-    const bool c1 = byte == 0xc2 && place + 1 < key.size() && static_cast<unsigned char>(key[place + 1]) < 0xa0;
-    if (byte < 0x20 || byte == 0x7f || c1) {
-      return fail(ErrorKind::invalid, "invalid_name",
-                  "the name has a control character at byte " + std::to_string(place));
-    }
-  }
+  if (!is_utf8(key)) return fail(ErrorKind::invalid, "invalid_name", "the name is not UTF-8 after percent-decoding");
+  if (!is_utf8_without_controls(key))
+    return fail(ErrorKind::invalid, "invalid_name", "the name has a control character");
   return {};
 }
 

@@ -30,7 +30,7 @@ class Subscriber {
   /// Takes a page in; all of it, or an error, after which the runner pauses and calls `resume`.
   [[nodiscard]] virtual Result<> handle(const EventPage& page) = 0;
 
-  /// Called when there is nothing more to read for now.
+  /// Called when everything there is has been read.
   [[nodiscard]] virtual Result<> caught_up() { return {}; }
 };
 
