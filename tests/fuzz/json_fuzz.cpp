@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/invariant.hpp"
+#include "base/utf8.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
 
@@ -13,9 +14,9 @@ using namespace annals::json;
 void check(const Object& object) {
   std::set<std::string_view> names;
   for (const auto& [name, value] : object.members) {
-    INVARIANT(is_utf8(name), "a member's name is text");
+    INVARIANT(annals::is_utf8(name), "a member's name is text");
     INVARIANT(names.insert(name).second, "no name occurs twice");
-    if (const auto* text = std::get_if<std::string_view>(&value)) INVARIANT(is_utf8(*text), "a string is text");
+    if (const auto* text = std::get_if<std::string_view>(&value)) INVARIANT(annals::is_utf8(*text), "a string is text");
   }
 }
 
