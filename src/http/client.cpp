@@ -57,7 +57,9 @@ Result<ClientReply> Client::get(const std::string& url) {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
   const CURLcode outcome = curl_easy_perform(curl);
   if (outcome != CURLE_OK) {
-    return fail(ErrorKind::input_output, "no reply from " + url + ": " + curl_easy_strerror(outcome));
+    const bool wrong = outcome == CURLE_URL_MALFORMAT || outcome == CURLE_UNSUPPORTED_PROTOCOL;
+    return fail(wrong ? ErrorKind::usage : ErrorKind::input_output,
+                "no reply from " + url + ": " + curl_easy_strerror(outcome));
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -20,7 +20,7 @@ class Client {
   Client();
   ~Client();
 
-  /// Errors: input_output, when there is no reply.
+  /// Errors: usage, for what is no URL; input_output, when there is no reply.
   [[nodiscard]] Result<ClientReply> get(const std::string& url);
 
  private:

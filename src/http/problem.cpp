@@ -49,7 +49,7 @@ Response make_problem(const Asker& asker, int status, std::string_view code, std
 }  // namespace
 
 Asker Asker::of(const Request& request) {
-  return {request.request_id, asks_only_for_plain_text(request)};
+  return {request.request_id, request.trace, asks_only_for_plain_text(request)};
 }
 
 int status_of(ErrorKind kind) {

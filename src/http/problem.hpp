@@ -23,6 +23,7 @@ struct Fault {
 /// What a reply needs to know of its request, for replies that are made after the request may be gone.
 struct Asker {
   std::string request_id;
+  Trace trace;  ///< for records of the log
   bool plain_text_only = false;
 
   [[nodiscard]] static Asker of(const Request& request);

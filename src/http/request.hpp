@@ -11,6 +11,7 @@
 
 #include "base/instant.hpp"
 #include "base/uuid.hpp"
+#include "http/trace.hpp"
 #include "platform/executor.hpp"
 
 namespace annals::http {
@@ -26,15 +27,15 @@ struct Field {
 struct Request {
   Method method = Method::other;
   std::string_view method_text;  ///< as sent
-  std::string_view target;    ///< as sent: `/config/a%2Fb?at=...`; always origin-form (absolute-form was reduced to it)
-  std::string_view path;      ///< the target up to the first '?', still percent-encoded
-  std::string_view query;     ///< what follows it, still percent-encoded; may be empty
-  std::vector<Field> fields;  ///< in the order sent
-  std::string_view body;      ///< whole, de-chunked
-  std::string request_id;     ///< the caller's X-Request-Id when it is sane, else a new one
-  Uuid correlation_id;   ///< the trace-id of `traceparent` when there is one, else the request id when it is a UUID,
-                         ///< else a new UUID
-  std::string trace_id;  ///< 32 lower-case hex digits; from `traceparent` or new
+  std::string_view target;       ///< as sent: `/config/a%2Fb?at=...`; origin-form (absolute-form was reduced to it)
+  std::string_view path;         ///< the target up to the first '?', still percent-encoded
+  std::string_view query;        ///< what follows it, still percent-encoded; may be empty
+  std::vector<Field> fields;     ///< in the order sent
+  std::string_view body;         ///< whole, de-chunked
+  std::string request_id;        ///< the caller's X-Request-Id when it is sane, else a new one
+  Uuid correlation_id;  ///< the trace-id of `traceparent` when there is one, else the request id when it is a UUID,
+                        ///< else a new UUID
+  Trace trace;          ///< its id is the correlation_id
   Instant received_at;
   platform::Executor* home = nullptr;  ///< the executor of the connection's I/O thread
 

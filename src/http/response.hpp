@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include "base/result.hpp"
@@ -43,6 +44,8 @@ class Responder {
     virtual ~Target() = default;
     virtual void respond(Response response) = 0;
     virtual void dropped() = 0;
+    /// See Responder::when_client_leaves. A target that has no client to lose never calls it.
+    virtual void when_client_leaves(std::move_only_function<void()> left) { (void)left; }
   };
   explicit Responder(std::shared_ptr<Target> target)
       : target_(std::move(target)) {}  // shared with the connection, which may end first
@@ -58,11 +61,39 @@ class Responder {
     target->respond(std::move(response));
   }
 
+  /// Calls `left`, once and on the connection's I/O thread, some time after the client has closed its side of the
+  /// connection, unless the answer came before: for a wait that nobody may be waiting for any more. An answer is still
+  /// owed, because a client may close only the side on which it sends. To be called on that thread; `left` must not
+  /// keep this responder alive.
+  void when_client_leaves(std::move_only_function<void()> left) { target_->when_client_leaves(std::move(left)); }
+
  private:
   std::shared_ptr<Target> target_;
 };
 
-/// Answers requests: called on the connection's I/O thread; must not block.
-using Handler = std::function<void(const Request& request, Responder responder)>;
+/// Answers requests: called on the connection's I/O thread; must not block. Copies share what the functions share.
+class Handler {
+ public:
+  using Answer = std::function<void(const Request& request, Responder responder)>;
+  /// Adds what every reply to `request` has to one that the server makes in the handler's place: the body was too
+  /// large, came too late or not whole, or no answer came in time. The head is whole and good; the body is not there.
+  using Mark = std::function<void(const Request& request, Response& reply)>;
+
+  Handler() = default;
+  template <class Callable>
+    requires(!std::is_same_v<Callable, Handler> && std::is_invocable_v<const Callable&, const Request&, Responder>)
+  Handler(Callable answer) : answer_(std::move(answer)) {}
+  Handler(Answer answer, Mark mark) : answer_(std::move(answer)), mark_(std::move(mark)) {}
+
+  explicit operator bool() const { return static_cast<bool>(answer_); }
+  void operator()(const Request& request, Responder responder) const { answer_(request, std::move(responder)); }
+  void mark(const Request& request, Response& reply) const {
+    if (mark_) mark_(request, reply);
+  }
+
+ private:
+  Answer answer_;
+  Mark mark_;
+};
 
 }  // namespace annals::http

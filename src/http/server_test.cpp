@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <thread>
 
 #include "http/problem.hpp"
@@ -332,6 +334,108 @@ TEST(Server, connection_close_ends_the_connection_after_the_reply) {
   EXPECT_EQ(server.targets().size(), 1u);
 }
 
+TEST(Server, a_method_nobody_knows_is_the_handlers_business) {
+  ServerUnderTest server;
+  TestClient client = server.connect();
+  client.send("FOO /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" + get("/y"));
+  EXPECT_EQ(client.reply().body, "FOO /x hello");
+  EXPECT_EQ(client.reply().body, "GET /y ");
+}
+
+TEST(Server, a_tunnel_is_refused_and_nothing_behind_it_is_read) {
+  ServerUnderTest server;
+  TestClient client = server.connect();
+  client.send("CONNECT other:80 HTTP/1.1\r\nHost: other:80\r\n\r\n" + get("/hidden"));
+  const Reply reply = client.reply();
+  EXPECT_EQ(reply.status, 405);
+  EXPECT_EQ(reply.field("Allow"), "");
+  EXPECT_EQ(reply.field("Connection"), "close");
+  EXPECT_TRUE(client.ends());
+  EXPECT_EQ(server.targets().size(), 0u);
+}
+
+TEST(Server, empty_lines_before_a_request_are_forgiven_up_to_two) {
+  ServerUnderTest server;
+  TestClient client = server.connect();
+  for (std::string_view lines : {"\r\n", "\r\n\r\n", ""}) {
+    client.send(std::string(lines) + get("/x"));
+    EXPECT_EQ(client.reply().status, 200);
+  }
+  client.send("\r\n");
+  EXPECT_TRUE(client.stays_silent(milliseconds(50)));
+  client.send("\r\n" + get("/y"));
+  EXPECT_EQ(client.reply().body, "GET /y ");
+}
+
+TEST(Server, a_request_that_ends_before_it_is_whole_is_answered_with_400) {
+  ServerUnderTest server;
+  const std::string put = "PUT /x HTTP/1.1\r\nHost: a\r\n";
+  for (const std::string& part :
+       {put + "Content-Length: 5\r\n\r\nhell", put + "Content-Length: 5\r\n\r\n",
+        put + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", put + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        put + "Transfer-Encoding: chunked\r\n\r\n0\r\n", put, std::string("PU")}) {
+    TestClient client = server.connect();
+    client.send(get("/good") + part);
+    client.finish_sending();
+    EXPECT_EQ(client.reply().body, "GET /good ") << part;
+    const Reply reply = client.reply();
+    EXPECT_EQ(reply.status, 400) << part;
+    EXPECT_NE(reply.body.find("\"code\":\"incomplete_request\""), std::string::npos) << part;
+    EXPECT_EQ(reply.field("Connection"), "close") << part;
+    EXPECT_TRUE(client.ends()) << part;
+  }
+  for (const std::string& target : server.targets()) EXPECT_EQ(target, "/good");
+  TestClient client = server.connect();
+  client.send(get("/good") + "\r\n");
+  client.finish_sending();
+  EXPECT_EQ(client.reply().status, 200);
+  EXPECT_TRUE(client.ends()) << "an empty line is no request";
+}
+
+TEST(Server, a_reply_in_the_handlers_place_is_marked_by_the_handler_when_the_head_was_good) {
+  ServerOptions options;
+  options.body_bytes_max = 10;
+  options.request_timeout = milliseconds(200);
+  std::mutex mutex;
+  std::optional<Responder> held;
+  Handler handler(
+      [&](const Request& request, Responder responder) {
+        if (request.target == "/throws") throw std::runtime_error("why");
+        if (request.target == "/dropped") return;
+        if (request.target == "/good") return responder.send(text("good"));
+        const std::lock_guard lock(mutex);
+        held = std::move(responder);
+      },
+      [](const Request& request, Response& reply) {
+        reply.add("X-Mark", std::string(request.method_text) + " " + std::string(request.path));
+      });
+  ServerUnderTest server(options, handler);
+  const auto ask = [&](const std::string& bytes) {
+    TestClient client = server.connect();
+    client.send(bytes);
+    client.finish_sending();
+    const Reply reply = client.reply();
+    return std::to_string(reply.status) + " " + reply.field("X-Mark").value_or("(none)");
+  };
+  const std::string put = "PUT /x?y HTTP/1.1\r\nHost: a\r\n";
+  EXPECT_EQ(ask(put + "Content-Length: 11\r\n\r\n"), "413 PUT /x");
+  EXPECT_EQ(ask(put + "Transfer-Encoding: chunked\r\n\r\nb\r\n"), "413 PUT /x");
+  EXPECT_EQ(ask(put + "Transfer-Encoding: chunked\r\n\r\nz\r\n"), "400 PUT /x");
+  EXPECT_EQ(ask(put + "Content-Length: 5\r\n\r\nhell"), "400 PUT /x");
+  EXPECT_EQ(ask(put + "Expect: 200-ok\r\nContent-Length: 5\r\n\r\nhello"), "417 PUT /x");
+  EXPECT_EQ(ask(get("/throws")), "500 GET /throws");
+  EXPECT_EQ(ask(get("/dropped")), "500 GET /dropped");
+  EXPECT_EQ(ask(get("/held")), "503 GET /held");
+  EXPECT_EQ(ask(get("/good")), "200 (none)");
+  EXPECT_EQ(ask("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"), "400 (none)");
+  EXPECT_EQ(ask("PUT /x HTTP/1.1\r\nHost: a\r\n"), "400 (none)");
+  TestClient late = server.connect();
+  late.send(put + "Content-Length: 5\r\n\r\nhell");
+  const Reply reply = late.reply();
+  EXPECT_EQ(reply.status, 408);
+  EXPECT_EQ(reply.field("X-Mark"), "PUT /x");
+}
+
 TEST(Server, options_of_everything_is_answered_by_the_server) {
   ServerUnderTest server;
   TestClient client = server.connect();
@@ -378,6 +482,61 @@ TEST(Server, a_client_that_leaves_while_the_handler_is_pending_harms_nobody) {
   TestClient client = server.connect();
   client.send(get("/other"));
   EXPECT_EQ(client.reply().body, "other");
+}
+
+TEST(Server, a_handler_that_waits_may_hear_that_the_client_has_left) {
+  std::mutex mutex;
+  std::vector<std::string> left;
+  std::map<std::string, Responder> held;
+  ServerUnderTest server({}, [&](const Request& request, Responder responder) {
+    const std::string target(request.target);
+    if (target == "/now") return responder.send(text("now"));
+    responder.when_client_leaves([&, target, worker = std::this_thread::get_id()] {
+      const std::lock_guard lock(mutex);
+      EXPECT_EQ(std::this_thread::get_id(), worker);
+      left.push_back(target);
+      const auto found = held.find(target);
+      if (target == "/half") found->second.send(text("half"));
+      held.erase(found);
+    });
+    const std::lock_guard lock(mutex);
+    held.emplace(target, std::move(responder));
+  });
+  const auto has_left = [&](std::string_view target) {
+    return server.eventually([&] {
+      const std::lock_guard lock(mutex);
+      return std::ranges::find(left, target) != left.end();
+    });
+  };
+  {
+    TestClient closed = server.connect();
+    closed.send(get("/now") + get("/closed"));
+    EXPECT_EQ(closed.reply().body, "now");
+  }
+  EXPECT_TRUE(has_left("/closed"));
+  {
+    TestClient pipelining = server.connect();
+    pipelining.send(get("/pipelining") + get("/unread"));
+  }
+  EXPECT_TRUE(has_left("/pipelining"));
+  TestClient half = server.connect();
+  half.send(get("/half"));
+  half.finish_sending();
+  EXPECT_EQ(half.reply().body, "half") << "who has closed one side still gets an answer";
+  TestClient staying = server.connect();
+  staying.send(get("/staying"));
+  EXPECT_TRUE(staying.stays_silent(milliseconds(600)));
+  {
+    const std::lock_guard lock(mutex);
+    held.at("/staying").send(text("staying"));
+  }
+  EXPECT_EQ(staying.reply().body, "staying");
+  staying.send(get("/now"));
+  EXPECT_EQ(staying.reply().body, "now");
+  staying.close();
+  EXPECT_TRUE(server.eventually([&] { return server->status().connections == 0; }));
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(left, (std::vector<std::string>{"/closed", "/pipelining", "/half"}));
 }
 
 TEST(Server, a_port_that_is_taken_is_an_error_that_says_so) {

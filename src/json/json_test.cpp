@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "json/reader.hpp"
@@ -68,6 +69,57 @@ TEST(json_reader, what_is_not_json_is_refused) {
                            "{\"a\":NaN}", "{\"a\":+1}", "\xef\xbb\xbf"}) {
     EXPECT_EQ(code_of(text), "invalid_json") << text;
   }
+}
+
+// RFC 8259, section 6: how large a number may be is the reader's business, not the grammar's.
+TEST(json_reader, a_number_beyond_every_machine_word_is_a_number) {
+  Reader reader;
+  const auto object = reader.read_object(
+      R"({"i":18446744073709551616,"n":-9223372036854775809,"e":1e400,"m":-1E+400,"z":1e-400,"y":1e-99999999999999999999,"x":0e99999999999999999999,"u":18446744073709551615,)"
+      R"("long":1)" +
+      std::string(400, '0') + R"(,"small":2.5,"nested":[1e400,{"k":123456789012345678901234567890}],"text":"1e400"})");
+  ASSERT_TRUE(object.has_value()) << object.error().message;
+  for (const char* name : {"i", "n", "e", "m", "z", "y", "x", "u", "long"}) {
+    EXPECT_EQ(kind_of(*object->find(name)), "a number") << name;
+    EXPECT_EQ(std::get_if<std::int64_t>(object->find(name)), nullptr) << name;
+  }
+  EXPECT_EQ(std::get<double>(*object->find("i")), 18446744073709551616.0);
+  EXPECT_EQ(std::get<double>(*object->find("n")), -9223372036854775809.0);
+  EXPECT_EQ(std::get<double>(*object->find("e")), std::numeric_limits<double>::max());
+  EXPECT_EQ(std::get<double>(*object->find("m")), std::numeric_limits<double>::lowest());
+  EXPECT_EQ(std::get<double>(*object->find("long")), std::numeric_limits<double>::max());
+  EXPECT_EQ(std::get<double>(*object->find("z")), 0);
+  EXPECT_EQ(std::get<double>(*object->find("small")), 2.5);
+  EXPECT_EQ(*object->text("text"), "1e400");
+}
+
+TEST(json_reader, beside_a_large_number_everything_else_is_checked_as_ever) {
+  for (const char* rest : {"01",
+                           "1.",
+                           "-",
+                           ".5",
+                           "1e",
+                           "1e+",
+                           "+1",
+                           "--1",
+                           "0x1",
+                           "1.5.5",
+                           "1e5e5",
+                           "00",
+                           "1-1",
+                           "tru",
+                           "\"\\x\"",
+                           "\"",
+                           "Infinity",
+                           "1e400x",
+                           "99999999999999999999x",
+                           "0123456789012345678901"}) {
+    EXPECT_EQ(code_of("{\"big\":1e400,\"a\":" + std::string(rest) + "}"), "invalid_json") << rest;
+    EXPECT_EQ(code_of("{\"a\":" + std::string(rest) + ",\"big\":99999999999999999999}"), "invalid_json") << rest;
+  }
+  EXPECT_EQ(code_of(R"({"a":1e400,"a":1})"), "duplicate_member");
+  EXPECT_EQ(code_of("1e400"), "not_an_object");
+  EXPECT_EQ(code_of(R"({"\"":1e400,"\\":"\\","a\\\"b":99999999999999999999})"), "");
 }
 
 TEST(json_reader, a_lone_surrogate_is_refused_and_a_pair_is_text) {

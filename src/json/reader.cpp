@@ -5,11 +5,26 @@
 #include <algorithm>
 #include <string>
 
+#include "json/numbers/large_numbers.hpp"
+
 namespace annals::json {
 
 struct Reader::Parser {
   simdjson::dom::parser dom;
+
+  simdjson::error_code parse(std::string_view text, simdjson::dom::element& root);
 };
+
+simdjson::error_code Reader::Parser::parse(std::string_view text, simdjson::dom::element& root) {
+  // The parser keeps buffers for the largest document it has seen; a rare huge one must not stay for good.
+  constexpr std::size_t kept_bytes_max = 1u << 20;
+  if (dom.capacity() > kept_bytes_max && text.size() < kept_bytes_max) dom = simdjson::dom::parser{};
+  if (dom.capacity() < text.size() || dom.max_depth() != depth_max) {
+    const auto error = dom.allocate(std::max<std::size_t>(text.size(), 4096), depth_max);
+    if (error != simdjson::SUCCESS) return error;
+  }
+  return dom.parse(text.data(), text.size()).get(root);
+}
 
 Reader::Reader() : parser_(std::make_unique<Parser>()) {}
 Reader::~Reader() = default;
@@ -87,19 +102,15 @@ Value value_of(simdjson::dom::element element) {
 }  // namespace
 
 Result<Object> Reader::read_object(std::string_view text) {
-  simdjson::dom::parser& dom = parser_->dom;
-  // The parser keeps buffers for the largest document it has seen; a rare huge one must not stay for good.
-  constexpr std::size_t kept_bytes_max = 1u << 20;
-  if (dom.capacity() > kept_bytes_max && text.size() < kept_bytes_max) dom = simdjson::dom::parser{};
-  if (dom.capacity() < text.size() || dom.max_depth() != depth_max) {
-    if (dom.allocate(std::max<std::size_t>(text.size(), 4096), depth_max) != simdjson::SUCCESS) {
-      return fail(ErrorKind::unavailable, "there is no memory left to read this JSON");
-    }
-  }
   simdjson::dom::element root;
-  if (const auto error = dom.parse(text.data(), text.size()).get(root)) {
-    return fail(ErrorKind::invalid, "invalid_json", std::string("not JSON: ") + simdjson::error_message(error));
+  simdjson::error_code error = parser_->parse(text, root);
+  if (error == simdjson::NUMBER_ERROR) {
+    // Nothing that is read borrows from the text, so the copy may go.
+    if (const auto fitting = with_numbers_that_fit(text)) error = parser_->parse(*fitting, root);
   }
+  if (error == simdjson::MEMALLOC) return fail(ErrorKind::unavailable, "there is no memory left to read this JSON");
+  if (error)
+    return fail(ErrorKind::invalid, "invalid_json", std::string("not JSON: ") + simdjson::error_message(error));
   simdjson::dom::object object;
   if (root.get(object)) return fail(ErrorKind::invalid, "not_an_object", "the JSON is not an object");
   TRY(check_element(root));

@@ -2,7 +2,8 @@
 // Reading JSON (RFC 8259) that comes from outside: one object, whole, nothing behind it.
 //
 // Every token is checked (numbers, literals, UTF-8, escapes, nesting); member names that occur twice are refused,
-// because two readers may take different ones; lone surrogates are refused, because they are not text.
+// because two readers may take different ones; lone surrogates are refused, because they are not text. A number may be
+// of any size: one that is no std::int64_t is a double, and one beyond the doubles the largest of them.
 //
 // Source: simdjson's DOM parser, which validates the whole document; its on-demand parser does not.
 

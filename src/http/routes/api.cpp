@@ -39,33 +39,38 @@ std::optional<Match> match(std::string_view pattern, std::string_view path) {
   return result;
 }
 
+/// A model that serves a path, and what follows the model's own.
 struct Place {
-  std::string_view rest;  ///< of the path, after the model's
   std::size_t model = 0;
+  std::string_view rest;
 };
+
+bool is_write(Method method) {
+  return method == Method::put || method == Method::post || method == Method::delete_ || method == Method::patch;
+}
 
 class Api {
  public:
   Api(engine::Engine& engine, ApiOptions options) : engine_(engine), options_(options) {}
 
   void answer(const Request& request, Responder responder) const {
+    const auto place = model_of(request.path);
     Call call{engine_, options_, 0, {}, {}, Asker::of(request), request.home, std::move(responder), false, {}};
+    if (place) {
+      call.model = place->model;
+      call.is_write = is_write(request.method);
+      // Before anything is read, so that what is read reflects at least this position.
+      call.position = call.position_of_table();
+    }
     const Method method = request.method == Method::head ? Method::get : request.method;
     std::string allow;
     for (const Route& route : routes()) {
-      const auto found =
-          route.scope == Scope::server ? std::optional<Place>(Place{request.path, 0}) : model_of(request.path);
-      if (!found) continue;
-      const auto matched = match(route.pattern, found->rest);
+      if (route.scope == Scope::model && !place) continue;
+      const auto matched = match(route.pattern, route.scope == Scope::model ? place->rest : request.path);
       if (!matched) continue;
-      if (route.method != method) {
-        allow.append(allow.empty() ? "" : ", ").append(to_string(route.method));
-        if (route.method == Method::get) allow += ", HEAD";
-        continue;
-      }
-      call.model = found->model;
-      run(route, *matched, request, std::move(call));
-      return;
+      if (route.method == method) return run(route, *matched, request, std::move(call));
+      allow.append(allow.empty() ? "" : ", ").append(to_string(route.method));
+      if (route.method == Method::get) allow += ", HEAD";
     }
     if (allow.empty()) {
       call.refuse(Error(ErrorKind::not_found, "not_found", "there is nothing at this path"));
@@ -76,21 +81,28 @@ class Api {
     call.send(std::move(response));
   }
 
+  /// For a reply that the server makes in our place.
+  void mark(const Request& request, Response& reply) const {
+    const auto place = model_of(request.path);
+    if (!place) return;
+    const EventStore& store = engine_.store();
+    reply.add("Annals-Position", store.cursor(engine_.feed(place->model).table().progress().position()).to_text());
+    if (is_write(request.method)) reply.add("Annals-Durability", to_string(store.durability()));
+  }
+
  private:
-  /// The model that serves a path, and what follows the model's own.
   [[nodiscard]] std::optional<Place> model_of(std::string_view path) const {
     for (std::size_t model = 0; model < engine_.models(); ++model) {
       for (const std::string& base : engine_.model(model).paths) {
         if (!path.starts_with(base)) continue;
         const std::string_view rest = path.substr(base.size());
-        if (rest.empty() || rest.front() == '/') return Place{rest, model};
+        if (rest.empty() || rest.front() == '/') return Place{model, rest};
       }
     }
     return std::nullopt;
   }
 
   void run(const Route& route, const Match& matched, const Request& request, Call call) const {
-    call.is_write = route.method != Method::get && route.scope == Scope::model;
     auto key = percent_decode(matched.first);
     auto argument = percent_decode(matched.second);
     if (!key || !argument) {
@@ -104,8 +116,6 @@ class Api {
         call.refuse(Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));
         return;
       }
-      // Before anything is read, so that what is read reflects at least this position.
-      call.position = engine_.store().cursor(call.table().progress().position()).to_text();
       if (!route.pattern.empty()) {
         if (auto good = model::check_key(call.key); !good) {
           call.refuse(good.error());
@@ -123,9 +133,9 @@ class Api {
 }  // namespace
 
 Handler make_api(engine::Engine& engine, ApiOptions options) {
-  return [api = std::make_shared<const Api>(engine, options)](const Request& request, Responder responder) {
-    api->answer(request, std::move(responder));
-  };
+  const auto api = std::make_shared<const Api>(engine, options);  // shared by the two functions
+  return {[api](const Request& request, Responder responder) { api->answer(request, std::move(responder)); },
+          [api](const Request& request, Response& reply) { api->mark(request, reply); }};
 }
 
 }  // namespace annals::http

@@ -2,6 +2,7 @@
 // Call: one request on its way through a route: what it asks, and how to answer it. Moved along; confined to the I/O
 // thread.
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,18 +23,21 @@ struct Call {
   Asker asker;
   platform::Executor* home;
   Responder responder;
-  bool is_write = false;  ///< replies then say how durable a success is
-  std::string position;   ///< the cursor that a reply of a model reflects
+  bool is_write = false;           ///< replies then say how durable a success is
+  std::optional<Cursor> position;  ///< what a reply of a model reflects; none where there is no model
 
   [[nodiscard]] const model::Model& the_model() const { return engine.model(model); }
   [[nodiscard]] projection::ReadTable& table() const { return engine.feed(model).table(); }
 
   void send(Response response) {
-    if (!position.empty()) response.add("Annals-Position", position);
+    if (position) response.add("Annals-Position", position->to_text());
     if (is_write) response.add("Annals-Durability", to_string(engine.store().durability()));
     responder.send(std::move(response));
   }
-  void refuse(const Error& error, const std::vector<Fault>& faults = {}) { send(problem(asker, error, faults)); }
+  /// Sends the problem; what of it is not for the client is logged.
+  void refuse(const Error& error, const std::vector<Fault>& faults = {});
+
+  [[nodiscard]] Cursor position_of_table() const { return engine.store().cursor(table().progress().position()); }
 };
 
 /// A route's work. `request` is valid until it returns, and no longer when the answer comes later.

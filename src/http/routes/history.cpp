@@ -38,16 +38,12 @@ class HistorySource {
       next_ = event.version.next();
       --left_;
     }
-    more_ = page.more();
-    if (!more_) left_ = 0;
+    if (!page.more()) left_ = 0;
     return out;
   }
 
   /// True when there are no further events, or none are wanted.
   [[nodiscard]] bool ended() const { return left_ == 0; }
-  /// True when the stream goes on after the last event given.
-  [[nodiscard]] bool more() const { return more_; }
-  [[nodiscard]] StreamVersion last() const { return StreamVersion{next_.value - 1}; }
 
  private:
   const EventStore& store_;
@@ -56,41 +52,53 @@ class HistorySource {
   StreamVersion next_;
   std::uint64_t left_;
   bool any_ = false;
-  bool more_ = false;
 };
 
-void send_limited_history(Call call, const std::string& path, HistorySource& source, std::uint64_t limit) {
-  std::string body = "[";
-  while (!source.ended()) {
-    const auto some = source.next();
-    if (!some) return call.refuse(some.error());
-    body += *some;
+/// A path for use between `<` and `>`: what may stand in a request and not in a URI is percent-encoded.
+std::string escaped(std::string_view path) {
+  std::string out;
+  for (char character : path) {
+    const bool foreign = std::string_view("<>\"\\^`{|}").find(character) != std::string_view::npos;
+    out += foreign ? percent_encode(std::string_view(&character, 1)) : std::string(1, character);
   }
-  body += ']';
-  Response response;
-  response.content_type = "application/json";
-  response.body = std::move(body);
-  if (source.more()) {
-    response.add("Link", "<" + path + "?after_version=" + to_string(source.last()) + "&limit=" + std::to_string(limit) +
-                             ">; rel=\"next\"");
-  }
-  call.send(std::move(response));
+  return out;
 }
 
-void send_whole_history(Call call, std::shared_ptr<HistorySource> source) {
-  const auto first = source->next();
-  if (!first) return call.refuse(first.error());
+/// What a request for a history asks.
+struct HistoryRequest {
+  std::string path;
+  StreamVersion after;
+  std::optional<std::uint64_t> limit;
+};
+
+void send_history(Call call, const HistoryRequest& asked) {
+  const EventStore& store = call.engine.store();
+  const std::string stream = call.the_model().stream(call.key);
+  // What is read comes from the store, which may be ahead of the table.
+  call.position = store.cursor(store.status().visible);
   Response response;
   response.content_type = "application/json";
-  if (source->ended()) {
+  if (asked.limit) {
+    const auto last = store.stream_version(stream);
+    if (!last) return call.refuse(last.error());
+    if (last->value > asked.after.value && last->value - asked.after.value > *asked.limit) {
+      response.add("Link", "<" + escaped(asked.path) +
+                               "?after_version=" + std::to_string(asked.after.value + *asked.limit) +
+                               "&limit=" + std::to_string(*asked.limit) + ">; rel=\"next\"");
+    }
+  }
+  HistorySource source(store, call.the_model(), stream, asked.after, asked.limit.value_or(~std::uint64_t{0}));
+  auto first = source.next();
+  if (!first) return call.refuse(first.error());
+  if (source.ended()) {
     response.body = "[" + *first + "]";
   } else {
-    response.body = BodySource([source, pending = std::optional<std::string>("[" + *first),
+    response.body = BodySource([source = std::move(source), pending = std::optional("[" + *first),
                                 closed = false]() mutable -> Result<std::optional<std::string>> {
       if (pending) return std::exchange(pending, std::nullopt);
       if (closed) return std::nullopt;
-      std::string some = TRY(source->next());
-      if (source->ended()) {
+      std::string some = TRY(source.next());
+      if (source.ended()) {
         some += ']';
         closed = true;
       }
@@ -110,6 +118,7 @@ struct EventsWait {
   Duration until{0};  ///< monotonic
   projection::Progress::Ticket ticket = 0;
   bool is_waiting = false;  ///< for progress of the store
+  bool client_left = false;
   bool ended = false;
 };
 
@@ -135,7 +144,7 @@ bool send_events(EventsWait& wait, bool may_be_empty) {
     body += '\n';
     last = event.position;
   }
-  call.position = store.cursor(last).to_text();
+  call.position = store.cursor(last);
   Response response;
   response.content_type = "application/x-ndjson";
   response.body = std::move(body);
@@ -147,7 +156,8 @@ void look_again(const std::shared_ptr<EventsWait>& wait) {
   if (wait->ended) return;
   projection::Progress& flushed = wait->call.engine.flushed();
   const Position seen = flushed.position();  // before the look, so that what comes after it is waited for
-  const bool last_look = wait->call.engine.draining() || call_clock(*wait).monotonic() >= wait->until;
+  const bool last_look =
+      wait->client_left || wait->call.engine.draining() || call_clock(*wait).monotonic() >= wait->until;
   if (send_events(*wait, last_look)) {
     wait->ended = true;
     if (wait->is_waiting) flushed.cancel(wait->ticket);
@@ -188,19 +198,8 @@ void get_history(const Request& request, Call call) {
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
   after_stored_position(std::move(call), *position,
-                        [path = std::string(request.path), after = *after, limit = *limit](Call ready) mutable {
-                          // What is read comes from the store, which may be ahead of the table.
-                          const EventStore& store = ready.engine.store();
-                          ready.position = store.cursor(store.status().visible).to_text();
-                          auto source = std::make_shared<HistorySource>(
-                              store, ready.the_model(), ready.the_model().stream(ready.key),
-                              StreamVersion{after.value_or(0)}, limit.value_or(~std::uint64_t{0}));
-                          if (limit) {
-                            send_limited_history(std::move(ready), path, *source, *limit);
-                          } else {
-                            send_whole_history(std::move(ready), std::move(source));
-                          }
-                        });
+                        [asked = HistoryRequest{std::string(request.path), StreamVersion{after->value_or(0)}, *limit}](
+                            Call ready) { send_history(std::move(ready), asked); });
 }
 
 void get_events(const Request& request, Call call) {
@@ -221,6 +220,12 @@ void get_events(const Request& request, Call call) {
       std::make_shared<EventsWait>(EventsWait{std::move(call), std::move(stream), *position, limit->value_or(1000)});
   if (send_events(*wait, !*wait_time)) return;
   wait->until = call_clock(*wait).monotonic() + **wait_time;
+  wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
+    const auto waiting = weak.lock();
+    if (!waiting) return;
+    waiting->client_left = true;
+    look_again(waiting);
+  });
   look_again(wait);
   keep_looking(wait);
 }

@@ -15,6 +15,8 @@ std::string shown(std::string_view text) {
 }
 
 constexpr std::string_view digits = "0123456789abcdef";
+constexpr std::string_view even_prefix = "k";  // before the digits of a key with an even number of bytes
+constexpr std::string_view odd_prefix = "k--";
 
 }  // namespace
 
@@ -105,7 +107,7 @@ Result<Instant> parse_time(std::string_view text) {
 }
 
 std::string key_token(std::string_view key) {
-  std::string token = "k";
+  std::string token(key.size() % 2 == 0 ? even_prefix : odd_prefix);
   for (char character : key) {
     const auto byte = static_cast<unsigned char>(character);
     token += digits[byte >> 4];
@@ -117,8 +119,9 @@ std::string key_token(std::string_view key) {
 Result<std::optional<std::string>> key_from_token(std::string_view token) {
   if (token == "0") return std::nullopt;
   std::string key;
-  bool good = token.size() >= 3 && token.size() % 2 == 1 && token.front() == 'k';
-  for (std::size_t place = 1; good && place < token.size(); place += 2) {
+  const std::string_view prefix = token.starts_with(odd_prefix) ? odd_prefix : even_prefix;
+  bool good = token.size() % 4 == 1 && token.starts_with(prefix) && token.size() > prefix.size();
+  for (std::size_t place = prefix.size(); good && place < token.size(); place += 2) {
     const std::size_t high = digits.find(token[place]);
     const std::size_t low = digits.find(token[place + 1]);
     good = high != std::string_view::npos && low != std::string_view::npos;

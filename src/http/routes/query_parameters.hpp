@@ -42,6 +42,10 @@ class QueryParameters {
 [[nodiscard]] Result<Instant> parse_time(std::string_view text);
 
 /// A token for a key of a list, of the characters [A-Za-z0-9_-]; "0" is the start, which no key has.
+///
+/// It says after which name a list goes on and nothing else, so it holds for every list, whatever its prefix or time,
+/// in every store, and a tail that was lost takes nothing from it. It can never be mistaken for a Cursor, nor a Cursor
+/// for it: the length of one is 1 more than a multiple of 4, which base64url without padding cannot have.
 [[nodiscard]] std::string key_token(std::string_view key);
 /// The key; nullopt (inside the Result) for the start. Errors: invalid ("invalid_cursor").
 [[nodiscard]] Result<std::optional<std::string>> key_from_token(std::string_view token);

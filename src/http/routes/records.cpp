@@ -1,4 +1,4 @@
-// Reading records: one, all, and as they were.
+// Reading a record, as it is and as it was.
 
 #include <memory>
 #include <optional>
@@ -14,10 +14,6 @@ namespace annals::http {
 namespace {
 
 using model::Record;
-using Rows = std::vector<projection::ReadTable::Row>;
-
-constexpr std::uint64_t limit_max = 10'000;
-constexpr std::size_t rows_a_piece = 1000;
 
 /// What of a request decides how a record is shown; kept when the answer comes later.
 struct View {
@@ -92,14 +88,7 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
 }
 
 void send_record(Call call, const OwnView& view, const Result<Record>& record, std::string_view when) {
-  if (!record) {
-    if (status_of(record.error().kind) >= 500) {
-      call.engine.platform().log.error("A record could not be read",
-                                       {{"request_id", call.asker.request_id}, {"error", record.error().message}});
-    }
-    call.refuse(record.error());
-    return;
-  }
+  if (!record) return call.refuse(record.error());
   if (!record->exists()) {
     const bool deleted = record->was_deleted();
     call.refuse(Error(ErrorKind::not_found, "not_found",
@@ -118,153 +107,7 @@ void send_record_at(Call call, OwnView view, Instant time) {
   });
 }
 
-void append_row(std::string& out, const projection::ReadTable::Row& row) {
-  out += "{\"name\":";
-  json::append_string(out, row.key);
-  out += ",\"value\":";
-  json::append_string(out, *row.record.value);
-  out += '}';
-}
-
-/// Gives the rows of a list, a piece at a time: of now, or as they were.
-using RowSource = std::move_only_function<Result<Rows>(std::size_t limit)>;
-
-RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, std::optional<std::string> after) {
-  return [&table, prefix = std::move(prefix), after = std::move(after)](std::size_t limit) mutable -> Result<Rows> {
-    Rows rows = table.list(prefix, after, limit);
-    if (!rows.empty()) after = rows.back().key;
-    return rows;
-  };
-}
-
-RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
-                  std::string prefix, std::optional<std::string> after) {
-  auto list = std::make_shared<engine::ListAtTime>(store, model, table, time, std::move(prefix), std::move(after));
-  return [list](std::size_t limit) { return list->next(limit); };
-}
-
-struct ListRequest {
-  std::string path;
-  std::string prefix;
-  std::optional<std::string> after;
-  std::optional<std::uint64_t> limit;
-  std::optional<Instant> at;
-  std::string at_text;
-};
-
-std::string next_link(const ListRequest& list, const std::string& last_key) {
-  std::string link = "<" + list.path + "?";
-  if (!list.prefix.empty()) link += "prefix=" + percent_encode(list.prefix) + "&";
-  if (list.at) link += "at=" + percent_encode(list.at_text) + "&";
-  link += "limit=" + std::to_string(*list.limit) + "&after=" + key_token(last_key) + ">; rel=\"next\"";
-  return link;
-}
-
-void send_page(Call call, const ListRequest& list, RowSource source) {
-  auto rows = source(*list.limit + 1);
-  if (!rows) {
-    call.refuse(rows.error());
-    return;
-  }
-  Response response;
-  response.content_type = "application/json";
-  if (rows->size() > *list.limit) {
-    rows->pop_back();
-    response.add("Link", next_link(list, rows->back().key));
-  }
-  std::string body = "[";
-  for (const auto& row : *rows) {
-    if (body.size() > 1) body += ',';
-    append_row(body, row);
-  }
-  body += ']';
-  response.body = std::move(body);
-  call.send(std::move(response));
-}
-
-/// The whole list; what is longer than a piece is streamed, so that it takes no more memory than a piece.
-void send_whole(Call call, RowSource source) {
-  auto rows = source(rows_a_piece);
-  if (!rows) {
-    call.refuse(rows.error());
-    return;
-  }
-  Response response;
-  response.content_type = "application/json";
-  std::string first = "[";
-  const auto append_rows = [](std::string& out, const Rows& some, bool& any) {
-    for (const auto& row : some) {
-      if (any) out += ',';
-      any = true;
-      append_row(out, row);
-    }
-  };
-  bool any = false;
-  append_rows(first, *rows, any);
-  if (rows->size() < rows_a_piece) {
-    response.body = first + "]";
-  } else {
-    response.body = BodySource([source = std::move(source), pending = std::optional<std::string>(std::move(first)), any,
-                                ended = false, append_rows]() mutable -> Result<std::optional<std::string>> {
-      if (pending) return std::exchange(pending, std::nullopt);
-      if (ended) return std::nullopt;
-      const Rows more = TRY(source(rows_a_piece));
-      std::string piece;
-      append_rows(piece, more, any);
-      if (more.size() < rows_a_piece) {
-        piece += ']';
-        ended = true;
-      }
-      return piece;
-    });
-  }
-  call.send(std::move(response));
-}
-
-Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
-  ListRequest list;
-  list.path = request.path;
-  if (const std::string* prefix = parameters.find("prefix")) list.prefix = *prefix;
-  if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
-  list.limit = TRY(parameters.number("limit", 1, limit_max));
-  list.at = TRY(parameters.time("at"));
-  if (const std::string* at = parameters.find("at")) list.at_text = *at;
-  return list;
-}
-
 }  // namespace
-
-void list_records(const Request& request, Call call) {
-  const auto parameters = QueryParameters::parse(request.query, {"prefix", "limit", "after", "at", "min_position"});
-  if (!parameters) return call.refuse(parameters.error());
-  auto list = list_request(request, *parameters);
-  if (!list) return call.refuse(list.error());
-  const auto position = parameters->cursor("min_position");
-  if (!position) return call.refuse(position.error());
-
-  after_position(std::move(call), *position, [list = std::move(*list)](Call ready) mutable {
-    const auto answer = [](Call settled, const ListRequest& asked, RowSource source) {
-      if (asked.limit) {
-        send_page(std::move(settled), asked, std::move(source));
-      } else {
-        send_whole(std::move(settled), std::move(source));
-      }
-    };
-    if (!list.at) {
-      RowSource source = rows_of_now(ready.table(), list.prefix, list.after);
-      answer(std::move(ready), list, std::move(source));
-      return;
-    }
-    engine::Engine& engine = ready.engine;
-    platform::Executor& home = *ready.home;
-    const Instant time = *list.at;
-    engine.settle(time, home, [ready = std::move(ready), list = std::move(list), answer]() mutable {
-      RowSource source =
-          rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
-      answer(std::move(ready), list, std::move(source));
-    });
-  });
-}
 
 void get_record(const Request& request, Call call) {
   const auto view = view_of(request);

@@ -79,7 +79,7 @@ void refresh_projection(const Request& request, Call call) {
     feed.refresh([call = std::make_shared<Call>(std::move(call))]() mutable {
       platform::Executor& home = *call->home;
       home.post([call] {
-        call->position = call->engine.store().cursor(call->table().progress().position()).to_text();
+        call->position = call->position_of_table();
         Response response = plain(200, "OK");
         call->send(std::move(response));
       });

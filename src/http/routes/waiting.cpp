@@ -14,6 +14,15 @@ struct Wait {
   bool ended = false;
 };
 
+void give_up(Wait& wait, const std::string& why) {
+  if (wait.ended) return;
+  wait.ended = true;
+  wait.call.table().progress().cancel(wait.ticket);
+  wait.call.position = wait.call.position_of_table();
+  wait.call.refuse(Error(ErrorKind::timed_out, "position_not_reached",
+                         "the position asked for by min_position is not waited for any longer: " + why));
+}
+
 }  // namespace
 
 void after_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then) {
@@ -34,22 +43,19 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
   platform::Executor& home = *call.home;
   const Duration timeout = call.options.min_position_timeout;
   const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then)});
+  wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
+    if (const auto left = weak.lock()) give_up(*left, "the client has closed its side of the connection");
+  });
   wait->ticket = progress.wait(*target, [wait, &home] {
     home.post([wait] {
       if (wait->ended) return;
       wait->ended = true;
-      wait->call.position = wait->call.engine.store().cursor(wait->call.table().progress().position()).to_text();
+      wait->call.position = wait->call.position_of_table();
       wait->then(std::move(wait->call));
     });
   });
-  home.post_after(timeout, [wait, timeout] {
-    if (wait->ended) return;
-    wait->ended = true;
-    wait->call.table().progress().cancel(wait->ticket);
-    wait->call.refuse(
-        Error(ErrorKind::timed_out, "position_not_reached",
-              "the position asked for by min_position was not reached within " + to_text(timeout) + "; try again"));
-  });
+  home.post_after(timeout,
+                  [wait, timeout] { give_up(*wait, "it was not reached within " + to_text(timeout) + "; try again"); });
 }
 
 void after_stored_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then) {

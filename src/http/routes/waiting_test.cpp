@@ -2,70 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "http/api.hpp"
-#include "projection/test_world.hpp"
+#include "http/routes/test_api.hpp"
 
 namespace annals::http {
 namespace {
 
-using projection::ControlledStore;
 using projection::record;
 using projection::set_event;
-using projection::TestWorld;
 
-/// One request and what became of it.
-class Asked final : public Responder::Target {
- public:
-  void respond(Response answer) override { response = std::move(answer); }
-  void dropped() override { was_dropped = true; }
-  [[nodiscard]] int status() const { return response ? response->status : 0; }
-  [[nodiscard]] std::string body() const {
-    if (!response) return "(waiting)";
-    const auto* text = std::get_if<std::string>(&response->body);
-    const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response->body);
-    return text ? *text : shared && *shared ? **shared : "";
-  }
-  std::optional<Response> response;
-  bool was_dropped = false;
-};
-
-class WaitingTest : public testing::Test {
- protected:
-  void open(model::Consistency consistency = model::Consistency::live) {
-    model::Model config = model::Model::kv("config", {"/config"});
-    config.consistency = consistency;
-    engine = std::make_unique<engine::Engine>(std::vector{config}, *store, world.platform(), background,
-                                              engine::EngineOptions{});
-    ASSERT_TRUE(engine->start([] {}));
-    background.run_ready();
-    api = make_api(*engine, ApiOptions{});
-  }
-  std::shared_ptr<Asked> ask(Method method, const std::string& target) {
-    Request request;
-    request.method = method;
-    request.method_text = to_string(method);
-    request.target = target;
-    const std::size_t mark = target.find('?');
-    request.path = std::string_view(target).substr(0, mark);
-    if (mark != std::string::npos) request.query = std::string_view(target).substr(mark + 1);
-    request.home = &home;
-    const auto asked = std::make_shared<Asked>();
-    api(request, Responder(asked));
-    return asked;
-  }
-  void run() {
-    background.run_ready();
-    home.run_ready();
-  }
-  [[nodiscard]] std::string cursor(std::uint64_t position) const { return store->cursor(Position{position}).to_text(); }
-
-  TestWorld world;
-  platform::SteppedExecutor background{world.clock};
-  platform::SteppedExecutor home{world.clock};
-  std::unique_ptr<ControlledStore> store = std::make_unique<ControlledStore>(world.platform());
-  std::unique_ptr<engine::Engine> engine;
-  Handler api;
-};
+using WaitingTest = ApiTest;
 
 TEST_F(WaitingTest, a_read_waits_for_the_position_that_it_must_reflect) {
   open(model::Consistency::eventual);
@@ -94,6 +39,20 @@ TEST_F(WaitingTest, a_position_that_does_not_come_is_refused_in_time_and_forgott
   ASSERT_EQ(ask(Method::post, "/-/projections/config/refresh")->status(), 0);
   run();
   EXPECT_EQ(waiting->status(), 503);
+}
+
+TEST_F(WaitingTest, a_position_is_not_waited_for_when_the_client_has_left) {
+  open(model::Consistency::eventual);
+  const auto waiting = ask(Method::get, "/config?min_position=" + cursor(1));
+  ASSERT_TRUE(waiting->client_left);
+  waiting->client_left();
+  EXPECT_EQ(waiting->status(), 503);
+  EXPECT_NE(waiting->body().find("position_not_reached"), std::string::npos);
+  record(*store, "config-a", set_event("x"));
+  run();
+  while (home.run_next_timer()) continue;
+  EXPECT_EQ(waiting->status(), 503);
+  EXPECT_EQ(waiting.use_count(), 1) << "nobody holds it any more";
 }
 
 TEST_F(WaitingTest, a_refresh_answers_once_the_table_shows_what_was_there) {
@@ -154,6 +113,19 @@ TEST_F(WaitingTest, a_wait_for_events_ends_at_its_time_with_an_empty_body) {
   EXPECT_EQ(waiting->status(), 200);
   EXPECT_EQ(waiting->body(), "");
   EXPECT_EQ(world.clock.monotonic() - before, std::chrono::seconds(3));
+}
+
+TEST_F(WaitingTest, events_are_not_waited_for_when_the_client_has_left) {
+  open();
+  const auto waiting = ask(Method::get, "/-/events?wait=20s");
+  ASSERT_TRUE(waiting->client_left);
+  waiting->client_left();
+  EXPECT_EQ(waiting->status(), 200);
+  EXPECT_EQ(waiting->body(), "");
+  record(*store, "config-a", set_event("x"));
+  run();
+  while (home.run_next_timer()) continue;
+  EXPECT_EQ(waiting.use_count(), 1) << "nobody holds it any more";
 }
 
 TEST_F(WaitingTest, a_wait_for_events_does_not_hold_up_a_server_that_drains) {

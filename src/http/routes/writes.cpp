@@ -75,15 +75,17 @@ Result<engine::WriteRequest> write_request(const Request& request, const Call& c
   return write;
 }
 
+/// Once the request has been found valid, and before anything is decided.
 void log_operation(const Request& request, const Call& call, std::string_view operation) {
-  Logger& log = call.engine.platform().log;
-  if (!log.enabled(LogLevel::debug)) return;
-  log.debug("Processing a write", {{"trace_id", request.trace_id},
-                                   {"model", call.the_model().name},
-                                   {"operation", operation},
-                                   {"user_id", anonymous},
-                                   {"request_id", request.request_id},
-                                   {"request_size", static_cast<std::uint64_t>(request.body.size())}});
+  const platform::Platform& platform = call.engine.platform();
+  if (!platform.log.enabled(LogLevel::debug)) return;
+  const auto microseconds = platform.clock.now().microseconds - request.received_at.microseconds;
+  write_log(platform.log, LogLevel::debug, "Processing a write", request.trace, request.request_id,
+            {{"model", call.the_model().name},
+             {"operation", operation},
+             {"user_id", anonymous},
+             {"request_size", static_cast<std::uint64_t>(request.body.size())},
+             {"validation_time_ms", static_cast<double>(microseconds) / 1000.0}});
 }
 
 void submit(engine::WriteRequest write, Call call) {
@@ -91,25 +93,11 @@ void submit(engine::WriteRequest write, Call call) {
   platform::Executor& home = *call.home;
   writer.submit(std::move(write), home, [call = std::move(call)](Result<engine::Receipt> receipt) mutable {
     if (!receipt) {
-      const ErrorKind kind = receipt.error().kind;
       // A refusal may rest on state that is newer than what the call saw when it came in.
-      call.position = call.engine.store().cursor(call.table().progress().position()).to_text();
-      if (status_of(kind) >= 500 && kind != ErrorKind::overloaded) {
-        call.engine.platform().log.error("A write failed",
-                                         {{"request_id", call.asker.request_id}, {"error", receipt.error().message}});
-      }
-      if (kind == ErrorKind::unavailable && receipt.error().code == to_string(kind)) {
-        // What the store says names files; that is for the log.
-        call.refuse(
-            Error(kind,
-                  "the store cannot take writes until the server is restarted, or it is not known whether it took "
-                  "this one; the log of the server says why"));
-      } else {
-        call.refuse(receipt.error());
-      }
-      return;
+      call.position = call.position_of_table();
+      return call.refuse(receipt.error());
     }
-    call.position = call.engine.store().cursor(receipt->position).to_text();
+    call.position = call.engine.store().cursor(receipt->position);
     Response response;
     response.content_type = "text/plain; charset=utf-8";
     response.body = std::string("OK");
@@ -119,12 +107,13 @@ void submit(engine::WriteRequest write, Call call) {
   });
 }
 
-Error unsupported(const Request& request) {
+/// `example`: a command whose body the route would take.
+Error unsupported(const Request& request, std::string_view example) {
   const std::string found(request.field("content-type").value_or("").substr(0, 80));
-  return Error(
-      ErrorKind::unsupported, "unsupported_media_type",
-      "the Content-Type is \"" + found +
-          "\"; send application/json, as in: curl -X PUT -H 'Content-Type: application/json' -d '{\"value\":\"...\"}'");
+  return Error(ErrorKind::unsupported, "unsupported_media_type",
+               "the Content-Type is \"" + found +
+                   "\"; send application/json, as in: curl -H 'Content-Type: application/json' " +
+                   std::string(example));
 }
 
 /// The members of a body that the route does not know.
@@ -139,14 +128,14 @@ void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::init
 }
 
 /// The body as an object; refuses and gives nothing when it is none.
-std::optional<json::Object> body_of(const Request& request, Call& call) {
+std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example) {
   if (const auto coding = request.field("content-encoding"); coding && !equal_ignoring_case(*coding, "identity")) {
     call.refuse(Error(ErrorKind::unsupported, "unsupported_content_encoding",
                       "the body has a Content-Encoding; send it as it is"));
     return std::nullopt;
   }
   if (!content_type_is_json(request)) {
-    call.refuse(unsupported(request));
+    call.refuse(unsupported(request, example));
     return std::nullopt;
   }
   auto body = json::thread_reader().read_object(request.body);
@@ -203,7 +192,7 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
   } else if (version) {
     const auto* number = std::get_if<std::int64_t>(version);
     if (number == nullptr || *number < 1) {
-      faults.push_back({"/version", "wrong_type", "a whole number of at least 1 is expected"});
+      faults.push_back({"/version", "wrong_type", "a whole number from 1 to 9223372036854775807 is expected"});
     } else {
       target.version = StreamVersion{static_cast<std::uint64_t>(*number)};
     }
@@ -240,7 +229,7 @@ void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Re
 void put_record(const Request& request, Call call) {
   auto write = write_request(request, call, model::Operation::set);
   if (!write) return call.refuse(write.error());
-  const auto body = body_of(request, call);
+  const auto body = body_of(request, call, "-X PUT -d '{\"value\":\"...\"}'");
   if (!body) return;
   write->command.value = value_of(*body, call);
   if (!write->command.value) return;
@@ -258,7 +247,7 @@ void delete_record(const Request& request, Call call) {
 void roll_back_record(const Request& request, Call call) {
   auto write = write_request(request, call, model::Operation::set);
   if (!write) return call.refuse(write.error());
-  const auto body = body_of(request, call);
+  const auto body = body_of(request, call, "-d '{\"version\":1}'");
   if (!body) return;
   const auto target = target_of(*body, call);
   if (!target) return;

@@ -1,6 +1,6 @@
 #include "http/server/connection.hpp"
 
-#include <sys/socket.h>
+#include <poll.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -97,6 +97,11 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
     const bool flushed = co_await flush();
     if (!flushed) co_return false;
   }
+  if (step == RequestParser::Step::between && phase_ != Phase::idle) {
+    // The other connections get their turn first: by then the next request may have come, which spares a look in vain.
+    co_await asio::post(socket_.get_executor(), UseCoroutine{});
+    if (aborted_) co_return false;
+  }
   if (step == RequestParser::Step::between && worker_.draining()) {
     co_await linger();
     co_return false;
@@ -123,6 +128,10 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
   } else if (expired_ && phase_ == Phase::body) {
     parser_.describe_head();
     co_await refuse({408, "request_timeout", "The body of the request did not arrive in time."});
+  } else if (error == asio::error::eof && step != RequestParser::Step::between) {
+    // It may have closed only the side on which it sends, and still read.
+    if (parser_.has_head()) parser_.describe_head();
+    co_await refuse({400, "incomplete_request", "The request ends before it is whole."});
   }
   co_return false;
 }
@@ -182,6 +191,14 @@ bool Connection::call_handler(const Request& request) {
     Responder(exchange_).send({.status = 204, .content_type = {}, .fields = {}, .body = {}});
     return true;
   }
+  if (!request.target.starts_with('/')) {
+    // A CONNECT. What follows it may be meant for the other end of a tunnel, and must not be read as requests.
+    closing_ = true;
+    Response response = problem(request, 405, "method_not_allowed", "This server is no proxy and makes no tunnels.");
+    response.add("Allow", "");
+    Responder(exchange_).send(std::move(response));
+    return true;
+  }
   std::string_view what = "something that is no exception";
   std::string text;
   try {
@@ -192,14 +209,14 @@ bool Connection::call_handler(const Request& request) {
     what = text;
   } catch (...) {
   }
-  worker_.shared().platform.log.error("A handler threw an exception; the client gets 500.",
-                                      {{"exception", what}, {"request_id", request.request_id}});
+  write_log(worker_.shared().platform.log, LogLevel::error, "A handler threw an exception; the client gets 500.",
+            request.trace, request.request_id, {{"exception", what}});
   closing_ = true;
   // It may have kept the responder; then its answer must find nobody.
   (void)exchange_->abandon();
   exchange_ = std::make_shared<Exchange>(worker_);
   exchange_->begin(*this);
-  Responder(exchange_).send(problem(request, Error(ErrorKind::internal, std::string(what))));
+  Responder(exchange_).send(marked(request, problem(request, Error(ErrorKind::internal, std::string(what)))));
   return true;
 }
 
@@ -223,15 +240,21 @@ Response Connection::take_answer(const Request& request) {
   if (!exchange_->is_answered()) {
     // Its effect is unknown and may still come, so nothing may follow it on this connection.
     closing_ = true;
-    return problem(request, 503, "request_timeout",
-                   "The request was not answered in time. Whether it has taken effect is not known.");
+    return marked(request, problem(request, 503, "request_timeout",
+                                   "The request was not answered in time. Whether it has taken effect is not known."));
   }
   std::optional<Response> response = exchange_->take();
   if (response) return *std::move(response);
-  worker_.shared().platform.log.error("A request was dropped without an answer; the client gets 500.",
-                                      {{"request_id", request.request_id}});
+  write_log(worker_.shared().platform.log, LogLevel::error,
+            "A request was dropped without an answer; the client gets 500.", request.trace, request.request_id);
   closing_ = true;
-  return problem(request, Error(ErrorKind::internal, "dropped"));
+  return marked(request, problem(request, Error(ErrorKind::internal, "dropped")));
+}
+
+/// A reply of the server's own, with what the handler adds to every one.
+Response Connection::marked(const Request& request, Response response) const {
+  worker_.shared().handler.mark(request, response);
+  return response;
 }
 
 bool Connection::gather(Response& response, const BodyForm& form) {
@@ -265,9 +288,9 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
   for (unsigned pieces = 1;; ++pieces) {
     const Result<std::optional<std::string>> piece = next_piece(source);
     if (!piece) {
-      worker_.shared().platform.log.warning(
-          "A reply was broken off, because its body could not be read to the end.",
-          {{"error", piece.error().message}, {"request_id", parser_.request().request_id}});
+      write_log(worker_.shared().platform.log, LogLevel::warning,
+                "A reply was broken off, because its body could not be read to the end.", parser_.request().trace,
+                parser_.request().request_id, {{"error", piece.error().message}});
       break_off();
       co_return false;
     }
@@ -303,10 +326,10 @@ Coroutine<void> Connection::pause(Duration delay) {
   co_await timer.async_wait(use_result);
 }
 
-/// True when the client has closed its side and sends no more.
+/// True when the client has closed its side, whatever it sent before and we have not read.
 bool Connection::peer_is_gone() {
-  char byte;
-  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  pollfd look{socket_.native_handle(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0;
 }
 
 void Connection::Outgoing::consume(std::size_t count) {
@@ -361,6 +384,7 @@ Coroutine<void> Connection::refuse(Refusal refusal) {
   Request& request = parser_.request();
   prepare_request(request);
   Response response = problem(request, refusal.status, refusal.code, refusal.detail);
+  if (parser_.has_head()) response = marked(request, std::move(response));
   const BodyForm form = body_form(response, request.method == Method::head, false);
   append_head(output_, response, form, ConnectionSaying::close, worker_.date().at(request.received_at),
               request.request_id);
@@ -390,6 +414,7 @@ void Connection::enter(Phase phase, Duration time) {
 }
 
 void Connection::sweep(Duration now) {
+  if (waiting_ && exchange_->watches_client() && peer_is_gone()) exchange_->client_has_left();
   if (now < deadline_) return;
   expired_ = true;
   deadline_ = Duration::max();

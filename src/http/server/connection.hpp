@@ -24,7 +24,7 @@ class Connection {
   /// Runs the coroutine, which keeps `connection` alive, up to its first wait.
   static void start(std::shared_ptr<Connection> connection);
 
-  /// Acts when the time of the present phase is up.
+  /// Acts when the time of the present phase is up, or the client has left whom somebody watches.
   void sweep(Duration now);
   /// Closes the connection if no request has begun; else the reply in hand will be the last.
   void drain();
@@ -65,6 +65,7 @@ class Connection {
   [[nodiscard]] Sent send_now(Outgoing& outgoing);
   [[nodiscard]] bool call_handler(const Request& request);
   [[nodiscard]] Response take_answer(const Request& request);
+  [[nodiscard]] Response marked(const Request& request, Response response) const;
   [[nodiscard]] Result<std::optional<std::string>> next_piece(BodySource& source);
   /// Appends the head, and the body when it is small; true when nothing of the reply is left to be sent.
   [[nodiscard]] bool gather(Response& response, const BodyForm& form);

@@ -27,6 +27,7 @@ void Exchange::finish(State state) {
 
 void Exchange::begin(Connection& connection) {
   connection_ = &connection;
+  left_ = nullptr;
   state_.store(State::open, std::memory_order_relaxed);
 }
 
@@ -44,13 +45,20 @@ bool Exchange::abandon() {
   while (!is_final(seen)) {
     if (!state_.compare_exchange_weak(seen, State::abandoned, std::memory_order_acq_rel)) continue;
     connection_ = nullptr;
+    left_ = nullptr;
     return true;
   }
   return false;
 }
 
+void Exchange::client_has_left() {
+  auto left = std::exchange(left_, nullptr);
+  if (left) left();
+}
+
 std::optional<Response> Exchange::take() {
   connection_ = nullptr;
+  left_ = nullptr;
   if (state_.load(std::memory_order_acquire) == State::dropped) return std::nullopt;
   return std::move(response_);
 }

@@ -20,6 +20,7 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
 
   void respond(Response response) override;
   void dropped() override;
+  void when_client_leaves(std::move_only_function<void()> left) override { left_ = std::move(left); }
 
   /// Makes ready for another request. Nobody else may hold the exchange.
   void begin(Connection& connection);
@@ -30,6 +31,10 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   [[nodiscard]] bool wait();
   /// The connection waits no longer; false when the answer is there already, and the connection is about to be resumed.
   [[nodiscard]] bool abandon();
+  /// Somebody wants to know when the client leaves.
+  [[nodiscard]] bool watches_client() const { return left_ != nullptr; }
+  /// Tells them, once.
+  void client_has_left();
   /// The answer, once `is_answered`; nullopt when the responder was dropped.
   [[nodiscard]] std::optional<Response> take();
 
@@ -41,6 +46,7 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   Worker& worker_;
   std::atomic<State> state_{State::open};
   Connection* connection_ = nullptr;
+  std::move_only_function<void()> left_;
   Response response_;  // written before `answered`, read after
 };
 

@@ -8,7 +8,7 @@ namespace annals::http {
 namespace {
 
 constexpr std::size_t request_line_overhead_max =
-    64;  // method, version, blanks: the longest method known has 11 letters
+    64;  // method, version, blanks; a method of ours has 7 letters at most
 
 /// What llhttp made of a head, taken while it still knows.
 struct LlhttpVerdict {
@@ -61,6 +61,7 @@ void HeadParser::reset() {
   target_ = {};
   target_is_root_ = false;
   absolute_form_ = false;
+  authority_form_ = false;
   authority_ = {};
   host_ = {};
   fields_.clear();
@@ -158,7 +159,15 @@ bool HeadParser::read_target(char* bytes, std::size_t begin, std::size_t end) {
   target_ = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(target.size())};
   if (target.starts_with('/')) return true;
   if (target == "*" && method_.in(bytes) == "OPTIONS") return true;
+  if (method_.in(bytes) == "CONNECT" && target.find(':') != std::string_view::npos &&
+      characters::all_in(characters::authority, target)) {
+    authority_form_ = true;
+    return true;
+  }
+  return read_absolute_form(target, begin);
+}
 
+bool HeadParser::read_absolute_form(std::string_view target, std::size_t begin) {
   const std::size_t scheme_end = target.find("://");
   const std::string_view scheme = target.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end);
   if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https")) {
@@ -201,9 +210,7 @@ bool HeadParser::read_known_field(std::string_view name, std::string_view value,
       return true;
     case 6:
       if (!equal_ignoring_case(name, "expect") || framing_.http_1_0) return true;
-      if (!equal_ignoring_case(value, "100-continue"))
-        return refuse(417, "expectation_failed", "The only expectation that can be met is 100-continue.");
-      framing_.expects_continue = true;
+      (equal_ignoring_case(value, "100-continue") ? framing_.expects_continue : framing_.expects_other) = true;
       return true;
     case 10: return !equal_ignoring_case(name, "connection") || read_connection(value);
     case 14: return !equal_ignoring_case(name, "content-length") || read_content_length(value);
@@ -264,9 +271,14 @@ bool HeadParser::ask_llhttp(const char* bytes) {
   llhttp_t parser;
   llhttp_init(&parser, HTTP_REQUEST, &llhttp_settings());
   parser.data = &verdict;
-  const llhttp_errno_t error = llhttp_execute(&parser, bytes, scanned_);
-  if (error == HPE_INVALID_METHOD)
-    return refuse(501, "method_not_implemented", "This server does not know the request's method.");
+  constexpr std::string_view stand_in = "POST";
+  std::size_t shown = 0;
+  llhttp_errno_t error = HPE_OK;
+  if (method_from_text(method_.in(bytes)) == Method::other && !authority_form_) {
+    error = llhttp_execute(&parser, stand_in.data(), stand_in.size());
+    shown = method_.size;
+  }
+  if (error == HPE_OK) error = llhttp_execute(&parser, bytes + shown, scanned_ - shown);
   // An Upgrade is never taken up; llhttp stops to let us, after the head.
   if ((error != HPE_OK && error != HPE_PAUSED_UPGRADE) || !verdict.complete)
     return malformed("The request's head is not HTTP/1.1.");

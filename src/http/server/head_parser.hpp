@@ -2,7 +2,9 @@
 // HeadParser: the request line and the fields of one request, read twice by two readers that must agree: by our own
 // cutter, which refuses what llhttp 8.1 lets through (obs-fold, white space before a colon, none or two Host fields,
 // `gzip, chunked`, HTTP/0.9, bare CR), and by llhttp in strict mode, which has seen more attacks than we can think of.
-// Where they take different lengths for the body, the request is refused.
+// Where they take different lengths for the body, the request is refused. llhttp knows a list of methods and refuses
+// every other; a method that means nothing to us either is shown to it as POST, since what a method means changes
+// nothing of how a request is read.
 //
 // It sees no socket: bytes come in as they arrive, in any pieces. Confined to one thread.
 // Source: RFC 9112, sections 2 to 6 and 11.2.
@@ -37,6 +39,7 @@ struct Framing {
   bool http_1_0 = false;
   bool keep_alive = true;
   bool expects_continue = false;
+  bool expects_other = false;  ///< of Expect: what nobody can meet
 };
 
 class HeadParser {
@@ -83,6 +86,7 @@ class HeadParser {
 
   [[nodiscard]] bool read_request_line(char* bytes, std::size_t begin, std::size_t end);
   [[nodiscard]] bool read_target(char* bytes, std::size_t begin, std::size_t end);
+  [[nodiscard]] bool read_absolute_form(std::string_view target, std::size_t begin);
   [[nodiscard]] bool read_version(std::string_view version);
   [[nodiscard]] bool read_field(const char* bytes, std::size_t begin, std::size_t end);
   [[nodiscard]] bool read_known_field(std::string_view name, std::string_view value, Place value_place);
@@ -102,7 +106,8 @@ class HeadParser {
   Place target_;
   bool target_is_root_ = false;  // the absolute-form had neither path nor query: the target is `/`
   bool absolute_form_ = false;
-  Place authority_;  // of the absolute-form
+  bool authority_form_ = false;  // of a CONNECT
+  Place authority_;              // of the absolute-form
   Place host_;
   std::vector<FieldPlace> fields_;
   Seen seen_;

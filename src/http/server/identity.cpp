@@ -39,12 +39,6 @@ char* write_hex(char* at, std::uint8_t byte) {
   return at;
 }
 
-void write_trace_id(const Uuid& uuid, std::string& out) {
-  out.resize(32);
-  char* at = out.data();
-  for (std::uint8_t byte : uuid.bytes) at = write_hex(at, byte);
-}
-
 void write_uuid(const Uuid& uuid, std::string& out) {
   out.resize(36);
   char* at = out.data();
@@ -118,16 +112,14 @@ void IdentitySource::identify(Request& request) {
   request.correlation_id = made;
   if (request_id && is_sane_request_id(*request_id)) {
     request.request_id.assign(*request_id);
-    request.correlation_id = Uuid::from_text(*request_id).value_or(made);
+    const auto uuid = Uuid::from_text(*request_id);
+    if (uuid && *uuid != Uuid{}) request.correlation_id = *uuid;
   } else {
     write_uuid(made, request.request_id);
   }
-  if (!trace_id.empty()) {
-    request.trace_id.assign(trace_id);
-    request.correlation_id = uuid_from_hex(trace_id);
-  } else {
-    write_trace_id(made, request.trace_id);
-  }
+  if (!trace_id.empty()) request.correlation_id = uuid_from_hex(trace_id);
+  request.trace.id = request.correlation_id;  // so that records of the log and events are found together
+  request.trace.span = next() | 1;            // never all zeros, which would be none
 }
 
 std::string_view DateText::at(Instant now) {

@@ -25,7 +25,7 @@ class IdentitySource {
  public:
   explicit IdentitySource(platform::Random& random);
 
-  /// Gives `request` its request_id, correlation_id and trace_id, from its fields and its received_at.
+  /// Gives `request` its request_id, correlation_id and trace, from its fields and its received_at.
   void identify(Request& request);
 
  private:

@@ -34,7 +34,7 @@ TEST(Identity, a_request_without_names_gets_one_uuid_for_all_of_them) {
   EXPECT_EQ(request.request_id, request.correlation_id.to_text());
   std::string hex = request.request_id;
   std::erase(hex, '-');
-  EXPECT_EQ(request.trace_id, hex);
+  EXPECT_EQ(request.trace.id_text(), hex);
 }
 
 TEST(Identity, new_identifiers_differ) {
@@ -68,9 +68,24 @@ TEST(Identity, an_insane_request_id_is_replaced) {
 TEST(Identity, a_traceparent_is_continued) {
   const std::string traceparent = "00-" + std::string(trace_id) + "-00f067aa0ba902b7-01";
   const Request request = identified({{"traceparent", traceparent}, {"X-Request-Id", "mine"}});
-  EXPECT_EQ(request.trace_id, trace_id);
+  EXPECT_EQ(request.trace.id_text(), trace_id);
   EXPECT_EQ(request.correlation_id.to_text(), "4bf92f35-77b3-4da6-a3ce-929d0e0e4736");
   EXPECT_EQ(request.request_id, "mine");
+}
+
+TEST(Identity, every_request_is_a_span_of_its_own_in_its_trace) {
+  Counting random;
+  IdentitySource source(random);
+  const std::string traceparent = "00-" + std::string(trace_id) + "-00f067aa0ba902b7-01";
+  std::set<std::string> spans{"00f067aa0ba902b7"};
+  for (int count = 0; count < 100; ++count) {
+    Request request;
+    request.fields = {{"Traceparent", traceparent}};
+    source.identify(request);
+    EXPECT_EQ(request.trace.id_text(), trace_id);
+    EXPECT_TRUE(spans.insert(request.trace.span_text()).second);
+  }
+  EXPECT_EQ((Trace{{}, 0xa1}.span_text()), "00000000000000a1");
 }
 
 TEST(Identity, only_a_well_formed_traceparent_counts) {

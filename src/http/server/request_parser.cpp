@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t quiet_capacity = 4u << 10;     // what a connection holds between requests
 constexpr std::size_t crowded_capacity = 64u << 10;  // and while many requests come at once
 constexpr std::size_t room_min = 1u << 10;           // less is not worth a call of the system
+constexpr unsigned empty_lines_max = 2;              // before a request: some clients end a body with one too many
 
 }  // namespace
 
@@ -96,12 +97,11 @@ RequestParser::Step RequestParser::advance() {
 }
 
 RequestParser::Step RequestParser::advance_head() {
-  if (!head_.begun() && !empty_line_seen_ && end_ > begin_ && buffer_[begin_] == '\r') {
+  while (!head_.begun() && empty_lines_ < empty_lines_max && end_ > begin_ && buffer_[begin_] == '\r') {
     if (end_ - begin_ == 1) return step_ = Step::between;
-    if (buffer_[begin_ + 1] == '\n') {
-      begin_ += 2;
-      empty_line_seen_ = true;
-    }
+    if (buffer_[begin_ + 1] != '\n') break;
+    begin_ += 2;
+    ++empty_lines_;
   }
   if (begin_ == end_) return step_ = Step::between;
   switch (head_.advance(buffer_.get() + begin_, end_ - begin_)) {
@@ -115,14 +115,15 @@ RequestParser::Step RequestParser::advance_head() {
 RequestParser::Step RequestParser::begin_body() {
   body_end_ = coded_begin_ = head_.size();
   step_ = Step::body;
+  has_head_ = true;
+  if (head_.framing().expects_other)
+    return refuse({417, "expectation_failed", "The only expectation that can be met is 100-continue."});
   if (head_.framing().chunked) {
     chunks_.reset();
     return advance_chunked_body();
   }
-  if (head_.framing().content_length > limits_.body_bytes_max) {
-    describe_head();
+  if (head_.framing().content_length > limits_.body_bytes_max)
     return refuse({413, "body_too_large", "The request's body is larger than this server takes."});
-  }
   return advance_fixed_body();
 }
 
@@ -135,7 +136,7 @@ RequestParser::Step RequestParser::advance_fixed_body() {
 RequestParser::Step RequestParser::advance_chunked_body() {
   switch (chunks_.advance(buffer_.get() + begin_, coded_begin_, end_ - begin_, body_end_)) {
     case ChunkDecoder::Progress::more: return step_;
-    case ChunkDecoder::Progress::refused: describe_head(); return refuse(chunks_.refusal());
+    case ChunkDecoder::Progress::refused: return refuse(chunks_.refusal());
     case ChunkDecoder::Progress::done: break;
   }
   return complete(body_end_, coded_begin_);
@@ -149,6 +150,7 @@ RequestParser::Step RequestParser::complete(std::size_t body_end, std::size_t re
 }
 
 RequestParser::Step RequestParser::refuse(const Refusal& refusal) {
+  if (has_head_) describe_head();
   refusal_ = refusal;
   return step_ = Step::refused;
 }
@@ -160,7 +162,8 @@ void RequestParser::next() {
   request_.method = Method::other;
   request_.method_text = request_.target = request_.path = request_.query = request_.body = {};
   request_.fields.clear();
-  empty_line_seen_ = false;
+  empty_lines_ = 0;
+  has_head_ = false;
   step_ = Step::between;
 }
 

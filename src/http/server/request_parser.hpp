@@ -42,10 +42,12 @@ class RequestParser {
   /// Reads as far as the bytes reach.
   [[nodiscard]] Step advance();
 
-  /// The request, when `complete`: its views are valid until `next`. When `refused`, as much of it as was understood.
+  /// The request, when `complete`: its views are valid until `next`. When `refused`, its head, if `has_head`.
   [[nodiscard]] Request& request() { return request_; }
   /// Why, when `refused`.
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
+  /// True when the head has been read and is good, whatever became of the body.
+  [[nodiscard]] bool has_head() const { return has_head_; }
   /// How the request goes on, from `body` on.
   [[nodiscard]] const Framing& framing() const { return head_.framing(); }
   /// True when bytes of the body, or of what follows, have arrived.
@@ -69,7 +71,8 @@ class RequestParser {
   HeadParser head_;
   ChunkDecoder chunks_;
   Step step_ = Step::between;
-  bool empty_line_seen_ = false;  // before the request line: one is forgiven
+  unsigned empty_lines_ = 0;  // before the request line
+  bool has_head_ = false;
   Request request_;
   Refusal refusal_;
 

@@ -71,8 +71,22 @@ TEST(RequestParser, a_request_is_read_with_its_parts) {
 
 TEST(RequestParser, methods_are_recognised) {
   const std::pair<std::string_view, Method> expected[] = {
-      {"GET", Method::get},     {"HEAD", Method::head},      {"PUT", Method::put},         {"POST", Method::post},
-      {"PATCH", Method::patch}, {"DELETE", Method::delete_}, {"OPTIONS", Method::options}, {"TRACE", Method::other}};
+      {"GET", Method::get},
+      {"HEAD", Method::head},
+      {"PUT", Method::put},
+      {"POST", Method::post},
+      {"PATCH", Method::patch},
+      {"DELETE", Method::delete_},
+      {"OPTIONS", Method::options},
+      {"TRACE", Method::other},
+      // What llhttp does not know, and what it knows and reads otherwise.
+      {"FOO", Method::other},
+      {"get", Method::other},
+      {"!#$%&'*+-.^_`|~09az", Method::other},
+      {"PRI", Method::other},
+      {"CONNECT", Method::other},
+      {"SOURCE", Method::other},
+      {"QUERY", Method::other}};
   for (const auto& [text, method] : expected) {
     RequestParser parser({});
     parser.feed(std::string(text) + " / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -80,6 +94,21 @@ TEST(RequestParser, methods_are_recognised) {
     EXPECT_EQ(parser.request().method, method) << text;
     EXPECT_EQ(parser.request().method_text, text);
   }
+}
+
+TEST(RequestParser, a_method_nobody_knows_changes_nothing_of_where_the_request_ends) {
+  const Outcome outcome = parse(
+      "FOO /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+      "BAR /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+      "CONNECT /c HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiTRACE http://a/d HTTP/1.1\r\nHost: a\r\n\r\n"
+      "BAZ /e HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nGET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_EQ(outcome.requests.size(), 6u);
+  EXPECT_EQ(outcome.requests[0], "FOO /a path=/a query= [Host=a] [Content-Length=5] body=hello");
+  EXPECT_EQ(outcome.requests[1], "BAR /b path=/b query= [Host=a] [Transfer-Encoding=chunked] body=abc");
+  EXPECT_EQ(outcome.requests[2], "CONNECT /c path=/c query= [Host=a] [Content-Length=2] body=hi");
+  EXPECT_EQ(outcome.requests[3], "TRACE /d path=/d query= [Host=a]");
+  EXPECT_EQ(outcome.requests[4], "BAZ /e path=/e query= [Host=a] [Connection=Upgrade] [Upgrade=x]");
+  EXPECT_EQ(outcome.requests[5], "GET /f path=/f query= [Host=a]");
 }
 
 TEST(RequestParser, requests_in_one_piece_are_read_one_after_another) {
@@ -130,6 +159,9 @@ TEST(RequestParser, what_lasts_follows_from_version_and_connection) {
 TEST(RequestParser, what_is_unusual_and_legal_is_taken) {
   for (const std::string& bytes : {
            std::string("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+           std::string("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+           std::string("CONNECT a.example:80 HTTP/1.1\r\nHost: a.example:80\r\n\r\n"),
+           std::string("CONNECT [::1]:80 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"),
            std::string("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"),
            std::string("GET / HTTP/1.1\r\nhOST:[::1]:4000\r\n\r\n"),
            std::string("GET / HTTP/1.1\r\nHost: a\r\nX: caf\xc3\xa9 \"quoted\"\ttab\r\n\r\n"),
@@ -280,12 +312,29 @@ TEST(RequestParser, a_body_that_never_comes_takes_no_memory) {
   EXPECT_LE(parser.room().size(), 16u << 10);
 }
 
-TEST(RequestParser, a_refusal_in_the_body_still_knows_the_head) {
-  RequestParser parser({});
-  parser.feed("PUT /x HTTP/1.1\r\nHost: a\r\nAccept: text/plain\r\nTransfer-Encoding: chunked\r\n\r\nx");
-  ASSERT_EQ(parser.advance(), Step::refused);
-  EXPECT_EQ(parser.request().target, "/x");
-  EXPECT_EQ(parser.request().field("accept"), "text/plain");
+TEST(RequestParser, a_refusal_knows_the_head_when_it_was_whole_and_good) {
+  const std::string head = "PUT /x HTTP/1.1\r\nHost: a\r\nAccept: text/plain\r\n";
+  for (std::string_view rest : {"Transfer-Encoding: chunked\r\n\r\nx", "Content-Length: 99999999999\r\n\r\n",
+                                "Expect: 200-ok\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n1\r\nxx"}) {
+    RequestParser parser({});
+    parser.feed(head + std::string(rest));
+    ASSERT_EQ(parser.advance(), Step::refused) << rest;
+    EXPECT_TRUE(parser.has_head()) << rest;
+    EXPECT_EQ(parser.request().method, Method::put) << rest;
+    EXPECT_EQ(parser.request().path, "/x") << rest;
+    EXPECT_EQ(parser.request().field("accept"), "text/plain") << rest;
+  }
+  for (std::string_view rest : {"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "Host: b\r\n\r\n", "\n"}) {
+    RequestParser parser({});
+    parser.feed("GET /before HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_EQ(parser.advance(), Step::complete);
+    EXPECT_TRUE(parser.has_head());
+    parser.next();
+    parser.feed(head + std::string(rest));
+    ASSERT_EQ(parser.advance(), Step::refused) << rest;
+    EXPECT_FALSE(parser.has_head()) << rest;
+    EXPECT_EQ(parser.request().path, "") << rest;
+  }
 }
 
 }  // namespace

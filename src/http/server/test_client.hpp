@@ -199,14 +199,15 @@ class ServerUnderTest {
         responder.send(std::move(response));
       };
     }
-    auto noting = [this, handler = std::move(handler)](const Request& request, Responder responder) {
+    auto noting = [this, handler](const Request& request, Responder responder) {
       {
         const std::lock_guard lock(mutex_);
         targets_.emplace_back(request.target);
       }
       handler(request, std::move(responder));
     };
-    auto opened = Server::open(options, noting,
+    const Handler handled(noting, [handler](const Request& request, Response& reply) { handler.mark(request, reply); });
+    auto opened = Server::open(options, handled,
                                {platform::system_clock(), platform::system_random(), platform::posix_files(), log_});
     if (!opened) std::abort();
     server_ = *std::move(opened);

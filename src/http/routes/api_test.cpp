@@ -1,0 +1,50 @@
+// What every reply of the API has, whatever the route.
+
+#include "http/routes/test_api.hpp"
+
+namespace annals::http {
+namespace {
+
+using projection::record;
+using projection::set_event;
+
+TEST_F(ApiTest, what_the_client_is_not_told_is_in_the_log) {
+  open(model::Consistency::eventual);
+  record(*store, "config-a", set_event("x"));
+  run();
+  const Error bad_disk(ErrorKind::input_output, "cannot read /var/secret");
+  std::size_t logged = 0;
+  for (const char* target : {"/config/a?version=1", "/config/a/history", "/config/a/history?limit=1",
+                             "/config?at=2999-01-01T00:00:00Z", "/-/events"}) {
+    store->fail_reads(bad_disk);
+    const auto asked = ask(Method::get, target);
+    EXPECT_EQ(asked->status(), 500) << target;
+    EXPECT_EQ(asked->body().find("secret"), std::string::npos) << target;
+    EXPECT_EQ(world.logged("cannot read /var/secret"), ++logged) << target;
+    EXPECT_EQ(world.logged("trace_id"), logged) << target;
+  }
+}
+
+TEST_F(ApiTest, a_reply_made_in_its_place_is_marked_like_its_own) {
+  open(model::Consistency::eventual);
+  record(*store, "config-a", set_event("x"));
+  run();
+  const auto marked = [&](Method method, std::string_view path) {
+    Request request;
+    request.method = method;
+    request.path = path;
+    Response reply;
+    api.mark(request, reply);
+    return reply.fields;
+  };
+  const std::string position = "Annals-Position: " + cursor(1) + "\r\n";
+  const std::string durability = "Annals-Durability: " + std::string(to_string(store->durability())) + "\r\n";
+  EXPECT_EQ(marked(Method::put, "/config/a"), position + durability);
+  EXPECT_EQ(marked(Method::post, "/config/a/rollback"), position + durability);
+  EXPECT_EQ(marked(Method::get, "/config/a"), position);
+  EXPECT_EQ(marked(Method::put, "/configuration/a"), "");
+  EXPECT_EQ(marked(Method::post, "/-/projections/config/refresh"), "");
+}
+
+}  // namespace
+}  // namespace annals::http

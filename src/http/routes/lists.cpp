@@ -1,0 +1,168 @@
+// Reading many records: lists and pages of them, as they are and as they were.
+
+#include <memory>
+#include <optional>
+
+#include "engine/queries.hpp"
+#include "http/routes/call.hpp"
+#include "http/routes/query_parameters.hpp"
+#include "http/routes/waiting.hpp"
+#include "json/writer.hpp"
+
+namespace annals::http {
+namespace {
+
+using Rows = std::vector<projection::ReadTable::Row>;
+
+constexpr std::uint64_t limit_max = 10'000;
+constexpr std::size_t rows_at_once = 128;
+constexpr std::size_t piece_bytes = 256u << 10;
+
+void append_row(std::string& out, const projection::ReadTable::Row& row) {
+  out += "{\"name\":";
+  json::append_string(out, row.key);
+  out += ",\"value\":";
+  json::append_string(out, *row.record.value);
+  out += '}';
+}
+
+/// Gives the rows of a list, a piece at a time: of now, or as they were.
+using RowSource = std::move_only_function<Result<Rows>(std::size_t limit)>;
+
+RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, std::optional<std::string> after) {
+  return [&table, prefix = std::move(prefix), after = std::move(after)](std::size_t limit) mutable -> Result<Rows> {
+    Rows rows = table.list(prefix, after, limit);
+    if (!rows.empty()) after = rows.back().key;
+    return rows;
+  };
+}
+
+RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
+                  std::string prefix, std::optional<std::string> after) {
+  auto list = std::make_shared<engine::ListAtTime>(store, model, table, time, std::move(prefix), std::move(after));
+  return [list](std::size_t limit) { return list->next(limit); };
+}
+
+struct ListRequest {
+  std::string path;
+  std::string prefix;
+  std::optional<std::string> after;
+  std::optional<std::uint64_t> limit;
+  std::optional<Instant> at;
+  std::string at_text;
+};
+
+std::string next_link(const ListRequest& list, const std::string& last_key) {
+  std::string link = "<" + list.path + "?";
+  if (!list.prefix.empty()) link += "prefix=" + percent_encode(list.prefix) + "&";
+  if (list.at) link += "at=" + percent_encode(list.at_text) + "&";
+  link += "limit=" + std::to_string(*list.limit) + "&after=" + key_token(last_key) + ">; rel=\"next\"";
+  return link;
+}
+
+/// The rows as a JSON array, in pieces, so that a long list takes no more memory than the rows in hand.
+class ListBody {
+ public:
+  explicit ListBody(RowSource source) : source_(std::move(source)) {}
+  explicit ListBody(Rows rows) : rows_(std::move(rows)), no_more_(true) {}
+
+  [[nodiscard]] Result<std::string> next() {
+    std::string out = begun_ ? "" : "[";
+    while (out.size() < piece_bytes && !ended_) {
+      if (place_ == rows_.size() && !no_more_) {
+        rows_ = TRY(source_(rows_at_once));
+        no_more_ = rows_.size() < rows_at_once;
+        place_ = 0;
+      }
+      if (place_ == rows_.size()) {
+        out += ']';
+        ended_ = true;
+      } else {
+        if (begun_) out += ',';
+        append_row(out, rows_[place_]);
+        rows_[place_++].record = {};  // its value may be large
+      }
+      begun_ = true;
+    }
+    return out;
+  }
+  [[nodiscard]] bool ended() const { return ended_; }
+
+ private:
+  RowSource source_;
+  Rows rows_;
+  std::size_t place_ = 0;
+  bool no_more_ = false;
+  bool begun_ = false;
+  bool ended_ = false;
+};
+
+void send_list(Call call, Response response, ListBody body) {
+  auto first = body.next();
+  if (!first) return call.refuse(first.error());
+  response.content_type = "application/json";
+  if (body.ended()) {
+    response.body = *std::move(first);
+  } else {
+    response.body =
+        BodySource([body = std::move(body),
+                    pending = std::optional(*std::move(first))]() mutable -> Result<std::optional<std::string>> {
+          if (pending) return std::exchange(pending, std::nullopt);
+          if (body.ended()) return std::nullopt;
+          return TRY(body.next());
+        });
+  }
+  call.send(std::move(response));
+}
+
+void answer(Call call, const ListRequest& list, RowSource source) {
+  if (!list.limit) return send_list(std::move(call), {}, ListBody(std::move(source)));
+  auto rows = source(*list.limit + 1);
+  if (!rows) return call.refuse(rows.error());
+  Response response;
+  if (rows->size() > *list.limit) {
+    rows->pop_back();
+    response.add("Link", next_link(list, rows->back().key));
+  }
+  send_list(std::move(call), std::move(response), ListBody(*std::move(rows)));
+}
+
+Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
+  ListRequest list;
+  list.path = request.path;
+  if (const std::string* prefix = parameters.find("prefix")) list.prefix = *prefix;
+  if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
+  list.limit = TRY(parameters.number("limit", 1, limit_max));
+  list.at = TRY(parameters.time("at"));
+  if (const std::string* at = parameters.find("at")) list.at_text = *at;
+  return list;
+}
+
+}  // namespace
+
+void list_records(const Request& request, Call call) {
+  const auto parameters = QueryParameters::parse(request.query, {"prefix", "limit", "after", "at", "min_position"});
+  if (!parameters) return call.refuse(parameters.error());
+  auto list = list_request(request, *parameters);
+  if (!list) return call.refuse(list.error());
+  const auto position = parameters->cursor("min_position");
+  if (!position) return call.refuse(position.error());
+
+  after_position(std::move(call), *position, [list = std::move(*list)](Call ready) mutable {
+    if (!list.at) {
+      RowSource source = rows_of_now(ready.table(), list.prefix, list.after);
+      answer(std::move(ready), list, std::move(source));
+      return;
+    }
+    engine::Engine& engine = ready.engine;
+    platform::Executor& home = *ready.home;
+    const Instant time = *list.at;
+    engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
+      RowSource source =
+          rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
+      answer(std::move(ready), list, std::move(source));
+    });
+  });
+}
+
+}  // namespace annals::http

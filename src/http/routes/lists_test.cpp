@@ -1,0 +1,74 @@
+// Lists and histories at the places where one piece ends and the next begins.
+
+#include "http/routes/test_api.hpp"
+
+namespace annals::http {
+namespace {
+
+using projection::record;
+using projection::set_event;
+using ListTest = ApiTest;
+
+std::string name_of(std::size_t number) {
+  const std::string digits = std::to_string(number);
+  return "n" + std::string(4 - digits.size(), '0') + digits;
+}
+
+/// What a list of the records `first` to `last` looks like.
+std::string listed(std::size_t first, std::size_t last) {
+  std::string out = "[";
+  for (std::size_t number = first; number <= last; ++number) {
+    if (number > first) out += ',';
+    out += "{\"name\":\"" + name_of(number) + "\",\"value\":\"v\"}";
+  }
+  return out + "]";
+}
+
+TEST_F(ListTest, a_list_of_any_length_is_one_array) {
+  open(model::Consistency::eventual);
+  std::size_t recorded = 0;
+  for (std::size_t count : {0u, 1u, 127u, 128u, 129u, 256u, 300u}) {
+    for (; recorded < count; ++recorded) record(*store, "config-" + name_of(recorded + 1), set_event("v"));
+    run();
+    EXPECT_TRUE(ask(Method::get, "/config")->body() == listed(1, count)) << count;
+    EXPECT_TRUE(ask(Method::get, "/config?at=2999-01-01T00:00:00Z")->body() == listed(1, count)) << count;
+  }
+}
+
+TEST_F(ListTest, pages_of_any_length_make_up_the_list) {
+  open(model::Consistency::eventual);
+  for (std::size_t number = 1; number <= 300; ++number) record(*store, "config-" + name_of(number), set_event("v"));
+  run();
+  for (std::size_t limit : {1u, 128u, 129u, 299u, 300u, 301u}) {
+    std::string target = "/config?limit=" + std::to_string(limit);
+    for (std::size_t first = 1; first <= 300; first += limit) {
+      const auto page = ask(Method::get, target);
+      EXPECT_TRUE(page->body() == listed(first, std::min<std::size_t>(first + limit - 1, 300))) << target;
+      const std::size_t link = page->response->fields.find("Link: <");
+      ASSERT_EQ(link == std::string::npos, first + limit > 300) << target;
+      if (link == std::string::npos) break;
+      target = page->response->fields.substr(link + 7, page->response->fields.find('>') - link - 7);
+    }
+  }
+}
+
+TEST_F(ListTest, a_history_of_any_length_is_one_array) {
+  open(model::Consistency::eventual);
+  for (std::size_t count = 1; count <= 520; ++count) {
+    record(*store, "config-a", set_event("v"));
+    if (count != 1 && count != 255 && count != 256 && count != 257 && count != 512 && count != 520) continue;
+    for (const std::string& query : {std::string(), std::string("?limit=10000"), "?limit=" + std::to_string(count)}) {
+      const std::string body = ask(Method::get, "/config/a/history" + query)->body();
+      std::size_t events = 0;
+      for (std::size_t place = body.find("{\"event_id\""); place != std::string::npos;
+           place = body.find(",{\"event_id\"", place + 1)) {
+        ++events;
+      }
+      EXPECT_EQ(events, count) << query;
+      EXPECT_TRUE(body.starts_with("[{") && body.ends_with("}]")) << query;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace annals::http

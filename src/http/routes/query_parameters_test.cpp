@@ -1,0 +1,50 @@
+#include "http/routes/query_parameters.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace annals::http {
+namespace {
+
+TEST(KeyToken, a_list_goes_on_after_the_name_that_its_token_was_made_of) {
+  for (const std::string& key : {std::string("a"), std::string("ab"), std::string("abc"), std::string("\xff\x00\n", 3),
+                                 std::string(512, 'x'), std::string(511, '/')}) {
+    const std::string token = key_token(key);
+    EXPECT_EQ(token.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"),
+              std::string::npos);
+    const auto read = key_from_token(token);
+    ASSERT_TRUE(read) << token;
+    EXPECT_EQ(*read, key);
+  }
+  const auto start = key_from_token("0");
+  ASSERT_TRUE(start);
+  EXPECT_FALSE(start->has_value());
+}
+
+TEST(KeyToken, what_no_list_gave_out_is_refused) {
+  for (const char* token : {"", "1", "k", "k--", "ka", "kabc", "k61", "kzzzz", "k6162x", "K6162", "k--6161", "k616",
+                            "k6A6a", "x6162", "k--6", "a"}) {
+    const auto read = key_from_token(token);
+    ASSERT_FALSE(read) << token;
+    EXPECT_EQ(read.error().code, "invalid_cursor") << token;
+  }
+}
+
+TEST(KeyToken, neither_a_list_nor_a_position_takes_the_others_token) {
+  std::mt19937_64 dice(20260212);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string key(1 + dice() % 9, ' ');
+    for (char& character : key) character = static_cast<char>(dice());
+    EXPECT_EQ(Cursor::from_text(key_token(key)), std::nullopt) << key_token(key);
+    Cursor cursor{static_cast<std::uint32_t>(dice()) | 1, Position{(dice() >> (dice() % 60)) | 1}};
+    EXPECT_FALSE(key_from_token(cursor.to_text())) << cursor.to_text();
+  }
+  // The epoch that looks most like a name: its token is k and digits.
+  const auto looks_alike = Cursor::from_text("ka0a0ac");
+  ASSERT_TRUE(looks_alike);
+  EXPECT_FALSE(key_from_token(looks_alike->to_text()));
+}
+
+}  // namespace
+}  // namespace annals::http
