@@ -1,5 +1,7 @@
 #include "base/utf8.hpp"
 
+#include "base/byte_words.hpp"
+
 namespace annals {
 namespace {
 
@@ -23,6 +25,11 @@ bool second_byte_suits(char first, char second) {
   }
 }
 
+/// ASCII without control characters.
+bool is_plain(std::uint64_t word) {
+  return !has_high_byte(word) && !has_byte_below(word, 0x20) && !has_byte(word, 0x7f);
+}
+
 }  // namespace
 
 std::size_t utf8_character_bytes(std::string_view text) {
@@ -42,6 +49,10 @@ std::size_t utf8_character_bytes(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    if (text.size() >= 8 && !has_high_byte(load_word(text.data()))) {
+      text.remove_prefix(8);
+      continue;
+    }
     const std::size_t length = utf8_character_bytes(text);
     if (length == 0) return false;
     text.remove_prefix(length);
@@ -51,6 +62,10 @@ bool is_utf8(std::string_view text) {
 
 bool is_utf8_without_controls(std::string_view text) {
   while (!text.empty()) {
+    if (text.size() >= 8 && is_plain(load_word(text.data()))) {
+      text.remove_prefix(8);
+      continue;
+    }
     const std::size_t length = utf8_character_bytes(text);
     if (length == 0) return false;
     if (length == 1 && (is_between(text[0], 0x00, 0x1f) || text[0] == 0x7f)) return false;

@@ -1,5 +1,7 @@
 #include "delivery/audit.hpp"
 
+#include <algorithm>
+
 #include "engine/event_metadata.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
@@ -83,8 +85,10 @@ void Audit::append_line(std::string& lines, const EventView& event, const model:
   event.created_at.append_text(lines);
   lines += "\",\"level\":\"INFO\",\"trace_id\":\"";
   const std::string correlation = event.correlation_id.to_text();
-  for (char character : correlation) {
-    if (character != '-') lines += character;
+  for (std::size_t begin = 0; begin < correlation.size();) {
+    const std::size_t end = std::min(correlation.find('-', begin), correlation.size());
+    lines.append(correlation, begin, end - begin);
+    begin = end + 1;
   }
   lines += "\",\"message\":";
   json::append_string(lines, message);

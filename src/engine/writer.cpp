@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include "base/invariant.hpp"
@@ -110,12 +111,19 @@ WriterStatus Writer::status() const {
 void Writer::step(platform::Executor& here) noexcept {
   {
     auto queue = queue_.lock();
-    const std::size_t count = std::min(queue->waiting.size(), options_.batch_size);
-    for (std::size_t place = 0; place < count; ++place) {
-      queue->bytes -= queue->waiting.front().bytes;
-      batch_.push_back(std::move(queue->waiting.front()));
-      queue->waiting.pop_front();
+    platform::Executor* const apart = options_.apart;
+    if (apart != nullptr && apart != &here && queue->waiting.size() >= options_.apart_min) {
+      apart->post([this, apart] { step(*apart); });
+      return;
     }
+    // Most often all that waits is taken, and the two vectors change places.
+    batch_.swap(queue->waiting);
+    if (batch_.size() > options_.batch_size) {
+      const auto rest = batch_.begin() + static_cast<std::ptrdiff_t>(options_.batch_size);
+      queue->waiting.assign(std::make_move_iterator(rest), std::make_move_iterator(batch_.end()));
+      batch_.erase(rest, batch_.end());
+    }
+    for (const Pending& pending : batch_) queue->bytes -= pending.bytes;
   }
   const Instant now = platform_.clock.now();
   for (Pending& pending : batch_) {
@@ -272,10 +280,9 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
   release(here);
   if (!again.empty()) {
     auto queue = queue_.lock();
-    for (auto pending = again.rbegin(); pending != again.rend(); ++pending) {
-      queue->bytes += pending->bytes;
-      queue->waiting.push_front(std::move(*pending));
-    }
+    for (const Pending& pending : again) queue->bytes += pending.bytes;
+    queue->waiting.insert(queue->waiting.begin(), std::make_move_iterator(again.begin()),
+                          std::make_move_iterator(again.end()));
   }
   next_step(here);
 }
@@ -351,11 +358,7 @@ void Writer::keep_states(const std::vector<AppendResult>& results) {
 void Writer::release(platform::Executor& here) {
   // One task for each other executor, because waking a thread costs more than a reply.
   std::vector<std::pair<platform::Executor*, std::vector<std::pair<WriteDone, Result<Receipt>>>>> elsewhere;
-  std::vector<Pending> batch = std::exchange(batch_, {});
-  groups_.clear();
-  pending_states_.clear();
-  pending_receipts_.clear();
-  for (Pending& pending : batch) {
+  for (Pending& pending : batch_) {
     if (!pending.done) continue;
     Result<Receipt> answer = pending.answer ? std::move(*pending.answer) : Result<Receipt>(Receipt{});
     if (pending.home == &here) {
@@ -374,6 +377,10 @@ void Writer::release(platform::Executor& here) {
       for (auto& reply : all) give(log, reply.first, std::move(reply.second));
     });
   }
+  batch_.clear();
+  groups_.clear();
+  pending_states_.clear();
+  pending_receipts_.clear();
 }
 
 void Writer::next_step(platform::Executor& here) {

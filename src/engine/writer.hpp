@@ -4,20 +4,20 @@
 // all groups with one flush, lets the live read tables apply them, and only then releases the replies, refusals
 // included.
 //
-// Leader and follower: there is no writer thread. The I/O thread that brings a command to an idle writer becomes its
-// thread for as long as commands keep coming, so that a lone client pays for no change of threads, and the others go on
-// reading while it flushes.
+// Leader and follower: the I/O thread that brings a command to an idle writer becomes its thread for as long as
+// commands keep coming, so that a lone client pays for no change of threads. Where several wait, the steps move to an
+// executor apart (see WriterOptions), and all I/O threads go on reading and replying while it decides and flushes.
 //
 // Why that is safe: a token (`busy` in the queue, under its mutex) says whether a step is scheduled or running. Only
 // the submit that turns it on schedules a step, only the end of a step that finds the queue empty turns it off, both
-// under the mutex. So steps never overlap, and each sees what the one before it wrote. What is "confined to the writer"
-// below is touched by the holder of the token only.
+// under the mutex; a step that moves to another executor posts its successor as the last thing it does. So steps never
+// overlap, and each sees what the one before it wrote. What is "confined to the writer" below is touched by the holder
+// of the token only.
 //
 // Threads: submit, barrier and the queries may be called from any thread.
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +39,11 @@ struct WriterOptions {
   std::size_t queue_max = 10'000;           ///< commands that wait, at most; one more is refused at once
   std::size_t queue_bytes_max = 64u << 20;  ///< what their keys and values may take together
   ReceiptLimits receipts;
+  /// Where steps run while `apart_min` commands or more wait for one; null: always on the I/O threads. For a store that
+  /// makes its caller wait for a flush: many clients are read from and replied to meanwhile, and a lone one is spared
+  /// the change of threads. It outlives the last step.
+  platform::Executor* apart = nullptr;
+  std::size_t apart_min = 4;
 };
 
 struct WriterStatus {
@@ -103,7 +108,7 @@ class Writer {
     std::size_t group = 0;
   };
   struct Queue {
-    std::deque<Pending> waiting;
+    std::vector<Pending> waiting;
     std::size_t bytes = 0;
     bool busy = false;
     std::uint64_t overloaded = 0;

@@ -44,6 +44,31 @@ TEST_F(WriterTest, a_batch_has_batch_size_commands_at_most) {
   EXPECT_EQ(writer.order(), (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
+TEST_F(WriterTest, many_commands_are_recorded_apart_and_answered_at_home_and_few_stay_at_home) {
+  platform::SteppedExecutor apart(world.clock);
+  WriterOptions options;
+  options.apart = &apart;
+  options.apart_min = 3;
+  WriterUnderTest writer(world, store, options);
+
+  for (const char* key : {"a", "b"}) writer.submit(set_request(key, "few"));
+  run();
+  EXPECT_EQ(writer.texts(), "1, 1");
+
+  for (const char* key : {"a", "b", "c"}) writer.submit(set_request(key, "many"));
+  run();
+  EXPECT_EQ(writer.texts(), "1, 1, (waiting), (waiting), (waiting)");
+  EXPECT_EQ(store.appends(), (std::vector<std::size_t>{2}));
+  apart.run_ready();
+  EXPECT_EQ(store.appends(), (std::vector<std::size_t>{2, 3}));
+  EXPECT_EQ(writer.texts(), "1, 1, (waiting), (waiting), (waiting)");
+  run();
+  EXPECT_EQ(writer.texts(), "1, 1, 2, 2, 1");
+
+  // The token is back: a lone command is served at home again.
+  EXPECT_EQ(writer.write(set_request("c", "few")), "2");
+}
+
 TEST_F(WriterTest, what_comes_while_a_flush_runs_is_the_next_batch) {
   WriterUnderTest writer(world, store);
   store.hold(true);

@@ -14,8 +14,9 @@
 namespace annals::engine {
 namespace {
 
-/// Some executors with threads, as the I/O threads of a server are, and clients that wait for their answers.
-class WriterThreadsTest : public testing::Test {
+/// Some executors with threads, as the I/O threads of a server are, and clients that wait for their answers. With an
+/// executor apart for the writer, or without.
+class WriterThreadsTest : public testing::TestWithParam<bool> {
  protected:
   WriterThreadsTest() {
     EXPECT_TRUE(writer.load());
@@ -44,14 +45,19 @@ class WriterThreadsTest : public testing::Test {
   const model::Model model = kv("config");
   std::unique_ptr<platform::Executor> background = platform::make_thread_executor("background");
   projection::TableFeed feed{model, *store, world.platform(), *background};
-  Writer writer{*store, {&feed}, world.platform(), {}};
+  const std::unique_ptr<platform::Executor> apart =
+      GetParam() ? platform::make_thread_executor("writer") : std::unique_ptr<platform::Executor>();
+  Writer writer{*store, {&feed}, world.platform(), {.receipts = {}, .apart = apart.get()}};
   // After the writer, so that they have run what they hold before it goes.
   std::array<std::unique_ptr<platform::Executor>, 3> homes{platform::make_thread_executor("home-0"),
                                                            platform::make_thread_executor("home-1"),
                                                            platform::make_thread_executor("home-2")};
 };
 
-TEST_F(WriterThreadsTest, many_clients_on_one_key_get_versions_without_gaps_and_each_if_match_wins_at_most_once) {
+INSTANTIATE_TEST_SUITE_P(writer, WriterThreadsTest, testing::Bool(),
+                         [](const auto& test) { return test.param ? "with_a_thread_apart" : "on_the_io_threads"; });
+
+TEST_P(WriterThreadsTest, many_clients_on_one_key_get_versions_without_gaps_and_each_if_match_wins_at_most_once) {
   constexpr std::size_t clients = 64;
   constexpr int writes = 20;
   std::mutex mutex;
@@ -93,7 +99,7 @@ TEST_F(WriterThreadsTest, many_clients_on_one_key_get_versions_without_gaps_and_
   EXPECT_EQ(writer.status().queued, 0u);
 }
 
-TEST_F(WriterThreadsTest, of_many_twins_one_is_recorded_and_all_are_told_the_same) {
+TEST_P(WriterThreadsTest, of_many_twins_one_is_recorded_and_all_are_told_the_same) {
   constexpr std::size_t clients = 16;
   for (int round = 0; round < 20; ++round) {
     std::atomic<int> fresh{0};
@@ -116,7 +122,7 @@ TEST_F(WriterThreadsTest, of_many_twins_one_is_recorded_and_all_are_told_the_sam
   }
 }
 
-TEST_F(WriterThreadsTest, barriers_among_writes_pass_only_after_what_was_before_them) {
+TEST_P(WriterThreadsTest, barriers_among_writes_pass_only_after_what_was_before_them) {
   constexpr int rounds = 200;
   std::atomic<int> early{0};
   std::atomic<int> passed{0};

@@ -65,10 +65,12 @@ Result<> ReadTable::take_in(const EventView& event, Rows& into) {
   const std::string_view key = key_of(event.stream);
   // Only the applier changes records, so the applier may look at them without the lock.
   const model::Record* before = nullptr;
-  if (const auto found = into.records.find(key); found != into.records.end()) {
+  const auto found = into.records.find(key);
+  if (found != into.records.end()) {
     before = &found->second;
-  } else if (const auto published = rows_->records.find(key); published != rows_->records.end()) {
-    before = &published->second;
+  } else if (&into != rows_.get()) {
+    const auto published = rows_->records.find(key);
+    if (published != rows_->records.end()) before = &published->second;
   }
   auto next = model::evolve(model_, before ? *before : model::Record{}, event.type, event.data, event.version,
                             event.created_at);
@@ -77,8 +79,11 @@ Result<> ReadTable::take_in(const EventView& event, Rows& into) {
                                        ": " + next.error().message);
   }
   const std::unique_lock lock(into.lock);
-  const auto [record, inserted] = into.records.try_emplace(std::string(key));
-  std::swap(record->second, *next);  // so that the old value is freed after the lock is released
+  if (found != into.records.end()) {
+    std::swap(found->second, *next);  // so that the old value is freed after the lock is released
+  } else {
+    into.records.emplace(key, *std::move(next));
+  }
   return {};
 }
 
