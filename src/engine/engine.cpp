@@ -95,6 +95,7 @@ Health::Check Engine::check_projections() const {
 
 Health Engine::health() const {
   Health health;
+  store_.check_place();
   const StoreStatus status = store_.status();
   if (!status.writable) {
     health.eventstore = {"error", "the store cannot take writes until it is restarted; the log of the server says why"};

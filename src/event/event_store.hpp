@@ -196,6 +196,10 @@ class EventStore {
 
   [[nodiscard]] virtual StoreStatus status() const = 0;
 
+  /// Finds out whether what the store writes can still be found where it was opened, and takes no append any more when
+  /// it cannot (its directory was removed under it): the status then says so. To be called now and then, on any thread.
+  virtual void check_place() {}
+
   /// What success of an append means.
   [[nodiscard]] virtual Durability durability() const = 0;
 

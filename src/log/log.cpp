@@ -19,6 +19,13 @@ std::uint32_t draw_epoch(platform::Random& random, const std::vector<Epoch>& tak
   }
 }
 
+std::optional<Error> blemish_of(const ScannedLog& scanned) {
+  if (!scanned.blemish) return std::nullopt;
+  return Error(ErrorKind::corrupt, scanned.segments.back().path + " is damaged at byte " +
+                                       std::to_string(scanned.blemish->offset) + ": " + scanned.blemish->found +
+                                       "; no event is touched and the next start mends it, but look after the disk");
+}
+
 }  // namespace
 
 class GroupReader::Implementation {
@@ -64,6 +71,15 @@ std::optional<std::string> Log::failure() const {
 }
 FlushReport Log::flush_report() const {
   return writer_ ? writer_->flush_report() : FlushReport{};
+}
+void Log::check_place() {
+  if (!writer_ || writer_->failure()) return;
+  const auto is_in_place = lock_->is_in_place();
+  const auto has_segment = table_->last_is_there();
+  // What cannot be told just now is no reason to give up: if the disk is gone, the next write says so.
+  if (is_in_place.value_or(true) && has_segment.value_or(true)) return;
+  writer_->give_up(Error(ErrorKind::input_output, "directory_gone",
+                         "the directory of the log was removed, moved or replaced while it was in use"));
 }
 GroupReader Log::reader() const {
   return GroupReader(*table_);
@@ -126,6 +142,7 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform pla
                                       std::to_string(segment_bytes_min) + " to " + std::to_string(segment_bytes_max));
   }
   TRY(platform.files.create_directories(options.directory));
+  TRY(check_nothing_foreign(platform.files, options.directory));
   auto lock = TRY(platform.files.lock_directory(options.directory));
   const bool is_new = TRY(is_unborn(platform.files, options.directory));
   if (is_new) TRY(create_log(options, platform));
@@ -137,6 +154,11 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform pla
                           {"end", scanned.segments.back().end},
                           {"position", scanned.last.value},
                           {"torn", scanned.torn}});
+    if (scanned.blemish) {
+      platform.log.warning(
+          "where no event lies, the log is not what was written; it is mended now, but look after the disk",
+          {{"segment", path}, {"byte", scanned.blemish->offset}, {"found", scanned.blemish->found}});
+    }
   }
   auto log = LogOpener::make(std::move(lock), platform.files, scanned);
   TRY(LogOpener::serve(*log, options, platform, background, scanned));
@@ -145,19 +167,15 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform pla
 
 Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::FileSystem& files,
                                               const OnGroup& on_group) {
-  if (!TRY(files.exists(identity_path(directory)))) {
-    return fail(ErrorKind::not_found, directory + " holds no event store");
-  }
-  auto lock = TRY(files.lock_directory(directory));
+  TRY(check_holds_store(files, directory));
+  auto lock = TRY(files.lock_directory_to_read(directory));
   return LogOpener::make(std::move(lock), files, TRY(scan_log(files, directory, on_group)));
 }
 
 Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& directory, const OnGroup& on_group,
                                 const OnProgress& on_progress) {
-  if (!TRY(files.exists(identity_path(directory)))) {
-    return fail(ErrorKind::not_found, directory + " holds no event store");
-  }
-  const auto lock = TRY(files.lock_directory(directory));
+  TRY(check_holds_store(files, directory));
+  const auto lock = TRY(files.lock_directory_to_read(directory));
   const ScannedLog scanned = TRY(scan_log(files, directory, on_group, on_progress));
   return VerifyReport{.store = scanned.store,
                       .segments = scanned.segments.size(),
@@ -169,7 +187,9 @@ Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& 
                       .clean = scanned.clean,
                       .last_segment = scanned.segments.back().path,
                       .end = scanned.segments.back().end,
-                      .torn = scanned.torn};
+                      .torn = scanned.torn,
+                      .blemish = blemish_of(scanned),
+                      .locked = lock != nullptr};
 }
 
 }  // namespace annals::log

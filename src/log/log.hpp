@@ -101,6 +101,13 @@ class Log {
   [[nodiscard]] std::optional<std::string> failure() const;
   [[nodiscard]] FlushReport flush_report() const;
 
+  /// Ends all writing, as a failed flush does, when the path of the directory no longer leads to the files that are
+  /// written. Thread-safe.
+  void check_place();
+
+  /// False for a log that was opened to read where nobody could be kept from changing it meanwhile.
+  [[nodiscard]] bool locked() const { return lock_ != nullptr; }
+
   /// As it was opened, the epoch that then began included.
   [[nodiscard]] const LogSummary& summary() const { return summary_; }
 
@@ -143,7 +150,8 @@ class Log {
 [[nodiscard]] Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform platform,
                                                     platform::Executor& background, const OnGroup& on_group);
 
-/// Opens an existing log under its lock without changing anything: commit and flush must not be called.
+/// Opens an existing log without changing anything, under the lock of those who look (which a directory without LOCK
+/// that cannot be written to does not have): commit and flush must not be called.
 /// Errors: not_found; otherwise those of open_log.
 [[nodiscard]] Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::FileSystem& files,
                                                             const OnGroup& on_group);
@@ -162,10 +170,14 @@ struct VerifyReport {
   std::string last_segment;
   std::uint64_t end = 0;
   bool torn = false;
+  /// When torn: damage where no event lies and that no crash leaves; the next opening would mend it. Of kind corrupt.
+  std::optional<Error> blemish;
+  bool locked = false;  ///< false when nobody could be kept from changing the log meanwhile
 };
 
 /// Walks a whole log and checks all there is to check: checksums, headers, positions, times, the chain of hashes, and
-/// what `on_group` checks. Takes the lock of the directory, and changes nothing. Errors: as open_log_to_read.
+/// what `on_group` checks. Takes the lock of the directory as open_log_to_read does, and changes nothing. Errors: as
+/// open_log_to_read.
 [[nodiscard]] Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& directory,
                                               const OnGroup& on_group, const OnProgress& on_progress = {});
 

@@ -358,6 +358,111 @@ TEST(Log, a_missing_file_is_damage) {
   }
 }
 
+TEST(Log, whoever_looks_at_a_directory_hears_of_missing_files_as_who_serves_does) {
+  TestWorld world;
+  {
+    const auto log = must_open(world);
+    ASSERT_TRUE(append(world, *log, {"a"}));
+  }
+  ASSERT_TRUE(world.files.remove("data/STORE"));
+  EXPECT_EQ(must_fail(world).kind, ErrorKind::corrupt);
+  EXPECT_EQ(verify_log(world.files, "data", {}).error(), must_fail(world));
+  EXPECT_EQ(open_log_to_read("data", world.files, {}).error(), must_fail(world));
+}
+
+TEST(Log, a_first_opening_that_was_cut_short_left_no_store_to_look_at) {
+  TestWorld world;
+  ASSERT_TRUE(world.files.create_directories("data/log"));
+  ASSERT_TRUE(world.files.create("data/log/next.segment"));
+  EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::not_found);
+  EXPECT_THAT(verify_log(world.files, "data", {}).error().message, HasSubstr("holds no event store"));
+  EXPECT_NE(must_open(world), nullptr);
+}
+
+TEST(Log, a_log_never_begins_among_other_files) {
+  for (const char* foreign : {"data/notes.txt", "data/log/syslog"}) {
+    TestWorld world;
+    ASSERT_TRUE(world.files.create_directories("data/log"));
+    ASSERT_TRUE(world.files.create(foreign));
+    const Error error = must_fail(world);
+    EXPECT_EQ(error.kind, ErrorKind::conflict);
+    EXPECT_EQ(error.code, "directory_foreign");
+    EXPECT_THAT(error.message, HasSubstr(std::string(foreign).substr(5)));
+    EXPECT_FALSE(world.files.exists("data/LOCK").value());
+    EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::not_found);
+  }
+}
+
+TEST(Log, what_the_file_system_keeps_in_a_directory_is_nobodys_file) {
+  TestWorld world;
+  ASSERT_TRUE(world.files.create_directories("data/lost+found"));
+  ASSERT_TRUE(world.files.create("data/.keep"));
+  EXPECT_NE(must_open(world), nullptr);
+}
+
+/// The bytes of the last segment of a small log, where its frames end, and what `verify_log` says of it.
+struct Stopped {
+  TestWorld world;
+  std::size_t end = 0;
+
+  explicit Stopped(std::size_t records) {
+    {
+      const auto log = must_open(world);
+      for (std::size_t at = 0; at < records; ++at) EXPECT_TRUE(append(world, *log, {"body"}));
+    }
+    end = segment_header_bytes + opened_frame_bytes + records * padded(frame_header_bytes + record_header_bytes + 4) +
+          end_frame_bytes;
+  }
+
+  void flip(std::size_t bit) {
+    world.files.damage(std::string(first_segment),
+                       [&](std::string& all) { all[bit / 8] = static_cast<char>(all[bit / 8] ^ (1 << (bit % 8))); });
+  }
+};
+
+TEST(Log, a_flipped_bit_of_the_mark_of_a_clean_stop_or_of_the_zeros_behind_is_told_from_what_a_crash_leaves) {
+  for (const std::size_t records : {0u, 1u, 3u}) {
+    Stopped stopped(records);
+    std::size_t told = 0;
+    std::size_t bits = 0;
+    for (std::size_t bit = (stopped.end - end_frame_bytes) * 8; bit < (stopped.end + 512) * 8; ++bit, ++bits) {
+      SCOPED_TRACE("bit " + std::to_string(bit) + " with " + std::to_string(records) + " records");
+      stopped.flip(bit);
+      const auto report = verify_log(stopped.world.files, "data", {});
+      ASSERT_TRUE(report) << report.error().message;
+      EXPECT_TRUE(report->torn);
+      // Of what could be the beginning of a frame nobody can tell.
+      const bool may_be_a_beginning = bit / 8 >= stopped.end && bit / 8 < stopped.end + 8;
+      EXPECT_FALSE(may_be_a_beginning && report->blemish);
+      if (report->blemish) {
+        ++told;
+        EXPECT_EQ(report->blemish->kind, ErrorKind::corrupt);
+        EXPECT_THAT(report->blemish->message, HasSubstr("damaged at byte " + std::to_string(bit / 8) + ":"));
+      }
+      stopped.flip(bit);
+    }
+    // A few bits of the mark are like its beginning alone: those that make zero what only zeros follow.
+    EXPECT_GE(told, bits - 8 * 8 - 8);
+    EXPECT_LE(told, bits - 8 * 8);
+    const auto report = verify_log(stopped.world.files, "data", {});
+    ASSERT_TRUE(report);
+    EXPECT_TRUE(report->clean);
+    EXPECT_FALSE(report->blemish);
+  }
+}
+
+TEST(Log, a_blemish_is_mended_by_the_next_opening_which_says_so) {
+  Stopped stopped(2);
+  stopped.flip((stopped.end + 100) * 8);
+  {
+    EXPECT_EQ(bodies_of(*must_open(stopped.world)).size(), 2u);
+  }
+  EXPECT_THAT(stopped.world.log.lines(), Contains(HasSubstr("mended")));
+  const auto report = verify_log(stopped.world.files, "data", {});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->clean);
+}
+
 TEST(Log, a_segment_of_another_store_is_damage) {
   TestWorld world;
   TestWorld other(2);
@@ -404,6 +509,64 @@ TEST(Log, a_failed_flush_ends_all_writing_and_says_why) {
   EXPECT_EQ(log->flush().error().kind, ErrorKind::unavailable);
   EXPECT_EQ(world.files.steps(), steps);
   EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{"a"}));
+}
+
+TEST(Log, nothing_is_written_into_a_directory_that_is_no_longer_there) {
+  for (const char* lost : {"data/LOCK", first_segment.data()}) {
+    TestWorld world;
+    const auto log = must_open(world);
+    ASSERT_TRUE(append(world, *log, {"a"}));
+    log->check_place();
+    ASSERT_TRUE(append(world, *log, {"b"}));
+    ASSERT_TRUE(world.files.remove(lost));
+    log->check_place();
+    const auto steps = world.files.steps();
+    const auto refused = append(world, *log, {"c"});
+    ASSERT_FALSE(refused) << lost;
+    EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(refused.error().message, HasSubstr("removed, moved or replaced"));
+    EXPECT_EQ(world.files.steps(), steps);
+    EXPECT_EQ(log->failure(), refused.error().message);
+    const auto lines = world.log.lines().size();
+    log->check_place();
+    EXPECT_EQ(world.log.lines().size(), lines) << "what is known is said once";
+  }
+}
+
+TEST(Log, no_crash_leaves_what_verify_calls_a_blemish) {
+  const auto run = [](TestWorld& world) {
+    for (int life = 0; life < 2; ++life) {
+      auto log =
+          open_log({.directory = "data", .segment_bytes = segment_bytes_min}, world.platform(), world.background, {});
+      if (!log) return;
+      for (int turn = 0; turn < 3; ++turn) {
+        if (!append(world, **log, {std::string(200, 'x')})) return;
+      }
+    }
+  };
+  TestWorld whole;
+  run(whole);
+  using Survival = platform::SimulatedFileSystem::Survival;
+  std::size_t torn = 0;
+  for (std::uint64_t step = 1; step <= whole.files.steps(); ++step) {
+    for (const Survival survival : {Survival::some_sectors, Survival::a_prefix}) {
+      for (std::uint64_t seed = 0; seed < 16; ++seed) {
+        TestWorld world;
+        world.files.fault_at(step, platform::SimulatedFileSystem::Fault::power_loss);
+        run(world);
+        platform::SimulatedRandom dice(seed * 1'000'003 + step);
+        world.files.crash(survival, dice);
+        const auto report = verify_log(world.files, "data", {});
+        if (!report) {
+          EXPECT_EQ(report.error().kind, ErrorKind::not_found) << report.error().message;
+          continue;
+        }
+        torn += report->torn;
+        EXPECT_FALSE(report->blemish) << report->blemish->message << " at step " << step << ", dice seed " << seed;
+      }
+    }
+  }
+  EXPECT_GE(torn, 30u);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "platform/file_system.hpp"
 
+#include <algorithm>
+
 namespace annals::platform {
 namespace {
 
@@ -17,6 +19,20 @@ Result<std::unique_ptr<File>> create_anew(FileSystem& files, const std::string& 
 }
 
 }  // namespace
+
+Result<> File::write_zeros(std::uint64_t offset, std::uint64_t size) {
+  constexpr std::uint64_t piece_bytes = 1u << 20;
+  const std::string zeros(static_cast<std::size_t>(std::min(size, piece_bytes)), '\0');
+  for (std::uint64_t done = 0; done < size; done += zeros.size()) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(size - done, zeros.size()));
+    TRY(write_at(offset + done, std::string_view(zeros).substr(0, count)));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<DirectoryLock>> FileSystem::lock_directory_to_read(const std::string& path) {
+  return lock_directory(path);
+}
 
 Result<std::string> read_whole_file(const FileSystem& files, const std::string& path, std::uint64_t size_max) {
   const std::unique_ptr<File> file = TRY(files.open_to_read(path));

@@ -29,6 +29,10 @@ class File {
   /// part of `bytes` may have been written. Errors: input_output (code "disk_full" when there is no room).
   [[nodiscard]] virtual Result<> write_at(std::uint64_t offset, std::string_view bytes) = 0;
 
+  /// Writes `size` zeros at `offset`, as write_at would, but past the system's cache where that is possible: for what
+  /// is made ahead of its use and read by nobody. Errors: those of write_at.
+  [[nodiscard]] virtual Result<> write_zeros(std::uint64_t offset, std::uint64_t size);
+
   /// Returns once everything written before the call survives the loss of power (fdatasync).
   /// Errors: input_output; then it is unknown what of the unflushed writes is durable, and a later success of flush
   /// says nothing about them (Linux marks the failed pages clean).
@@ -42,6 +46,11 @@ class File {
 class DirectoryLock {
  public:
   virtual ~DirectoryLock() = default;
+
+  /// False when the path of the directory no longer leads to what was locked: it was removed, moved or replaced, and
+  /// what is written into its open files would not be found there again. Thread-safe.
+  /// Errors: input_output, when that cannot be told.
+  [[nodiscard]] virtual Result<bool> is_in_place() const = 0;
 };
 
 class FileSystem {
@@ -74,6 +83,11 @@ class FileSystem {
   /// Takes the one lock of a directory (flock on `<path>/LOCK`, which then holds the process id).
   /// Errors: conflict, when another process holds it; the message names that process.
   [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) = 0;
+
+  /// Takes the lock for looking only, which needs no permission to write: several may look at once, but nobody while
+  /// somebody holds `lock_directory`, nor the other way round. Null when there is no LOCK and none can be made: nobody
+  /// holds it then, and nobody can be kept from taking it. Errors: conflict, as above; input_output.
+  [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory_to_read(const std::string& path);
 };
 
 /// The whole of a file, which must not exceed `size_max` bytes. Errors: those of open_to_read; too_large.

@@ -190,6 +190,31 @@ TEST_P(FileSystemContract, one_lock_a_directory_and_the_message_names_its_holder
   EXPECT_TRUE(files().lock_directory(directory_));
 }
 
+TEST_P(FileSystemContract, a_lock_tells_when_its_directory_is_another_one_or_gone) {
+  const auto lock = files().lock_directory(directory_);
+  ASSERT_TRUE(lock);
+  EXPECT_EQ((*lock)->is_in_place(), Result<bool>(true));
+  EXPECT_TRUE(files().rename(path("LOCK"), path("moved")));
+  EXPECT_EQ((*lock)->is_in_place(), Result<bool>(false));
+  create("LOCK", "1\n");
+  EXPECT_EQ((*lock)->is_in_place(), Result<bool>(false));
+}
+
+TEST_P(FileSystemContract, nobody_looks_while_somebody_holds_the_lock_and_the_other_way_round) {
+  {
+    const auto held = files().lock_directory(directory_);
+    ASSERT_TRUE(held);
+    EXPECT_EQ(kind_of(files().lock_directory_to_read(directory_)), ErrorKind::conflict);
+  }
+  {
+    const auto looking = files().lock_directory_to_read(directory_);
+    ASSERT_TRUE(looking);
+    EXPECT_NE(*looking, nullptr);
+    EXPECT_EQ(kind_of(files().lock_directory(directory_)), ErrorKind::conflict);
+  }
+  EXPECT_TRUE(files().lock_directory(directory_));
+}
+
 TEST_P(FileSystemContract, a_missing_directory_cannot_be_locked) {
   EXPECT_EQ(kind_of(files().lock_directory(path("missing"))), ErrorKind::not_found);
 }
@@ -264,6 +289,39 @@ TEST_P(PosixFiles, a_lock_whose_holder_has_gone_is_free) {
   ASSERT_EQ(status, 0);
   EXPECT_EQ(content("LOCK"), std::to_string(child) + "\n");
   EXPECT_TRUE(files().lock_directory(directory_));
+}
+
+TEST_P(PosixFiles, several_may_look_and_who_wants_to_write_hears_that_they_do) {
+  const auto one = files().lock_directory_to_read(directory_);
+  const auto other = files().lock_directory_to_read(directory_);
+  ASSERT_TRUE(one);
+  ASSERT_TRUE(other);
+  EXPECT_THAT(files().lock_directory(directory_).error().message, HasSubstr("being read"));
+}
+
+TEST_P(PosixFiles, looking_needs_no_permission_to_write) {
+  ASSERT_TRUE(files().create_directories(path("with")));
+  ASSERT_TRUE(files().create_directories(path("without")));
+  {
+    const auto lock = files().lock_directory(path("with"));
+  }
+  constexpr uid_t nobody = 65534;
+  for (const char* name : {"with/LOCK", "with", "without", ""}) {
+    ASSERT_EQ(chmod(path(name).c_str(), std::string_view(name).ends_with("LOCK") ? 0444 : 0555), 0);
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    if (getuid() == 0 && (setgid(nobody) != 0 || setuid(nobody) != 0)) _exit(9);
+    const auto with = posix_files().lock_directory_to_read(path("with"));
+    if (!with || *with == nullptr) _exit(1);
+    const auto without = posix_files().lock_directory_to_read(path("without"));
+    if (!without || *without != nullptr) _exit(2);
+    _exit(posix_files().lock_directory(path("with")) ? 3 : 0);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  for (const char* name : {"with", "without", ""}) ASSERT_EQ(chmod(path(name).c_str(), 0755), 0);
+  EXPECT_EQ(status, 0) << WEXITSTATUS(status);
 }
 
 TEST_P(PosixFiles, relative_paths_work_too) {

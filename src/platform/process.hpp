@@ -2,11 +2,16 @@
 // The process: signals that stop it, how many processors it has. Call from main.
 
 #include <cstddef>
+#include <functional>
+#include <string>
 
 namespace annals::platform {
 
-/// Makes SIGTERM, SIGINT and SIGHUP wait for `wait_for_signal` in every thread made from now on, and ignores SIGPIPE
-/// and SIGXFSZ (the writes that would raise them fail instead). Call before the first thread is made.
+/// Ignores SIGPIPE and SIGXFSZ: the writes that would raise them fail instead.
+void ignore_signals_of_writes();
+
+/// Makes SIGTERM, SIGINT and SIGHUP wait for `wait_for_signal` in every thread made from now on, and ignores what
+/// `ignore_signals_of_writes` does. Call before the first thread is made, and only where somebody will wait.
 void hold_signals();
 
 /// Opens /dev/null in the place of each of standard input, output and error that the process was started without: the
@@ -18,6 +23,11 @@ enum class Signal { stop, reload };
 
 /// Blocks until one of them comes.
 [[nodiscard]] Signal wait_for_signal();
+
+/// From now on the next SIGTERM or SIGINT ends the process at once, with the exit code `code`, after what `last_line`
+/// says has been written to standard error, if that takes it without a wait. `last_line` is called on a thread of its
+/// own and uses nothing that goes before the process does. Call once, after `wait_for_signal` said stop.
+void end_at_next_stop(int code, std::function<std::string()> last_line);
 
 /// Processors that this process may run on, at least 1.
 [[nodiscard]] std::size_t processors();

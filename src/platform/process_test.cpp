@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <string>
 
 namespace annals::platform {
 namespace {
@@ -45,6 +47,31 @@ TEST(process, signals_that_stop_and_reload_wait_to_be_asked_for) {
   EXPECT_EQ(status_after(SIGTERM), 10);
   EXPECT_EQ(status_after(SIGINT), 10);
   EXPECT_EQ(status_after(SIGHUP), 20);
+}
+
+TEST(process, a_second_stop_ends_at_once_and_says_so) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    hold_signals();
+    kill(getpid(), SIGTERM);
+    if (wait_for_signal() != Signal::stop) _exit(9);
+    end_at_next_stop(7, [] { return std::string("the last words\n"); });
+    kill(getpid(), SIGHUP);  // is no stop
+    kill(getpid(), SIGINT);
+    for (;;) pause();
+  }
+  close(ends[1]);
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  std::string said(100, ' ');
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(read(ends[0], said.data(), said.size()), 0)));
+  close(ends[0]);
+  EXPECT_EQ(said, "the last words\n");
 }
 
 TEST(process, there_is_a_processor_and_no_more_than_the_machine_has) {

@@ -149,7 +149,10 @@ class SimulatedFile final : public File {
 class SimulatedLock final : public DirectoryLock {
  public:
   SimulatedLock(std::shared_ptr<State> state, std::string directory, std::uint64_t number)
-      : state_(std::move(state)), directory_(std::move(directory)), number_(number) {}
+      : state_(std::move(state)),
+        directory_(std::move(directory)),
+        number_(number),
+        file_(state_->disk.find(normal(join_path(directory_, "LOCK")))) {}
 
   ~SimulatedLock() override {
     const std::lock_guard lock(state_->mutex);
@@ -158,10 +161,16 @@ class SimulatedLock final : public DirectoryLock {
     if (found != state_->locks.end() && found->second == number_) state_->locks.erase(found);
   }
 
+  [[nodiscard]] Result<bool> is_in_place() const override {
+    const std::lock_guard lock(state_->mutex);
+    return state_->disk.find(normal(join_path(directory_, "LOCK"))) == file_;
+  }
+
  private:
   std::shared_ptr<State> state_;  // shared with the file system, which may go first
   std::string directory_;
   std::uint64_t number_;
+  InodePointer file_;
 };
 
 /// Runs one operation on names as a step. A loss of power comes while it is under way: whether it happened is for

@@ -2,14 +2,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "platform/platform.hpp"
 #include "platform/process.hpp"
+#include "server/command_line.hpp"
 #include "server/commands/commands.hpp"
 #include "server/settings.hpp"
 
@@ -59,7 +62,9 @@ Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
   const auto there = files.exists(path);
   if (!flags.config.empty() || (there && *there)) {
     const auto text = platform::read_whole_file(files, path, file_bytes_max);
-    if (!text) return fail(ErrorKind::usage, "the configuration file cannot be read: " + text.error().message);
+    if (!text)
+      return fail(ErrorKind::usage, "the configuration file cannot be read: " + text.error().message +
+                                        "; name one with --config that this user may read");
     file = TRY(read_settings_file(*text, path));
   }
   const auto environment = [](const char* name) -> const char* { return std::getenv(name); };
@@ -116,10 +121,11 @@ int run(int count, char** arguments) {
   try {
     app.parse(count, arguments);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    std::ostringstream text;
+    app.exit(help, text, text);
+    return print_or_report(text.str());
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "annals: %s; `annals --help` and `annals COMMAND --help` tell what there is\n", error.what());
-    return wrong_usage;
+    return report(Error(ErrorKind::usage, explain(app, error, {arguments + std::min(count, 1), arguments + count})));
   }
 
   if (*serve_command) return with_settings(flags, *serve_command, serve);
@@ -140,7 +146,7 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   annals::platform::keep_standard_descriptors();
-  annals::platform::hold_signals();
+  annals::platform::ignore_signals_of_writes();
   try {
     return annals::server::run(count, arguments);
   } catch (const std::exception& exception) {

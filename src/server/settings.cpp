@@ -25,7 +25,7 @@ constexpr std::array catalogue{
     Setting{"server.insecure", "--insecure", boolean, "false",
             "Allows to listen beyond loopback although nobody has to say who they are."},
     Setting{"server.worker_threads", "--worker-threads", number, "0",
-            "Threads that serve connections; 0: one for each processor.", 0, 256},
+            "Threads that serve connections; 0: one less than there are processors, and at least one.", 0, 256},
     Setting{"server.connections_max", "--connections-max", number, "1000",
             "Connections at a time (S4's connection_pool); one more gets 503.", 1, 1'000'000},
     Setting{"server.request_timeout", "--request-timeout", duration, "30s",
@@ -171,11 +171,13 @@ Result<Settings> Settings::resolve(const GivenSettings& flags,
     value.text = TRY(check(setting, value));
     settings.values_.emplace(setting.key, std::move(value));
   }
-  if (const char* url = environment("DATABASE_URL");
-      url != nullptr && *url != '\0' && settings.value("store.kind").source == "default") {
-    return fail(ErrorKind::usage,
-                "DATABASE_URL is set, which asks for the postgres store; this version has the embedded and the memory "
-                "store: name one with --store, or unset DATABASE_URL");
+  Value& store = settings.values_.find("store.kind")->second;
+  if (const char* url = environment("DATABASE_URL"); url != nullptr && *url != '\0' && store.source == "default") {
+    store = {"postgres", "environment DATABASE_URL (" + without_password(url) + ")"};
+    settings.refusal_ =
+        Error(ErrorKind::usage,
+              "DATABASE_URL is set, which asks for the postgres store; this version has the embedded and "
+              "the memory store: name one with --store, or unset DATABASE_URL");
   }
   if (models.empty()) {
     models.push_back(model::Model::kv("config", {"/config", "/v1/config"}));
@@ -206,6 +208,27 @@ Duration Settings::duration(std::string_view key) const {
   const auto duration = duration_from_text(text(key));
   INVARIANT(duration.has_value(), "durations were checked when they were resolved");
   return *duration;
+}
+
+std::string without_password(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return "****";  // libpq's "host=... password=..." in any order
+  std::string shown(url.substr(0, scheme + 3));
+  const std::string_view rest = url.substr(scheme + 3);
+  const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
+  const std::string_view authority = rest.substr(0, end);
+  const std::string_view path = rest.substr(end, std::min(rest.find_first_of("?#"), rest.size()) - end);
+  // An @ further on may end a password with a slash or the like in it, that should have been escaped.
+  if (rest.find('@', end) != std::string_view::npos) return shown + "****";
+  const std::size_t at = authority.rfind('@');
+  if (at != std::string_view::npos) {
+    const std::size_t colon = authority.substr(0, at).find(':');
+    shown += colon == std::string_view::npos ? authority.substr(0, at) : authority.substr(0, colon);
+    if (colon != std::string_view::npos) shown += ":****";
+  }
+  shown += authority.substr(at == std::string_view::npos ? 0 : at);
+  shown += path;
+  return end + path.size() < rest.size() ? shown + "?****" : shown;
 }
 
 std::optional<std::int64_t> bytes_from_text(std::string_view text) {

@@ -52,6 +52,7 @@ class Settings {
     std::string source;  ///< "default", "environment ANNALS_...", "annals.toml:3:8", "flag --data"
   };
 
+  /// DATABASE_URL in the environment names the store "postgres" when nothing else names one.
   /// Errors: usage, naming the first value that is not of its form, and where it was given.
   [[nodiscard]] static Result<Settings> resolve(const GivenSettings& flags,
                                                 const std::function<const char*(const char*)>& environment,
@@ -63,12 +64,17 @@ class Settings {
   [[nodiscard]] std::uint64_t number(std::string_view key) const;  ///< also of bytes
   [[nodiscard]] Duration duration(std::string_view key) const;
 
+  /// Why these settings can be shown but not served: they ask for a store that this version does not have. Of kind
+  /// usage.
+  [[nodiscard]] const std::optional<Error>& refusal() const { return refusal_; }
+
   /// The declared models, or the one of the configuration service.
   [[nodiscard]] const std::vector<model::Model>& models() const { return models_; }
 
  private:
   std::map<std::string, Value, std::less<>> values_;
   std::vector<model::Model> models_;
+  std::optional<Error> refusal_;
 };
 
 struct FileContents {
@@ -82,6 +88,9 @@ struct FileContents {
 
 /// The one of `known` that `word` was probably meant to be, as `; did you mean "x"?`, or nothing.
 [[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
+
+/// The address of a database with `****` for what may be a password.
+[[nodiscard]] std::string without_password(std::string_view url);
 
 /// "64MiB", "10KiB", "1GiB" or a whole number of bytes.
 [[nodiscard]] std::optional<std::int64_t> bytes_from_text(std::string_view text);

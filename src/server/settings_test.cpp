@@ -125,15 +125,39 @@ TEST_F(SettingsTest, a_variable_of_the_environment_is_named_when_its_value_is_re
 
 TEST_F(SettingsTest, database_url_asks_for_postgres_unless_something_else_names_a_store) {
   environment["DATABASE_URL"] = "postgres://user:password@host/db";
-  const auto refused = resolve();
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorKind::usage);
-  EXPECT_EQ(refused.error().message.find("password"), std::string::npos);
+  const auto shown = resolve();
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->text("store.kind"), "postgres");
+  EXPECT_EQ(shown->value("store.kind").source, "environment DATABASE_URL (postgres://user:****@host/db)");
+  ASSERT_TRUE(shown->refusal());
+  EXPECT_EQ(shown->refusal()->kind, ErrorKind::usage);
+  EXPECT_EQ(shown->refusal()->message.find("password"), std::string::npos);
+  EXPECT_EQ(Application::open(*shown, {}).error(), *shown->refusal());
+
   flags["store.kind"] = {"memory", "flag --store"};
-  EXPECT_TRUE(resolve().has_value());
+  EXPECT_EQ(resolve()->text("store.kind"), "memory");
+  EXPECT_FALSE(resolve()->refusal());
   flags.clear();
   environment["DATABASE_URL"] = "";
-  EXPECT_TRUE(resolve().has_value());
+  EXPECT_EQ(resolve()->text("store.kind"), "embedded");
+  EXPECT_FALSE(resolve()->refusal());
+}
+
+TEST_F(SettingsTest, no_part_of_a_database_url_that_may_be_a_password_is_shown) {
+  for (const auto& [url, shown] : std::map<std::string, std::string>{
+           {"postgres://user:secret@host:5432/db", "postgres://user:****@host:5432/db"},
+           {"postgres://user:se:cret@host/db", "postgres://user:****@host/db"},
+           {"postgres://user:se/cret@host/db", "postgres://****"},
+           {"postgres://user:se?cret@host/db", "postgres://****"},
+           {"postgres://user@host/db", "postgres://user@host/db"},
+           {"postgres://host/db", "postgres://host/db"},
+           {"postgres://host/db?user=u&password=secret", "postgres://host/db?****"},
+           {"postgres://user:secret@host?sslpassword=secret", "postgres://user:****@host?****"},
+           {"postgres:///db?password=se@cret", "postgres://****"},
+           {"host=h password=secret", "****"},
+           {"", "****"}}) {
+    EXPECT_EQ(without_password(url), shown) << url;
+  }
 }
 
 TEST_F(SettingsTest, without_a_declared_model_there_is_the_configuration_service) {

@@ -24,7 +24,8 @@ http::ServerOptions server_options(const Settings& settings, const Address& addr
   options.host = address.host;
   options.port = address.port;
   options.worker_threads = static_cast<std::size_t>(settings.number("server.worker_threads"));
-  if (options.worker_threads == 0) options.worker_threads = platform::processors();
+  // The writer flushes, the audit log is written and segments are made on threads of their own, which need a processor.
+  if (options.worker_threads == 0) options.worker_threads = std::max<std::size_t>(platform::processors() - 1, 1);
   options.connections_max = static_cast<std::size_t>(settings.number("server.connections_max"));
   options.header_bytes_max = static_cast<std::size_t>(settings.number("server.header_bytes_max"));
   options.header_timeout = settings.duration("server.header_timeout");
@@ -47,6 +48,15 @@ engine::EngineOptions engine_options(const Settings& settings) {
   options.writer.receipts.retention = settings.duration("idempotency.retention");
   options.writer.receipts.keys_max = static_cast<std::size_t>(settings.number("idempotency.keys_max"));
   return options;
+}
+
+/// What the operating system refused, with what can be done about it.
+Error with_advice(Error error, const std::string& directory) {
+  if (error.kind == ErrorKind::input_output || error.kind == ErrorKind::not_found) {
+    error.message += "; the store is to live in " + directory +
+                     ": give --data a directory that this user may write to, on a disk with room";
+  }
+  return error;
 }
 
 }  // namespace
@@ -116,6 +126,7 @@ Application::~Application() {
 
 Result<std::unique_ptr<Application>> Application::open(const Settings& settings,
                                                        std::function<void(const std::string& url)> ready) {
+  if (settings.refusal()) return std::unexpected(*settings.refusal());
   const Address address = TRY(listen_address(settings));
   std::unique_ptr<Application> application(new Application());
   TRY(application->build(settings, address, std::move(ready)));
@@ -133,10 +144,17 @@ Result<> Application::build(const Settings& settings, const Address& address,
   const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
   INVARIANT(kind != nullptr, "the choices of store.kind are those of the catalogue");
   const store::EmbeddedOptions store_options = embedded_options(settings);
-  store_ = TRY(kind->open(store_options, platform, *background_));
+  auto opened = kind->open(store_options, platform, *background_);
+  if (!opened) return std::unexpected(with_advice(std::move(opened).error(), store_options.directory));
+  store_ = *std::move(opened);
+  place_watch_ = std::make_unique<PlaceWatch>(*store_, *background_);
 
-  engine_ =
-      std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_options(settings));
+  engine::EngineOptions engine_settings = engine_options(settings);
+  if (store_->durability() == Durability::local) {
+    writer_ = platform::make_thread_executor("writer");
+    engine_settings.writer.apart = writer_.get();
+  }
+  engine_ = std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_settings);
 
   delivery::Audit::Options audit_options;
   audit_options.values = settings.boolean("audit.values");
@@ -171,6 +189,7 @@ void Application::stop() {
   if (server_ && !server_->stop())
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
   platform::standard_error().hurry();  // a reader of the logs that does not read shall not keep the process
+  writer_.reset();                     // with what it has in hand, whether or not anybody is left to be told
   if (audit_runner_) {
     audit_runner_->stop();
     audit_->close();
@@ -179,6 +198,7 @@ void Application::stop() {
   audit_runner_.reset();
   audit_.reset();
   engine_.reset();
+  place_watch_.reset();
   store_.reset();
   server_.reset();
   delivery_.reset();

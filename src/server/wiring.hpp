@@ -11,6 +11,7 @@
 #include "engine/engine.hpp"
 #include "http/server.hpp"
 #include "platform/platform.hpp"
+#include "server/place_watch.hpp"
 #include "server/settings.hpp"
 #include "store/embedded_store.hpp"
 
@@ -53,7 +54,9 @@ class Application {
   std::unique_ptr<Logger> log_;
   std::unique_ptr<platform::Executor> background_;  // segments made ahead, read tables
   std::unique_ptr<platform::Executor> delivery_;    // the audit log
+  std::unique_ptr<platform::Executor> writer_;      // the writer, while many wait; null when it never flushes
   std::unique_ptr<EventStore> store_;
+  std::unique_ptr<PlaceWatch> place_watch_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<delivery::Audit> audit_;
   std::unique_ptr<projection::Runner> audit_runner_;

@@ -11,6 +11,7 @@ import datetime
 import json
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -80,7 +81,8 @@ class Scenario:
 
     def end(self, how: str) -> None:
         """Ends the server, if there is one, by its method of this name."""
-        self.hang_up()
+        if how != "hasten":
+            self.hang_up()
         server, self.server = self.server, None
         if server is not None:
             getattr(server, how)()
@@ -125,17 +127,22 @@ class Scenario:
             self.environment[name] = value
         elif word == "file":
             text = "\n".join(self.indented()) + "\n"
-            (self.directory / rest).write_text(fill_in(text, self.variables))
+            path = self.directory / fill_in(rest, self.variables)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(fill_in(text, self.variables))
         elif word == "start":
             self.start()
-        elif word == "stop":
-            self.end("stop")
+        elif word in ("stop", "interrupt", "hasten"):
+            self.end(word)
         elif word == "restart":
             self.end("stop")
             self.start()
         elif word == "kill":
             self.end("kill")
             self.start()
+        elif word == "remove":
+            path = self.directory / fill_in(rest, self.variables)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         elif word == "wait":
             time.sleep(float(rest))
         elif word == "now":
@@ -277,13 +284,20 @@ class Scenario:
         words = [fill_in(word, self.variables) for word in shlex.split(line)]
         if words[:1] != ["annals"]:
             raise Malformed(f"only annals is run, not {line}")
+        output = subprocess.PIPE
+        if words[-2:-1] == [">"]:
+            output = open(self.directory / words[-1], "w")
+            words = words[:-2]
         expected_output, expected_errors = self.block("|"), self.block("!")
         expected_code = "0"
         if (following := self.peek()) is not None and following.startswith("exit "):
             expected_code = following.removeprefix("exit ")
             self.place += 1
-        done = subprocess.run([self.binary, *words[1:]], cwd=self.directory, capture_output=True, text=True, timeout=60,
+        done = subprocess.run([self.binary, *words[1:]], cwd=self.directory, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60,
                               env=clean_environment(self.environment), stdin=subprocess.DEVNULL, check=False)
+        if output is not subprocess.PIPE:
+            output.close()
+            done.stdout = ""
         try:
             match_text(expected_code, str(done.returncode), self.variables, "exit code")
             if expected_output:

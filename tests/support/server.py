@@ -14,6 +14,9 @@ LISTENING = re.compile(r"annals: listening on (http://([0-9.]+|\[[0-9a-f:]+\]):(
 # A start reads what the log holds; under a sanitizer that takes its time.
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
+# A server that is asked to stop again does not finish its requests; what it drains for is longer than this.
+DRAIN_SECONDS = 0.5
+HASTENED_SECONDS_MAX = 5
 
 
 class ServerError(Exception):
@@ -74,15 +77,31 @@ class Server:
 
     def stop(self) -> None:
         """SIGTERM; the server must exit 0."""
+        self._end_with(signal.SIGTERM, 0)
+
+    def interrupt(self) -> None:
+        """SIGINT; the server must exit 0."""
+        self._end_with(signal.SIGINT, 0)
+
+    def hasten(self) -> None:
+        """SIGTERM, and while the server drains once more; it must exit 1."""
         self.process.send_signal(signal.SIGTERM)
+        time.sleep(DRAIN_SECONDS)
+        if self.process.poll() is not None:
+            self._join()
+            raise ServerError(f"the server exited with {self.process.returncode} although it had something to finish\n{self.last_words()}")
+        self._end_with(signal.SIGTERM, 1, HASTENED_SECONDS_MAX)
+
+    def _end_with(self, number: signal.Signals, expected: int, seconds_max: float = STOP_SECONDS_MAX) -> None:
+        self.process.send_signal(number)
         try:
-            code = self.process.wait(timeout=STOP_SECONDS_MAX)
+            code = self.process.wait(timeout=seconds_max)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise ServerError(f"the server did not stop within {STOP_SECONDS_MAX} s of SIGTERM\n{self.last_words()}") from None
+            raise ServerError(f"the server did not stop within {seconds_max} s of {number.name}\n{self.last_words()}") from None
         self._join()
-        if code != 0:
-            raise ServerError(f"the server exited with {code} after SIGTERM, not 0\n{self.last_words()}")
+        if code != expected:
+            raise ServerError(f"the server exited with {code} after {number.name}, not {expected}\n{self.last_words()}")
 
     def kill(self) -> None:
         """SIGKILL, as a crash of the process would end it."""

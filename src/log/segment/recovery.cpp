@@ -25,16 +25,6 @@ Result<> rewrite(File& file, std::uint64_t begin, std::uint64_t end) {
   return {};
 }
 
-Result<> zero(File& file, std::uint64_t begin, std::uint64_t end) {
-  const std::string zeros(static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, 1u << 20)), '\0');
-  while (begin < end) {
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, zeros.size()));
-    TRY(file.write_at(begin, std::string_view(zeros).substr(0, size)));
-    begin += size;
-  }
-  return {};
-}
-
 /// Gives a file its name once more. After a failed flush of the directory the system may hold a name for durable that
 /// is not, and never write it again.
 Result<> rename_again(platform::FileSystem& files, const std::string& path, const std::string& detour) {
@@ -80,7 +70,7 @@ Result<std::unique_ptr<File>> repair(const ScannedLog& scanned, const std::strin
   }
   if (!scanned.clean && last.end < last.header.bytes) {
     // Also when zeros are what can be read there: they may be those of a flush that failed.
-    TRY(zero(*file, last.end, last.header.bytes));
+    TRY(file->write_zeros(last.end, last.header.bytes - last.end));
     TRY(file->flush());
   }
   if (TRY(platform.files.exists(next))) TRY(platform.files.remove(next));

@@ -12,32 +12,6 @@ namespace {
 using platform::File;
 using platform::FileSystem;
 
-bool all_zero(std::string_view bytes) {
-  // Compared with itself one byte further on, which the library does in large words.
-  return bytes.empty() || (bytes.front() == 0 && bytes.substr(1) == bytes.substr(0, bytes.size() - 1));
-}
-
-/// A window for reading all of a file, no larger than the file.
-Result<Window> window_over(const File& file) {
-  const std::uint64_t size = TRY(file.size());
-  return Window(file, static_cast<std::size_t>(std::min<std::uint64_t>(size, 1u << 20)));
-}
-
-struct NamedSegment {
-  std::string path;
-  Position first;
-};
-
-Result<std::vector<NamedSegment>> find_segments(const FileSystem& files, const std::string& directory) {
-  std::vector<NamedSegment> found;
-  const std::string folder = segments_directory(directory);
-  for (const std::string& name : TRY(files.list(folder))) {
-    if (const auto first = position_of_segment_name(name)) found.push_back({platform::join_path(folder, name), *first});
-  }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  return found;
-}
-
 /// One pass over one log; the state that goes on from segment to segment.
 class Scan {
  public:
@@ -45,8 +19,8 @@ class Scan {
       : files_(files), on_group_(on_group), on_progress_(on_progress) {}
 
   Result<ScannedLog> run(const std::string& directory) {
+    TRY(check_holds_store(files_, directory));
     const std::string identity = identity_path(directory);
-    if (!TRY(files_.exists(identity))) return fail(ErrorKind::not_found, directory + " holds no event store");
     const std::string identity_found = TRY(platform::read_whole_file(files_, identity, 64u << 10));
     log_.store = TRY(decode_identity(identity_found, identity));
     const auto names = TRY(find_segments(files_, directory));
@@ -199,7 +173,11 @@ class Scan {
       offset +=
           bytes.size() - frame_header_bytes;  // a header may stand across two pieces; both sizes are multiples of 8
     }
-    if (log_.torn) log_.clean = false;
+    if (!log_.torn) return {};
+    log_.clean = false;
+    const std::string stop_mark =
+        encode_end(FrameKind::clean_stop, log_.last, log_.last_hash, begin, segment_->header.salt);
+    log_.blemish = TRY(find_blemish(window, begin, size, stop_mark));
     return {};
   }
 
@@ -239,37 +217,9 @@ class Scan {
 
 }  // namespace
 
-std::string identity_path(const std::string& directory) {
-  return platform::join_path(directory, "STORE");
-}
-std::string segments_directory(const std::string& directory) {
-  return platform::join_path(directory, "log");
-}
-
 Result<ScannedLog> scan_log(const FileSystem& files, const std::string& directory, const OnGroup& on_group,
                             const OnProgress& on_progress) {
   return Scan(files, on_group, on_progress).run(directory);
-}
-
-Result<bool> is_unborn(const FileSystem& files, const std::string& directory) {
-  if (TRY(files.exists(identity_path(directory)))) return false;
-  if (!TRY(files.exists(segments_directory(directory)))) return true;
-  const auto names = TRY(find_segments(files, directory));
-  if (names.empty()) return true;
-  // The identity is written right after the first segment and before its first frame.
-  const auto no_identity =
-      damage(identity_path(directory), 0, "the file is missing, although segments of a log are there");
-  if (names.size() > 1 || names.front().first != Position{1}) return std::unexpected(no_identity);
-  const auto file = TRY(files.open_to_read(names.front().path));
-  Window window = TRY(window_over(*file));
-  const std::uint64_t size = TRY(file->size());
-  for (std::uint64_t offset = segment_header_bytes; offset < size;) {
-    const std::string_view bytes = TRY(window.at(offset, std::min<std::uint64_t>(size - offset, 1u << 20)));
-    if (!all_zero(bytes)) return std::unexpected(no_identity);
-    if (bytes.empty()) break;
-    offset += bytes.size();
-  }
-  return true;
 }
 
 }  // namespace annals::log

@@ -15,6 +15,8 @@
 #include "base/uuid.hpp"
 #include "log/log.hpp"
 #include "log/record.hpp"
+#include "log/segment/blemish.hpp"
+#include "log/segment/directory.hpp"
 #include "log/segment/format.hpp"
 #include "platform/file_system.hpp"
 
@@ -49,19 +51,13 @@ struct ScannedLog {
   std::uint64_t flushed_to = segment_header_bytes;  ///< what its last valid frame says had been flushed
   bool clean = false;                               ///< it ends with the mark of a clean stop, then zeros
   bool sealed = false;
-  bool torn = false;  ///< something that is no frame stands behind the last valid one
+  bool torn = false;               ///< something that is no frame stands behind the last valid one
+  std::optional<Blemish> blemish;  ///< when torn: it is none that a crash leaves, but harmless as those are
 };
-
-[[nodiscard]] std::string identity_path(const std::string& directory);
-[[nodiscard]] std::string segments_directory(const std::string& directory);
 
 /// Errors: not_found, when the directory holds no store; corrupt, naming the file and the byte of the first damage;
 /// unsupported (format_version); input_output.
 [[nodiscard]] Result<ScannedLog> scan_log(const platform::FileSystem& files, const std::string& directory,
                                           const OnGroup& on_group, const OnProgress& on_progress = {});
-
-/// True when a first opening was cut short before it wrote the store's identity: nothing was ever recorded.
-/// Errors: corrupt, when records are there but no identity; input_output.
-[[nodiscard]] Result<bool> is_unborn(const platform::FileSystem& files, const std::string& directory);
 
 }  // namespace annals::log

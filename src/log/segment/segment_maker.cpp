@@ -43,15 +43,13 @@ struct SegmentMaker::State {
   }
 
   Result<> fill(File& file) const {
-    const std::string zeros(static_cast<std::size_t>(std::min<std::uint64_t>(bytes, 1u << 20)), '\0');
-    for (std::uint64_t offset = 0; offset < bytes; offset += zeros.size()) {
+    // Piece by piece, so that the flush that somebody waits for never queues behind a whole segment.
+    for (std::uint64_t offset = 0; offset < bytes; offset += flushed_piece_bytes) {
       if (closing) return fail(ErrorKind::unavailable, "the log is being closed");
-      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), bytes - offset));
-      TRY(file.write_at(offset, std::string_view(zeros).substr(0, size)));
-      // Piece by piece, so that the flush that somebody waits for never queues behind a whole segment.
-      if (offset % flushed_piece_bytes == flushed_piece_bytes - zeros.size()) TRY(file.flush());
+      TRY(file.write_zeros(offset, std::min(flushed_piece_bytes, bytes - offset)));
+      TRY(file.flush());
     }
-    return file.flush();
+    return {};
   }
 };
 

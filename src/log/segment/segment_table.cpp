@@ -84,6 +84,16 @@ Result<std::shared_ptr<const platform::File>> SegmentTable::file(std::uint32_t n
   return file;
 }
 
+Result<bool> SegmentTable::last_is_there() const {
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    if (entries_.empty()) return true;
+    path = entries_.back().segment.path;
+  }
+  return files_.exists(path);
+}
+
 std::uint64_t SegmentTable::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;

@@ -58,6 +58,9 @@ class SegmentTable {
   /// Errors: those of FileSystem::open_to_read.
   [[nodiscard]] Result<std::shared_ptr<const platform::File>> file(std::uint32_t number) const;
 
+  /// False when the last segment has lost its name. Errors: input_output, when that cannot be told.
+  [[nodiscard]] Result<bool> last_is_there() const;
+
   /// Bytes of frames in all segments: for estimates.
   [[nodiscard]] std::uint64_t bytes() const;
 

@@ -47,4 +47,15 @@ class Window {
   std::size_t filled_ = 0;
 };
 
+/// A window for reading all of a file, no larger than the file. Errors: input_output.
+[[nodiscard]] inline Result<Window> window_over(const platform::File& file) {
+  const std::uint64_t size = TRY(file.size());
+  return Window(file, static_cast<std::size_t>(std::min<std::uint64_t>(size, 1u << 20)));
+}
+
+[[nodiscard]] inline bool all_zero(std::string_view bytes) {
+  // Compared with itself one byte further on, which the library does in large words.
+  return bytes.empty() || (bytes.front() == 0 && bytes.substr(1) == bytes.substr(0, bytes.size() - 1));
+}
+
 }  // namespace annals::log

@@ -6,6 +6,13 @@
 #include "base/invariant.hpp"
 
 namespace annals::log {
+namespace {
+
+/// The log is written in whole pages of the system's cache: the zeros that were made ahead are not in the cache, and to
+/// write a part of a page the system would first read the rest of it from the disk.
+constexpr std::uint64_t page_bytes = 4096;
+
+}  // namespace
 
 Writer::Writer(const LogOptions& options, platform::Platform platform, platform::Executor& background,
                SegmentTable& table, const ScannedLog& scanned, std::unique_ptr<platform::File> file)
@@ -106,9 +113,23 @@ Result<> Writer::write_run(Batch& batch, std::size_t begin, std::size_t end) {
 Result<> Writer::write(std::string_view bytes) {
   INVARIANT(!sealed_ && end_ % 8 == 0 && bytes.size() <= header_.bytes - end_, "frames stay within their segment");
   stopped_ = false;
-  TRY(file_->write_at(end_, bytes));
+  // What has been written of the page that `end_` stands in goes along, the same bytes once more, and zeros over zeros
+  // up to the end of the last page.
+  const std::uint64_t begin = end_ / page_bytes * page_bytes;
+  if (page_.size() != end_ - begin) {
+    page_.resize(static_cast<std::size_t>(end_ - begin));
+    if (TRY(file_->read_at(begin, page_.data(), page_.size())) != page_.size()) {
+      return fail(ErrorKind::input_output, "the end of the segment cannot be read back");
+    }
+  }
+  page_.append(bytes);
   end_ += bytes.size();
-  return {};
+  const std::uint64_t page_end = (end_ + page_bytes - 1) / page_bytes * page_bytes;
+  page_.resize(static_cast<std::size_t>(std::min(page_end, header_.bytes) - begin));
+  const auto written = file_->write_at(begin, page_);
+  page_.erase(0, static_cast<std::size_t>(end_ / page_bytes * page_bytes - begin));
+  page_.resize(static_cast<std::size_t>(end_ % page_bytes));
+  return written;
 }
 
 Result<> Writer::flush_file() {
@@ -144,6 +165,7 @@ Result<> Writer::roll() {
   header_ = next.header;
   number_ = table_.add(next);
   end_ = flushed_to_ = segment_header_bytes;
+  page_.clear();
   sealed_ = false;
   next_asked_ = false;
   return {};

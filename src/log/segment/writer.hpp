@@ -1,6 +1,6 @@
 #pragma once
 // Writes the last segment of a log, begins the next one when it is full, and knows when it must not write any more.
-// Confined to one thread at a time, `failure` and `flush_report` excepted, which any thread may ask.
+// Confined to one thread at a time, `failure`, `flush_report` and `give_up` excepted, which any thread may call.
 
 #include <cstdint>
 #include <memory>
@@ -37,6 +37,8 @@ class Writer {
   [[nodiscard]] Instant last_time() const { return committed_.last_time; }
   [[nodiscard]] std::optional<std::string> failure() const { return *failure_.lock(); }
   [[nodiscard]] FlushReport flush_report() const { return *report_.lock(); }
+  /// Ends all writing, as a failed flush does: for whoever found out elsewhere that it is in vain.
+  void give_up(const Error& cause) { (void)fail_for_good(cause); }
 
  private:
   [[nodiscard]] Result<> write_groups(Batch& batch);
@@ -71,6 +73,7 @@ class Writer {
   std::uint32_t number_ = 0;
   std::uint64_t end_ = 0;         // where the next frame goes
   std::uint64_t flushed_to_ = 0;  // all before it is durable
+  std::string page_;              // the bytes before `end_` of the page that it stands in; empty until they are read
   bool sealed_ = false;
   bool stopped_ = false;  // nothing stands behind the mark of a clean stop
   bool next_asked_ = false;

@@ -17,6 +17,9 @@ namespace {
 constexpr mode_t owner_only_file = 0600;
 constexpr mode_t owner_only_directory = 0700;
 
+constexpr std::uint64_t direct_unit = 4096;  // what writes past the cache must be aligned to, in the file and in memory
+alignas(direct_unit) char direct_zeros[1u << 20];
+
 /// "<path> cannot be <tried>: No space left on device", from an error number of the operating system.
 std::unexpected<Error> refused(const std::string& path, std::string_view tried, int error) {
   std::string message = path + " cannot be " + std::string(tried) + ": " + std::generic_category().message(error);
@@ -62,6 +65,24 @@ class PosixFile final : public File {
     return {};
   }
 
+  [[nodiscard]] Result<> write_zeros(std::uint64_t offset, std::uint64_t size) override {
+    const std::uint64_t begin = (offset + direct_unit - 1) / direct_unit * direct_unit;
+    const std::uint64_t end = (offset + size) / direct_unit * direct_unit;
+    const Descriptor direct = begin < end ? open_direct() : Descriptor(-1);
+    std::uint64_t done = begin;
+    while (direct.number() >= 0 && done < end) {
+      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(end - done, sizeof direct_zeros));
+      const ssize_t written =
+          uninterrupted([&] { return pwrite(direct.number(), direct_zeros, count, static_cast<off_t>(done)); });
+      // Whatever it is that the file system does not like, it says so once more when it is asked the ordinary way.
+      if (written <= 0 || written % static_cast<ssize_t>(direct_unit) != 0) break;
+      done += static_cast<std::uint64_t>(written);
+    }
+    if (done == begin) return File::write_zeros(offset, size);
+    TRY(File::write_zeros(offset, begin - offset));
+    return File::write_zeros(done, offset + size - done);
+  }
+
   [[nodiscard]] Result<> flush() override {
     if (uninterrupted([&] { return fdatasync(descriptor_.number()); }) < 0) return refused(path_, "flushed", errno);
     return {};
@@ -74,6 +95,13 @@ class PosixFile final : public File {
   }
 
  private:
+  /// The same file, opened to be written past the cache; closed when the system has no such thing for it. Not by its
+  /// path, which may have become another file's.
+  [[nodiscard]] Descriptor open_direct() const {
+    const std::string same = "/proc/self/fd/" + std::to_string(descriptor_.number());
+    return Descriptor(uninterrupted([&] { return ::open(same.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC); }));
+  }
+
   std::string path_;
   Descriptor descriptor_;
 };
@@ -92,9 +120,22 @@ Result<std::unique_ptr<File>> open_file(const std::string& path, int flags, std:
 /// other.
 class PosixDirectoryLock final : public DirectoryLock {
  public:
-  explicit PosixDirectoryLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  PosixDirectoryLock(std::string path, Descriptor descriptor)
+      : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+
+  [[nodiscard]] Result<bool> is_in_place() const override {
+    struct stat held{};
+    struct stat found{};
+    if (fstat(descriptor_.number(), &held) < 0) return refused(path_, "examined", errno);
+    if (::stat(path_.c_str(), &found) < 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return false;
+      return refused(path_, "examined", errno);
+    }
+    return held.st_dev == found.st_dev && held.st_ino == found.st_ino;
+  }
 
  private:
+  const std::string path_;  // of the file LOCK
   Descriptor descriptor_;
 };
 
@@ -180,10 +221,14 @@ class PosixFileSystem final : public FileSystem {
     const int number = descriptor.number();
     if (uninterrupted([&] { return flock(number, LOCK_EX | LOCK_NB); }) < 0) {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
-      const PosixFile held(lock_path, std::move(descriptor));
-      return fail(
-          ErrorKind::conflict, "directory_locked",
-          "directory " + path + " is in use by " + holder_of(held) + "; stop that one or choose another directory");
+      const bool only_read = flock(number, LOCK_SH | LOCK_NB) == 0;
+      if (only_read) {
+        return fail(ErrorKind::conflict, "directory_locked",
+                    "directory " + path +
+                        " is being read by another process (annals verify or annals events); wait until it has ended, "
+                        "or choose another directory");
+      }
+      return in_use(path, lock_path, std::move(descriptor));
     }
     // The process id is a help to whoever meets the lock; the lock holds without it, so a full disk is no reason to
     // refuse.
@@ -191,10 +236,32 @@ class PosixFileSystem final : public FileSystem {
     if (ftruncate(number, 0) == 0) {
       [[maybe_unused]] const ssize_t written = pwrite(number, holder.data(), holder.size(), 0);
     }
-    return std::make_unique<PosixDirectoryLock>(std::move(descriptor));
+    return std::make_unique<PosixDirectoryLock>(lock_path, std::move(descriptor));
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<DirectoryLock>> lock_directory_to_read(const std::string& path) override {
+    const std::string lock_path = join_path(path, "LOCK");
+    if (!TRY(exists(lock_path))) {
+      // So that nobody begins to serve meanwhile.
+      auto made = create(lock_path);
+      if (!made && !TRY(exists(lock_path))) return nullptr;
+    }
+    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDONLY, "opened"));
+    if (uninterrupted([&] { return flock(descriptor.number(), LOCK_SH | LOCK_NB); }) < 0) {
+      if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
+      return in_use(path, lock_path, std::move(descriptor));
+    }
+    return std::make_unique<PosixDirectoryLock>(lock_path, std::move(descriptor));
   }
 
  private:
+  static std::unexpected<Error> in_use(const std::string& path, const std::string& lock_path, Descriptor descriptor) {
+    const PosixFile held(lock_path, std::move(descriptor));
+    return fail(
+        ErrorKind::conflict, "directory_locked",
+        "directory " + path + " is in use by " + holder_of(held) + "; stop that one or choose another directory");
+  }
+
   static std::string parent_of(const std::string& path) {
     const std::size_t last = path.find_last_not_of('/');
     const std::size_t slash = last == std::string::npos ? std::string::npos : path.rfind('/', last);

@@ -1,11 +1,13 @@
 #include "platform/process.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 namespace annals::platform {
 namespace {
@@ -29,11 +31,15 @@ void keep_standard_descriptors() {
   }
 }
 
+void ignore_signals_of_writes() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
 void hold_signals() {
   const sigset_t signals = held_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+  ignore_signals_of_writes();
 }
 
 Signal wait_for_signal() {
@@ -42,6 +48,24 @@ Signal wait_for_signal() {
   while (sigwait(&signals, &signal) != 0) {
   }
   return signal == SIGHUP ? Signal::reload : Signal::stop;
+}
+
+void end_at_next_stop(int code, std::function<std::string()> last_line) {
+  std::thread([code, last_line = std::move(last_line)] {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    int signal = 0;
+    while (sigwait(&signals, &signal) != 0) {
+    }
+    const std::string line = last_line();
+    pollfd output{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    if (poll(&output, 1, 0) == 1 && (output.revents & POLLOUT) != 0) {
+      [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+    }
+    _exit(code);
+  }).detach();
 }
 
 std::size_t processors() {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "server/settings.hpp"
@@ -14,8 +15,11 @@ enum ExitCode : int { done = 0, failed = 1, wrong_usage = 2, damaged = 3 };
 
 [[nodiscard]] ExitCode exit_code_of(ErrorKind kind);
 
-/// Prints `annals: <message>` and gives the exit code.
+/// Prints `annals: <message>` to standard error and gives the exit code. Says nothing of a pipe that its reader closed.
 [[nodiscard]] int report(const Error& error);
+
+/// Prints to standard output, or reports why that failed.
+[[nodiscard]] int print_or_report(std::string_view text);
 
 [[nodiscard]] int serve(const Settings& settings);
 [[nodiscard]] int check(const Settings& settings);

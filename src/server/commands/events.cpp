@@ -1,24 +1,19 @@
 // `annals events`: events as JSON lines, of a store that no server holds or of a server that runs.
 
-#include <cstdio>
+#include <algorithm>
 
 #include "engine/event_feed.hpp"
 #include "engine/event_json.hpp"
 #include "http/client.hpp"
 #include "http/request.hpp"
+#include "json/reader.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
+#include "server/commands/output.hpp"
 #include "store/embedded_store.hpp"
 
 namespace annals::server {
 namespace {
-
-Result<> print(const std::string& lines) {
-  if (std::fwrite(lines.data(), 1, lines.size(), stdout) != lines.size() || std::fflush(stdout) != 0) {
-    return fail(ErrorKind::input_output, "standard output cannot be written to");
-  }
-  return {};
-}
 
 const model::Model* model_of(const std::vector<model::Model>& models, std::string_view stream) {
   for (const model::Model& model : models) {
@@ -27,15 +22,12 @@ const model::Model* model_of(const std::vector<model::Model>& models, std::strin
   return nullptr;
 }
 
-Result<> print_from_directory(const EventsRequest& request, const std::vector<model::Model>& models) {
+Result<> print_from_directory(const EventsRequest& request, const Cursor& cursor,
+                              const std::vector<model::Model>& models) {
   const auto log = platform::make_json_logger(LogLevel::warning);
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
   const auto store = TRY(store::open_embedded_store_to_read(request.directory, platform));
-  const auto cursor = Cursor::from_text(request.after);
-  if (!cursor)
-    return fail(ErrorKind::usage,
-                "--after " + request.after + " is not a cursor; take one from Annals-Position, or 0 for the start");
-  Position after = TRY(store->resolve(*cursor));
+  Position after = TRY(store->resolve(cursor));
   while (true) {
     const EventPage page = TRY(engine::read_events(*store, request.stream, after, PageLimit{}));
     if (page.events().empty()) return {};
@@ -49,33 +41,69 @@ Result<> print_from_directory(const EventsRequest& request, const std::vector<mo
   }
 }
 
+/// The address without the slashes at its end. Errors: usage.
+Result<std::string> server_address(const std::string& url) {
+  const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
+  const bool good =
+      scheme > 0 && url.find_first_of("/?#", scheme) > scheme && url.size() > scheme &&
+      url.find_first_of("?#") == std::string::npos &&
+      std::ranges::all_of(url, [](unsigned char character) { return character > 0x20 && character < 0x7F; });
+  if (!good) {
+    return fail(ErrorKind::usage, "--url is \"" + url.substr(0, 100) +
+                                      "\"; expected the address of a server, such as http://127.0.0.1:4000");
+  }
+  return url.substr(0, url.find_last_not_of('/') + 1);
+}
+
+/// What a server answered instead of events, in its own words when it is one of ours.
+Error refusal(const std::string& base, const http::ClientReply& reply) {
+  const std::string answered = base + " answered with status " + std::to_string(reply.status);
+  if (const auto problem = json::thread_reader().read_object(reply.body)) {
+    if (const std::string_view* detail = problem->text("detail")) {
+      return {reply.status == 400 ? ErrorKind::usage : ErrorKind::input_output, answered + ": " + std::string(*detail)};
+    }
+  }
+  return {ErrorKind::input_output, answered + ", as no Annals server does; look at what --url names"};
+}
+
 Result<> print_from_server(const EventsRequest& request) {
+  const std::string base = TRY(server_address(request.url));
   http::Client client;
   std::string after = request.after;
-  std::string base = request.url;
-  while (base.ends_with('/')) base.pop_back();
   while (true) {
     std::string url = base + "/-/events?limit=1000&after=" + http::percent_encode(after);
     if (request.stream) url += "&stream=" + http::percent_encode(*request.stream);
     if (request.follow) url += "&wait=20s";
-    const http::ClientReply reply = TRY(client.get(url));
-    if (reply.status != 200) {
-      return fail(reply.status == 400 ? ErrorKind::usage : ErrorKind::input_output,
-                  base + " answered with status " + std::to_string(reply.status) + ": " + reply.body);
+    const auto answered = client.get(url);
+    if (!answered) {
+      return fail(answered.error().kind, answered.error().message + "; look whether a server runs at " + base);
     }
-    if (reply.position.empty())
-      return fail(ErrorKind::input_output, base + " is not an Annals server: its reply has no Annals-Position");
+    const http::ClientReply& reply = *answered;
+    if (reply.status != 200) return std::unexpected(refusal(base, reply));
+    if (reply.position.empty()) {
+      return fail(ErrorKind::input_output,
+                  base + " is no Annals server: its reply has no Annals-Position; look at what --url names");
+    }
     TRY(print(reply.body));
     if (reply.body.empty() && !request.follow) return {};
     after = reply.position;
   }
 }
 
+Result<> print_all(const EventsRequest& request, const std::vector<model::Model>& models) {
+  const auto cursor = Cursor::from_text(request.after);
+  if (!cursor) {
+    return fail(ErrorKind::usage,
+                "--after is \"" + request.after.substr(0, 100) +
+                    "\", which is no cursor; take one from a reply's Annals-Position, or 0 for the start");
+  }
+  return request.url.empty() ? print_from_directory(request, *cursor, models) : print_from_server(request);
+}
+
 }  // namespace
 
 int print_events(const EventsRequest& request, const Settings& settings) {
-  const auto printed =
-      request.url.empty() ? print_from_directory(request, settings.models()) : print_from_server(request);
+  const auto printed = print_all(request, settings.models());
   return printed ? static_cast<int>(done) : report(printed.error());
 }
 

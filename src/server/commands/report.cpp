@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "server/commands/commands.hpp"
+#include "server/commands/output.hpp"
 
 namespace annals::server {
 
@@ -11,8 +12,13 @@ ExitCode exit_code_of(ErrorKind kind) {
 }
 
 int report(const Error& error) {
-  std::fprintf(stderr, "annals: %s\n", error.message.c_str());
+  if (error.code != reader_gone) std::fprintf(stderr, "annals: %s\n", error.message.c_str());
   return exit_code_of(error.kind);
+}
+
+int print_or_report(std::string_view text) {
+  const auto printed = print(text);
+  return printed ? static_cast<int>(done) : report(printed.error());
 }
 
 }  // namespace annals::server

@@ -1,7 +1,6 @@
 // `annals settings`, `annals check`: what is set, and what would be served.
 
 #include <algorithm>
-#include <cstdio>
 
 #include "server/commands/commands.hpp"
 #include "server/wiring.hpp"
@@ -9,32 +8,33 @@
 namespace annals::server {
 
 int print_settings(const Settings& settings) {
+  std::string text;
   for (const Setting& setting : settings_catalogue()) {
     const Settings::Value& value = settings.value(setting.key);
     const bool quoted = setting.type != SettingType::number && setting.type != SettingType::boolean;
     const std::string shown = setting.secret && !value.text.empty() ? "****" : value.text;
     std::string line = std::string(setting.key) + " = " + (quoted ? "\"" + shown + "\"" : shown);
     line.resize(std::max<std::size_t>(line.size(), 48), ' ');
-    std::printf("%s  # %s\n", line.c_str(), value.source.c_str());
+    text += line + "  # " + value.source + "\n";
   }
-  return done;
+  const int code = print_or_report(text);
+  if (code == done && settings.refusal()) return report(*settings.refusal());
+  return code;
 }
 
 int check(const Settings& settings) {
+  if (settings.refusal()) return report(*settings.refusal());
   const auto address = listen_address(settings);
   if (!address) return report(address.error());
-  std::printf("listen  %s\n", address->url().c_str());
   std::string store = settings.text("store.kind");
   if (store == "embedded") store += " in " + settings.text("store.directory") + ", sync " + settings.text("store.sync");
-  std::printf("store   %s\n", store.c_str());
+  std::string text = "listen  " + address->url() + "\nstore   " + store + "\n";
   for (const model::Model& model : settings.models()) {
     std::string paths;
     for (const std::string& path : model.paths) paths.append(paths.empty() ? "" : ", ").append(path);
-    std::printf("model   %s (kv, %s) at %s\n", model.name.c_str(), std::string(to_string(model.consistency)).c_str(),
-                paths.c_str());
+    text += "model   " + model.name + " (kv, " + std::string(to_string(model.consistency)) + ") at " + paths + "\n";
   }
-  std::printf("The configuration is good.\n");
-  return done;
+  return print_or_report(text + "The configuration is good.\n");
 }
 
 }  // namespace annals::server

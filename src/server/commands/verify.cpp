@@ -1,29 +1,35 @@
 // `annals verify`: walks a whole store and checks everything.
 
-#include <cstdio>
-
 #include "platform/platform.hpp"
 #include "server/commands/commands.hpp"
 #include "store/embedded_store.hpp"
 
 namespace annals::server {
+namespace {
+
+std::string describe(const log::VerifyReport& found, const std::string& directory) {
+  std::string text = directory + " is sound: " + to_string(found.last) + " events in " + std::to_string(found.groups) +
+                     " groups and " + std::to_string(found.segments) + " segments, the last at " +
+                     (found.last.value == 0 ? "no time" : found.last_time.to_text()) + ".\n";
+  if (found.torn) {
+    text += "It was not stopped cleanly: in " + found.last_segment + ", what follows byte " +
+            std::to_string(found.end) + " is of a flush that never finished, and will be cut off at the next start.\n";
+  } else if (!found.clean) {
+    text += "It was not stopped cleanly; nothing is missing.\n";
+  }
+  if (!found.locked) {
+    text += "There is no file LOCK and none could be made: if a server began to serve meanwhile, verify again.\n";
+  }
+  return text;
+}
+
+}  // namespace
 
 int verify(const std::string& directory) {
-  const auto report_or = store::verify_embedded_store(directory, platform::posix_files());
-  if (!report_or) return report(report_or.error());
-  std::printf("%s is sound: %s events in %llu groups and %llu segments, the last at %s.\n", directory.c_str(),
-              to_string(report_or->last).c_str(), static_cast<unsigned long long>(report_or->groups),
-              static_cast<unsigned long long>(report_or->segments),
-              report_or->last.value == 0 ? "no time" : report_or->last_time.to_text().c_str());
-  if (report_or->torn) {
-    std::printf(
-        "It was not stopped cleanly: in %s, what follows byte %llu is of a flush that never finished, and will be cut "
-        "off at the next start.\n",
-        report_or->last_segment.c_str(), static_cast<unsigned long long>(report_or->end));
-  } else if (!report_or->clean) {
-    std::printf("It was not stopped cleanly; nothing is missing.\n");
-  }
-  return done;
+  const auto found = store::verify_embedded_store(directory, platform::posix_files());
+  if (!found) return report(found.error());
+  if (found->blemish) return report(*found->blemish);
+  return print_or_report(describe(*found, directory));
 }
 
 }  // namespace annals::server

@@ -44,6 +44,11 @@ Result<std::unique_ptr<EventStore>> open_embedded_store_to_read(const std::strin
                                                                 platform::Platform platform) {
   StreamIndex index;
   auto log = TRY(log::open_log_to_read(directory, platform.files, indexer(index)));
+  if (!log->locked()) {
+    platform.log.warning(
+        "the directory has no file LOCK and none can be made there; no server may begin to serve meanwhile",
+        {{"directory", directory}});
+  }
   return std::make_unique<EmbeddedStore>(EmbeddedOptions{.directory = directory}, platform, nullptr, std::move(log),
                                          std::move(index));
 }
