@@ -8,6 +8,7 @@ find_package(simdjson REQUIRED)
 find_package(CLI11 REQUIRED)
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)  # in the header only: the packaged library is built to throw
 find_package(absl REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
 add_library(annals_xxhash INTERFACE)
 target_include_directories(annals_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE})

@@ -114,6 +114,23 @@ Health Engine::health() const {
   return health;
 }
 
+std::vector<ProjectionStatus> Engine::projections() const {
+  // Before the positions are looked at, so that nobody seems to lag behind what came meanwhile.
+  const std::uint64_t flushed = store_.status().flushed.value;
+  const auto lag = [flushed](Position position) { return flushed - std::min(flushed, position.value); };
+  std::vector<ProjectionStatus> all;
+  for (const auto& feed : feeds_) {
+    const projection::RunnerStatus status = feed->status();
+    all.push_back(
+        {"table " + feed->model().name, lag(feed->table().progress().position()), status.failures, status.failing});
+  }
+  for (const auto& [name, runner] : subscribers_) {
+    const projection::RunnerStatus status = runner->status();
+    all.push_back({name, lag(status.position), status.failures, status.failing});
+  }
+  return all;
+}
+
 void Engine::settle(Instant time, platform::Executor& home, std::move_only_function<void()> ready) {
   store_.settle(time);
   if (writer_.may_hide(time)) {

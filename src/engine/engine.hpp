@@ -36,6 +36,14 @@ struct Health {
   }
 };
 
+/// How far a projection is, for metrics.
+struct ProjectionStatus {
+  std::string name;       ///< "table config", "audit"
+  std::uint64_t lag = 0;  ///< events that are flushed and not taken in yet
+  std::uint64_t failures = 0;
+  bool failing = false;
+};
+
 class Engine {
  public:
   /// `store`, `background` and what `platform` names outlive the engine.
@@ -57,6 +65,9 @@ class Engine {
 
   /// Checks by doing: reads the last event back from the store.
   [[nodiscard]] Health health() const;
+
+  /// Tables first, then the subscribers that are watched.
+  [[nodiscard]] std::vector<ProjectionStatus> projections() const;
 
   /// Stops the feeds. The writer must be idle: the HTTP server has been stopped.
   void stop();

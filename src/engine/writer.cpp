@@ -1,6 +1,7 @@
 #include "engine/writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <iterator>
 #include <utility>
@@ -14,6 +15,8 @@ namespace {
 
 /// A command is decided again when another server's append came first, or when what it was decided on was not recorded.
 constexpr int attempts_max = 5;
+
+constexpr std::array<std::uint64_t, 11> batch_groups_bounds{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
 /// Set while a step runs on this thread: tells an append that finished inside the call from one that finished
 /// elsewhere.
@@ -38,6 +41,7 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
       feeds_(std::move(feeds)),
       platform_(platform),
       options_(options),
+      batch_groups_(batch_groups_bounds),
       receipts_(options.receipts, platform) {}
 
 Writer::~Writer() = default;
@@ -139,6 +143,7 @@ void Writer::step(platform::Executor& here) noexcept {
     return;
   }
   ++batches_;
+  batch_groups_.observe(groups_.size());
   // `inside` is touched only while append is still on this thread's stack, which `stepping_here` tells.
   std::optional<std::vector<AppendResult>> inside;
   stepping_here = this;

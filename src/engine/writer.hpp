@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
+#include "base/histogram.hpp"
 #include "engine/command.hpp"
 #include "engine/receipts.hpp"
 #include "engine/state_cache.hpp"
@@ -80,6 +81,8 @@ class Writer {
   [[nodiscard]] bool may_hide(Instant time) const;
 
   [[nodiscard]] WriterStatus status() const;
+  /// How many groups each append recorded together.
+  [[nodiscard]] HistogramSnapshot batch_groups() const { return batch_groups_.snapshot(); }
 
  private:
   /// A command, or a barrier (no request), on its way.
@@ -139,6 +142,7 @@ class Writer {
   std::atomic<std::int64_t> last_visible_stamp_{0};
   std::atomic<std::uint64_t> commands_{0};
   std::atomic<std::uint64_t> batches_{0};
+  Histogram batch_groups_;
 
   // Confined to the writer, as said above.
   Receipts receipts_;

@@ -31,6 +31,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "base/result.hpp"
 #include "event/cursor.hpp"
 #include "event/event.hpp"
@@ -144,6 +145,13 @@ struct StoreStatus {
   Duration last_flush_duration{0};
 };
 
+/// What a store counts; zeros and empty where it has no such thing.
+struct StoreMetrics {
+  HistogramSnapshot flush_durations;  ///< microseconds
+  std::uint64_t log_bytes = 0;        ///< that the events take on the disk
+  std::uint64_t segments = 0;
+};
+
 /// How durable a success is; the reply's header `Annals-Durability` says it.
 enum class Durability : std::uint8_t { memory, periodic, local, quorum };
 [[nodiscard]] std::string_view to_string(Durability durability);
@@ -195,6 +203,7 @@ class EventStore {
   [[nodiscard]] virtual Result<Position> resolve(const Cursor& cursor) const = 0;
 
   [[nodiscard]] virtual StoreStatus status() const = 0;
+  [[nodiscard]] virtual StoreMetrics metrics() const { return {}; }
 
   /// Finds out whether what the store writes can still be found where it was opened, and takes no append any more when
   /// it cannot (its directory was removed under it): the status then says so. To be called now and then, on any thread.

@@ -2,14 +2,21 @@
 // The API: what requests mean. One catalogue of routes (routes/catalogue.cpp) serves every declared model and the
 // server's own pages. Thread-safe; handlers run on I/O threads.
 
+#include <functional>
+#include <string>
+
 #include "base/instant.hpp"
 #include "engine/engine.hpp"
 #include "http/response.hpp"
+#include "http/server_metrics.hpp"
 
 namespace annals::http {
 
 struct ApiOptions {
   Duration min_position_timeout = std::chrono::seconds(5);  ///< how long a read waits for `min_position`
+  std::function<ServerMetrics()> server_metrics;            ///< what the server counts, for /metrics; may be empty
+  std::string version;                                      ///< of the program, for /metrics
+  Instant started;                                          ///< when the process began, for /metrics
 };
 
 /// The handler for a Server. `engine` outlives it.

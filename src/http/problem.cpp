@@ -14,6 +14,7 @@ Response make_problem(const Asker& asker, int status, std::string_view code, std
                       const std::vector<Fault>& faults) {
   Response response;
   response.status = status;
+  response.problem_code = code;
   if (status == 503) response.add("Retry-After", "1");
   if (status == 401) response.add("WWW-Authenticate", "Bearer realm=\"annals\"");
   if (asker.plain_text_only) {

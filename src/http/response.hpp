@@ -2,6 +2,7 @@
 // Response: what goes out. The server adds Date, Content-Length or Transfer-Encoding, Connection and X-Request-Id.
 // A value, moved once.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +28,10 @@ struct Response {
   std::string fields;             ///< further fields, each `Name: value\r\n`; see `add`
   /// Text of our own, text shared with a read table (not copied), or a source (sent chunked).
   std::variant<std::string, std::shared_ptr<const std::string>, BodySource> body;
+
+  // For counting.
+  std::uint8_t route = 0;      ///< which of the handler's routes answered, from 1; 0: none
+  std::string problem_code{};  ///< of a problem: its code
 
   /// Appends a field. `value` must be free of control characters: INVARIANT.
   void add(std::string_view name, std::string_view value);

@@ -117,6 +117,7 @@ class AsioServer final : public Server {
   [[nodiscard]] std::uint16_t port() const override { return port_; }
   bool stop() override { return end(shared_.options.drain_timeout); }
   [[nodiscard]] ServerStatus status() const override;
+  [[nodiscard]] ServerMetrics metrics() const override;
 
  private:
   asio::io_context& io() { return workers_.front()->io(); }
@@ -286,6 +287,14 @@ ServerStatus AsioServer::status() const {
     status.refused_malformed += worker->refused_malformed();
   }
   return status;
+}
+
+ServerMetrics AsioServer::metrics() const {
+  ServerMetrics metrics;
+  metrics.connections = shared_.connections.load();
+  metrics.refused_connections = shared_.refused_connections.load();
+  for (const auto& worker : workers_) std::as_const(*worker).metrics().add_to(metrics);
+  return metrics;
 }
 
 }  // namespace

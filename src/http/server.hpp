@@ -15,6 +15,7 @@
 
 #include "base/result.hpp"
 #include "http/response.hpp"
+#include "http/server_metrics.hpp"
 #include "platform/platform.hpp"
 
 namespace annals::http {
@@ -62,6 +63,7 @@ class Server {
   virtual bool stop() = 0;
 
   [[nodiscard]] virtual ServerStatus status() const = 0;
+  [[nodiscard]] virtual ServerMetrics metrics() const = 0;
 };
 
 }  // namespace annals::http

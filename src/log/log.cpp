@@ -72,6 +72,15 @@ std::optional<std::string> Log::failure() const {
 FlushReport Log::flush_report() const {
   return writer_ ? writer_->flush_report() : FlushReport{};
 }
+HistogramSnapshot Log::flush_durations() const {
+  return writer_ ? writer_->flush_durations() : HistogramSnapshot{};
+}
+std::uint64_t Log::bytes() const {
+  return table_->bytes();
+}
+std::uint64_t Log::segments() const {
+  return table_->segments();
+}
 void Log::check_place() {
   if (!writer_ || writer_->failure()) return;
   const auto is_in_place = lock_->is_in_place();

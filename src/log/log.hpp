@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "base/result.hpp"
 #include "log/batch.hpp"
 #include "log/record.hpp"
@@ -100,6 +101,9 @@ class Log {
   /// Why nothing can be written any more: one sentence; nullopt while all is well.
   [[nodiscard]] std::optional<std::string> failure() const;
   [[nodiscard]] FlushReport flush_report() const;
+  [[nodiscard]] HistogramSnapshot flush_durations() const;  ///< microseconds, failed flushes included
+  [[nodiscard]] std::uint64_t bytes() const;                ///< of frames, in all segments
+  [[nodiscard]] std::uint64_t segments() const;
 
   /// Ends all writing, as a failed flush does, when the path of the directory no longer leads to the files that are
   /// written. Thread-safe.

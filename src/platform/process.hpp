@@ -2,6 +2,7 @@
 // The process: signals that stop it, how many processors it has. Call from main.
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -28,6 +29,16 @@ enum class Signal { stop, reload };
 /// says has been written to standard error, if that takes it without a wait. `last_line` is called on a thread of its
 /// own and uses nothing that goes before the process does. Call once, after `wait_for_signal` said stop.
 void end_at_next_stop(int code, std::function<std::string()> last_line);
+
+/// What the process uses of the machine, as the operating system counts it.
+struct ProcessUsage {
+  double processor_seconds = 0;  ///< user and system
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t open_descriptors = 0;
+  std::uint64_t descriptors_max = 0;
+};
+[[nodiscard]] ProcessUsage process_usage();
 
 /// Processors that this process may run on, at least 1.
 [[nodiscard]] std::size_t processors();

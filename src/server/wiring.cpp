@@ -170,7 +170,15 @@ Result<> Application::build(const Settings& settings, const Address& address,
 
   http::ApiOptions api_options;
   api_options.min_position_timeout = settings.duration("server.min_position_timeout");
+  api_options.version = ANNALS_VERSION;
+  api_options.started = platform.clock.now();
+  // Requests may come before the server is stored below.
+  api_options.server_metrics = [this] {
+    const http::Server* server = serving_.load();
+    return server != nullptr ? server->metrics() : http::ServerMetrics{};
+  };
   server_ = TRY(http::Server::open(server_options(settings, address), http::make_api(*engine_, api_options), platform));
+  serving_ = server_.get();
 
   Address served = address;
   served.port = server_->port();

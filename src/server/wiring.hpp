@@ -61,6 +61,7 @@ class Application {
   std::unique_ptr<delivery::Audit> audit_;
   std::unique_ptr<projection::Runner> audit_runner_;
   std::unique_ptr<http::Server> server_;
+  std::atomic<const http::Server*> serving_{nullptr};  // for its own I/O threads: server_, once it is there
   bool stopped_ = false;
 };
 

@@ -51,11 +51,11 @@ bool is_write(Method method) {
 
 class Api {
  public:
-  Api(engine::Engine& engine, ApiOptions options) : engine_(engine), options_(options) {}
+  Api(engine::Engine& engine, ApiOptions options) : engine_(engine), options_(std::move(options)) {}
 
   void answer(const Request& request, Responder responder) const {
     const auto place = model_of(request.path);
-    Call call{engine_, options_, 0, {}, {}, Asker::of(request), request.home, std::move(responder), false, {}};
+    Call call{engine_, options_, 0, {}, {}, Asker::of(request), request.home, std::move(responder), false, 0, {}};
     if (place) {
       call.model = place->model;
       call.is_write = is_write(request.method);
@@ -103,6 +103,7 @@ class Api {
   }
 
   void run(const Route& route, const Match& matched, const Request& request, Call call) const {
+    call.route = static_cast<std::uint8_t>(&route - routes().data() + 1);
     auto key = percent_decode(matched.first);
     auto argument = percent_decode(matched.second);
     if (!key || !argument) {

@@ -24,6 +24,7 @@ struct Call {
   platform::Executor* home;
   Responder responder;
   bool is_write = false;           ///< replies then say how durable a success is
+  std::uint8_t route = 0;          ///< for counting: its place in the catalogue, from 1
   std::optional<Cursor> position;  ///< what a reply of a model reflects; none where there is no model
 
   [[nodiscard]] const model::Model& the_model() const { return engine.model(model); }
@@ -32,6 +33,7 @@ struct Call {
   void send(Response response) {
     if (position) response.add("Annals-Position", position->to_text());
     if (is_write) response.add("Annals-Durability", to_string(engine.store().durability()));
+    response.route = route;
     responder.send(std::move(response));
   }
   /// Sends the problem; what of it is not for the client is logged.
@@ -55,6 +57,7 @@ void get_health(const Request& request, Call call);
 void get_liveness(const Request& request, Call call);
 void get_readiness(const Request& request, Call call);
 void get_events(const Request& request, Call call);
+void get_metrics(const Request& request, Call call);
 void refresh_projection(const Request& request, Call call);
 
 }  // namespace annals::http

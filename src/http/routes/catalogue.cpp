@@ -3,6 +3,7 @@
 #include <array>
 
 #include "http/route_list.hpp"
+#include "http/server_metrics.hpp"
 
 namespace annals::http {
 
@@ -27,11 +28,13 @@ std::span<const Route> routes() {
       Route{Method::get, Scope::server, "/livez", "200 as long as the process answers.", get_liveness},
       Route{Method::get, Scope::server, "/readyz",
             "200 when requests may be sent here; 503 while tables catch up and while draining.", get_readiness},
+      Route{Method::get, Scope::server, "/metrics", "What is counted, in Prometheus' text format.", get_metrics},
       Route{Method::get, Scope::server, "/-/events",
             "Events of all streams as JSON lines; `after`, `stream`, `limit`, `wait`.", get_events},
       Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.",
             refresh_projection},
   };
+  static_assert(table.size() < counted_routes_max, "every route is counted apart");
   return table;
 }
 

@@ -141,6 +141,7 @@ Coroutine<bool> Connection::answer_request() {
   Request& request = parser_.request();
   const Framing framing = parser_.framing();
   worker_.count_request();
+  const Duration begun = worker_.shared().platform.clock.monotonic();
   phase_ = Phase::handling;
   continue_sent_ = false;
   closing_ = !framing.keep_alive || worker_.draining();
@@ -156,6 +157,7 @@ Coroutine<bool> Connection::answer_request() {
     closing_ = closing_ || worker_.draining();
   }
   Response response = take_answer(request);
+  worker_.metrics().record(response, worker_.shared().platform.clock.monotonic() - begun);
   const BodyForm form = body_form(response, request.method == Method::head, framing.http_1_0);
   if (form.framing == BodyForm::Framing::to_close && form.sent) closing_ = true;
   const ConnectionSaying saying = closing_           ? ConnectionSaying::close
@@ -385,6 +387,7 @@ Coroutine<void> Connection::refuse(Refusal refusal) {
   prepare_request(request);
   Response response = problem(request, refusal.status, refusal.code, refusal.detail);
   if (parser_.has_head()) response = marked(request, std::move(response));
+  worker_.metrics().record(response, Duration{0});
   const BodyForm form = body_form(response, request.method == Method::head, false);
   append_head(output_, response, form, ConnectionSaying::close, worker_.date().at(request.received_at),
               request.request_id);

@@ -19,6 +19,7 @@
 
 #include "http/server.hpp"
 #include "http/server/identity.hpp"
+#include "http/server/request_metrics.hpp"
 #include "http/server/request_parser.hpp"
 
 namespace annals::http {
@@ -99,6 +100,8 @@ class Worker {
   [[nodiscard]] DateText& date() { return date_; }
   /// Bytes that nobody will read, to drain a socket into.
   [[nodiscard]] std::span<char> waste() { return waste_; }
+  [[nodiscard]] RequestMetrics& metrics() { return metrics_; }
+  [[nodiscard]] const RequestMetrics& metrics() const { return metrics_; }  // thread-safe
   void count_request() { count(requests_); }
   void count_refused_malformed() { count(refused_malformed_); }
   void remove(Connection& connection);
@@ -136,6 +139,7 @@ class Worker {
   IdentitySource identities_;
   DateText date_;
   std::vector<char> waste_;
+  RequestMetrics metrics_;
   std::atomic<std::size_t> load_{0};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> refused_malformed_{0};

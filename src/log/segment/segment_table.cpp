@@ -99,4 +99,9 @@ std::uint64_t SegmentTable::bytes() const {
   return bytes_;
 }
 
+std::uint64_t SegmentTable::segments() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
 }  // namespace annals::log

@@ -63,6 +63,7 @@ class SegmentTable {
 
   /// Bytes of frames in all segments: for estimates.
   [[nodiscard]] std::uint64_t bytes() const;
+  [[nodiscard]] std::uint64_t segments() const;
 
  private:
   struct Entry {

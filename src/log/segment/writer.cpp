@@ -1,6 +1,7 @@
 #include "log/segment/writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/invariant.hpp"
@@ -11,6 +12,10 @@ namespace {
 /// The log is written in whole pages of the system's cache: the zeros that were made ahead are not in the cache, and to
 /// write a part of a page the system would first read the rest of it from the disk.
 constexpr std::uint64_t page_bytes = 4096;
+
+/// Microseconds: from a fast disk's flush to one that is a case for alarm.
+constexpr std::array<std::uint64_t, 15> flush_duration_bounds{
+    50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 5'000'000, 30'000'000};
 
 }  // namespace
 
@@ -35,7 +40,8 @@ Writer::Writer(const LogOptions& options, platform::Platform platform, platform:
       epoch_(scanned.epochs.empty() ? 0 : scanned.epochs.back().number),
       committed_{scanned.last, scanned.last_hash, scanned.last_time},
       written_(committed_),
-      flushed_(committed_.last) {
+      flushed_(committed_.last),
+      flush_durations_(flush_duration_bounds) {
   prepare_next();
 }
 
@@ -135,7 +141,9 @@ Result<> Writer::write(std::string_view bytes) {
 Result<> Writer::flush_file() {
   const Duration begun = platform_.clock.monotonic();
   auto flushed = file_->flush();
-  *report_.lock() = {flushed.has_value(), platform_.clock.monotonic() - begun};
+  const Duration took = platform_.clock.monotonic() - begun;
+  *report_.lock() = {flushed.has_value(), took};
+  flush_durations_.observe(static_cast<std::uint64_t>(took.count()));
   TRY(std::move(flushed));
   flushed_to_ = end_;
   flushed_ = written_.last;

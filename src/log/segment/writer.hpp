@@ -37,6 +37,7 @@ class Writer {
   [[nodiscard]] Instant last_time() const { return committed_.last_time; }
   [[nodiscard]] std::optional<std::string> failure() const { return *failure_.lock(); }
   [[nodiscard]] FlushReport flush_report() const { return *report_.lock(); }
+  [[nodiscard]] HistogramSnapshot flush_durations() const { return flush_durations_.snapshot(); }
   /// Ends all writing, as a failed flush does: for whoever found out elsewhere that it is in vain.
   void give_up(const Error& cause) { (void)fail_for_good(cause); }
 
@@ -84,6 +85,7 @@ class Writer {
   Position flushed_;
   Guarded<std::optional<std::string>> failure_;
   Guarded<FlushReport> report_;
+  Histogram flush_durations_;
 };
 
 }  // namespace annals::log

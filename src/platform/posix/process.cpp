@@ -4,9 +4,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 #include <thread>
 
 namespace annals::platform {
@@ -66,6 +70,28 @@ void end_at_next_stop(int code, std::function<std::string()> last_line) {
     }
     _exit(code);
   }).detach();
+}
+
+ProcessUsage process_usage() {
+  ProcessUsage usage;
+  rusage used{};
+  if (getrusage(RUSAGE_SELF, &used) == 0) {
+    const auto seconds = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    usage.processor_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
+  }
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) usage.descriptors_max = limit.rlim_cur;
+  const auto page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  std::ifstream memory("/proc/self/statm");
+  std::uint64_t pages = 0;
+  if (memory >> pages) usage.virtual_bytes = pages * page_bytes;
+  if (memory >> pages) usage.resident_bytes = pages * page_bytes;
+  std::error_code error;
+  std::filesystem::directory_iterator entry("/proc/self/fd", error);
+  for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error)) ++usage.open_descriptors;
+  return usage;
 }
 
 std::size_t processors() {

@@ -246,6 +246,10 @@ StoreStatus EmbeddedStore::status() const {
   return status;
 }
 
+StoreMetrics EmbeddedStore::metrics() const {
+  return {log_->flush_durations(), log_->bytes(), log_->segments()};
+}
+
 Durability EmbeddedStore::durability() const {
   switch (options_.sync) {
     case Sync::group: return Durability::local;

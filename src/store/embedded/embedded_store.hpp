@@ -34,6 +34,7 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] Cursor cursor(Position position) const override;
   [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
   [[nodiscard]] StoreStatus status() const override;
+  [[nodiscard]] StoreMetrics metrics() const override;
   void check_place() override;
   [[nodiscard]] Durability durability() const override;
   [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
