@@ -103,6 +103,7 @@ TEST_F(AuditTest, a_line_tells_who_what_and_where) {
   EXPECT_EQ(
       lines.all[0],
       R"({"timestamp":"2026-02-12T10:00:00.000001Z","level":"INFO","trace_id":"0192e4a07a3c7def812300000000beef",)"
+      R"("span_id":"8123456789abcdef",)"
       R"("message":"Config updated: a = ****","context":{"log":"audit","model":"config","operation":"set","name":"a","version":1,)"
       R"("position":"2","user_id":"anonymous","event_id":"0192e4a0-7a3c-7def-8123-456789abcdef"}})");
 }

@@ -43,6 +43,7 @@ struct WriteRequest {
   std::string actor;  ///< who asks: "anonymous"
   Uuid correlation_id;
   std::optional<Uuid> causation_id;
+  bool alone = false;  ///< nobody else waits for the thread that brings it, so it may be recorded there
 };
 
 /// What a success tells. Kept for idempotency keys; never holds a body.

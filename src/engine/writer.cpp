@@ -116,7 +116,7 @@ void Writer::step(platform::Executor& here) noexcept {
   {
     auto queue = queue_.lock();
     platform::Executor* const apart = options_.apart;
-    if (apart != nullptr && apart != &here && queue->waiting.size() >= options_.apart_min) {
+    if (apart != nullptr && apart != &here && goes_apart(*queue)) {
       apart->post([this, apart] { step(*apart); });
       return;
     }
@@ -147,6 +147,7 @@ void Writer::step(platform::Executor& here) noexcept {
   // `inside` is touched only while append is still on this thread's stack, which `stepping_here` tells.
   std::optional<std::vector<AppendResult>> inside;
   stepping_here = this;
+  const Duration begun = platform_.clock.monotonic();
   store_.append(groups_, [this, &here, &inside](std::vector<AppendResult> results) {
     if (stepping_here == this) {
       inside = std::move(results);
@@ -155,7 +156,15 @@ void Writer::step(platform::Executor& here) noexcept {
     }
   });
   stepping_here = nullptr;
+  last_append_ = platform_.clock.monotonic() - begun;
   if (inside) recorded(*inside, here);
+}
+
+/// True when a step on an I/O thread would make others wait for the disk, or its own connection for a slow one.
+bool Writer::goes_apart(const Queue& queue) const {
+  return last_append_ > options_.append_at_home_max || std::ranges::any_of(queue.waiting, [](const Pending& pending) {
+           return pending.request && !pending.request->alone;
+         });
 }
 
 bool Writer::answer_from_receipts(Pending& pending) {

@@ -5,8 +5,8 @@
 // included.
 //
 // Leader and follower: the I/O thread that brings a command to an idle writer becomes its thread for as long as
-// commands keep coming, so that a lone client pays for no change of threads. Where several wait, the steps move to an
-// executor apart (see WriterOptions), and all I/O threads go on reading and replying while it decides and flushes.
+// commands keep coming, so that a lone client pays for no change of threads. Where there are others, the steps move to
+// an executor apart (see WriterOptions), and all I/O threads go on reading and replying while it decides and flushes.
 //
 // Why that is safe: a token (`busy` in the queue, under its mutex) says whether a step is scheduled or running. Only
 // the submit that turns it on schedules a step, only the end of a step that finds the queue empty turns it off, both
@@ -40,11 +40,12 @@ struct WriterOptions {
   std::size_t queue_max = 10'000;           ///< commands that wait, at most; one more is refused at once
   std::size_t queue_bytes_max = 64u << 20;  ///< what their keys and values may take together
   ReceiptLimits receipts;
-  /// Where steps run while `apart_min` commands or more wait for one; null: always on the I/O threads. For a store that
-  /// makes its caller wait for a flush: many clients are read from and replied to meanwhile, and a lone one is spared
-  /// the change of threads. It outlives the last step.
+  /// Where steps run that would keep an I/O thread from others (see WriteRequest::alone), or for longer than
+  /// `append_at_home_max`; null: nowhere but on the I/O threads. For a store that makes its caller wait for a flush:
+  /// other clients are read from and replied to meanwhile, and a lone one is spared the change of threads as long as
+  /// the disk is fast. It outlives the last step.
   platform::Executor* apart = nullptr;
-  std::size_t apart_min = 4;
+  Duration append_at_home_max = std::chrono::milliseconds(1);
 };
 
 struct WriterStatus {
@@ -121,6 +122,7 @@ class Writer {
   // Neither `step` nor `recorded` lets an exception out: it would leave the token with nobody, and stopping beats
   // standing still.
   void step(platform::Executor& here) noexcept;
+  [[nodiscard]] bool goes_apart(const Queue& queue) const;
   void decide(Pending& pending, Instant now);
   [[nodiscard]] bool answer_from_receipts(Pending& pending);
   [[nodiscard]] Result<model::Record> load_state(const WriteRequest& request, const std::string& stream, bool fresh);
@@ -145,6 +147,7 @@ class Writer {
   Histogram batch_groups_;
 
   // Confined to the writer, as said above.
+  Duration last_append_{0};  // how long it took
   Receipts receipts_;
   StateCache cache_;
   std::vector<Pending> batch_;

@@ -44,29 +44,46 @@ TEST_F(WriterTest, a_batch_has_batch_size_commands_at_most) {
   EXPECT_EQ(writer.order(), (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
-TEST_F(WriterTest, many_commands_are_recorded_apart_and_answered_at_home_and_few_stay_at_home) {
-  platform::SteppedExecutor apart(world.clock);
-  WriterOptions options;
-  options.apart = &apart;
-  options.apart_min = 3;
+class WriterApartTest : public WriterTest {
+ protected:
+  WriteRequest alone(const std::string& key) {
+    WriteRequest request = set_request(key, "x");
+    request.alone = true;
+    return request;
+  }
+
+  platform::SteppedExecutor apart{world.clock};
+  WriterOptions options{.receipts = {}, .apart = &apart};
+};
+
+TEST_F(WriterApartTest, what_is_not_alone_is_recorded_apart_and_answered_at_home) {
   WriterUnderTest writer(world, store, options);
+  EXPECT_EQ(writer.write(alone("a")), "1");
 
-  for (const char* key : {"a", "b"}) writer.submit(set_request(key, "few"));
+  writer.submit(alone("a"));
+  writer.submit(set_request("b", "x"));
   run();
-  EXPECT_EQ(writer.texts(), "1, 1");
-
-  for (const char* key : {"a", "b", "c"}) writer.submit(set_request(key, "many"));
-  run();
-  EXPECT_EQ(writer.texts(), "1, 1, (waiting), (waiting), (waiting)");
-  EXPECT_EQ(store.appends(), (std::vector<std::size_t>{2}));
+  EXPECT_EQ(writer.texts(), "1, (waiting), (waiting)");
+  EXPECT_EQ(store.appends(), (std::vector<std::size_t>{1}));
   apart.run_ready();
-  EXPECT_EQ(store.appends(), (std::vector<std::size_t>{2, 3}));
-  EXPECT_EQ(writer.texts(), "1, 1, (waiting), (waiting), (waiting)");
+  EXPECT_EQ(store.appends(), (std::vector<std::size_t>{1, 2}));
+  EXPECT_EQ(writer.texts(), "1, (waiting), (waiting)");
   run();
-  EXPECT_EQ(writer.texts(), "1, 1, 2, 2, 1");
+  EXPECT_EQ(writer.texts(), "1, 2, 1");
 
   // The token is back: a lone command is served at home again.
-  EXPECT_EQ(writer.write(set_request("c", "few")), "2");
+  EXPECT_EQ(writer.write(alone("b")), "2");
+}
+
+TEST_F(WriterApartTest, with_a_slow_disk_nothing_is_recorded_at_home_until_it_is_fast_again) {
+  WriterUnderTest writer(world, store, options);
+  store.before_next_append([this](EventStore&) { world.clock.advance(std::chrono::milliseconds(5)); });
+  EXPECT_EQ(writer.write(alone("a")), "1");
+  EXPECT_EQ(writer.write(alone("a")), "(waiting)");
+  apart.run_ready();
+  run();
+  EXPECT_EQ(writer.text(1), "2");
+  EXPECT_EQ(writer.write(alone("a")), "3");
 }
 
 TEST_F(WriterTest, what_comes_while_a_flush_runs_is_the_next_batch) {

@@ -37,6 +37,7 @@ struct Request {
                         ///< else a new UUID
   Trace trace;          ///< its id is the correlation_id
   Instant received_at;
+  bool alone = false;                  ///< its connection is the only one that the server has
   platform::Executor* home = nullptr;  ///< the executor of the connection's I/O thread
 
   /// The value of the first field of this name (given in lower case), or nullopt.

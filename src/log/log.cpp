@@ -44,8 +44,12 @@ Result<GroupView> GroupReader::at(Place place) {
 Log::Log() = default;
 
 Log::~Log() {
-  if (!writer_) return;
-  (void)writer_->stop();  // when it fails, the next opening finds an unclean stop and repairs
+  (void)close();
+}
+
+Result<> Log::close() {
+  if (!writer_) return {};
+  return writer_->stop();
 }
 
 Batch& Log::start_batch() {

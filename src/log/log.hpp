@@ -78,7 +78,7 @@ class GroupReader {
 
 class Log {
  public:
-  /// Closes the log: flushes, and leaves the mark of a clean stop unless something failed before.
+  /// As `close`, for whom its outcome does not matter.
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -97,6 +97,10 @@ class Log {
   [[nodiscard]] Position last() const;      ///< committed; for the committing thread only
   [[nodiscard]] Position flushed() const;   ///< durable; for the committing thread only
   [[nodiscard]] Instant last_time() const;  ///< for the committing thread only
+
+  /// Flushes, and leaves the mark of a clean stop unless something failed before; nothing may be committed afterwards.
+  /// Errors: unavailable, when writing had failed before or fails now; the next opening then repairs.
+  [[nodiscard]] Result<> close();
 
   /// Why nothing can be written any more: one sentence; nullopt while all is well.
   [[nodiscard]] std::optional<std::string> failure() const;

@@ -121,7 +121,7 @@ store::EmbeddedOptions embedded_options(const Settings& settings) {
 Application::Application() = default;
 
 Application::~Application() {
-  stop();
+  (void)stop();
 }
 
 Result<std::unique_ptr<Application>> Application::open(const Settings& settings,
@@ -190,8 +190,8 @@ Result<> Application::build(const Settings& settings, const Address& address,
   return {};
 }
 
-void Application::stop() {
-  if (stopped_) return;
+Result<> Application::stop() {
+  if (stopped_) return {};
   stopped_ = true;
   if (engine_) engine_->set_draining();
   if (server_ && !server_->stop())
@@ -207,11 +207,13 @@ void Application::stop() {
   audit_.reset();
   engine_.reset();
   place_watch_.reset();
+  const Result<> closed = store_ ? store_->close() : Result<>{};
   store_.reset();
   server_.reset();
   delivery_.reset();
   background_.reset();
   log_.reset();
+  return closed;
 }
 
 }  // namespace annals::server

@@ -42,7 +42,8 @@ class Application {
   ~Application();
 
   /// Stops accepting, finishes what has begun, closes everything. Call once; the destructor does it otherwise.
-  void stop();
+  /// Errors: unavailable, when the store could not be closed as it should.
+  [[nodiscard]] Result<> stop();
 
  private:
   Application();

@@ -79,6 +79,10 @@ class Server:
         """SIGTERM; the server must exit 0."""
         self._end_with(signal.SIGTERM, 0)
 
+    def stop_in_failure(self) -> None:
+        """SIGTERM; the server must exit 1, because it could not close its store as it should."""
+        self._end_with(signal.SIGTERM, 1)
+
     def interrupt(self) -> None:
         """SIGINT; the server must exit 0."""
         self._end_with(signal.SIGINT, 0)

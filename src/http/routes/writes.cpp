@@ -72,6 +72,7 @@ Result<engine::WriteRequest> write_request(const Request& request, const Call& c
   write.idempotency = TRY(idempotency_of(request));
   write.actor = anonymous;
   write.correlation_id = request.correlation_id;
+  write.alone = request.alone;
   return write;
 }
 

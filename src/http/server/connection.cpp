@@ -181,6 +181,7 @@ Coroutine<bool> Connection::answer_request() {
 void Connection::prepare_request(Request& request) {
   request.received_at = worker_.shared().platform.clock.now();
   request.home = &worker_.executor();
+  request.alone = worker_.shared().connections.load(std::memory_order_relaxed) == 1;
   worker_.identities().identify(request);
 }
 

@@ -12,6 +12,7 @@ namespace {
 /// The log is written in whole pages of the system's cache: the zeros that were made ahead are not in the cache, and to
 /// write a part of a page the system would first read the rest of it from the disk.
 constexpr std::uint64_t page_bytes = 4096;
+constexpr std::size_t kept_page_capacity_max = 8u << 20;
 
 /// Microseconds: from a fast disk's flush to one that is a case for alarm.
 constexpr std::array<std::uint64_t, 15> flush_duration_bounds{
@@ -135,6 +136,7 @@ Result<> Writer::write(std::string_view bytes) {
   const auto written = file_->write_at(begin, page_);
   page_.erase(0, static_cast<std::size_t>(end_ / page_bytes * page_bytes - begin));
   page_.resize(static_cast<std::size_t>(end_ % page_bytes));
+  if (page_.capacity() > kept_page_capacity_max) page_.shrink_to_fit();
   return written;
 }
 
@@ -190,9 +192,12 @@ Result<> Writer::begin_epoch(const Epoch& epoch) {
 Result<> Writer::stop() {
   TRY(refuse());
   if (stopped_) return {};
-  if (flushed_to_ < end_) TRY(flush_file());
-  TRY(write(encode_end(FrameKind::clean_stop, committed_.last, committed_.last_hash, end_, header_.salt)));
-  TRY(flush_file());
+  const auto mark = [this]() -> Result<> {
+    if (flushed_to_ < end_) TRY(flush_file());
+    TRY(write(encode_end(FrameKind::clean_stop, committed_.last, committed_.last_hash, end_, header_.salt)));
+    return flush_file();
+  };
+  if (auto marked = mark(); !marked) return fail_for_good(marked.error());
   stopped_ = true;
   return {};
 }

@@ -29,7 +29,7 @@ class Writer {
 
   /// Writes and flushes the mark of a new epoch. Errors: input_output.
   [[nodiscard]] Result<> begin_epoch(const Epoch& epoch);
-  /// Leaves the mark of a clean stop behind everything. Errors: input_output; unavailable.
+  /// Leaves the mark of a clean stop behind everything. Once there, another call does nothing. Errors: unavailable.
   [[nodiscard]] Result<> stop();
 
   [[nodiscard]] Position last() const { return committed_.last; }

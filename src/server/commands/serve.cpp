@@ -28,7 +28,7 @@ int serve(const Settings& settings) {
   while (platform::wait_for_signal() != platform::Signal::stop) {
   }
   platform::end_at_next_stop(failed, cut_short);
-  (*application)->stop();
+  if (auto stopped = (*application)->stop(); !stopped) return report(stopped.error());
   return done;
 }
 

@@ -15,7 +15,7 @@ std::string describe(const log::VerifyReport& found, const std::string& director
     text += "It was not stopped cleanly: in " + found.last_segment + ", what follows byte " +
             std::to_string(found.end) + " is of a flush that never finished, and will be cut off at the next start.\n";
   } else if (!found.clean) {
-    text += "It was not stopped cleanly; nothing is missing.\n";
+    text += "It was not stopped cleanly, so nothing here can tell whether something is missing at its end.\n";
   }
   if (!found.locked) {
     text += "There is no file LOCK and none could be made: if a server began to serve meanwhile, verify again.\n";

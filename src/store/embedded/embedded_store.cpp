@@ -250,6 +250,15 @@ StoreMetrics EmbeddedStore::metrics() const {
   return {log_->flush_durations(), log_->bytes(), log_->segments()};
 }
 
+Result<> EmbeddedStore::close() {
+  {
+    const std::lock_guard lock(timer_->mutex);
+    timer_->store = nullptr;  // no further flush of the background's
+  }
+  const std::lock_guard writing(writer_mutex_);
+  return log_->close();
+}
+
 Durability EmbeddedStore::durability() const {
   switch (options_.sync) {
     case Sync::group: return Durability::local;

@@ -36,6 +36,7 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] StoreStatus status() const override;
   [[nodiscard]] StoreMetrics metrics() const override;
   void check_place() override;
+  [[nodiscard]] Result<> close() override;
   [[nodiscard]] Durability durability() const override;
   [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
 
