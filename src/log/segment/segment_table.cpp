@@ -146,14 +146,13 @@ Result<SegmentTable::SharedMarks> SegmentTable::marks_of(std::uint32_t number) c
   if (auto found = marks_at_hand(number)) return found;
   std::unique_lock finding(finding_mutex_);
   if (auto found = marks_at_hand(number)) return found;  // somebody else was faster
-  SegmentSummary summary;
+  Segment wanted;
   {
     const std::lock_guard lock(mutex_);
-    INVARIANT(entries_[number].summary.has_value(), "only a sealed segment is without its marks");
-    summary = *entries_[number].summary;
+    wanted = entries_[number].segment;
   }
-  const std::string path = platform::join_path(index_directory_, summary_name(summary.first));
-  auto marks = read_marks(files_, path, summary);
+  const std::string path = platform::join_path(index_directory_, summary_name(wanted.first));
+  auto marks = read_marks(files_, path, wanted.salt);
   if (marks) {
     auto shared = std::make_shared<const Marks>(*std::move(marks));
     const std::lock_guard lock(mutex_);

@@ -41,6 +41,46 @@ std::size_t head_bytes(std::size_t epochs) {
   return fixed_bytes + epochs * epoch_bytes + checksum_bytes;
 }
 
+Result<SegmentSummary> read_head(const platform::File& file, const std::string& path) {
+  const std::uint64_t size = TRY(file.size());
+  std::string head(4096, '\0');
+  head.resize(TRY(file.read_at(0, head.data(), head.size())));
+  if (head.size() < head_bytes(0) || !head.starts_with(summary_magic)) return bad(path, "it is not a summary");
+  const auto epochs = get_at<std::uint32_t>(head.data() + 120);
+  const auto length = get_at<std::uint32_t>(head.data() + 12);
+  if (length != head_bytes(epochs) || length > size) return bad(path, "its head has an impossible length");
+  if (length > head.size()) {
+    const std::size_t had = head.size();
+    head.resize(length);
+    if (TRY(file.read_at(had, head.data() + had, length - had)) != length - had) return bad(path, "it ends early");
+  }
+  head.resize(length);
+  const std::string_view covered = std::string_view(head).substr(0, length - checksum_bytes);
+  if (checksum(covered) != get_at<std::uint64_t>(head.data() + covered.size())) {
+    return bad(path, "the checksum of its head is wrong");
+  }
+  if (get_at<std::uint32_t>(head.data() + 8) != summary_version) return bad(path, "its version is unknown");
+  SegmentSummary summary;
+  std::memcpy(summary.store.bytes.data(), head.data() + 16, summary.store.bytes.size());
+  summary.bytes = get_at<std::uint64_t>(head.data() + 32);
+  summary.first = Position{get_at<std::uint64_t>(head.data() + 40)};
+  summary.salt = get_at<std::uint64_t>(head.data() + 48);
+  summary.end = get_at<std::uint64_t>(head.data() + 56);
+  summary.last = Position{get_at<std::uint64_t>(head.data() + 64)};
+  summary.last_time = Instant{get_at<std::int64_t>(head.data() + 72)};
+  std::memcpy(summary.last_hash.data(), head.data() + 80, summary.last_hash.size());
+  summary.groups = get_at<std::uint64_t>(head.data() + 112);
+  summary.marks = get_at<std::uint32_t>(head.data() + 124);
+  if (summary.marks > 0) summary.first_mark = get_mark(head.data() + 128);
+  summary.marks_checksum = get_at<std::uint64_t>(head.data() + 152);
+  for (std::size_t at = 0; at < epochs; ++at) {
+    const char* epoch = head.data() + fixed_bytes + at * epoch_bytes;
+    summary.epochs.push_back({get_at<std::uint32_t>(epoch), Position{get_at<std::uint64_t>(epoch + 8)}});
+  }
+  if (size != length + std::uint64_t{summary.marks} * mark_bytes) return bad(path, "it has the wrong size");
+  return summary;
+}
+
 }  // namespace
 
 std::string index_directory(const std::string& directory) {
@@ -89,47 +129,13 @@ std::string encode_summary(SegmentSummary summary, const Marks& marks) {
 
 Result<SegmentSummary> read_summary(const platform::FileSystem& files, const std::string& path) {
   const auto file = TRY(files.open_to_read(path));
-  const std::uint64_t size = TRY(file->size());
-  std::string head(4096, '\0');
-  head.resize(TRY(file->read_at(0, head.data(), head.size())));
-  if (head.size() < head_bytes(0) || !head.starts_with(summary_magic)) return bad(path, "it is not a summary");
-  const auto epochs = get_at<std::uint32_t>(head.data() + 120);
-  const auto length = get_at<std::uint32_t>(head.data() + 12);
-  if (length != head_bytes(epochs) || length > size) return bad(path, "its head has an impossible length");
-  if (length > head.size()) {
-    const std::size_t had = head.size();
-    head.resize(length);
-    if (TRY(file->read_at(had, head.data() + had, length - had)) != length - had) return bad(path, "it ends early");
-  }
-  head.resize(length);
-  const std::string_view covered = std::string_view(head).substr(0, length - checksum_bytes);
-  if (checksum(covered) != get_at<std::uint64_t>(head.data() + covered.size())) {
-    return bad(path, "the checksum of its head is wrong");
-  }
-  if (get_at<std::uint32_t>(head.data() + 8) != summary_version) return bad(path, "its version is unknown");
-  SegmentSummary summary;
-  std::memcpy(summary.store.bytes.data(), head.data() + 16, summary.store.bytes.size());
-  summary.bytes = get_at<std::uint64_t>(head.data() + 32);
-  summary.first = Position{get_at<std::uint64_t>(head.data() + 40)};
-  summary.salt = get_at<std::uint64_t>(head.data() + 48);
-  summary.end = get_at<std::uint64_t>(head.data() + 56);
-  summary.last = Position{get_at<std::uint64_t>(head.data() + 64)};
-  summary.last_time = Instant{get_at<std::int64_t>(head.data() + 72)};
-  std::memcpy(summary.last_hash.data(), head.data() + 80, summary.last_hash.size());
-  summary.groups = get_at<std::uint64_t>(head.data() + 112);
-  summary.marks = get_at<std::uint32_t>(head.data() + 124);
-  if (summary.marks > 0) summary.first_mark = get_mark(head.data() + 128);
-  summary.marks_checksum = get_at<std::uint64_t>(head.data() + 152);
-  for (std::size_t at = 0; at < epochs; ++at) {
-    const char* epoch = head.data() + fixed_bytes + at * epoch_bytes;
-    summary.epochs.push_back({get_at<std::uint32_t>(epoch), Position{get_at<std::uint64_t>(epoch + 8)}});
-  }
-  if (size != length + std::uint64_t{summary.marks} * mark_bytes) return bad(path, "it has the wrong size");
-  return summary;
+  return read_head(*file, path);
 }
 
-Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path, const SegmentSummary& head) {
+Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path, std::uint64_t salt) {
   const auto file = TRY(files.open_to_read(path));
+  const SegmentSummary head = TRY(read_head(*file, path));
+  if (head.salt != salt) return bad(path, "it is the summary of another segment");
   std::string bytes(std::size_t{head.marks} * mark_bytes, '\0');
   bytes.resize(TRY(file->read_at(head_bytes(head.epochs.size()), bytes.data(), bytes.size())));
   if (bytes.size() != std::size_t{head.marks} * mark_bytes) return bad(path, "it ends early");

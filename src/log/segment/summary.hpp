@@ -30,7 +30,7 @@ inline constexpr std::uint32_t mark_distance_bytes = 16u << 10;
 using Marks = std::vector<Mark>;
 
 struct SegmentSummary {
-  Uuid store;
+  Uuid store{};
   std::uint64_t bytes = 0;  ///< size of the segment
   Position first;
   std::uint64_t salt = 0;
@@ -58,8 +58,7 @@ struct SegmentSummary {
 /// The head alone; the marks are not looked at. Errors: corrupt, not_found, input_output.
 [[nodiscard]] Result<SegmentSummary> read_summary(const platform::FileSystem& files, const std::string& path);
 
-/// The marks of the summary with that head. Errors: corrupt, not_found, input_output.
-[[nodiscard]] Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path,
-                                       const SegmentSummary& head);
+/// The marks of the segment with that salt. Errors: corrupt, not_found, input_output.
+[[nodiscard]] Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path, std::uint64_t salt);
 
 }  // namespace annals::log
