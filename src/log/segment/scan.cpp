@@ -40,10 +40,9 @@ class Scan {
   Result<> scan_segment(const NamedSegment& name, const NamedSegment* next) {
     const bool is_last = next == nullptr;
     const auto file = TRY(files_.open_to_read(name.path));
-    Window window = TRY(window_over(*file));
     segment_ = &log_.segments.emplace_back();
     segment_->path = name.path;
-    const std::string_view header = TRY(window.at(0, segment_header_bytes));
+    const std::string header = TRY(read_header(*file));
     segment_->header = TRY(decode_segment_header(header, name.path));
     TRY(check_header(name, *file));
 
@@ -57,6 +56,7 @@ class Scan {
       }
       if (log_.distrusted++ == 0) log_.first_distrust = summarised.error().message;
     }
+    Window window = TRY(window_over(*file));
     while (!log_.sealed && TRY(scan_frame(window))) {
     }
     if (!is_last && !log_.sealed) {
@@ -68,6 +68,12 @@ class Scan {
     report(segment_->header.bytes);
     bytes_before_ += segment_->header.bytes;
     return {};
+  }
+
+  static Result<std::string> read_header(const File& file) {
+    std::string bytes(segment_header_bytes, '\0');
+    bytes.resize(TRY(file.read_at(0, bytes.data(), bytes.size())));
+    return bytes;
   }
 
   /// Takes over what the segment's summary says, when it fits the segment's header, its seal, and the header of the
@@ -82,9 +88,8 @@ class Scan {
       return wrong(" is the summary of another segment");
     }
     const auto next_file = TRY(files_.open_to_read(next.path));
-    std::string page(segment_header_bytes, '\0');
-    page.resize(TRY(next_file->read_at(0, page.data(), page.size())));
-    const SegmentHeader after = TRY(decode_segment_header(page, next.path));
+    const std::string next_header = TRY(read_header(*next_file));
+    const SegmentHeader after = TRY(decode_segment_header(next_header, next.path));
     if (summary.last.next() != after.first || summary.last_time != after.time_before ||
         summary.last_hash != after.hash_before || summary.last.next() < header.first) {
       return wrong(" does not fit the segment behind it");

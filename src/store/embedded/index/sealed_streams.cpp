@@ -245,14 +245,16 @@ void SealedStreams::post_work() const {
 bool SealedStreams::work() {
   if (job_) return continue_job();
   std::shared_ptr<Range> missing;
+  std::vector<std::shared_ptr<const SegmentStreams>> freed;  // outside of the lock: there is much to free
   {
     const std::lock_guard lock(mutex_);
     for (const auto& range : *ranges_) {
       // The newest one stays in memory, too.
-      if (range->file && range->memory && range != ranges_->back()) range->memory = nullptr;
+      if (range->file && range->memory && range != ranges_->back()) freed.push_back(std::move(range->memory));
       if (!missing && !range->file && !range->memory && !range->unreadable) missing = range;
     }
   }
+  freed.clear();
   // What is in memory is written before more is built, so that memory holds little at a time.
   if (begin_job()) return true;
   if (!missing) return false;

@@ -144,14 +144,13 @@ Result<> StreamsBuilder::Pages::write(platform::File& file) {
   return {};
 }
 
-Result<std::uint64_t> StreamsBuilder::Pages::end(platform::File& file) {
+Result<> StreamsBuilder::Pages::end(platform::File& file) {
   if (!content_.empty()) {
     finish_page(content_, page_seed(salts_, next_++));
     finished_ += content_;
     content_.clear();
   }
-  if (!finished_.empty()) TRY(write(file));
-  return next_;
+  return finished_.empty() ? Result<>{} : write(file);
 }
 
 StreamsBuilder::StreamsBuilder(platform::FileSystem& files, std::string directory, const StreamsFooter& wanted,
@@ -283,9 +282,9 @@ Result<> StreamsBuilder::finish() {
   for (std::size_t at = 0; at < bloom_.size(); at += page_content_bytes) {
     TRY(rest.put(*file_, std::string_view(bloom_).substr(at, page_content_bytes)));
   }
-  const std::uint64_t footer_page = TRY(rest.end(*file_));
-  INVARIANT(footer_page + 1 == footer_.page_count(), "the pages are those that the footer tells of");
-  Pages last(footer_page, footer_.salts);
+  TRY(rest.end(*file_));
+  INVARIANT(rest.next() + 1 == footer_.page_count(), "the pages are those that the footer tells of");
+  Pages last(rest.next(), footer_.salts);
   TRY(last.put(*file_, encode_footer(footer_)));
   TRY(last.end(*file_));
   TRY(file_->flush());

@@ -57,8 +57,10 @@ class StreamsBuilder {
     Pages(std::uint64_t begin, std::uint64_t salts) : next_(begin), salts_(salts) {}
     /// An item does not go across pages.
     [[nodiscard]] Result<> put(platform::File& file, std::string_view item);
-    /// Ends the last page. The number of the page behind it.
-    [[nodiscard]] Result<std::uint64_t> end(platform::File& file);
+    /// Ends the last page and writes what is left.
+    [[nodiscard]] Result<> end(platform::File& file);
+    /// The number of the page behind the last one that was ended.
+    [[nodiscard]] std::uint64_t next() const { return next_; }
     [[nodiscard]] std::uint64_t take_written() { return std::exchange(written_, 0); }
 
    private:
