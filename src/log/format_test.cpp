@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "log/log.hpp"
+#include "log/segment/summary.hpp"
 #include "log/test_world.hpp"
 
 namespace annals::log {
@@ -74,6 +75,25 @@ std::string worked_example() {
     offset += length;
   }
   EXPECT_EQ(std::string_view(*segment).find_first_not_of('\0', offset), std::string_view::npos);
+  // The mark of a clean stop has the length of a seal, and says the same.
+  const EndMark end = decode_end(segment->data() + offset - end_frame_bytes);
+  const SegmentHeader header = decode_segment_header(std::string_view(*segment).substr(0, 4096), "s").value();
+  const GroupView first(Position{1}, 1, std::string_view(*segment).substr(0x1070, 0x38));
+  const GroupView second(Position{2}, 2, std::string_view(*segment).substr(0x10d8, 0x68));
+  const SegmentSummary summary{.store = header.store,
+                               .bytes = header.bytes,
+                               .first = header.first,
+                               .salt = header.salt,
+                               .end = offset,
+                               .last = end.last,
+                               .last_time = second.walk().next()->created_at.plus(Duration{1}),
+                               .last_hash = end.last_hash,
+                               .groups = 2,
+                               .epochs = {decode_opened(segment->data() + segment_header_bytes)}};
+  page +=
+      "\nThe summary of a segment, had it been sealed and not closed behind these two groups (so that its seal stood "
+      "at 1140):\n\n" +
+      hex(encode_summary(summary, {{Position{1}, first.walk().next()->created_at, 0x1040}}), 0);
   return page;
 }
 
@@ -112,6 +132,35 @@ TEST(Format, a_segment_header_comes_back_as_it_was_and_no_flipped_bit_passes) {
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
     ASSERT_FALSE(decode_segment_header(bad, "s")) << "bit " << bit;
   }
+}
+
+TEST(Format, a_summary_comes_back_as_it_was_and_no_flipped_bit_passes) {
+  TestWorld world;
+  const Marks marks{{Position{17}, Instant{99}, 4096}, {Position{30}, Instant{120}, 24'000}};
+  SegmentSummary summary{
+      .bytes = segment_bytes_min, .first = Position{17}, .salt = 5, .end = 40'000, .last = Position{40}};
+  summary.last_hash.fill(9);
+  for (std::uint32_t epoch = 1; epoch <= 300; ++epoch) summary.epochs.push_back({epoch, Position{16 + epoch / 20}});
+  const std::string good = encode_summary(summary, marks);
+  ASSERT_TRUE(platform::replace_file(world.files, "17.summary", good));
+  const auto read = read_summary(world.files, "17.summary").value();
+  EXPECT_EQ(read.epochs, summary.epochs);
+  EXPECT_EQ(read.first_mark, marks.front());
+  EXPECT_EQ(encode_summary(read, read_marks(world.files, "17.summary", 5).value()), good);
+  EXPECT_FALSE(read_marks(world.files, "17.summary", 6)) << "another segment's";
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    const auto flip = [&](std::string& all) { all[bit / 8] = static_cast<char>(all[bit / 8] ^ (1 << (bit % 8))); };
+    world.files.damage("17.summary", flip);
+    ASSERT_FALSE(read_summary(world.files, "17.summary") && read_marks(world.files, "17.summary", 5)) << "bit " << bit;
+    world.files.damage("17.summary", flip);
+  }
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    world.files.damage("17.summary", [&](std::string& all) { all = good.substr(0, size); });
+    ASSERT_FALSE(read_summary(world.files, "17.summary")) << size << " bytes";
+  }
+  EXPECT_EQ(position_of_summary_name(summary_name(Position{17})), Position{17});
+  EXPECT_FALSE(position_of_summary_name("00000000000000000017.segment"));
+  EXPECT_FALSE(position_of_summary_name("00000000000000000017.summary.new"));
 }
 
 TEST(Format, a_frame_is_valid_only_at_its_offset_and_under_its_salt) {

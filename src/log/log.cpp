@@ -5,6 +5,7 @@
 #include "log/segment/recovery.hpp"
 #include "log/segment/scan.hpp"
 #include "log/segment/segment_table.hpp"
+#include "log/segment/summary_keeper.hpp"
 #include "log/segment/writer.hpp"
 
 namespace annals::log {
@@ -24,6 +25,13 @@ std::optional<Error> blemish_of(const ScannedLog& scanned) {
   return Error(ErrorKind::corrupt, scanned.segments.back().path + " is damaged at byte " +
                                        std::to_string(scanned.blemish->offset) + ": " + scanned.blemish->found +
                                        "; no event is touched and the next start mends it, but look after the disk");
+}
+
+void tell_of_distrust(const ScannedLog& scanned, Logger& log) {
+  if (scanned.distrusted == 0) return;
+  log.warning(
+      "sealed segments had to be read, because indexes are missing or are not what was written; they are made anew",
+      {{"segments", scanned.distrusted}, {"first", scanned.first_distrust}});
 }
 
 }  // namespace
@@ -103,37 +111,52 @@ Result<> Log::read(Position after, Position up_to, std::size_t bytes_wanted, Chu
   return read_groups(*table_, after, up_to, bytes_wanted, chunks, visit);
 }
 
-Log::Stretch Log::stretch_at(Instant time) const {
-  const SegmentTable::Around around = table_->around(time);
-  if (!around.lower) return {};
+Result<Log::Stretch> Log::stretch_at(Instant time) const {
+  const SegmentTable::Around around = TRY(table_->around(time));
+  if (!around.lower) return Stretch{};
   constexpr Place beyond_all{UINT32_MAX, UINT32_MAX};
-  return {.begin = around.lower->place,
-          .end = around.upper ? around.upper->place : beyond_all,
-          .before = Position{around.lower->position.value - 1},
-          .empty = false};
+  return Stretch{.begin = around.lower->place,
+                 .end = around.upper ? around.upper->place : beyond_all,
+                 .before = Position{around.lower->position.value - 1},
+                 .empty = false};
+}
+
+std::uint32_t Log::segments() const {
+  return table_->count();
+}
+
+std::uint64_t Log::segment_salt(std::uint32_t number) const {
+  const auto segment = table_->segment(number);
+  INVARIANT(segment.has_value(), "only segments that exist are asked for");
+  return segment->salt;
+}
+
+Result<> Log::read_segment(std::uint32_t number, const OnGroup& visit) const {
+  return walk_segment(*table_, number, visit);
 }
 
 std::size_t Log::record_bytes_average() const {
-  // The number of records is near enough to the last signpost's position.
-  const auto last = table_->before(Position{UINT64_MAX});
-  return last ? static_cast<std::size_t>(table_->bytes() / last->position.value) : 0;
+  return static_cast<std::size_t>(table_->record_bytes_average());
 }
 
 struct LogOpener {
-  static std::unique_ptr<Log> make(std::unique_ptr<platform::DirectoryLock> lock, const platform::FileSystem& files,
-                                   const ScannedLog& scanned) {
+  static std::unique_ptr<Log> make(std::unique_ptr<platform::DirectoryLock> lock, platform::Platform platform,
+                                   const std::string& directory, const ScannedLog& scanned) {
     std::unique_ptr<Log> log(new Log);
     log->lock_ = std::move(lock);
-    log->table_ = std::make_unique<SegmentTable>(files);
+    log->table_ = std::make_unique<SegmentTable>(platform.files, platform.log, directory);
     for (const ScannedSegment& segment : scanned.segments) log->table_->add(segment);
-    log->summary_ = {scanned.last, scanned.last_time, scanned.epochs, scanned.clean};
+    log->summary_ = {scanned.store, scanned.last, scanned.last_time, scanned.epochs, scanned.clean};
     return log;
   }
 
   static Result<> serve(Log& log, const LogOptions& options, platform::Platform platform,
                         platform::Executor& background, const ScannedLog& scanned) {
     auto file = TRY(repair(scanned, options.directory, platform));
-    log.writer_ = std::make_unique<Writer>(options, platform, background, *log.table_, scanned, std::move(file));
+    log.summaries_ = std::make_unique<SummaryKeeper>(platform, background, *log.table_, options.directory);
+    log.writer_ =
+        std::make_unique<Writer>(options, platform, background, *log.table_, *log.summaries_, scanned, std::move(file));
+    log.summaries_->begin(scanned);
     if (!scanned.clean) {
       const Epoch epoch{draw_epoch(platform.random, scanned.epochs), scanned.last};
       if (auto begun = log.writer_->begin_epoch(epoch); !begun) {
@@ -159,7 +182,8 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform pla
   auto lock = TRY(platform.files.lock_directory(options.directory));
   const bool is_new = TRY(is_unborn(platform.files, options.directory));
   if (is_new) TRY(create_log(options, platform));
-  const ScannedLog scanned = TRY(scan_log(platform.files, options.directory, on_group));
+  const ScannedLog scanned = TRY(scan_log(platform.files, options.directory, ScanDepth::what_is_open, on_group));
+  tell_of_distrust(scanned, platform.log);
   if (!scanned.clean && !is_new) {
     const std::string& path = scanned.segments.back().path;
     platform.log.warning("the log was not closed cleanly; it has been checked and goes on behind the last whole group",
@@ -173,24 +197,25 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform pla
           {{"segment", path}, {"byte", scanned.blemish->offset}, {"found", scanned.blemish->found}});
     }
   }
-  auto log = LogOpener::make(std::move(lock), platform.files, scanned);
+  auto log = LogOpener::make(std::move(lock), platform, options.directory, scanned);
   TRY(LogOpener::serve(*log, options, platform, background, scanned));
   return log;
 }
 
-Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::FileSystem& files,
+Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::Platform platform,
                                               const OnGroup& on_group) {
-  TRY(check_holds_store(files, directory));
-  auto lock = TRY(files.lock_directory_to_read(directory));
-  return LogOpener::make(std::move(lock), files, TRY(scan_log(files, directory, on_group)));
+  TRY(check_holds_store(platform.files, directory));
+  auto lock = TRY(platform.files.lock_directory_to_read(directory));
+  return LogOpener::make(std::move(lock), platform, directory,
+                         TRY(scan_log(platform.files, directory, ScanDepth::what_is_open, on_group)));
 }
 
 Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& directory, const OnGroup& on_group,
                                 const OnProgress& on_progress) {
   TRY(check_holds_store(files, directory));
   const auto lock = TRY(files.lock_directory_to_read(directory));
-  const ScannedLog scanned = TRY(scan_log(files, directory, on_group, on_progress));
-  return VerifyReport{.store = scanned.store,
+  const ScannedLog scanned = TRY(scan_log(files, directory, ScanDepth::everything, on_group, on_progress));
+  VerifyReport report{.store = scanned.store,
                       .segments = scanned.segments.size(),
                       .groups = scanned.groups,
                       .last = scanned.last,
@@ -203,6 +228,14 @@ Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& 
                       .torn = scanned.torn,
                       .blemish = blemish_of(scanned),
                       .locked = lock != nullptr};
+  for (const ScannedSegment& segment : scanned.segments) report.salts.push_back(segment.header.salt);
+  report.index_faults = TRY(check_summaries(files, directory, scanned));
+  return report;
+}
+
+Result<Uuid> identity_of_log(const platform::FileSystem& files, const std::string& directory) {
+  const std::string path = identity_path(directory);
+  return decode_identity(TRY(platform::read_whole_file(files, path, 64u << 10)), path);
 }
 
 }  // namespace annals::log

@@ -35,8 +35,9 @@ struct LogOptions {
   bool flush_each_commit = true;  ///< else it is the caller who calls flush
 };
 
-/// Called at opening for every group that the log holds, in order. An error of kind corrupt says what is wrong with the
-/// group.
+/// Called at opening for every group of the segments that are read then, in order: of the last one, and of those before
+/// it whose summary is missing or damaged. By verify_log, for every group that the log holds. An error of kind corrupt
+/// says what is wrong with the group.
 using OnGroup = std::function<Result<>(Place place, const GroupView& group)>;
 /// False ends the reading.
 using GroupVisitor = std::function<bool(const GroupView& group)>;
@@ -52,6 +53,7 @@ struct FlushReport {
 
 /// Where the log is, for those who only look.
 struct LogSummary {
+  Uuid store;
   Position last;
   Instant last_time{};
   std::vector<Epoch> epochs;
@@ -59,6 +61,7 @@ struct LogSummary {
 };
 
 class SegmentTable;
+class SummaryKeeper;
 class Writer;
 
 /// Reads single groups by their place; cheapest when places come in rising order. Confined to one thread.
@@ -135,7 +138,15 @@ class Log {
     Position before;    ///< the last position before `begin`
     bool empty = true;  ///< every record is later than the time
   };
-  [[nodiscard]] Stretch stretch_at(Instant time) const;
+  /// Errors: corrupt, input_output.
+  [[nodiscard]] Result<Stretch> stretch_at(Instant time) const;
+
+  /// Segments are numbered from 0; those before the last one are sealed and never change.
+  [[nodiscard]] std::uint32_t segments() const;
+  /// The chance number of a segment's header, which no two segments share.
+  [[nodiscard]] std::uint64_t segment_salt(std::uint32_t number) const;
+  /// Calls `visit` for each group of a sealed segment, in order. Errors: corrupt, input_output; those of `visit`.
+  [[nodiscard]] Result<> read_segment(std::uint32_t number, const OnGroup& visit) const;
 
   /// How many bytes of the segments a record takes on average.
   [[nodiscard]] std::size_t record_bytes_average() const;
@@ -146,7 +157,8 @@ class Log {
 
   std::unique_ptr<platform::DirectoryLock> lock_;
   std::unique_ptr<SegmentTable> table_;
-  std::unique_ptr<Writer> writer_;  // null when opened to read
+  std::unique_ptr<SummaryKeeper> summaries_;  // null when opened to read
+  std::unique_ptr<Writer> writer_;            // null when opened to read
   LogSummary summary_;
 };
 
@@ -161,7 +173,7 @@ class Log {
 /// Opens an existing log without changing anything, under the lock of those who look (which a directory without LOCK
 /// that cannot be written to does not have): commit and flush must not be called.
 /// Errors: not_found; otherwise those of open_log.
-[[nodiscard]] Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::FileSystem& files,
+[[nodiscard]] Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::Platform platform,
                                                             const OnGroup& on_group);
 
 struct VerifyReport {
@@ -180,8 +192,14 @@ struct VerifyReport {
   bool torn = false;
   /// When torn: damage where no event lies and that no crash leaves; the next opening would mend it. Of kind corrupt.
   std::optional<Error> blemish;
-  bool locked = false;  ///< false when nobody could be kept from changing the log meanwhile
+  bool locked = false;                 ///< false when nobody could be kept from changing the log meanwhile
+  std::vector<std::uint64_t> salts{};  ///< of the segments, in order
+  /// Files of indexes that are not what the log says; one sentence each. No event is touched by that.
+  std::vector<std::string> index_faults{};
 };
+
+/// Which store the directory holds. Errors: not_found, corrupt, unsupported, input_output.
+[[nodiscard]] Result<Uuid> identity_of_log(const platform::FileSystem& files, const std::string& directory);
 
 /// Walks a whole log and checks all there is to check: checksums, headers, positions, times, the chain of hashes, and
 /// what `on_group` checks. Takes the lock of the directory as open_log_to_read does, and changes nothing. Errors: as

@@ -252,15 +252,15 @@ TEST(Log, one_batch_may_fill_several_segments) {
 TEST(Log, a_stretch_holds_the_boundary_of_a_time) {
   TestWorld world;
   auto log = must_open(world);
-  EXPECT_TRUE(log->stretch_at(world.clock.now()).empty);
+  EXPECT_TRUE(log->stretch_at(world.clock.now())->empty);
   const Instant begin = world.clock.now();
   for (int turn = 0; turn < 500; ++turn) {
     ASSERT_TRUE(append(world, *log, {std::string(700, 'x')}));
     world.clock.advance(std::chrono::seconds{1});
   }
-  EXPECT_TRUE(log->stretch_at(begin.plus(Duration{-1})).empty);
+  EXPECT_TRUE(log->stretch_at(begin.plus(Duration{-1}))->empty);
   for (int turn = 0; turn < 500; ++turn) {
-    const auto stretch = log->stretch_at(begin.plus(std::chrono::seconds{turn}));
+    const auto stretch = log->stretch_at(begin.plus(std::chrono::seconds{turn})).value();
     ASSERT_FALSE(stretch.empty);
     EXPECT_LE(stretch.before.value, static_cast<std::uint64_t>(turn));
     EXPECT_GE(stretch.before.value + 64, static_cast<std::uint64_t>(turn));
@@ -287,7 +287,7 @@ TEST(Log, options_out_of_range_are_refused) {
 TEST(Log, looking_at_a_directory_without_a_store_finds_none_and_makes_none) {
   TestWorld world;
   EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::not_found);
-  EXPECT_EQ(open_log_to_read("data", world.files, {}).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(open_log_to_read("data", world.platform(), {}).error().kind, ErrorKind::not_found);
   EXPECT_FALSE(world.files.exists("data").value());
 }
 
@@ -299,7 +299,7 @@ TEST(Log, opening_to_read_changes_nothing_not_even_after_an_unclean_stop) {
   log.reset();
   const auto before = platform::read_whole_file(world.files, std::string(first_segment), 1u << 20);
   {
-    const auto reading = open_log_to_read("data", world.files, {});
+    const auto reading = open_log_to_read("data", world.platform(), {});
     ASSERT_TRUE(reading);
     EXPECT_EQ(bodies_of(**reading), (std::vector<std::string>{"a", "b"}));
   }
@@ -367,7 +367,7 @@ TEST(Log, whoever_looks_at_a_directory_hears_of_missing_files_as_who_serves_does
   ASSERT_TRUE(world.files.remove("data/STORE"));
   EXPECT_EQ(must_fail(world).kind, ErrorKind::corrupt);
   EXPECT_EQ(verify_log(world.files, "data", {}).error(), must_fail(world));
-  EXPECT_EQ(open_log_to_read("data", world.files, {}).error(), must_fail(world));
+  EXPECT_EQ(open_log_to_read("data", world.platform(), {}).error(), must_fail(world));
 }
 
 TEST(Log, a_first_opening_that_was_cut_short_left_no_store_to_look_at) {

@@ -1,5 +1,5 @@
 #pragma once
-// The embedded event store: the log of one directory, an index of streams in memory, and one writer. The default.
+// The embedded event store: the log of one directory, indexes of its streams beside it, and one writer. The default.
 //
 // Appends of several threads are joined: while one flush runs, what arrives waits, and shares the next. Reads wait for
 // no flush. See event/event_store.hpp for what every store promises and log/log.hpp for what the disk is asked to do.
@@ -34,7 +34,8 @@ struct EmbeddedOptions {
 };
 
 /// Opens the store, which is made when the directory holds none. The platform and `background`, where segments are
-/// prepared and periodic flushes run, outlive the store. Closing it leaves the mark of a clean stop.
+/// prepared, indexes are written and periodic flushes run, outlive the store. Closing it leaves the mark of a clean
+/// stop.
 ///
 /// Errors: usage, for options out of range; conflict, when another process has the directory open; corrupt, naming the
 /// file and byte of the first damage; unsupported ("format_version"); input_output.
@@ -47,8 +48,8 @@ struct EmbeddedOptions {
 [[nodiscard]] Result<std::unique_ptr<EventStore>> open_embedded_store_to_read(const std::string& directory,
                                                                               platform::Platform platform);
 
-/// Walks the whole log and checks everything, events and the versions of streams included. Changes nothing.
-/// Errors: as open_embedded_store_to_read.
+/// Walks the whole log and checks everything, events and the versions of streams included; and compares the indexes
+/// with it, which is no error but in the report. Changes nothing. Errors: as open_embedded_store_to_read.
 [[nodiscard]] Result<log::VerifyReport> verify_embedded_store(const std::string& directory, platform::FileSystem& files,
                                                               const log::OnProgress& on_progress = {});
 

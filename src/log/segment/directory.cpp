@@ -4,6 +4,7 @@
 #include <array>
 
 #include "log/segment/format.hpp"
+#include "log/segment/summary.hpp"
 #include "log/segment/window.hpp"
 
 namespace annals::log {
@@ -17,8 +18,14 @@ bool counts(const std::string& name) {
 
 /// What an opening that was cut short may have left.
 bool belongs_to_a_beginning(const std::string& name) {
-  constexpr std::array<std::string_view, 4> ours{"LOCK", "STORE", "STORE.new", "log"};
+  constexpr std::array<std::string_view, 5> ours{"LOCK", "STORE", "STORE.new", "log", "index"};
   return std::ranges::find(ours, name) != ours.end();
+}
+
+/// What an index is called, whether it is a log's summary or of somebody who keeps others beside it; being made, too.
+bool belongs_to_indexes(std::string_view name) {
+  if (name.ends_with(".new")) name.remove_suffix(4);
+  return name.ends_with(".summary") || name.ends_with(".streams");
 }
 
 bool belongs_to_segments(const std::string& name) {
@@ -75,6 +82,11 @@ Result<> check_nothing_foreign(const FileSystem& files, const std::string& direc
     if (!TRY(find_segments(files, directory)).empty()) return {};  // is_unborn judges those
     for (const std::string& name : TRY(files.list(segments_directory(directory)))) {
       if (counts(name) && !belongs_to_segments(name)) foreign.push_back("log/" + name);
+    }
+  }
+  if (TRY(files.exists(index_directory(directory)))) {
+    for (const std::string& name : TRY(files.list(index_directory(directory)))) {
+      if (counts(name) && !belongs_to_indexes(name)) foreign.push_back("index/" + name);
     }
   }
   if (foreign.empty()) return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/invariant.hpp"
+#include "log/segment/window.hpp"
 
 namespace annals::log {
 namespace {
@@ -28,7 +29,11 @@ Result<GroupView> FrameReader::at(Place place) {
   has_group_ = false;
   if (!segment_ || segment_number_ != place.segment || place.offset >= segment_->end) {
     segment_ = table_.segment(place.segment);
-    INVARIANT(segment_ && place.offset < segment_->end, "places are read after they were published");
+    if (!segment_ || place.offset >= segment_->end) {
+      segment_.reset();
+      return fail(ErrorKind::corrupt, "an index leads to byte " + std::to_string(place.offset) + " of segment " +
+                                          std::to_string(place.segment) + ", where the log has nothing");
+    }
     file_ = TRY(table_.file(place.segment));
     segment_number_ = place.segment;
     filled_ = 0;
@@ -68,7 +73,7 @@ Result<GroupView> FrameReader::at(Place place) {
 Result<> read_groups(const SegmentTable& table, Position after, Position up_to, std::size_t bytes_wanted,
                      Chunks& chunks, const GroupVisitor& visit) {
   if (after >= up_to) return {};
-  const auto start = table.before(after.next());
+  const auto start = TRY(table.before(after.next()));
   INVARIANT(start.has_value(), "what was published has a signpost");
   Place place = start->place;
   std::size_t piece = std::clamp(bytes_wanted, chunk_bytes_min, chunk_bytes_max);
@@ -115,6 +120,31 @@ Result<> read_groups(const SegmentTable& table, Position after, Position up_to, 
     place.offset += static_cast<std::uint32_t>(at);
     piece = std::max(needed, std::min(piece * 2, chunk_bytes_max));
   }
+}
+
+Result<> walk_segment(const SegmentTable& table, std::uint32_t number, const OnGroup& visit) {
+  const auto segment = table.segment(number);
+  INVARIANT(segment.has_value(), "only segments that exist are walked");
+  const auto file = TRY(table.file(number));
+  Window window = TRY(window_over(*file));
+  for (std::uint64_t offset = segment_header_bytes; offset < segment->end;) {
+    const auto bad = [&](const char* found) { return std::unexpected(damage(segment->path, offset, found)); };
+    const std::uint64_t seed = frame_seed(segment->salt, offset);
+    std::string_view bytes = TRY(window.at(offset, frame_header_bytes));
+    if (bytes.size() < frame_header_bytes) return bad("the file ends within a frame");
+    const auto header = decode_frame_header(bytes.data(), seed);
+    if (!header || header->length > segment->end - offset) return bad("the header of a frame is not what was written");
+    bytes = TRY(window.at(offset, header->length));
+    if (bytes.size() < header->length || !frame_is_intact(bytes.data(), *header, seed)) {
+      return bad("the checksum of a frame is wrong");
+    }
+    if (header->kind == FrameKind::group) {
+      const GroupView group(header->first, header->count, bytes.substr(frame_header_bytes));
+      TRY(visit({number, static_cast<std::uint32_t>(offset)}, group));
+    }
+    offset += header->length;
+  }
+  return {};
 }
 
 }  // namespace annals::log

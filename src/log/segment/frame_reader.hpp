@@ -1,6 +1,6 @@
 #pragma once
 // Reads groups back from the segments. The checksum of every frame is verified before anything of it is given out.
-// A FrameReader is confined to one thread; read_groups is thread-safe.
+// A FrameReader is confined to one thread; read_groups and walk_segment are thread-safe.
 
 #include <memory>
 #include <vector>
@@ -42,5 +42,9 @@ class FrameReader {
 /// Errors: corrupt, input_output.
 [[nodiscard]] Result<> read_groups(const SegmentTable& table, Position after, Position up_to, std::size_t bytes_wanted,
                                    Chunks& chunks, const GroupVisitor& visit);
+
+/// Calls `visit` for each group of one segment, in order, with its place. Errors: corrupt, input_output; those of
+/// `visit`.
+[[nodiscard]] Result<> walk_segment(const SegmentTable& table, std::uint32_t number, const OnGroup& visit);
 
 }  // namespace annals::log

@@ -15,8 +15,8 @@ using platform::FileSystem;
 /// One pass over one log; the state that goes on from segment to segment.
 class Scan {
  public:
-  Scan(const FileSystem& files, const OnGroup& on_group, const OnProgress& on_progress)
-      : files_(files), on_group_(on_group), on_progress_(on_progress) {}
+  Scan(const FileSystem& files, ScanDepth depth, const OnGroup& on_group, const OnProgress& on_progress)
+      : files_(files), depth_(depth), on_group_(on_group), on_progress_(on_progress) {}
 
   Result<ScannedLog> run(const std::string& directory) {
     TRY(check_holds_store(files_, directory));
@@ -28,23 +28,35 @@ class Scan {
       return std::unexpected(damage(segments_directory(directory), 0, "the directory holds no segment of the log"));
     }
     count_ = names.size();
-    for (const NamedSegment& name : names) TRY(scan_segment(name));
+    directory_ = directory;
+    for (std::size_t at = 0; at < names.size(); ++at) {
+      TRY(scan_segment(names[at], at + 1 < names.size() ? &names[at + 1] : nullptr));
+    }
     return std::move(log_);
   }
 
  private:
-  Result<> scan_segment(const NamedSegment& name) {
-    const bool is_last = log_.segments.size() + 1 == count_;
+  /// `next` is null for the last one.
+  Result<> scan_segment(const NamedSegment& name, const NamedSegment* next) {
+    const bool is_last = next == nullptr;
     const auto file = TRY(files_.open_to_read(name.path));
-    Window window = TRY(window_over(*file));
     segment_ = &log_.segments.emplace_back();
     segment_->path = name.path;
-    const std::string_view header = TRY(window.at(0, segment_header_bytes));
+    const std::string header = TRY(read_header(*file));
     segment_->header = TRY(decode_segment_header(header, name.path));
     TRY(check_header(name, *file));
 
     log_.flushed_to = segment_header_bytes;
     log_.clean = log_.sealed = log_.torn = false;
+    if (!is_last && depth_ == ScanDepth::what_is_open) {
+      const auto summarised = take_summary(*file, *next);
+      if (summarised) {
+        bytes_before_ += segment_->header.bytes;
+        return {};
+      }
+      if (log_.distrusted++ == 0) log_.first_distrust = summarised.error().message;
+    }
+    Window window = TRY(window_over(*file));
     while (!log_.sealed && TRY(scan_frame(window))) {
     }
     if (!is_last && !log_.sealed) {
@@ -52,9 +64,74 @@ class Scan {
           damage(name.path, segment_->end, "no valid frame stands here, although the log goes on in another segment"));
     }
     TRY(check_tail(window));
+    if (log_.sealed) summarise();
     report(segment_->header.bytes);
     bytes_before_ += segment_->header.bytes;
     return {};
+  }
+
+  static Result<std::string> read_header(const File& file) {
+    std::string bytes(segment_header_bytes, '\0');
+    bytes.resize(TRY(file.read_at(0, bytes.data(), bytes.size())));
+    return bytes;
+  }
+
+  /// Takes over what the segment's summary says, when it fits the segment's header, its seal, and the header of the
+  /// next segment. Errors: why it is not believed.
+  Result<> take_summary(const File& file, const NamedSegment& next) {
+    const SegmentHeader& header = segment_->header;
+    const std::string path = platform::join_path(index_directory(directory_), summary_name(header.first));
+    SegmentSummary summary = TRY(read_summary(files_, path));
+    const auto wrong = [&](const std::string& found) { return fail(ErrorKind::corrupt, path + found); };
+    if (summary.store != header.store || summary.salt != header.salt || summary.first != header.first ||
+        summary.bytes != header.bytes) {
+      return wrong(" is the summary of another segment");
+    }
+    const auto next_file = TRY(files_.open_to_read(next.path));
+    const std::string next_header = TRY(read_header(*next_file));
+    const SegmentHeader after = TRY(decode_segment_header(next_header, next.path));
+    if (summary.last.next() != after.first || summary.last_time != after.time_before ||
+        summary.last_hash != after.hash_before || summary.last.next() < header.first) {
+      return wrong(" does not fit the segment behind it");
+    }
+    if (summary.end < segment_header_bytes + end_frame_bytes || summary.end > header.bytes || summary.end % 8 != 0) {
+      return wrong(" gives the segment an impossible end");
+    }
+    std::string seal(end_frame_bytes, '\0');
+    const std::uint64_t offset = summary.end - end_frame_bytes;
+    seal.resize(TRY(file.read_at(offset, seal.data(), seal.size())));
+    const std::uint64_t seed = frame_seed(header.salt, offset);
+    const auto frame = seal.size() == end_frame_bytes ? decode_frame_header(seal.data(), seed) : std::nullopt;
+    if (!frame || frame->kind != FrameKind::seal || !frame_is_intact(seal.data(), *frame, seed) ||
+        decode_end(seal.data()) != EndMark{summary.last, summary.last_hash}) {
+      return wrong(" does not lead to the seal of its segment");
+    }
+    log_.last = summary.last;
+    log_.last_time = summary.last_time;
+    log_.last_hash = summary.last_hash;
+    log_.groups += summary.groups;
+    log_.epochs.insert(log_.epochs.end(), summary.epochs.begin(), summary.epochs.end());
+    segment_->end = summary.end;
+    segment_->groups = summary.groups;
+    segment_->epochs = summary.epochs;
+    segment_->summary = std::move(summary);
+    segment_->summarised = true;
+    return {};
+  }
+
+  /// What the summary of the sealed segment that was just read has to say.
+  void summarise() {
+    const SegmentHeader& header = segment_->header;
+    segment_->summary = SegmentSummary{.store = header.store,
+                                       .bytes = header.bytes,
+                                       .first = header.first,
+                                       .salt = header.salt,
+                                       .end = segment_->end,
+                                       .last = log_.last,
+                                       .last_time = log_.last_time,
+                                       .last_hash = log_.last_hash,
+                                       .groups = segment_->groups,
+                                       .epochs = segment_->epochs};
   }
 
   Result<> check_header(const NamedSegment& name, const File& file) const {
@@ -134,6 +211,7 @@ class Scan {
     if (walk.left() != 0 || walk.rest().size() >= 8 || !all_zero(walk.rest()))
       return wrong("the records of a frame do not fill it");
     ++log_.groups;
+    ++segment_->groups;
     if (!on_group_) return {};
     const Place place{static_cast<std::uint32_t>(log_.segments.size() - 1), static_cast<std::uint32_t>(segment_->end)};
     const auto taken = on_group_(place, group);
@@ -146,6 +224,7 @@ class Scan {
     if (epoch.number == 0 || epoch.before != log_.last)
       return wrong("the mark of an opening does not match what stands before it");
     log_.epochs.push_back(epoch);
+    segment_->epochs.push_back(epoch);
     return {};
   }
 
@@ -205,21 +284,23 @@ class Scan {
   }
 
   const FileSystem& files_;
+  const ScanDepth depth_;
   const OnGroup& on_group_;
   const OnProgress& on_progress_;
   Hasher hasher_;
   ScannedLog log_;
   ScannedSegment* segment_ = nullptr;
   std::size_t count_ = 0;
+  std::string directory_;
   std::uint64_t bytes_before_ = 0;
   std::uint64_t report_at_ = 0;
 };
 
 }  // namespace
 
-Result<ScannedLog> scan_log(const FileSystem& files, const std::string& directory, const OnGroup& on_group,
-                            const OnProgress& on_progress) {
-  return Scan(files, on_group, on_progress).run(directory);
+Result<ScannedLog> scan_log(const FileSystem& files, const std::string& directory, ScanDepth depth,
+                            const OnGroup& on_group, const OnProgress& on_progress) {
+  return Scan(files, depth, on_group, on_progress).run(directory);
 }
 
 }  // namespace annals::log

@@ -1,5 +1,5 @@
 #pragma once
-// Walks a whole log without changing it, tells a torn tail from damage, and says where the log ends.
+// Walks a log without changing it, tells a torn tail from damage, and says where the log ends.
 //
 // Torn or damaged: a flush begins only after the one before has returned, and every frame says up to where its segment
 // had been flushed when it was written. So bytes that are no valid frame can be what a crash left of the last,
@@ -18,24 +18,20 @@
 #include "log/segment/blemish.hpp"
 #include "log/segment/directory.hpp"
 #include "log/segment/format.hpp"
+#include "log/segment/summary.hpp"
 #include "platform/file_system.hpp"
 
 namespace annals::log {
-
-/// A signpost in a segment: the frame at `offset` begins with the record at `position`. One every
-/// `mark_distance_bytes`.
-struct Mark {
-  Position position;
-  Instant created_at;
-  std::uint32_t offset = 0;
-};
-inline constexpr std::uint32_t mark_distance_bytes = 16u << 10;
 
 struct ScannedSegment {
   std::string path;
   SegmentHeader header;
   std::uint64_t end = segment_header_bytes;  ///< offset after the last valid frame
-  std::vector<Mark> marks;
+  std::uint64_t groups = 0;
+  std::vector<Epoch> epochs;              ///< that began in it
+  Marks marks;                            ///< none when they are in its summary
+  std::optional<SegmentSummary> summary;  ///< of a segment that is sealed
+  bool summarised = false;                ///< the summary is that of the file, which was believed
 };
 
 struct ScannedLog {
@@ -47,6 +43,10 @@ struct ScannedLog {
   Instant last_time{};  ///< created_at of the last record; 0 when there is none
   std::uint64_t groups = 0;
 
+  /// Why sealed segments had to be read: what is wrong with the first summary that was not believed; how many.
+  std::string first_distrust;
+  std::size_t distrusted = 0;
+
   // Of the last segment:
   std::uint64_t flushed_to = segment_header_bytes;  ///< what its last valid frame says had been flushed
   bool clean = false;                               ///< it ends with the mark of a clean stop, then zeros
@@ -55,9 +55,17 @@ struct ScannedLog {
   std::optional<Blemish> blemish;  ///< when torn: it is none that a crash leaves, but harmless as those are
 };
 
+enum class ScanDepth : std::uint8_t {
+  everything,    ///< every frame of every segment
+  what_is_open,  ///< the last segment, and those whose summary is missing or does not fit
+};
+
+/// Looks at the log as deep as `depth` says; of a segment that has a good summary, at its header and its seal only, and
+/// `on_group` hears of none of its groups.
+///
 /// Errors: not_found, when the directory holds no store; corrupt, naming the file and the byte of the first damage;
 /// unsupported (format_version); input_output.
 [[nodiscard]] Result<ScannedLog> scan_log(const platform::FileSystem& files, const std::string& directory,
-                                          const OnGroup& on_group, const OnProgress& on_progress = {});
+                                          ScanDepth depth, const OnGroup& on_group, const OnProgress& on_progress = {});
 
 }  // namespace annals::log

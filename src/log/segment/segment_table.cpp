@@ -3,12 +3,21 @@
 #include <algorithm>
 
 #include "base/invariant.hpp"
+#include "log/segment/frame_reader.hpp"
 
 namespace annals::log {
 
 std::uint32_t SegmentTable::add(const ScannedSegment& segment) {
   const std::lock_guard lock(mutex_);
-  entries_.push_back({{segment.path, segment.header.salt, segment.header.first, segment.end}, segment.marks});
+  Entry& entry = entries_.emplace_back();
+  entry.segment = {segment.path, segment.header.salt, segment.header.first, segment.end};
+  entry.summary = segment.summary;
+  if (segment.summarised) {
+    entry.first_mark = segment.summary->first_mark;
+  } else {
+    entry.marks = std::make_shared<Marks>(segment.marks);
+    if (!segment.marks.empty()) entry.first_mark = segment.marks.front();
+  }
   bytes_ += segment.end;
   return static_cast<std::uint32_t>(entries_.size() - 1);
 }
@@ -16,13 +25,38 @@ std::uint32_t SegmentTable::add(const ScannedSegment& segment) {
 void SegmentTable::publish(Place place, std::uint64_t end, Position first, Instant created_at) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_.at(place.segment);
-  INVARIANT(place.offset >= entry.segment.end, "groups are published in order");
-  auto& marks = entry.marks;
+  INVARIANT(place.offset >= entry.segment.end && entry.marks, "groups are published in order");
+  Marks& marks = *entry.marks;
   if (marks.empty() || place.offset - marks.back().offset >= mark_distance_bytes) {
     marks.push_back({first, created_at, place.offset});
+    if (!entry.first_mark) entry.first_mark = marks.front();
   }
   bytes_ += end - entry.segment.end;
   entry.segment.end = end;
+}
+
+void SegmentTable::seal(std::uint32_t number, SegmentSummary summary) {
+  const std::lock_guard lock(mutex_);
+  entries_.at(number).summary = std::move(summary);
+}
+
+std::optional<SegmentTable::Unwritten> SegmentTable::unwritten(std::uint32_t number) const {
+  const std::lock_guard lock(mutex_);
+  const Entry& entry = entries_.at(number);
+  if (!entry.summary || !entry.marks) return std::nullopt;
+  return Unwritten{*entry.summary, *entry.marks};
+}
+
+void SegmentTable::summary_is_written(std::uint32_t number) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_.at(number);
+  keep(number, entry.marks);
+  entry.marks = nullptr;
+}
+
+std::uint32_t SegmentTable::count() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::uint32_t>(entries_.size());
 }
 
 std::optional<SegmentTable::Segment> SegmentTable::segment(std::uint32_t number) const {
@@ -31,37 +65,123 @@ std::optional<SegmentTable::Segment> SegmentTable::segment(std::uint32_t number)
   return entries_[number].segment;
 }
 
-std::optional<SegmentTable::Signpost> SegmentTable::before(Position position) const {
-  const std::lock_guard lock(mutex_);
-  auto entry = std::partition_point(entries_.begin(), entries_.end(),
-                                    [&](const Entry& candidate) { return candidate.segment.first <= position; });
-  while (entry != entries_.begin()) {
-    --entry;
-    const auto mark = std::partition_point(entry->marks.begin(), entry->marks.end(),
-                                           [&](const Mark& candidate) { return candidate.position <= position; });
-    if (mark != entry->marks.begin()) return signpost(static_cast<std::size_t>(entry - entries_.begin()), *(mark - 1));
+Result<std::optional<SegmentTable::Signpost>> SegmentTable::before(Position position) const {
+  std::optional<std::size_t> number;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto behind = std::partition_point(
+        entries_.begin(), entries_.end(), [&](const Entry& candidate) { return candidate.segment.first <= position; });
+    for (auto entry = behind; entry != entries_.begin() && !number;) {
+      --entry;
+      if (entry->first_mark && entry->first_mark->position <= position) {
+        number = static_cast<std::size_t>(entry - entries_.begin());
+      }
+    }
   }
-  return std::nullopt;
+  if (!number) return std::nullopt;
+  const SharedMarks marks = TRY(marks_of(static_cast<std::uint32_t>(*number)));
+  const std::lock_guard lock(mutex_);  // those of the last segment grow
+  const auto mark = std::partition_point(marks->begin(), marks->end(),
+                                         [&](const Mark& candidate) { return candidate.position <= position; });
+  INVARIANT(mark != marks->begin(), "the first mark is that of the entry");
+  return signpost(*number, *(mark - 1));
 }
 
-SegmentTable::Around SegmentTable::around(Instant time) const {
-  const std::lock_guard lock(mutex_);
+Result<SegmentTable::Around> SegmentTable::around(Instant time) const {
   Around around;
-  auto entry = std::partition_point(entries_.begin(), entries_.end(), [&](const Entry& candidate) {
-    return !candidate.marks.empty() && candidate.marks.front().created_at <= time;
-  });
-  // Only the last segment can be without a mark, so the entries are partitioned.
-  if (entry != entries_.end() && !entry->marks.empty()) {
-    around.upper = signpost(static_cast<std::size_t>(entry - entries_.begin()), entry->marks.front());
+  std::optional<std::size_t> number;
+  {
+    const std::lock_guard lock(mutex_);
+    // A segment without a group is passed over: it says nothing about time.
+    const auto is_later = [&](const Entry& entry) { return !entry.first_mark || entry.first_mark->created_at > time; };
+    std::size_t low = 0;
+    std::size_t high = entries_.size();
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      std::size_t probe = middle;
+      while (probe + 1 < high && !entries_[probe].first_mark) ++probe;
+      if (is_later(entries_[probe])) {
+        high = middle;
+      } else {
+        low = probe + 1;
+      }
+    }
+    for (std::size_t at = low; at < entries_.size() && !around.upper; ++at) {
+      if (entries_[at].first_mark) around.upper = signpost(at, *entries_[at].first_mark);
+    }
+    for (std::size_t at = low; at > 0 && !number; --at) {
+      if (entries_[at - 1].first_mark) number = at - 1;
+    }
   }
-  if (entry == entries_.begin()) return around;
-  --entry;
-  const auto number = static_cast<std::size_t>(entry - entries_.begin());
-  const auto mark = std::partition_point(entry->marks.begin(), entry->marks.end(),
+  if (!number) return around;
+  const SharedMarks marks = TRY(marks_of(static_cast<std::uint32_t>(*number)));
+  const std::lock_guard lock(mutex_);  // those of the last segment grow
+  const auto mark = std::partition_point(marks->begin(), marks->end(),
                                          [&](const Mark& candidate) { return candidate.created_at <= time; });
-  around.lower = signpost(number, *(mark - 1));
-  if (mark != entry->marks.end()) around.upper = signpost(number, *mark);
+  INVARIANT(mark != marks->begin(), "the first mark is that of the entry");
+  around.lower = signpost(*number, *(mark - 1));
+  if (mark != marks->end()) around.upper = signpost(*number, *mark);
   return around;
+}
+
+SegmentTable::SharedMarks SegmentTable::marks_at_hand(std::uint32_t number) const {
+  const std::lock_guard lock(mutex_);
+  if (entries_[number].marks) return entries_[number].marks;
+  const auto found = cached_.find(number);
+  if (found == cached_.end()) return nullptr;
+  found->second.used = ++marks_uses_;
+  return found->second.marks;
+}
+
+/// With mutex_ held.
+void SegmentTable::keep(std::uint32_t number, const SharedMarks& marks) const {
+  if (cached_.size() >= marks_cached_max) {
+    cached_.erase(std::min_element(cached_.begin(), cached_.end(),
+                                   [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+  }
+  cached_[number] = {marks, ++marks_uses_};
+}
+
+Result<SegmentTable::SharedMarks> SegmentTable::marks_of(std::uint32_t number) const {
+  if (auto found = marks_at_hand(number)) return found;
+  std::unique_lock finding(finding_mutex_);
+  if (auto found = marks_at_hand(number)) return found;  // somebody else was faster
+  Segment wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted = entries_[number].segment;
+  }
+  const std::string path = platform::join_path(index_directory_, summary_name(wanted.first));
+  auto marks = read_marks(files_, path, wanted.salt);
+  if (marks) {
+    auto shared = std::make_shared<const Marks>(*std::move(marks));
+    const std::lock_guard lock(mutex_);
+    keep(number, shared);
+    return shared;
+  }
+  auto found = std::make_shared<Marks>(TRY(find_marks(number)));
+  log_.warning("an index of the log is not what was written; it is made anew from the log",
+               {{"file", path}, {"found", marks.error().message}});
+  {
+    const std::lock_guard lock(mutex_);
+    entries_[number].marks = found;
+  }
+  finding.unlock();
+  if (tell_lost_) tell_lost_(number);
+  return found;
+}
+
+Result<Marks> SegmentTable::find_marks(std::uint32_t number) const {
+  Marks marks;
+  TRY(walk_segment(*this, number, [&](Place place, const GroupView& group) -> Result<> {
+    if (marks.empty() || place.offset - marks.back().offset >= mark_distance_bytes) {
+      auto walk = group.walk();
+      const auto first = walk.next();
+      marks.push_back({group.first(), first ? first->created_at : Instant{}, place.offset});
+    }
+    return {};
+  }));
+  return marks;
 }
 
 Result<std::shared_ptr<const platform::File>> SegmentTable::file(std::uint32_t number) const {
@@ -92,6 +212,17 @@ Result<bool> SegmentTable::last_is_there() const {
     path = entries_.back().segment.path;
   }
   return files_.exists(path);
+}
+
+std::uint64_t SegmentTable::record_bytes_average() const {
+  const std::lock_guard lock(mutex_);
+  // The number of records is near enough to the last known mark's position.
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (!entry->first_mark) continue;
+    const Mark& last = entry->marks && !entry->marks->empty() ? entry->marks->back() : *entry->first_mark;
+    return bytes_ / last.position.value;
+  }
+  return 0;
 }
 
 std::uint64_t SegmentTable::bytes() const {

@@ -21,11 +21,13 @@ constexpr std::array<std::uint64_t, 15> flush_duration_bounds{
 }  // namespace
 
 Writer::Writer(const LogOptions& options, platform::Platform platform, platform::Executor& background,
-               SegmentTable& table, const ScannedLog& scanned, std::unique_ptr<platform::File> file)
+               SegmentTable& table, SummaryKeeper& summaries, const ScannedLog& scanned,
+               std::unique_ptr<platform::File> file)
     : options_(options),
       platform_(platform),
       background_(background),
       table_(table),
+      summaries_(summaries),
       directory_(segments_directory(options.directory)),
       store_(scanned.store),
       maker_(platform.files, directory_, options.segment_bytes),
@@ -39,6 +41,8 @@ Writer::Writer(const LogOptions& options, platform::Platform platform, platform:
       sealed_(scanned.sealed),
       stopped_(scanned.clean),
       epoch_(scanned.epochs.empty() ? 0 : scanned.epochs.back().number),
+      groups_(scanned.segments.back().groups),
+      epochs_(scanned.segments.back().epochs),
       committed_{scanned.last, scanned.last_hash, scanned.last_time},
       written_(committed_),
       flushed_(committed_.last),
@@ -64,8 +68,14 @@ Result<> Writer::commit(Batch& batch) {
     table_.publish(group.place, group.place.offset + (group.end - group.begin), group.stamp.first,
                    group.stamp.created_at);
   }
+  keep_summaries();
   prepare_next();
   return {};
+}
+
+void Writer::keep_summaries() {
+  for (const std::uint32_t number : just_sealed_) summaries_.keep(number);
+  just_sealed_.clear();
 }
 
 Result<> Writer::flush() {
@@ -107,6 +117,7 @@ Result<> Writer::write_run(Batch& batch, std::size_t begin, std::size_t end) {
     written_.last = group.stamp.last;
     written_.last_time = group.stamp.created_at.plus(Duration{header.count - 1});
   }
+  groups_ += end - begin;
   if (end == groups.size()) {
     written_.last_hash = batch.state_.last_hash;
   } else {
@@ -171,6 +182,21 @@ Result<> Writer::roll() {
                  .epoch_before = epoch_};
   next.path = platform::join_path(directory_, segment_name(next.header.first));
   TRY(begin_segment(platform_.files, directory_, *next_, maker_.path(), next.header));
+  if (groups_ > 0) {
+    table_.seal(number_, {.store = store_,
+                          .bytes = header_.bytes,
+                          .first = header_.first,
+                          .salt = header_.salt,
+                          .end = end_,
+                          .last = written_.last,
+                          .last_time = written_.last_time,
+                          .last_hash = written_.last_hash,
+                          .groups = groups_,
+                          .epochs = std::move(epochs_)});
+    just_sealed_.push_back(number_);
+  }
+  groups_ = 0;
+  epochs_.clear();
   file_ = std::move(next_);
   header_ = next.header;
   number_ = table_.add(next);
@@ -186,6 +212,8 @@ Result<> Writer::begin_epoch(const Epoch& epoch) {
   TRY(write(encode_opened(epoch, written_.last.next(), end_, header_.salt)));
   TRY(flush_file());
   epoch_ = epoch.number;
+  epochs_.push_back(epoch);
+  keep_summaries();
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "log/segment/scan.hpp"
 #include "log/segment/segment_maker.hpp"
 #include "log/segment/segment_table.hpp"
+#include "log/segment/summary_keeper.hpp"
 
 namespace annals::log {
 
@@ -21,7 +22,7 @@ class Writer {
  public:
   /// Goes on where `scanned` ends; its last segment is open in `file`, and all of it is durable.
   Writer(const LogOptions& options, platform::Platform platform, platform::Executor& background, SegmentTable& table,
-         const ScannedLog& scanned, std::unique_ptr<platform::File> file);
+         SummaryKeeper& summaries, const ScannedLog& scanned, std::unique_ptr<platform::File> file);
 
   [[nodiscard]] Batch& start_batch();
   [[nodiscard]] Result<> commit(Batch& batch);
@@ -52,6 +53,8 @@ class Writer {
   [[nodiscard]] Result<> refuse() const;
   [[nodiscard]] std::unexpected<Error> fail_for_good(const Error& cause);
   void prepare_next();
+  /// Has the summaries written of the segments that were sealed; all that is in them has been published.
+  void keep_summaries();
   /// For frames that leave the reserve alone; none when the mark of a clean stop has taken a part of it.
   [[nodiscard]] std::uint64_t room() const {
     const std::uint64_t used = end_ + segment_reserve_bytes;
@@ -62,6 +65,7 @@ class Writer {
   const platform::Platform platform_;
   platform::Executor& background_;
   SegmentTable& table_;
+  SummaryKeeper& summaries_;
   const std::string directory_;  // of the segments
   const Uuid store_;
   SegmentMaker maker_;
@@ -79,6 +83,9 @@ class Writer {
   bool stopped_ = false;  // nothing stands behind the mark of a clean stop
   bool next_asked_ = false;
   std::uint32_t epoch_ = 0;
+  std::uint64_t groups_ = 0;                // of the segment
+  std::vector<Epoch> epochs_;               // that began in the segment
+  std::vector<std::uint32_t> just_sealed_;  // segments whose last groups may not have been published yet
 
   Batch::State committed_;  // what can be read
   Batch::State written_;    // runs ahead of committed_ within a commit

@@ -17,6 +17,13 @@ std::string describe(const log::VerifyReport& found, const std::string& director
   } else if (!found.clean) {
     text += "It was not stopped cleanly, so nothing here can tell whether something is missing at its end.\n";
   }
+  for (const std::string& fault : found.index_faults) text += "An index is not what the log says: " + fault + ".\n";
+  if (!found.index_faults.empty()) {
+    text +=
+        "No event is touched by that: indexes are made from the log. What is damaged is made anew when a server finds "
+        "it so, and all that is deleted in " +
+        platform::join_path(directory, "index") + ", at the next start.\n";
+  }
   if (!found.locked) {
     text += "There is no file LOCK and none could be made: if a server began to serve meanwhile, verify again.\n";
   }

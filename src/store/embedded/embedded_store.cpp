@@ -1,6 +1,7 @@
 #include "store/embedded/embedded_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "event/group_check.hpp"
 #include "store/embedded/event_codec.hpp"
@@ -21,15 +22,21 @@ struct EmbeddedStore::Timer {
 };
 
 EmbeddedStore::EmbeddedStore(EmbeddedOptions options, platform::Platform platform, platform::Executor* background,
-                             std::unique_ptr<log::Log> log, StreamIndex index)
+                             std::unique_ptr<log::Log> log, ReadSegment last_read)
     : options_(std::move(options)),
       platform_(platform),
       background_(background),
       log_(std::move(log)),
+      sealed_(std::make_unique<SealedStreams>(platform, background, *log_, options_.directory)),
       timer_(std::make_shared<Timer>()) {
   timer_->store = this;
   const auto view = view_.lock();
-  view->index = std::move(index);
+  view->segment = log_->segments() - 1;
+  if (last_read.number == view->segment) {
+    view->open = std::move(last_read.streams);
+  } else if (last_read.number) {
+    sealed_->add(*last_read.number, std::move(last_read.streams));
+  }
   view->visible = view->flushed = log_->last();
 }
 
@@ -96,23 +103,22 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
 AppendResult EmbeddedStore::stage(const Group& group, log::Batch& batch, Pending& pending) {
   if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());
   TRY(check_group(group));
-  TRY(check_conditions(group, batch, pending));
+  Appended appended;
+  appended.versions = TRY(check_conditions(group, batch, pending));
   Instant now = platform_.clock.now();
   {
     const std::lock_guard lock(settled_mutex_);
     now = std::max(now, settled_ == Instant{INT64_MIN} ? settled_ : settled_.plus(Duration{1}));
   }
   batch.begin_group(now);
-  Appended appended;
-  appended.versions.reserve(group.appends.size());
+  auto version = appended.versions.begin();
   for (const StreamAppend& append : group.appends) {
-    StreamVersion version = version_of(append.stream, pending);
     for (const NewEvent& event : append.events) {
-      version = version.next();
-      encode_event(batch.begin_record(), append.stream, version, event);
+      *version = version->next();
+      encode_event(batch.begin_record(), append.stream, *version, event);
       batch.end_record();
     }
-    appended.versions.push_back(version);
+    ++version;
   }
   const log::Batch::Stamp stamp = TRY(batch.end_group());
   for (std::size_t at = 0; at < group.appends.size(); ++at) pending[group.appends[at].stream] = appended.versions[at];
@@ -122,26 +128,32 @@ AppendResult EmbeddedStore::stage(const Group& group, log::Batch& batch, Pending
   return appended;
 }
 
-Result<> EmbeddedStore::check_conditions(const Group& group, const log::Batch& batch, const Pending& pending) const {
+Result<std::vector<StreamVersion>> EmbeddedStore::check_conditions(const Group& group, const log::Batch& batch,
+                                                                   const Pending& pending) const {
   if (group.nothing_after && batch.last() > *group.nothing_after) {
     return fail(ErrorKind::conflict, "version_conflict",
                 "the store is at position " + to_string(batch.last()) + ", and nothing was to be recorded after " +
                     to_string(*group.nothing_after));
   }
+  std::vector<StreamVersion> versions;
+  versions.reserve(group.appends.size());
   for (const StreamAppend& append : group.appends) {
-    if (append.expected.rule() == ExpectedVersion::Rule::any) continue;
-    const StreamVersion version = version_of(append.stream, pending);
+    const StreamVersion version = versions.emplace_back(TRY(version_of(append.stream, pending)));
     if (append.expected.admits(version)) continue;
     return fail(ErrorKind::conflict, "version_conflict",
                 "stream " + append.stream + " is at version " + to_string(version) + ", and the append expects " +
                     append.expected.to_text());
   }
-  return {};
+  return versions;
 }
 
-StreamVersion EmbeddedStore::version_of(std::string_view stream, const Pending& pending) const {
+Result<StreamVersion> EmbeddedStore::version_of(std::string_view stream, const Pending& pending) const {
   if (const auto found = pending.find(stream); found != pending.end()) return found->second;
-  return view_.lock()->index.version(stream);
+  auto version = stream_version(stream);
+  if (!version) {
+    return fail(ErrorKind::unavailable, "the version of the stream cannot be found out: " + version.error().message);
+  }
+  return version;
 }
 
 void EmbeddedStore::publish(const std::vector<Waiting*>& calls, const log::Batch& batch) {
@@ -150,11 +162,18 @@ void EmbeddedStore::publish(const std::vector<Waiting*>& calls, const log::Batch
   for (const Waiting* call : calls) {
     for (std::size_t at = 0; at < call->groups.size(); ++at) {
       if (!call->results[at]) continue;
+      while (view->segment < staged->place.segment) {
+        sealed_->add(view->segment++, std::exchange(view->open, {}));
+      }
       std::size_t number = 0;
+      std::size_t stream = 0;
       for (const StreamAppend& append : call->groups[at].appends) {
-        auto& addresses = view->index.grow(append.stream);
-        for (std::size_t event = 0; event < append.events.size(); ++event)
-          addresses.emplace_back(staged->place, number++);
+        StreamVersion version{call->results[at]->versions[stream++].value - append.events.size()};
+        for (std::size_t event = 0; event < append.events.size(); ++event) {
+          version = version.next();
+          const bool follows = view->open.add(append.stream, version, Address(staged->place, number++));
+          INVARIANT(follows, "versions are given without a gap");
+        }
       }
       ++staged;
     }
@@ -197,7 +216,7 @@ void EmbeddedStore::flush_now() {
 }
 
 Result<StreamVersion> EmbeddedStore::stream_version(std::string_view stream) const {
-  return view_.lock()->index.version(stream);
+  return TRY(look_up(stream, NewestVersion{})).version;
 }
 
 void EmbeddedStore::settle(Instant time) {

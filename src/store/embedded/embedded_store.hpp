@@ -10,17 +10,23 @@
 #include <unordered_map>
 
 #include "base/guarded.hpp"
-#include "store/embedded/stream_index.hpp"
+#include "store/embedded/index/sealed_streams.hpp"
 #include "store/embedded/watch_list.hpp"
 #include "store/embedded_store.hpp"
 
 namespace annals::store {
 
+/// The index of the segment that an opening read last.
+struct ReadSegment {
+  std::optional<std::uint32_t> number;  ///< nullopt when it held no group, as did none before it that was read
+  SegmentStreams streams;
+};
+
 class EmbeddedStore final : public EventStore {
  public:
   /// `background` is null for a store that is only read.
   EmbeddedStore(EmbeddedOptions options, platform::Platform platform, platform::Executor* background,
-                std::unique_ptr<log::Log> log, StreamIndex index);
+                std::unique_ptr<log::Log> log, ReadSegment last_read);
   ~EmbeddedStore() override;
 
   void append(std::span<const Group> groups, AppendDone done) override;
@@ -50,7 +56,8 @@ class EmbeddedStore final : public EventStore {
   /// The versions of streams as the batch in hand would leave them.
   using Pending = std::unordered_map<std::string_view, StreamVersion>;
   struct View {
-    StreamIndex index;
+    std::uint32_t segment = 0;  // that is being written
+    SegmentStreams open;        // its streams; those of the segments before it are in sealed_
     Position visible;
     Position flushed;
     void check_invariants() const { INVARIANT(flushed <= visible, "what is flushed has been written"); }
@@ -58,8 +65,15 @@ class EmbeddedStore final : public EventStore {
 
   void append_together(const std::vector<Waiting*>& calls);
   AppendResult stage(const Group& group, log::Batch& batch, Pending& pending);
-  [[nodiscard]] Result<> check_conditions(const Group& group, const log::Batch& batch, const Pending& pending) const;
-  [[nodiscard]] StreamVersion version_of(std::string_view stream, const Pending& pending) const;
+  /// The versions that the group's streams have before it.
+  [[nodiscard]] Result<std::vector<StreamVersion>> check_conditions(const Group& group, const log::Batch& batch,
+                                                                    const Pending& pending) const;
+  /// Errors: unavailable, when the stream cannot be found out about.
+  [[nodiscard]] Result<StreamVersion> version_of(std::string_view stream, const Pending& pending) const;
+  /// `visitor` after it has taken what it needs of a stream, newest pieces first: `Result<bool> take(const Piece&)`
+  /// says whether older ones are needed. Errors: corrupt, input_output.
+  template <class Visitor>
+  [[nodiscard]] Result<Visitor> look_up(std::string_view stream, const Visitor& visitor) const;
   void publish(const std::vector<Waiting*>& calls, const log::Batch& batch);
   void alarm_when_clock_is_behind();
 
@@ -85,12 +99,36 @@ class EmbeddedStore final : public EventStore {
   mutable std::mutex settled_mutex_;
   Instant settled_{INT64_MIN};
 
+  std::unique_ptr<SealedStreams> sealed_;  // reads the log
   Guarded<View> view_;
   WatchList watches_;
   std::shared_ptr<Timer> timer_;  // shared with the tasks that were posted
 };
 
-/// Puts the groups of a log into `index`; what it returns says what is wrong with a group.
-[[nodiscard]] log::OnGroup indexer(StreamIndex& index);
+template <class Visitor>
+Result<Visitor> EmbeddedStore::look_up(std::string_view stream, const Visitor& visitor) const {
+  for (;;) {
+    Visitor asked = visitor;
+    std::shared_ptr<const SealedStreams::Ranges> ranges;
+    {
+      const auto view = view_.lock();
+      if (const StreamStretch* stretch = view->open.find(stream)) {
+        if (!TRY(asked.take(Piece(*stretch)))) return asked;
+      }
+      ranges = sealed_->ranges();  // under the lock, so that no segment is sealed between the two
+    }
+    if (TRY(sealed_->visit(*ranges, stream, asked))) return asked;
+    // An index was lost. Each is lost once, so this ends: what comes in its place is made from the log.
+  }
+}
+
+/// Finds the newest version of a stream.
+struct NewestVersion {
+  StreamVersion version;
+  Result<bool> take(const Piece& piece) {
+    version = piece.last();
+    return false;
+  }
+};
 
 }  // namespace annals::store

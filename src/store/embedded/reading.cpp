@@ -62,50 +62,116 @@ class RecordFinder {
   std::size_t next_ = 1;
 };
 
+/// Finds the addresses of a page of a stream.
+class PageOfStream {
+ public:
+  PageOfStream(StreamVersion from, Direction direction, std::size_t events_max)
+      : from_(from.value), direction_(direction), events_max_(events_max) {}
+
+  Result<bool> take(const Piece& piece) {
+    if (!begun_) begin(piece.last().value);
+    const std::uint64_t low = std::max(first_, piece.first.value);
+    for (std::uint64_t version = low; version <= std::min(last_, piece.last().value); ++version) {
+      addresses_[static_cast<std::size_t>(version - first_)] = TRY(piece.at(version - piece.first.value));
+      ++found_;
+    }
+    return piece.first.value > first_;
+  }
+
+  [[nodiscard]] bool is_complete() const { return found_ == addresses_.size(); }
+  /// In order of version.
+  [[nodiscard]] const std::vector<Address>& addresses() const { return addresses_; }
+  [[nodiscard]] std::uint64_t first() const { return first_; }
+  [[nodiscard]] bool more() const { return more_; }
+
+ private:
+  void begin(std::uint64_t newest) {
+    begun_ = true;
+    if (direction_ == Direction::forward) {
+      first_ = std::max<std::uint64_t>(from_, 1);
+      if (first_ > newest) return;
+      last_ = newest - first_ < events_max_ ? newest : first_ + events_max_ - 1;
+      more_ = last_ < newest;
+    } else {
+      last_ = std::min(from_, newest);
+      if (last_ == 0) return;
+      first_ = last_ > events_max_ ? last_ - events_max_ + 1 : 1;
+      more_ = first_ > 1;
+    }
+    addresses_.resize(static_cast<std::size_t>(last_ - first_ + 1));
+  }
+
+  std::uint64_t from_;
+  Direction direction_;
+  std::uint64_t events_max_;
+  bool begun_ = false;
+  std::uint64_t first_ = UINT64_MAX;  // versions of the page; until it is known what they are, there is no older one
+  std::uint64_t last_ = 0;
+  bool more_ = false;
+  std::size_t found_ = 0;
+  std::vector<Address> addresses_;
+};
+
+/// Finds out which events of a stream lie in a stretch of the log, and how many lie before it.
+class EventsOfStretch {
+ public:
+  explicit EventsOfStretch(const log::Log::Stretch& stretch) : stretch_(stretch) {}
+
+  Result<bool> take(const Piece& piece) {
+    const auto begin = TRY(piece.partition([&](Address address) { return address.place() < stretch_.begin; }));
+    const auto end = TRY(piece.partition([&](Address address) { return address.place() < stretch_.end; }));
+    std::vector<Address> within;
+    for (std::uint64_t at = begin; at < end; ++at) within.push_back(TRY(piece.at(at)));
+    addresses_.insert(addresses_.begin(), within.begin(), within.end());
+    before_ = piece.first.value - 1 + begin;
+    is_complete_ = begin > 0 || before_ == 0;
+    return !is_complete_;
+  }
+
+  [[nodiscard]] bool is_complete() const { return is_complete_; }
+  [[nodiscard]] const std::vector<Address>& addresses() const { return addresses_; }
+  [[nodiscard]] std::uint64_t before() const { return before_; }
+
+ private:
+  log::Log::Stretch stretch_;
+  std::vector<Address> addresses_;
+  std::uint64_t before_ = 0;
+  bool is_complete_ = true;  // of a stream that nobody knows, too
+};
+
+std::unexpected<Error> has_gap(std::string_view stream) {
+  return fail(ErrorKind::corrupt,
+              "the indexes of stream " + std::string(stream) + " do not fit one another; run annals verify");
+}
+
 }  // namespace
 
 Result<EventPage> EmbeddedStore::read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                              PageLimit limit) const {
   const std::size_t events_max = std::max<std::size_t>(limit.events_max, 1);
-  std::vector<Address> addresses;  // in the order asked for
-  std::uint64_t version = 0;       // of the first of them
-  bool more = false;
-  {
-    const auto view = view_.lock();
-    const auto all = view->index.find(stream);
-    if (direction == Direction::forward) {
-      version = std::max<std::uint64_t>(from.value, 1);
-      if (version > all.size()) return EventPage{};
-      const auto rest = all.subspan(version - 1);
-      more = rest.size() > events_max;
-      const auto wanted = rest.first(std::min(rest.size(), events_max));
-      addresses.assign(wanted.begin(), wanted.end());
-    } else {
-      version = std::min<std::uint64_t>(from.value, all.size());
-      if (version == 0) return EventPage{};
-      const auto rest = all.first(version);
-      more = rest.size() > events_max;
-      const auto wanted = rest.last(std::min(rest.size(), events_max));
-      addresses.assign(wanted.rbegin(), wanted.rend());
-    }
-  }
+  const auto page = TRY(look_up(stream, PageOfStream(from, direction, events_max)));
+  if (!page.is_complete()) return has_gap(stream);
+  bool more = page.more();
+  const std::size_t count = page.addresses().size();
   RecordFinder records(*log_);
   Arena arena;
   std::vector<EventView> events;
-  events.reserve(addresses.size());
+  events.reserve(count);
   std::size_t bytes = 0;
-  for (const Address address : addresses) {
-    log::RecordView record = TRY(records.at(address));
+  for (std::size_t at = 0; at < count; ++at) {
+    const std::size_t index = direction == Direction::forward ? at : count - 1 - at;
+    log::RecordView record = TRY(records.at(page.addresses()[index]));
     record.body = arena.copy(record.body);
     const auto event = decode_event(record);
-    if (!event || event->stream != stream || event->version.value != version) return no_event(record.position);
+    if (!event || event->stream != stream || event->version.value != page.first() + index) {
+      return no_event(record.position);
+    }
     bytes += text_bytes(*event);
     if (!events.empty() && bytes > limit.bytes_max) {
       more = true;
       break;
     }
     events.push_back(*event);
-    version = direction == Direction::forward ? version + 1 : version - 1;
   }
   return EventPage(std::move(events), std::make_shared<const Arena>(std::move(arena)), more);
 }
@@ -152,21 +218,12 @@ Result<EventPage> EmbeddedStore::read_all(Position after, Horizon horizon, PageL
 }
 
 Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant time) const {
-  const log::Log::Stretch stretch = log_->stretch_at(time);
+  const log::Log::Stretch stretch = TRY(log_->stretch_at(time));
   if (stretch.empty) return StreamVersion{};
-  // Memory says which of the stream's events lie in the stretch that the time falls into; only those are looked at.
-  std::vector<Address> uncertain;
-  std::uint64_t version = 0;
-  {
-    const auto view = view_.lock();
-    const auto all = view->index.find(stream);
-    const auto begin =
-        std::partition_point(all.begin(), all.end(), [&](Address address) { return address.place() < stretch.begin; });
-    const auto end =
-        std::partition_point(begin, all.end(), [&](Address address) { return address.place() < stretch.end; });
-    version = static_cast<std::uint64_t>(begin - all.begin());
-    uncertain.assign(begin, end);
-  }
+  // The index says which of the stream's events lie in the stretch that the time falls into; only those are looked at.
+  const auto events = TRY(look_up(stream, EventsOfStretch(stretch)));
+  if (!events.is_complete()) return has_gap(stream);
+  const std::vector<Address>& uncertain = events.addresses();
   RecordFinder records(*log_);
   std::size_t low = 0;
   std::size_t high = uncertain.size();
@@ -179,11 +236,11 @@ Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant
       high = middle;
     }
   }
-  return StreamVersion{version + low};
+  return StreamVersion{events.before() + low};
 }
 
 Result<Position> EmbeddedStore::position_at(Instant time) const {
-  const log::Log::Stretch stretch = log_->stretch_at(time);
+  const log::Log::Stretch stretch = TRY(log_->stretch_at(time));
   if (stretch.empty) return Position{};
   const Position visible = view_.lock()->visible;
   Position found = std::min(stretch.before, visible);

@@ -1,17 +1,10 @@
 #pragma once
-// StreamIndex: where the events of each stream are, eight bytes an event, in memory; built anew at every opening.
-// Guarded by whoever owns it.
+// Where an event is, in one word. A value; no thread rule.
 
+#include <compare>
 #include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <vector>
 
-#include "base/bytes.hpp"
 #include "base/invariant.hpp"
-#include "base/number.hpp"
 #include "event/event.hpp"
 #include "log/record.hpp"
 
@@ -34,6 +27,14 @@ class Address {
   [[nodiscard]] std::size_t number() const { return bits_ & ((1u << number_bits) - 1); }
   auto operator<=>(const Address&) const = default;
 
+  /// As stored in files.
+  [[nodiscard]] std::uint64_t bits() const { return bits_; }
+  [[nodiscard]] static Address from_bits(std::uint64_t bits) {
+    Address address;
+    address.bits_ = bits;
+    return address;
+  }
+
  private:
   static constexpr int segment_bits = 21;
   static constexpr int offset_bits = 29;  // in steps of 8 bytes
@@ -42,28 +43,6 @@ class Address {
   static_assert(log::segment_bytes_max <= (std::uint64_t{8} << offset_bits));
 
   std::uint64_t bits_ = 0;
-};
-
-class StreamIndex {
- public:
-  /// The addresses of a stream's events, in order of version; none for an unknown stream. Borrowed until the next
-  /// `add`.
-  [[nodiscard]] std::span<const Address> find(std::string_view stream) const {
-    const auto found = streams_.find(stream);
-    return found == streams_.end() ? std::span<const Address>{} : std::span<const Address>(found->second);
-  }
-
-  [[nodiscard]] StreamVersion version(std::string_view stream) const { return StreamVersion{find(stream).size()}; }
-
-  /// The list that the stream's next events are to be appended to. Borrowed until the next call with another stream.
-  [[nodiscard]] std::vector<Address>& grow(std::string_view stream) {
-    auto found = streams_.find(stream);
-    if (found == streams_.end()) found = streams_.try_emplace(std::string(stream)).first;
-    return found->second;
-  }
-
- private:
-  std::unordered_map<std::string, std::vector<Address>, TransparentStringHash, std::equal_to<>> streams_;
 };
 
 }  // namespace annals::store

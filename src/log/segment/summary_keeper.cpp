@@ -1,0 +1,131 @@
+#include "log/segment/summary_keeper.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+
+namespace annals::log {
+
+struct SummaryKeeper::State {
+  State(platform::Platform world, platform::Executor& executor, SegmentTable& segments, std::string path)
+      : platform(world), background(executor), table(segments), directory(std::move(path)) {}
+
+  const platform::Platform platform;
+  platform::Executor& background;
+  SegmentTable& table;
+  const std::string directory;  // of indexes
+  std::atomic<bool> closing = false;
+  std::mutex working;  // held while a task runs; the keeper waits for it before it goes
+  std::mutex mutex;
+  std::set<std::uint32_t> wanted;  // guarded by mutex
+
+  Result<> write(std::uint32_t number) const {
+    const auto unwritten = table.unwritten(number);
+    if (!unwritten) return {};
+    TRY(platform.files.create_directories(directory));
+    TRY(platform::replace_file(platform.files, platform::join_path(directory, summary_name(unwritten->summary.first)),
+                               encode_summary(unwritten->summary, unwritten->marks)));
+    table.summary_is_written(number);
+    return {};
+  }
+
+  /// Writes one of those that are wanted, the oldest at or after `from`, and posts itself for the next, so that
+  /// whatever else waits for the executor gets its turn between two of them.
+  static void work(const std::shared_ptr<State>& state, std::uint32_t from) {
+    const std::lock_guard running(state->working);
+    if (state->closing) return;
+    std::optional<std::uint32_t> number;
+    {
+      const std::lock_guard lock(state->mutex);
+      const auto found = state->wanted.lower_bound(from);
+      if (found != state->wanted.end()) number = *found;
+    }
+    if (!number) return;
+    if (auto written = state->write(*number); !written) {
+      state->platform.log.warning("an index of the log could not be written; it is tried again later",
+                                  {{"segment", std::uint64_t{*number}}, {"cause", written.error().message}});
+      return;  // with the next one that is wanted
+    }
+    {
+      const std::lock_guard lock(state->mutex);
+      state->wanted.erase(*number);
+    }
+    post(state, *number + 1);
+  }
+  static void post(const std::shared_ptr<State>& state, std::uint32_t from) {
+    state->background.post([state, from] { work(state, from); });
+  }
+};
+
+SummaryKeeper::SummaryKeeper(platform::Platform platform, platform::Executor& background, SegmentTable& table,
+                             const std::string& directory)
+    : state_(std::make_shared<State>(platform, background, table, index_directory(directory))) {
+  table.on_lost_marks([this](std::uint32_t number) { keep(number); });
+}
+
+SummaryKeeper::~SummaryKeeper() {
+  state_->closing = true;
+  const std::lock_guard lock(state_->working);
+}
+
+void SummaryKeeper::keep(std::uint32_t number) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->wanted.insert(number);
+  }
+  State::post(state_, 0);
+}
+
+void SummaryKeeper::begin(const ScannedLog& scanned) {
+  std::set<std::string> known;
+  for (std::size_t number = 0; number < scanned.segments.size(); ++number) {
+    const ScannedSegment& segment = scanned.segments[number];
+    if (number + 1 < scanned.segments.size()) known.insert(summary_name(segment.header.first));
+    if (!segment.summary || segment.summarised || segment.groups == 0) continue;
+    keep(static_cast<std::uint32_t>(number));
+  }
+  const auto there = state_->platform.files.exists(state_->directory);
+  if (!there || !*there) return;
+  const auto names = state_->platform.files.list(state_->directory);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    const bool unfinished = name.ends_with(".summary.new");
+    if (unfinished || (position_of_summary_name(name) && !known.contains(name))) {
+      // One that cannot be removed is not believed either.
+      (void)state_->platform.files.remove(platform::join_path(state_->directory, name));
+    }
+  }
+}
+
+Result<std::vector<std::string>> check_summaries(const platform::FileSystem& files, const std::string& directory,
+                                                 const ScannedLog& scanned) {
+  std::vector<std::string> faults;
+  const std::string folder = index_directory(directory);
+  if (!TRY(files.exists(folder))) return faults;
+  std::map<Position, const ScannedSegment*> sealed;
+  for (std::size_t number = 0; number + 1 < scanned.segments.size(); ++number) {
+    sealed[scanned.segments[number].header.first] = &scanned.segments[number];
+  }
+  for (const std::string& name : TRY(files.list(folder))) {
+    const auto first = position_of_summary_name(name);
+    if (!first) continue;
+    const std::string path = platform::join_path(folder, name);
+    const auto segment = sealed.find(*first);
+    if (segment == sealed.end()) {
+      faults.push_back(path + " is the summary of a segment that is not there or not sealed");
+      continue;
+    }
+    const std::string expected = encode_summary(*segment->second->summary, segment->second->marks);
+    const auto found = platform::read_whole_file(files, path, expected.size());
+    if (!found && found.error().kind == ErrorKind::input_output) {
+      faults.push_back(found.error().message);
+    } else if (!found || *found != expected) {
+      faults.push_back(path + " does not say what the segment says");
+    }
+  }
+  return faults;
+}
+
+}  // namespace annals::log

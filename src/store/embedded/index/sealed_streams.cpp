@@ -1,0 +1,378 @@
+#include "store/embedded/index/sealed_streams.hpp"
+
+#include <algorithm>
+
+#include "base/invariant.hpp"
+#include "store/embedded/index/index_group.hpp"
+
+namespace annals::store {
+namespace {
+
+constexpr std::size_t pages_cached_max = 2048;  // 8 MiB
+constexpr std::size_t merged_at_once = 8;
+constexpr std::size_t bytes_a_step = 1u << 20;
+constexpr int merges_failed_max = 3;  // then it is no accident, and merging rests until the next opening
+
+/// Ranges of one level are merged with one another: 1 to 7 segments, 8 to 63, and so on.
+int level_of(SegmentSpan span) {
+  int level = 0;
+  for (std::uint32_t count = span.count(); count >= merged_at_once; count /= merged_at_once) ++level;
+  return level;
+}
+
+std::string indexes_in(const std::string& directory) {
+  return platform::join_path(directory, "index");
+}
+
+}  // namespace
+
+struct SealedStreams::Link {
+  std::mutex mutex;
+  SealedStreams* streams = nullptr;
+};
+
+SealedStreams::SealedStreams(platform::Platform platform, platform::Executor* background, const log::Log& log,
+                             const std::string& directory)
+    : platform_(platform),
+      background_(background),
+      log_(log),
+      directory_(indexes_in(directory)),
+      seed_(hash_seed(log.summary().store)),
+      cache_(pages_cached_max),
+      ranges_(std::make_shared<const Ranges>()),
+      link_(std::make_shared<Link>()) {
+  link_->streams = this;
+  adopt_files();
+  post_work();
+}
+
+SealedStreams::~SealedStreams() {
+  const std::lock_guard lock(link_->mutex);
+  link_->streams = nullptr;
+}
+
+StreamsFooter SealedStreams::footer_for(SegmentSpan span) const {
+  std::vector<std::uint64_t> salts;
+  for (std::uint32_t segment = span.first; segment <= span.last; ++segment) {
+    salts.push_back(log_.segment_salt(segment));
+  }
+  StreamsFooter footer;
+  footer.store = log_.summary().store;
+  footer.span = span;
+  footer.salts = digest_of_salts(salts);
+  return footer;
+}
+
+void SealedStreams::adopt_files() {
+  const std::uint32_t sealed = log_.segments() - 1;
+  std::vector<std::pair<SegmentSpan, std::string>> found;
+  std::vector<std::string> useless;
+  const auto exists = platform_.files.exists(directory_);
+  const auto names = exists && *exists ? platform_.files.list(directory_) : Result<std::vector<std::string>>{};
+  if (!names) {
+    platform_.log.warning("the directory of indexes cannot be read",
+                          {{"directory", directory_}, {"cause", names.error().message}});
+  }
+  for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+    const std::string path = platform::join_path(directory_, name);
+    const auto span = span_of_streams_name(name);
+    if (span) found.emplace_back(*span, path);
+    if (name.ends_with(".streams.new")) useless.push_back(path);
+  }
+  // Wide ones first: a merged file makes those that went into it superfluous.
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::pair(b.first.count(), a.first.first) < std::pair(a.first.count(), b.first.first);
+  });
+  std::vector<std::shared_ptr<Range>> covering(sealed);  // by segment
+  for (const auto& [span, path] : found) {
+    bool fits = span.last < sealed;
+    for (std::uint32_t at = span.first; fits && at <= span.last; ++at) fits = covering[at] == nullptr;
+    if (fits) {
+      auto file = StreamsFile::open(platform_.files, path, cache_, footer_for(span));
+      if (file) {
+        const auto range = std::make_shared<Range>(span);
+        range->file = *std::move(file);
+        for (std::uint32_t at = span.first; at <= span.last; ++at) covering[at] = range;
+        continue;
+      }
+      platform_.log.warning("an index of streams is not what was written; it is made anew from the log",
+                            {{"file", path}, {"found", file.error().message}});
+    }
+    useless.push_back(path);
+  }
+  auto ranges = std::make_shared<Ranges>();
+  std::uint64_t missing = 0;
+  for (std::uint32_t at = 0; at < sealed; ++at) {
+    if (!covering[at]) {
+      ++missing;
+      ranges->push_back(std::make_shared<Range>(SegmentSpan{at, at}));
+    } else if (covering[at]->span.first == at) {
+      ranges->push_back(covering[at]);
+    }
+  }
+  if (missing > 0) {
+    platform_.log.warning("segments are without an index of streams; it is made anew from the log",
+                          {{"segments", missing}, {"directory", directory_}});
+  }
+  ranges_ = std::move(ranges);
+  if (!background_) return;
+  for (const std::string& path : useless) (void)platform_.files.remove(path);  // what stays is not believed either
+}
+
+void SealedStreams::add(std::uint32_t segment, SegmentStreams streams) {
+  {
+    const std::lock_guard lock(mutex_);
+    const std::uint32_t covered = ranges_->empty() ? 0 : ranges_->back()->span.last + 1;
+    INVARIANT(segment <= covered, "segments are sealed one after another");
+    if (segment == covered) {
+      auto grown = std::make_shared<Ranges>(*ranges_);
+      grown->push_back(std::make_shared<Range>(SegmentSpan{segment, segment}));
+      ranges_ = std::move(grown);
+    }
+    for (const auto& range : *ranges_) {
+      if (range->span == SegmentSpan{segment, segment}) {
+        range->memory = std::make_shared<const SegmentStreams>(std::move(streams));
+        break;
+      }
+    }
+  }
+  post_work();
+}
+
+std::shared_ptr<const SealedStreams::Ranges> SealedStreams::ranges() const {
+  const std::lock_guard lock(mutex_);
+  return ranges_;
+}
+
+SealedStreams::Sizes SealedStreams::sizes() const {
+  const std::lock_guard lock(mutex_);
+  Sizes sizes{.ranges = ranges_->size()};
+  for (const auto& range : *ranges_) sizes.in_memory += range->memory != nullptr;
+  return sizes;
+}
+
+Result<std::optional<Piece>> SealedStreams::find(Range& range, std::string_view stream, StreamHash hash) const {
+  std::shared_ptr<const SegmentStreams> memory;
+  std::shared_ptr<const StreamsFile> file;
+  {
+    const std::lock_guard lock(mutex_);
+    memory = range.memory;
+    file = range.file;
+  }
+  if (!memory && !file) memory = TRY(build(range));
+  if (memory) {
+    const StreamStretch* stretch = memory->find(stream);
+    return stretch ? std::optional(Piece(*stretch, std::move(memory))) : std::nullopt;
+  }
+  const auto entry = TRY(file->find(hash));
+  return entry ? std::optional(Piece(*entry, std::move(file))) : std::nullopt;
+}
+
+Result<std::shared_ptr<const SegmentStreams>> SealedStreams::build(Range& range) const {
+  INVARIANT(range.span.count() == 1, "what is built is built segment by segment");
+  const std::lock_guard building(range.building);
+  {
+    const std::lock_guard lock(mutex_);
+    if (range.memory) return range.memory;  // somebody else was faster
+  }
+  SegmentStreams streams;
+  TRY(log_.read_segment(range.span.first, [&](log::Place place, const log::GroupView& group) -> Result<> {
+    return index_group(place, group, streams);
+  }));
+  auto shared = std::make_shared<const SegmentStreams>(std::move(streams));
+  {
+    const std::lock_guard lock(mutex_);
+    range.memory = shared;
+  }
+  post_work();
+  return shared;
+}
+
+bool SealedStreams::lose(const std::shared_ptr<Range>& range, const Error& error) const {
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!range->file || range->memory) return false;
+    // Somebody else may have noticed before; or it was merged meanwhile, and the answer lies in another file.
+    if (std::find(ranges_->begin(), ranges_->end(), range) == ranges_->end()) return true;
+    path = range->file->path();
+  }
+  Ranges by;
+  for (std::uint32_t at = range->span.first; at <= range->span.last; ++at) {
+    by.push_back(std::make_shared<Range>(SegmentSpan{at, at}));
+  }
+  replace(range->span, by);
+  platform_.log.warning("an index of streams is not what was written; it is made anew from the log",
+                        {{"file", path}, {"found", error.message}});
+  if (background_) (void)platform_.files.remove(path);  // what stays is found to be damaged once more
+  post_work();
+  return true;
+}
+
+void SealedStreams::replace(SegmentSpan span, const Ranges& by) const {
+  const std::lock_guard lock(mutex_);
+  auto changed = std::make_shared<Ranges>();
+  bool put = false;
+  for (const auto& range : *ranges_) {
+    const bool inside = range->span.first >= span.first && range->span.last <= span.last;
+    if (!inside) {
+      changed->push_back(range);
+    } else if (!std::exchange(put, true)) {
+      changed->insert(changed->end(), by.begin(), by.end());
+    }
+  }
+  ranges_ = std::move(changed);
+}
+
+void SealedStreams::post_work() const {
+  if (!background_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(posted_, true)) return;
+  }
+  background_->post([link = link_] {
+    const std::lock_guard lock(link->mutex);
+    SealedStreams* streams = link->streams;
+    if (!streams) return;
+    {
+      const std::lock_guard posted(streams->mutex_);
+      streams->posted_ = false;
+    }
+    if (streams->work()) streams->post_work();
+  });
+}
+
+bool SealedStreams::work() {
+  if (job_) return continue_job();
+  std::shared_ptr<Range> missing;
+  std::vector<std::shared_ptr<const SegmentStreams>> freed;  // outside of the lock: there is much to free
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& range : *ranges_) {
+      // The newest one stays in memory, too.
+      if (range->file && range->memory && range != ranges_->back()) freed.push_back(std::move(range->memory));
+      if (!missing && !range->file && !range->memory && !range->unreadable) missing = range;
+    }
+  }
+  freed.clear();
+  // What is in memory is written before more is built, so that memory holds little at a time.
+  if (begin_job()) return true;
+  if (!missing) return false;
+  if (const auto built = build(*missing); !built) {
+    platform_.log.error("a segment cannot be read to make its index",
+                        {{"segment", std::uint64_t{missing->span.first}}, {"cause", built.error().message}});
+    const std::lock_guard lock(mutex_);
+    missing->unreadable = true;
+  }
+  return true;
+}
+
+std::optional<SealedStreams::Ranges> SealedStreams::to_merge() const {
+  if (merges_failed_ >= merges_failed_max) return std::nullopt;
+  Ranges run;
+  for (const auto& range : *ranges_) {
+    if (range == ranges_->back()) break;  // the newest one is in memory, too, and stays so until there is a newer one
+    if (!range->file || (!run.empty() && level_of(run.back()->span) != level_of(range->span))) run.clear();
+    if (range->file) run.push_back(range);
+    if (run.size() == merged_at_once) return run;
+  }
+  return std::nullopt;
+}
+
+bool SealedStreams::begin_job() {
+  Ranges inputs;
+  std::vector<std::shared_ptr<const StreamsFile>> files;
+  std::shared_ptr<const SegmentStreams> memory;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& range : *ranges_) {
+      if (range->file || !range->memory) continue;
+      inputs = {range};
+      memory = range->memory;
+      break;
+    }
+    if (!memory) {
+      auto merged = to_merge();
+      if (!merged) return false;
+      inputs = *std::move(merged);
+      for (const auto& range : inputs) files.push_back(range->file);
+    }
+  }
+  std::vector<std::unique_ptr<StreamSource>> sources;
+  if (memory) sources.push_back(source_of(std::move(memory), seed_));
+  for (std::size_t at = 0; at < files.size(); ++at) {
+    auto source = source_of(files[at]);
+    if (!source) return lose(inputs[at], source.error());
+    sources.push_back(*std::move(source));
+  }
+  const SegmentSpan span{inputs.front()->span.first, inputs.back()->span.last};
+  job_ = std::make_unique<StreamsBuilder>(platform_.files, directory_, footer_for(span), std::move(sources));
+  job_ranges_ = std::move(inputs);
+  return true;
+}
+
+bool SealedStreams::continue_job() {
+  const auto done = job_->step(bytes_a_step);
+  if (done && !*done) return true;
+  const auto file = done ? StreamsFile::open(platform_.files, job_->path(), cache_, footer_for(job_->span()))
+                         : std::unexpected(done.error());
+  const std::unique_ptr<StreamsBuilder> job = std::move(job_);
+  const Ranges inputs = std::exchange(job_ranges_, {});
+  const bool is_merge = inputs.size() > 1;
+  if (!file) {
+    job->clear_away();
+    platform_.log.warning("an index of streams could not be written; it is tried again later",
+                          {{"file", job->path()}, {"cause", file.error().message}});
+    if (is_merge) ++merges_failed_;
+    if (!is_merge || file.error().kind != ErrorKind::corrupt) return false;  // until something else is to be done
+    for (const auto& range : inputs) (void)lose(range, file.error());
+    return true;
+  }
+  if (!is_merge) {
+    const std::lock_guard lock(mutex_);
+    inputs.front()->file = *file;
+    return true;
+  }
+  auto merged = std::make_shared<Range>(job->span());
+  merged->file = *file;
+  replace(job->span(), {merged});
+  // Readers that are still in one of them have it open, and read on.
+  for (const auto& range : inputs) {
+    const std::string path = platform::join_path(directory_, streams_name(range->span));
+    if (const auto removed = platform_.files.remove(path); !removed && removed.error().kind != ErrorKind::not_found) {
+      platform_.log.warning("an index that has been merged could not be removed",
+                            {{"file", path}, {"cause", removed.error().message}});
+    }
+  }
+  return true;
+}
+
+Result<std::vector<std::string>> check_streams_files(const platform::FileSystem& files, const std::string& directory,
+                                                     const Uuid& store, const std::vector<std::uint64_t>& salts,
+                                                     const std::vector<std::uint64_t>& digests) {
+  std::vector<std::string> faults;
+  const std::string folder = indexes_in(directory);
+  if (!TRY(files.exists(folder))) return faults;
+  PageCache cache(1);
+  for (const std::string& name : TRY(files.list(folder))) {
+    const auto span = span_of_streams_name(name);
+    if (!span) continue;
+    const std::string path = platform::join_path(folder, name);
+    if (span->last + 1 >= salts.size()) {
+      faults.push_back(path + " is the index of segments that are not there or not sealed");
+      continue;
+    }
+    StreamsFooter expected;
+    expected.store = store;
+    expected.span = *span;
+    expected.salts = digest_of_salts({salts.begin() + span->first, salts.begin() + span->last + 1});
+    std::uint64_t digest = 0;
+    for (std::uint32_t at = span->first; at <= span->last; ++at) digest += digests[at];
+    if (const auto checked = check_streams_file(files, path, cache, expected, digest); !checked) {
+      faults.push_back(checked.error().message);
+    }
+  }
+  return faults;
+}
+
+}  // namespace annals::store

@@ -1,0 +1,394 @@
+// The indexes of sealed segments are not the truth: whatever becomes of their files, the answers are right, what was
+// lost is made anew, and the log is not blamed.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/fault/workload.hpp"
+
+namespace annals::fault {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr std::uint64_t seed = 99;
+const std::string folder = "data/index";
+
+struct IndexedStore {
+  log::TestWorld world{seed};
+  Workload workload;
+
+  /// Cleanly stopped, with all its indexes written.
+  explicit IndexedStore(std::size_t calls) : workload(make_workload(seed, calls)) {
+    Session session(world);
+    EXPECT_EQ(session.run(workload, 0), workload.groups.size());
+  }
+
+  [[nodiscard]] std::vector<std::string> indexes() const { return world.files.list(folder).value(); }
+  [[nodiscard]] std::string bytes(const std::string& name) const {
+    return platform::read_whole_file(world.files, platform::join_path(folder, name), 1u << 24).value();
+  }
+  void flip(const std::string& name, std::size_t bit) {
+    world.files.damage(platform::join_path(folder, name),
+                       [&](std::string& all) { all[bit / 8] = static_cast<char>(all[bit / 8] ^ (1 << (bit % 8))); });
+  }
+  void put(const std::string& name, const std::string& content) {
+    world.files.damage(platform::join_path(folder, name), [&](std::string& all) { all = content; });
+  }
+  void remove(const std::string& name) { ASSERT_TRUE(world.files.remove(platform::join_path(folder, name))); }
+  [[nodiscard]] std::size_t segments() const { return world.files.list("data/log").value().size(); }
+};
+
+/// What a store says of streams, versions and times fits what it says of everything, and is the workload.
+void expect_right_answers(const EventStore& store, const Workload& workload) {
+  const auto content = read_everything(store);
+  ASSERT_TRUE(content);
+  ASSERT_EQ(groups_in(*content, workload), workload.groups.size());
+  std::map<std::string, std::uint64_t> versions;
+  for (std::size_t at = 0; at < content->events.size(); ++at) {
+    const Recorded& event = content->events[at];
+    versions[event.stream] = event.version;
+    if (at % 7 != 0) continue;
+    const Instant time = content->times[at];
+    ASSERT_EQ(store.position_at(time), Position{at + 1});
+    for (const auto& [name, version] : versions) ASSERT_EQ(store.version_at(name, time), StreamVersion{version});
+    ASSERT_EQ(store.version_at(event.stream, time.plus(Duration{-1})), StreamVersion{event.version - 1});
+  }
+  for (const auto& [name, version] : versions) {
+    ASSERT_EQ(store.stream_version(name), StreamVersion{version});
+    std::uint64_t wanted = version;
+    for (bool more = true; more; wanted -= std::min<std::uint64_t>(wanted, 5)) {
+      const auto page = store.read_stream(name, StreamVersion{wanted}, Direction::backward, {.events_max = 5});
+      ASSERT_TRUE(page) << page.error().message;
+      ASSERT_EQ(page->events().size(), std::min<std::uint64_t>(wanted, 5));
+      ASSERT_EQ(page->events().front().version, StreamVersion{wanted});
+      more = page->more();
+      ASSERT_EQ(more, wanted > 5);
+    }
+  }
+  EXPECT_EQ(store.stream_version("config-unknown"), StreamVersion{0});
+}
+
+void expect_sound(IndexedStore& store) {
+  const auto report = store::verify_embedded_store("data", store.world.files);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_THAT(report->index_faults, IsEmpty());
+}
+
+std::size_t count(const std::vector<std::string>& names, const std::string& ending) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(names, [&](const auto& name) { return name.ends_with(ending); }));
+}
+
+TEST(Index, has_a_summary_for_each_sealed_segment_and_a_logarithm_of_files_of_streams) {
+  IndexedStore store(900);
+  const std::size_t sealed = store.segments() - 1;
+  ASSERT_GT(sealed, 20u);
+  const auto names = store.indexes();
+  EXPECT_EQ(count(names, ".summary"), sealed);
+  EXPECT_EQ(count(names, ".streams"), (sealed - 1) / 8 + (sealed - 1) % 8 + 1);
+  EXPECT_EQ(count(names, ".new"), 0u);
+  expect_sound(store);
+  Session session(store.world);
+  ASSERT_TRUE(session.is_open());
+  EXPECT_THAT(store.world.log.lines(), IsEmpty());
+  expect_right_answers(session.store(), store.workload);
+}
+
+TEST(Index, is_merged_in_levels_as_the_log_grows) {
+  IndexedStore store(2'800);
+  ASSERT_GT(store.segments(), 66u);
+  EXPECT_THAT(store.indexes(), Contains("0000000-0000063.streams"));
+  EXPECT_LE(count(store.indexes(), ".streams"), 16u);
+  expect_sound(store);
+  Session session(store.world);
+  ASSERT_TRUE(session.is_open());
+  const auto content = read_everything(session.store());
+  ASSERT_TRUE(content);
+  EXPECT_EQ(groups_in(*content, store.workload), store.workload.groups.size());
+}
+
+TEST(Index, lets_opening_look_at_the_open_segment_only) {
+  IndexedStore store(120);
+  // What lies between the header and the seal of a sealed segment is read by nobody who opens.
+  const std::string first = "data/log/" + store.world.files.list("data/log").value().front();
+  store.world.files.damage(first, [](std::string& all) { all[5000] = static_cast<char>(all[5000] ^ 1); });
+  {
+    const Session session(store.world);
+    EXPECT_TRUE(session.is_open());
+  }
+  for (const std::string& name : store.indexes()) store.remove(name);
+  const Session session(store.world);
+  ASSERT_FALSE(session.is_open());
+  EXPECT_EQ(session.open_error().kind, ErrorKind::corrupt);
+}
+
+TEST(Index, of_which_any_files_are_deleted_is_made_anew_and_answers_are_right_meanwhile) {
+  IndexedStore store(700);
+  const auto all = store.indexes();
+  std::map<std::string, std::string> contents;
+  for (const std::string& name : all) contents[name] = store.bytes(name);
+  platform::SimulatedRandom dice(seed);
+  for (int turn = 0; turn < 40; ++turn) {
+    SCOPED_TRACE(turn);
+    std::size_t deleted = 0;
+    for (const std::string& name : store.indexes()) {
+      if (turn > 0 && dice.below(3) != 0) continue;
+      store.remove(name);
+      ++deleted;
+    }
+    const std::size_t lines = store.world.log.lines().size();
+    {
+      Session session(store.world);
+      ASSERT_TRUE(session.is_open());
+      // Every other time nobody asks before the background is done.
+      if (turn % 2 == 0) store.world.background.run_ready();
+      expect_right_answers(session.store(), store.workload);
+      store.world.background.run_ready();
+      expect_right_answers(session.store(), store.workload);
+    }
+    EXPECT_LE(store.world.log.lines().size(), lines + 2)
+        << "one line for each kind of index, and not " << testing::PrintToString(store.world.log.lines());
+    EXPECT_EQ(store.world.log.lines().size() > lines, deleted > 0);
+    expect_sound(store);
+    EXPECT_EQ(count(store.indexes(), ".summary"), count(all, ".summary"));
+    if (HasFailure()) return;
+  }
+  for (const std::string& name : store.indexes()) {
+    if (name.ends_with(".summary")) {
+      EXPECT_EQ(store.bytes(name), contents[name]);
+    }
+  }
+}
+
+TEST(Index, all_of_which_is_deleted_under_a_running_store_is_not_missed) {
+  IndexedStore store(300);
+  const Workload longer = make_workload(seed, 700);
+  {
+    Session session(store.world);
+    ASSERT_TRUE(session.is_open());
+    for (const std::string& name : store.indexes()) store.remove(name);
+    expect_right_answers(session.store(), store.workload);
+    EXPECT_EQ(session.run(longer, store.workload.groups.size()), longer.groups.size());
+    expect_right_answers(session.store(), longer);
+  }
+  expect_sound(store);
+  {
+    Session session(store.world);
+    ASSERT_TRUE(session.is_open());
+    store.world.background.run_ready();
+    expect_right_answers(session.store(), longer);
+  }
+  EXPECT_EQ(count(store.indexes(), ".summary"), store.segments() - 1);
+  expect_sound(store);
+}
+
+TEST(Index, of_which_any_bit_is_flipped_is_noticed_by_verify_and_gives_right_answers_and_comes_back) {
+  IndexedStore store(120);
+  ASSERT_GE(store.segments(), 4u);
+  for (const std::string& name : store.indexes()) {
+    const std::string good = store.bytes(name);
+    for (std::size_t bit = 0; bit < good.size() * 8; bit += name.ends_with(".summary") ? 31 : 331) {
+      SCOPED_TRACE("bit " + std::to_string(bit) + " of " + name);
+      store.flip(name, bit);
+      const auto report = store::verify_embedded_store("data", store.world.files);
+      ASSERT_TRUE(report) << report.error().message;
+      EXPECT_THAT(report->index_faults, ElementsAre(HasSubstr(name)));
+      const auto opened = store::open_embedded_store_to_read("data", store.world.platform());
+      ASSERT_TRUE(opened) << opened.error().message;
+      const auto content = read_everything(**opened);
+      EXPECT_TRUE(content && groups_in(*content, store.workload) == store.workload.groups.size());
+      store.put(name, good);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST(Index, of_which_a_bit_is_flipped_is_mended_by_who_serves_and_reads_it) {
+  for (const bool at_rest : {true, false}) {
+    IndexedStore store(420);
+    for (const std::string& name : store.indexes()) {
+      const std::string good = store.bytes(name);
+      for (std::size_t bit = 3; bit < good.size() * 8; bit += good.size() * 8 / 6) {
+        SCOPED_TRACE("bit " + std::to_string(bit) + " of " + name + (at_rest ? " at rest" : " while it is open"));
+        const std::size_t lines = store.world.log.lines().size();
+        if (at_rest) store.flip(name, bit);
+        {
+          Session session(store.world);
+          ASSERT_TRUE(session.is_open()) << session.open_error().message;
+          if (!at_rest) store.flip(name, bit);
+          expect_right_answers(session.store(), store.workload);
+          store.world.background.run_ready();
+          expect_right_answers(session.store(), store.workload);
+        }
+        const bool told = store.world.log.lines().size() > lines;
+        const auto report = store::verify_embedded_store("data", store.world.files);
+        ASSERT_TRUE(report) << report.error().message;
+        // What nobody has read is not noticed yet: a footer after opening, and marks of no interest.
+        const bool in_footer = bit / 8 >= good.size() - 4096;
+        if (told) {
+          EXPECT_THAT(report->index_faults, IsEmpty());
+        }
+        if (name.ends_with(".streams") && (at_rest || !in_footer)) {
+          EXPECT_TRUE(told);
+        }
+        for (const std::string& now : store.indexes()) EXPECT_FALSE(now.ends_with(".new"));
+        if (!told) store.put(name, good);
+        if (HasFailure()) return;
+        if (!store.world.files.exists(platform::join_path(folder, name)).value())
+          break;  // it was merged away meanwhile
+      }
+    }
+  }
+}
+
+TEST(Index, of_other_segments_or_another_store_is_not_believed) {
+  IndexedStore store(420);
+  const auto names = store.indexes();
+  for (const std::string& name : names) {
+    SCOPED_TRACE(name);
+    log::TestWorld other(seed + 1);
+    const Workload workload = store.workload;
+    {
+      Session session(other);
+      ASSERT_EQ(session.run(workload, 0), workload.groups.size());
+    }
+    if (!other.files.exists(platform::join_path(folder, name)).value()) continue;
+    other.files.damage(platform::join_path(folder, name), [&](std::string& all) { all = store.bytes(name); });
+    const auto report = store::verify_embedded_store("data", other.files);
+    ASSERT_TRUE(report);
+    EXPECT_THAT(report->index_faults, ElementsAre(HasSubstr(name)));
+    Session session(other);
+    ASSERT_TRUE(session.is_open());
+    EXPECT_THAT(other.log.lines(), Contains(HasSubstr(name)));
+    expect_right_answers(session.store(), workload);
+  }
+}
+
+TEST(Index, is_not_written_by_who_only_reads) {
+  IndexedStore store(300);
+  for (const std::string& name : store.indexes()) {
+    if (name.starts_with("0000000")) store.remove(name);
+  }
+  const auto before = store.indexes();
+  const std::uint64_t steps = store.world.files.steps();
+  {
+    const auto opened = store::open_embedded_store_to_read("data", store.world.platform());
+    ASSERT_TRUE(opened);
+    expect_right_answers(**opened, store.workload);
+    store.world.background.run_ready();
+  }
+  expect_sound(store);
+  EXPECT_EQ(store.world.files.steps(), steps);
+  EXPECT_EQ(store.indexes(), before);
+}
+
+TEST(Index, of_a_segment_that_was_just_sealed_is_read_back_from_its_file) {
+  const Workload workload = make_workload(seed, 300);
+  log::TestWorld world(seed);
+  Session session(world);
+  ASSERT_EQ(session.run(workload, 0), workload.groups.size());
+  ASSERT_GT(count(world.files.list(folder).value(), ".summary"), 17u) << "more than are kept in memory";
+  expect_right_answers(session.store(), workload);
+  EXPECT_THAT(world.log.lines(), IsEmpty());
+}
+
+TEST(Index, leftovers_are_removed_by_the_next_opening) {
+  IndexedStore store(300);
+  for (const char* name : {"0000000-0000007.streams.new", "00000000000000000001.summary.new", "0000100-0000107.streams",
+                           "00000000000000099999.summary"}) {
+    const auto file = store.world.files.create(platform::join_path(folder, name));
+    ASSERT_TRUE(file && (*file)->write_at(0, "half"));
+  }
+  const auto report = store::verify_embedded_store("data", store.world.files);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->index_faults.size(), 2u);
+  {
+    const Session session(store.world);
+    ASSERT_TRUE(session.is_open());
+  }
+  EXPECT_EQ(count(store.indexes(), ".new"), 0u);
+  EXPECT_THAT(store.indexes(), Not(Contains("0000100-0000107.streams")));
+  EXPECT_THAT(store.indexes(), Not(Contains("00000000000000099999.summary")));
+  expect_sound(store);
+}
+
+TEST(Index, half_built_at_any_crash_does_no_harm) {
+  // Enough segments for a merge, and the power lost at every step from some time before it.
+  const Workload workload = make_workload(seed, 420);
+  std::uint64_t steps = 0;
+  {
+    log::TestWorld world(seed);
+    Session session(world);
+    ASSERT_EQ(session.run(workload, 0), workload.groups.size());
+    ASSERT_THAT(world.files.list(folder).value(), Contains("0000000-0000007.streams"));
+    session.close();
+    steps = world.files.steps();
+  }
+  using Survival = platform::SimulatedFileSystem::Survival;
+  constexpr Survival survivals[] = {Survival::nothing, Survival::everything, Survival::some_sectors,
+                                    Survival::a_prefix};
+  for (std::uint64_t step = steps / 2; step <= steps; ++step) {
+    const Survival survival = survivals[step % 4];
+    SCOPED_TRACE("power lost at step " + std::to_string(step));
+    log::TestWorld world(seed);
+    world.files.fault_at(step, platform::SimulatedFileSystem::Fault::power_loss);
+    std::size_t acknowledged = 0;
+    {
+      Session session(world);
+      acknowledged = session.run(workload, 0);
+    }
+    platform::SimulatedRandom dice(step);
+    world.files.crash(survival, dice);
+    {
+      // What was given its name is whole.
+      const auto report = store::verify_embedded_store("data", world.files);
+      ASSERT_TRUE(report) << report.error().message;
+      EXPECT_THAT(report->index_faults, IsEmpty());
+    }
+    expect_recovery(world, workload, acknowledged);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Index, that_cannot_be_written_is_no_harm_and_is_written_later) {
+  for (const auto fault :
+       {platform::SimulatedFileSystem::Fault::fail_cleanly, platform::SimulatedFileSystem::Fault::short_write,
+        platform::SimulatedFileSystem::Fault::fail_dirty}) {
+    // All that happens in the background fails: a closed store is opened without its indexes, on a disk that refuses.
+    IndexedStore store(420);
+    for (const std::string& name : store.indexes()) store.remove(name);
+    std::uint64_t first = 0;
+    {
+      Session session(store.world);
+      ASSERT_TRUE(session.is_open());
+      first = store.world.files.steps();
+      for (std::uint64_t step = 1; step <= 40; ++step) store.world.files.fault_at(first + step, fault);
+      store.world.background.run_ready();
+      expect_right_answers(session.store(), store.workload);
+      EXPECT_THAT(store.world.log.lines(), Contains(HasSubstr("could not be written")));
+      EXPECT_TRUE(session.store().status().writable);
+      // The disk recovers, so that the mark of the clean stop can be written.
+      while (store.world.files.steps() < first + 40) (void)store.world.files.flush_directory("data");
+    }
+    expect_sound(store);
+    {
+      Session session(store.world);
+      ASSERT_TRUE(session.is_open()) << session.open_error().message;
+      store.world.background.run_ready();
+      expect_right_answers(session.store(), store.workload);
+    }
+    expect_sound(store);
+    EXPECT_EQ(count(store.indexes(), ".summary"), store.segments() - 1);
+  }
+}
+
+}  // namespace
+}  // namespace annals::fault
