@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/checkpoints.hpp"
 #include "engine/writer.hpp"
 #include "event/event_store.hpp"
 #include "model/model.hpp"
@@ -19,6 +20,9 @@ namespace annals::engine {
 
 struct EngineOptions {
   WriterOptions writer;
+  /// Where the checkpoints of tables and receipts are; empty: there are none. The directory exists.
+  std::string checkpoint_directory;
+  CheckpointRule checkpoint_rule;
   std::string server_name = "annals";
 };
 
@@ -58,7 +62,7 @@ class Engine {
   /// Checks by doing: reads the last event back from the store.
   [[nodiscard]] Health health() const;
 
-  /// Stops the feeds. The writer must be idle: the HTTP server has been stopped.
+  /// Stops the feeds, and writes checkpoints. The writer must be idle: the HTTP server has been stopped. Idempotent.
   void stop();
 
   [[nodiscard]] std::size_t models() const { return feeds_.size(); }
@@ -86,6 +90,7 @@ class Engine {
   platform::Platform platform_;
   std::vector<std::unique_ptr<projection::TableFeed>> feeds_;
   Writer writer_;
+  Checkpoints checkpoints_;
   std::vector<std::pair<std::string, const projection::Runner*>> subscribers_;
   std::atomic<std::size_t> tables_missing_;
   std::atomic<bool> draining_{false};

@@ -39,6 +39,7 @@ struct WriterOptions {
   std::size_t queue_max = 10'000;           ///< commands that wait, at most; one more is refused at once
   std::size_t queue_bytes_max = 64u << 20;  ///< what their keys and values may take together
   ReceiptLimits receipts;
+  std::string receipts_path;  ///< of the state file of the receipts; empty: they have none
   /// Where steps run while `apart_min` commands or more wait for one; null: always on the I/O threads. For a store that
   /// makes its caller wait for a flush: many clients are read from and replied to meanwhile, and a lone one is spared
   /// the change of threads. It outlives the last step.
@@ -80,6 +81,9 @@ class Writer {
   [[nodiscard]] bool may_hide(Instant time) const;
 
   [[nodiscard]] WriterStatus status() const;
+
+  /// What writes the receipts down; null when they have no checkpoint. Not to be stepped before `load`.
+  [[nodiscard]] projection::StateKeeper* receipts_keeper() { return receipts_keeper_.get(); }
 
  private:
   /// A command, or a barrier (no request), on its way.
@@ -142,6 +146,7 @@ class Writer {
 
   // Confined to the writer, as said above.
   Receipts receipts_;
+  std::unique_ptr<projection::StateKeeper> receipts_keeper_;
   StateCache cache_;
   std::vector<Pending> batch_;
   std::vector<Group> groups_;

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/result.hpp"
+#include "base/shared_text.hpp"
 #include "http/request.hpp"
 
 namespace annals::http {
@@ -26,7 +27,7 @@ struct Response {
   std::string_view content_type;  ///< static text; empty for a reply without a body
   std::string fields;             ///< further fields, each `Name: value\r\n`; see `add`
   /// Text of our own, text shared with a read table (not copied), or a source (sent chunked).
-  std::variant<std::string, std::shared_ptr<const std::string>, BodySource> body;
+  std::variant<std::string, SharedText, BodySource> body;
 
   /// Appends a field. `value` must be free of control characters: INVARIANT.
   void add(std::string_view name, std::string_view value);
