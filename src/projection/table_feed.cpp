@@ -32,12 +32,13 @@ class TableFeed::Feeder final : public Subscriber {
 
   [[nodiscard]] Result<> handle(const EventPage& page) override {
     const std::lock_guard lock(apply_mutex_);
-    return consistency_ == Consistency::restart ? table_.stage(page.events()) : table_.apply(page.events());
+    return stages() ? table_.stage(page.events()) : table_.apply(page.events());
   }
 
   [[nodiscard]] Result<> caught_up() override {
     const std::lock_guard lock(apply_mutex_);
-    if (consistency_ == Consistency::restart) table_.publish();
+    if (stages()) table_.publish();
+    filled_ = true;
     if (consistency_ != Consistency::live || live_) return {};
     TRY(read_on());
     live_ = true;
@@ -59,6 +60,9 @@ class TableFeed::Feeder final : public Subscriber {
   }
 
  private:
+  /// Nobody reads a table that is being filled for the first time.
+  [[nodiscard]] bool stages() const { return consistency_ == Consistency::restart || !filled_; }
+
   /// True when nothing lies between the table and these events, nor among them: what does was recorded by others.
   [[nodiscard]] bool is_next(std::span<const EventView> events) const {
     return events.front().position <= table_.applied().next() &&
@@ -79,6 +83,7 @@ class TableFeed::Feeder final : public Subscriber {
   EventStore& store_;
   const std::string name_;
   mutable std::mutex apply_mutex_;
+  bool filled_ = false;
   bool live_ = false;
 };
 
