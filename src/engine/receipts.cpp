@@ -107,17 +107,20 @@ void Receipts::forget_oldest(State& state) {
 void Receipts::begin_writing() {
   written_place_ = 0;
   written_newest_ = {};
+  write_up_to_ = state_.lock()->reached;
 }
 
-// Entries are only ever added at the end, in the order of their positions. So when an entry has been written, those
-// before it have been too, or had been forgotten; and all up to the position at the beginning were there by then.
+// Entries are only ever added at the end, in the order of their positions, and all up to `reached` are there. So what
+// is written is whole up to its last entry, but for what had been forgotten.
 std::uint64_t Receipts::write(std::string& contents) {
   const auto state = state_.lock();
   std::uint64_t place = std::max(written_place_, state->first_place);
   const std::uint64_t end = std::min(place + entries_at_once, state->first_place + state->entries.size());
-  const std::uint64_t count = end - place;
+  std::uint64_t count = 0;
   for (; place < end; ++place) {
     const Entry& entry = state->entries[place - state->first_place];
+    if (entry.receipt.position > write_up_to_) break;
+    ++count;
     append(contents, entry.key);
     append(contents, entry.request);
     put(contents, entry.receipt.version.value);

@@ -90,6 +90,7 @@ class Receipts final : public projection::KeptState {
 
   std::uint64_t written_place_ = 0;  // the keeper's, as all below: of the next entry to write
   Position written_newest_;
+  Position write_up_to_;
   std::deque<Entry> read_;
 };
 
