@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "engine/engine.hpp"
 #include "engine/test_engine.hpp"
 
@@ -217,6 +220,41 @@ TEST_F(CheckpointsTest, a_disk_that_is_full_is_told_and_tried_again_later) {
   look();
   look();
   EXPECT_TRUE(there("config.table"));
+}
+
+// For the thread sanitizer: the writer inserts and looks up, old entries go, and the receipts are written down
+// meanwhile.
+TEST_F(CheckpointsTest, receipts_are_written_down_while_the_writer_uses_them) {
+  const auto idempotency = [](std::uint64_t number) {
+    const std::string text = std::to_string(number);
+    return Idempotency{digest_of({text}), digest_of({text})};
+  };
+  constexpr std::uint64_t count = 3000;
+  for (std::uint64_t number = 1; number <= count; ++number)
+    projection::record(store, "config-a", projection::set_event("x"));
+  Receipts receipts({.retention = std::chrono::hours(24), .keys_max = 500}, world.platform());
+  projection::StateKeeper keeper(receipts, "data/receipts", store, world.platform());
+  std::atomic<bool> done{false};
+  {
+    std::jthread writer([&] {
+      for (std::uint64_t number = 1; number <= count; ++number) {
+        EXPECT_FALSE(receipts.find(idempotency(number).key));
+        receipts.insert(idempotency(number), {StreamVersion{number}, Position{number}, false}, world.clock.now());
+        receipts.advance(Position{number}, Position{number});
+      }
+      done = true;
+    });
+    while (!done.load()) ASSERT_TRUE(keeper.write_all());
+  }
+  ASSERT_TRUE(keeper.write_all());
+  Receipts again({.retention = std::chrono::hours(24), .keys_max = 500}, world.platform());
+  projection::StateKeeper again_keeper(again, "data/receipts", store, world.platform());
+  ASSERT_TRUE(again.load(store, &again_keeper));
+  EXPECT_EQ(again.size(), 500u);
+  EXPECT_EQ(again.position(), Position{count});
+  ASSERT_TRUE(again.find(idempotency(count).key));
+  EXPECT_EQ(again.find(idempotency(count).key)->receipt.version, StreamVersion{count});
+  EXPECT_FALSE(again.find(idempotency(count - 500).key));
 }
 
 }  // namespace

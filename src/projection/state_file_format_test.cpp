@@ -58,7 +58,7 @@ TEST(state_file_format, the_page_shows_what_the_code_writes) {
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const std::string bytes = worked_example();
   std::size_t begin = 0;
-  for (const std::size_t size : {48, 72, 60}) {
+  for (const std::size_t size : {48u, 72u, 60u}) {
     EXPECT_THAT(text, testing::HasSubstr(hex(bytes.substr(begin, size), begin)));
     begin += size;
   }

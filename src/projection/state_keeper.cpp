@@ -54,18 +54,18 @@ Result<StateKeeper::Step> StateKeeper::step() {
 
 Result<> StateKeeper::write_all() {
   give_up();
-  while (true) {
-    auto step = write_some();
-    if (step && *step == Step::more) continue;
-    Result<> written;
-    if (step) {
-      written = publish();
-    } else {
-      written = std::unexpected(std::move(step).error());
-    }
-    give_up();
-    return written;
+  auto written = write_to_the_end();
+  give_up();
+  return written;
+}
+
+Result<> StateKeeper::write_to_the_end() {
+  while (TRY(write_some()) == Step::more) {
   }
+  const StoreStatus store = store_.status();
+  if (store.flushed < end_ && !store.writable)
+    return fail(ErrorKind::unavailable, "the store could not flush the events that the checkpoint reflects");
+  return publish();
 }
 
 /// `waiting` once all is written.

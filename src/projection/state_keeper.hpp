@@ -65,6 +65,7 @@ class StateKeeper {
   [[nodiscard]] Result<Step> step();
 
   /// Writes the whole file now, also before the store has flushed what is in it: for a stop, after which it will have.
+  /// Errors: as step; unavailable, when the store never will.
   [[nodiscard]] Result<> write_all();
 
   /// Gives up what `step` has begun.
@@ -78,6 +79,7 @@ class StateKeeper {
 
  private:
   [[nodiscard]] Result<Step> write_some();
+  [[nodiscard]] Result<> write_to_the_end();
   [[nodiscard]] Result<> publish();
 
   KeptState& state_;

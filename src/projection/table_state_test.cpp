@@ -163,6 +163,22 @@ TEST_F(TableStateTest, a_file_is_not_named_before_the_store_has_flushed_what_is_
   EXPECT_EQ(keeper.saved(), Position{2});
 }
 
+TEST_F(TableStateTest, a_stop_gives_the_old_file_up_only_for_what_the_store_will_flush) {
+  set("a", "1");
+  ReadTable table(config);
+  TableState state(table, "config");
+  StateKeeper keeper(state, path, store, world.platform());
+  catch_up(table);
+  store.set_flushed(Position{0});
+  EXPECT_TRUE(keeper.write_all()) << "its closing flushes";
+  set("a", "2");
+  catch_up(table);
+  store.set_writable(false);
+  EXPECT_FALSE(keeper.write_all().has_value());
+  EXPECT_EQ(keeper.saved(), Position{1});
+  EXPECT_FALSE(*world.files.exists(path + ".new"));
+}
+
 TEST_F(TableStateTest, a_damaged_file_leaves_the_table_empty_and_is_told_once) {
   set("a", "1");
   ReadTable table(config);
