@@ -14,18 +14,40 @@ std::vector<std::unique_ptr<const model::Model>> hold(std::vector<model::Model> 
   return held;
 }
 
+std::string checkpoint_path(const std::string& directory, std::string_view name) {
+  return directory.empty() ? std::string() : platform::join_path(directory, name);
+}
+
 std::vector<std::unique_ptr<projection::TableFeed>> make_feeds(
     const std::vector<std::unique_ptr<const model::Model>>& models, EventStore& store, platform::Platform platform,
-    platform::Executor& background) {
+    platform::Executor& background, const std::string& checkpoint_directory) {
   std::vector<std::unique_ptr<projection::TableFeed>> feeds;
-  for (const auto& model : models)
-    feeds.push_back(std::make_unique<projection::TableFeed>(*model, store, platform, background));
+  for (const auto& model : models) {
+    std::string path = checkpoint_path(checkpoint_directory, model->name + ".table");
+    feeds.push_back(std::make_unique<projection::TableFeed>(*model, store, platform, background, std::move(path)));
+  }
   return feeds;
 }
 
 std::vector<projection::TableFeed*> pointers(const std::vector<std::unique_ptr<projection::TableFeed>>& feeds) {
   std::vector<projection::TableFeed*> result;
   for (const auto& feed : feeds) result.push_back(feed.get());
+  return result;
+}
+
+WriterOptions writer_options(const EngineOptions& options) {
+  WriterOptions result = options.writer;
+  result.receipts_path = checkpoint_path(options.checkpoint_directory, "receipts");
+  return result;
+}
+
+std::vector<projection::StateKeeper*> keepers(const std::vector<std::unique_ptr<projection::TableFeed>>& feeds,
+                                              Writer& writer) {
+  std::vector<projection::StateKeeper*> result;
+  for (const auto& feed : feeds) {
+    if (auto* keeper = feed->keeper()) result.push_back(keeper);
+  }
+  if (auto* keeper = writer.receipts_keeper()) result.push_back(keeper);
   return result;
 }
 
@@ -36,8 +58,9 @@ Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Pl
     : models_(hold(std::move(models))),
       store_(store),
       platform_(platform),
-      feeds_(make_feeds(models_, store, platform, background)),
-      writer_(store, pointers(feeds_), platform, options.writer),
+      feeds_(make_feeds(models_, store, platform, background, options.checkpoint_directory)),
+      writer_(store, pointers(feeds_), platform, writer_options(options)),
+      checkpoints_(keepers(feeds_, writer_), options.checkpoint_rule, platform, background),
       tables_missing_(feeds_.size()),
       watch_(store.watch([this](Position flushed) { flushed_.publish(flushed); })) {
   flushed_.publish(store.status().flushed);
@@ -55,6 +78,7 @@ Result<> Engine::start(std::function<void()> ready) {
       if (--tables_missing_ == 0) ready();
     });
   }
+  checkpoints_.start();
   return {};
 }
 
@@ -64,6 +88,7 @@ void Engine::watch_subscriber(std::string name, const projection::Runner& runner
 
 void Engine::stop() {
   for (const auto& feed : feeds_) feed->stop();
+  checkpoints_.finish();
   watch_.reset();
   subscribers_.clear();
 }

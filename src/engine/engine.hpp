@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/checkpoints.hpp"
 #include "engine/writer.hpp"
 #include "event/event_store.hpp"
 #include "model/model.hpp"
@@ -19,6 +20,9 @@ namespace annals::engine {
 
 struct EngineOptions {
   WriterOptions writer;
+  /// Where the checkpoints of tables and receipts are; empty: there are none. The directory exists.
+  std::string checkpoint_directory;
+  CheckpointRule checkpoint_rule;
   std::string server_name = "annals";
 };
 
@@ -69,7 +73,7 @@ class Engine {
   /// Tables first, then the subscribers that are watched.
   [[nodiscard]] std::vector<ProjectionStatus> projections() const;
 
-  /// Stops the feeds. The writer must be idle: the HTTP server has been stopped.
+  /// Stops the feeds, and writes checkpoints. The writer must be idle: the HTTP server has been stopped. Idempotent.
   void stop();
 
   [[nodiscard]] std::size_t models() const { return feeds_.size(); }
@@ -97,6 +101,7 @@ class Engine {
   platform::Platform platform_;
   std::vector<std::unique_ptr<projection::TableFeed>> feeds_;
   Writer writer_;
+  Checkpoints checkpoints_;
   std::vector<std::pair<std::string, const projection::Runner*>> subscribers_;
   std::atomic<std::size_t> tables_missing_;
   std::atomic<bool> draining_{false};

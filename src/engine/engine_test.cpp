@@ -38,7 +38,7 @@ class EngineTest : public testing::Test {
     while (true) {
       const auto rows = list.next(piece);
       EXPECT_TRUE(rows.has_value());
-      for (const auto& row : *rows) all += row.key + "=" + *row.record.value + " ";
+      for (const auto& row : *rows) all += row.key + "=" + std::string(*row.record.value) + " ";
       if (rows->size() < piece) return all;
     }
   }

@@ -1,56 +1,178 @@
 #include "engine/receipts.hpp"
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/bytes.hpp"
 #include "engine/event_metadata.hpp"
 
 namespace annals::engine {
+namespace {
 
-Result<> Receipts::load(const EventStore& store) {
-  const Instant oldest = platform_.clock.now().plus(-limits_.retention);
-  Position after = TRY(store.position_at(oldest));
+constexpr std::size_t entries_at_once = 1024;  // what the writer may have to wait for: some microseconds
+
+void append(std::string& out, const Digest& digest) {
+  out.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
+Digest take_digest(ByteReader& reader) {
+  Digest digest{};
+  const std::string_view bytes = reader.take(digest.size());
+  std::memcpy(digest.data(), bytes.data(), bytes.size());
+  return digest;
+}
+
+}  // namespace
+
+Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper) {
+  Position after;
+  Position known;  // the entries up to here are there
+  if (keeper && keeper->load()) {
+    const auto state = state_.lock();
+    after = state->reached;
+    known = state->entries.empty() ? after : std::max(after, state->entries.back().receipt.position);
+  } else {
+    const Instant oldest = platform_.clock.now().plus(-limits_.retention);
+    after = TRY(store.position_at(oldest));
+    if (after.value > 0) state_.lock()->complete_since = oldest;
+  }
   while (true) {
     const EventPage page = TRY(store.read_all(after, Horizon::visible, PageLimit{}));
     for (const EventView& event : page.events()) {
+      if (event.position <= known) continue;
       if (const auto idempotency = idempotency_of(event.metadata)) {
         insert(*idempotency, Receipt{event.version, event.position, false}, event.created_at);
       }
     }
-    if (page.events().empty()) return {};
+    if (page.events().empty()) break;
     after = page.events().back().position;
   }
+  state_.lock()->reached = after;
+  return {};
 }
 
-const Receipts::Entry* Receipts::find(const Digest& key) {
-  expire(platform_.clock.now());
-  const auto found = entries_.find(key);
-  return found == entries_.end() ? nullptr : &found->second;
+std::optional<Receipts::Entry> Receipts::find(const Digest& key) {
+  const auto state = state_.lock();
+  expire(*state, platform_.clock.now());
+  const auto found = state->places.find(key);
+  if (found == state->places.end()) return std::nullopt;
+  return state->entries[found->second - state->first_place];
 }
 
 void Receipts::insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at) {
-  entries_.insert_or_assign(idempotency.key, Entry{idempotency.request, receipt, created_at});
-  by_age_.push_back({idempotency.key, created_at});
-  if (entries_.size() <= limits_.keys_max) return;
-  while (entries_.size() > limits_.keys_max) forget_oldest();
-  ++dropped_;
+  const std::uint64_t forgotten = add(*state_.lock(), Entry{idempotency.key, idempotency.request, receipt, created_at});
+  if (forgotten > 0) warn_of_forgetting(forgotten);
+}
+
+void Receipts::advance(Position first, Position last) {
+  const auto state = state_.lock();
+  if (first == state->reached.next()) state->reached = last;
+}
+
+/// How many others had to go for it.
+std::uint64_t Receipts::add(State& state, const Entry& entry) const {
+  state.places.insert_or_assign(entry.key, state.first_place + state.entries.size());
+  state.entries.push_back(entry);
+  std::uint64_t forgotten = 0;
+  for (; state.places.size() > limits_.keys_max; ++forgotten) forget_oldest(state);
+  return forgotten;
+}
+
+void Receipts::warn_of_forgetting(std::uint64_t count) {
+  dropped_ += count;
   const Duration now = platform_.clock.monotonic();
-  if (!last_warning_ || now - *last_warning_ > std::chrono::minutes(1)) {
-    last_warning_ = now;
-    platform_.log.warning(
-        "Idempotency keys are forgotten before their time, because there are too many of them; raise "
-        "idempotency.keys_max",
-        {{"keys_max", static_cast<std::uint64_t>(limits_.keys_max)}, {"forgotten", dropped_}});
-  }
+  if (last_warning_ && now - *last_warning_ <= std::chrono::minutes(1)) return;
+  last_warning_ = now;
+  platform_.log.warning(
+      "Idempotency keys are forgotten before their time, because there are too many of them; raise "
+      "idempotency.keys_max",
+      {{"keys_max", static_cast<std::uint64_t>(limits_.keys_max)}, {"forgotten", dropped_}});
 }
 
-void Receipts::expire(Instant now) {
-  while (!by_age_.empty() && by_age_.front().created_at.plus(limits_.retention) < now) forget_oldest();
+void Receipts::expire(State& state, Instant now) const {
+  while (!state.entries.empty() && state.entries.front().created_at.plus(limits_.retention) < now) forget_oldest(state);
 }
 
-void Receipts::forget_oldest() {
+void Receipts::forget_oldest(State& state) {
+  const Entry& oldest = state.entries.front();
   // A key that was used anew, long after its first use, stands here twice; only its last use counts.
-  const Aging oldest = by_age_.front();
-  by_age_.pop_front();
-  const auto entry = entries_.find(oldest.key);
-  if (entry != entries_.end() && entry->second.created_at == oldest.created_at) entries_.erase(entry);
+  const auto place = state.places.find(oldest.key);
+  if (place != state.places.end() && place->second == state.first_place) state.places.erase(place);
+  state.complete_since = std::max(state.complete_since, oldest.created_at.plus(Duration{1}));
+  state.entries.pop_front();
+  ++state.first_place;
+}
+
+void Receipts::begin_writing() {
+  written_place_ = 0;
+  written_newest_ = {};
+  write_up_to_ = state_.lock()->reached;
+}
+
+// Entries are only ever added at the end, in the order of their positions, and all up to `reached` are there. So what
+// is written is whole up to its last entry, but for what had been forgotten.
+std::uint64_t Receipts::write(std::string& contents) {
+  const auto state = state_.lock();
+  std::uint64_t place = std::max(written_place_, state->first_place);
+  const std::uint64_t end = std::min(place + entries_at_once, state->first_place + state->entries.size());
+  std::uint64_t count = 0;
+  for (; place < end; ++place) {
+    const Entry& entry = state->entries[place - state->first_place];
+    if (entry.receipt.position > write_up_to_) break;
+    ++count;
+    append(contents, entry.key);
+    append(contents, entry.request);
+    put(contents, entry.receipt.version.value);
+    put(contents, entry.receipt.position.value);
+    put(contents, entry.created_at.microseconds);
+    written_newest_ = entry.receipt.position;
+  }
+  written_place_ = place;
+  return count;
+}
+
+std::string Receipts::note() const {
+  std::string note;
+  put(note, state_.lock()->complete_since.microseconds);
+  return note;
+}
+
+Result<std::uint64_t> Receipts::read(std::string_view contents) {
+  ByteReader reader(contents);
+  std::uint64_t count = 0;
+  for (; !reader.at_end(); ++count) {
+    Entry entry;
+    entry.key = take_digest(reader);
+    entry.request = take_digest(reader);
+    entry.receipt.version = StreamVersion{reader.integer<std::uint64_t>()};
+    entry.receipt.position = Position{reader.integer<std::uint64_t>()};
+    entry.created_at = Instant{reader.integer<std::int64_t>()};
+    if (!reader.ok() || (!read_.empty() && read_.back().receipt.position >= entry.receipt.position)) {
+      return fail(ErrorKind::corrupt, "entry " + std::to_string(count) + " of a block is not what receipts write");
+    }
+    read_.push_back(entry);
+  }
+  return count;
+}
+
+Result<> Receipts::take_over(const projection::StateFileSummary& summary) {
+  ByteReader reader(summary.note);
+  const Instant complete_since{reader.integer<std::int64_t>()};
+  if (!reader.ok())
+    return fail(ErrorKind::corrupt, "the checkpoint of the receipts does not say since when it is whole");
+  const Instant oldest = platform_.clock.now().plus(-limits_.retention);
+  if (complete_since > oldest && read_.size() < limits_.keys_max) {
+    return fail(ErrorKind::gone, "it goes back to " + complete_since.to_text() +
+                                     ", and idempotency keys are to be known since " + oldest.to_text());
+  }
+  const std::deque<Entry> entries = std::exchange(read_, {});
+  const auto state = state_.lock();
+  state->places.reserve(entries.size());
+  for (const Entry& entry : entries) (void)add(*state, entry);
+  state->complete_since = std::max(state->complete_since, complete_since);
+  state->reached = summary.begin;
+  return {};
 }
 
 }  // namespace annals::engine

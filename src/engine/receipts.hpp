@@ -1,19 +1,24 @@
 #pragma once
-// Receipts: what was answered to requests that carried an idempotency key. They are read back from the log at the start
-// (the key travels in the metadata of the command's first event), so they survive a restart and cost no write of their
-// own.
+// Receipts: what was answered to requests that carried an idempotency key. They are read back at the start: from their
+// checkpoint, and what came after it from the log (the key travels in the metadata of the command's first event). So
+// they survive a restart and cost no write of their own.
 //
 // Bounded in age and in number; at the bound in number the oldest go first, and that is logged, because a client that
-// tries one of those again would be answered anew. Confined to the writer's thread (the holder of its token).
+// tries one of those again would be answered anew.
+//
+// Threads: `find`, `insert` and `advance` are the writer's (the holder of its token); the rest of KeptState may run
+// beside them; `load` comes before all.
 
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <unordered_map>
 
+#include "base/guarded.hpp"
 #include "engine/command.hpp"
 #include "event/event_store.hpp"
 #include "platform/platform.hpp"
+#include "projection/state_keeper.hpp"
 
 namespace annals::engine {
 
@@ -22,41 +27,71 @@ struct ReceiptLimits {
   std::size_t keys_max = 1'000'000;
 };
 
-class Receipts {
+class Receipts final : public projection::KeptState {
  public:
   Receipts(ReceiptLimits limits, platform::Platform platform) : limits_(limits), platform_(platform) {}
 
   struct Entry {
+    Digest key;
     Digest request;
     Receipt receipt;
     Instant created_at;
   };
 
-  /// Reads the receipts of the retention time from the store.
-  [[nodiscard]] Result<> load(const EventStore& store);
+  /// Reads the receipts of the retention time: from `keeper`'s file and what came after it, or without one (null) all
+  /// of them from the store.
+  [[nodiscard]] Result<> load(const EventStore& store, projection::StateKeeper* keeper);
 
   /// The entry of a key, if there is one and it is not too old.
-  [[nodiscard]] const Entry* find(const Digest& key);
+  [[nodiscard]] std::optional<Entry> find(const Digest& key);
 
+  /// Entries come in the order of their positions.
   void insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at);
 
-  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  /// The entries of these events, and of nothing else up to the last of them, have been inserted. When others recorded
+  /// something in between, what is written down stays at what is known.
+  void advance(Position first, Position last);
+
+  [[nodiscard]] std::size_t size() const { return state_.lock()->places.size(); }
+
+  // As something that is kept (docs/formats/state_file.md).
+  [[nodiscard]] std::string_view name() const override { return "receipts"; }
+  [[nodiscard]] Position position() const override { return state_.lock()->reached; }
+  [[nodiscard]] std::uint64_t records() const override { return state_.lock()->entries.size(); }
+  void begin_writing() override;
+  [[nodiscard]] std::uint64_t write(std::string& contents) override;
+  [[nodiscard]] Position newest() const override { return written_newest_; }
+  [[nodiscard]] std::string note() const override;
+  [[nodiscard]] Result<std::uint64_t> read(std::string_view contents) override;
+  [[nodiscard]] Result<> take_over(const projection::StateFileSummary& summary) override;
+  void forget() override { read_.clear(); }
 
  private:
-  struct Aging {
-    Digest key;
-    Instant created_at;
+  /// Entries in the order of their positions, and where to find those of keys. A place is counted from the first entry
+  /// that ever was, so that it holds while old ones go.
+  struct State {
+    std::deque<Entry> entries;
+    std::uint64_t first_place = 0;
+    std::unordered_map<Digest, std::uint64_t, DigestHash> places;
+    Position reached;
+    Instant complete_since{INT64_MIN};  ///< no receipt of this time or later has been forgotten
   };
 
-  void expire(Instant now);
-  void forget_oldest();
+  void expire(State& state, Instant now) const;
+  static void forget_oldest(State& state);
+  [[nodiscard]] std::uint64_t add(State& state, const Entry& entry) const;
+  void warn_of_forgetting(std::uint64_t count);
 
   const ReceiptLimits limits_;
   platform::Platform platform_;
-  std::unordered_map<Digest, Entry, DigestHash> entries_;
-  std::deque<Aging> by_age_;
-  std::optional<Duration> last_warning_;
-  std::uint64_t dropped_ = 0;
+  Guarded<State> state_;
+  std::optional<Duration> last_warning_;  // the writer's
+  std::uint64_t dropped_ = 0;             // the writer's
+
+  std::uint64_t written_place_ = 0;  // the keeper's, as all below: of the next entry to write
+  Position written_newest_;
+  Position write_up_to_;
+  std::deque<Entry> read_;
 };
 
 }  // namespace annals::engine

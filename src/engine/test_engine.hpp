@@ -27,7 +27,7 @@ using projection::TestWorld;
   WriteRequest request;
   request.command.operation = model::Operation::set;
   request.command.key = key;
-  request.command.value = std::make_shared<const std::string>(value);
+  request.command.value = SharedText(value);
   if (if_match)
     request.command.precondition = {model::Precondition::Rule::version_is_one_of, {StreamVersion{*if_match}}};
   request.actor = "anonymous";
@@ -96,7 +96,7 @@ class WriterUnderTest {
   [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
   [[nodiscard]] std::string value(std::string_view key) const {
     const auto record = feed_.table().get(key);
-    return record.exists() ? *record.value : "(none)";
+    return record.exists() ? std::string(*record.value) : "(none)";
   }
   Writer& operator*() { return writer_; }
   Writer* operator->() { return &writer_; }

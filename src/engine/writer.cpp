@@ -40,14 +40,17 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
     : store_(store),
       feeds_(std::move(feeds)),
       platform_(platform),
-      options_(options),
+      options_(std::move(options)),
       batch_groups_(batch_groups_bounds),
-      receipts_(options.receipts, platform) {}
+      receipts_(options_.receipts, platform) {
+  if (!options_.receipts_path.empty())
+    receipts_keeper_ = std::make_unique<projection::StateKeeper>(receipts_, options_.receipts_path, store, platform);
+}
 
 Writer::~Writer() = default;
 
 Result<> Writer::load() {
-  TRY(receipts_.load(store_));
+  TRY(receipts_.load(store_, receipts_keeper_.get()));
   const EventPage last = TRY(store_.read_all(Position{std::max<std::uint64_t>(store_.status().visible.value, 1) - 1},
                                              Horizon::visible, PageLimit{1, 1}));
   if (!last.events().empty()) last_visible_stamp_ = last.events().back().created_at.microseconds;
@@ -174,7 +177,7 @@ bool Writer::answer_from_receipts(Pending& pending) {
     return fail(ErrorKind::unprocessable, "idempotency_key_reused",
                 "this Idempotency-Key came with another request before; take a new key for a new request");
   };
-  if (const Receipts::Entry* entry = receipts_.find(idempotency->key)) {
+  if (const auto entry = receipts_.find(idempotency->key)) {
     if (entry->request != idempotency->request) {
       pending.answer = reused();
     } else {
@@ -352,6 +355,8 @@ void Writer::apply(const std::vector<AppendResult>& results) {
       receipts_.insert(*pending.request->idempotency, Receipt{result->versions.front(), result->last, false},
                        result->created_at);
   }
+  if (!events.empty() && events.back().position == events.front().position.plus(events.size() - 1))
+    receipts_.advance(events.front().position, events.back().position);
 }
 
 /// What the cache holds of a stream is the newest state or nothing: a live table goes on without the cache, and the

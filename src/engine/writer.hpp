@@ -40,6 +40,7 @@ struct WriterOptions {
   std::size_t queue_max = 10'000;           ///< commands that wait, at most; one more is refused at once
   std::size_t queue_bytes_max = 64u << 20;  ///< what their keys and values may take together
   ReceiptLimits receipts;
+  std::string receipts_path;  ///< of the state file of the receipts; empty: they have none
   /// Where steps run that would keep an I/O thread from others (see WriteRequest::alone), or for longer than
   /// `append_at_home_max`; null: nowhere but on the I/O threads. For a store that makes its caller wait for a flush:
   /// other clients are read from and replied to meanwhile, and a lone one is spared the change of threads as long as
@@ -84,6 +85,9 @@ class Writer {
   [[nodiscard]] WriterStatus status() const;
   /// How many groups each append recorded together.
   [[nodiscard]] HistogramSnapshot batch_groups() const { return batch_groups_.snapshot(); }
+
+  /// What writes the receipts down; null when they have no checkpoint. Not to be stepped before `load`.
+  [[nodiscard]] projection::StateKeeper* receipts_keeper() { return receipts_keeper_.get(); }
 
  private:
   /// A command, or a barrier (no request), on its way.
@@ -149,6 +153,7 @@ class Writer {
   // Confined to the writer, as said above.
   Duration last_append_{0};  // how long it took
   Receipts receipts_;
+  std::unique_ptr<projection::StateKeeper> receipts_keeper_;
   StateCache cache_;
   std::vector<Pending> batch_;
   std::vector<Group> groups_;

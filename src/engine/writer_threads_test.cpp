@@ -47,7 +47,7 @@ class WriterThreadsTest : public testing::TestWithParam<bool> {
   projection::TableFeed feed{model, *store, world.platform(), *background};
   const std::unique_ptr<platform::Executor> apart =
       GetParam() ? platform::make_thread_executor("writer") : std::unique_ptr<platform::Executor>();
-  Writer writer{*store, {&feed}, world.platform(), {.receipts = {}, .apart = apart.get()}};
+  Writer writer{*store, {&feed}, world.platform(), {.receipts = {}, .receipts_path = {}, .apart = apart.get()}};
   // After the writer, so that they have run what they hold before it goes.
   std::array<std::unique_ptr<platform::Executor>, 3> homes{platform::make_thread_executor("home-0"),
                                                            platform::make_thread_executor("home-1"),

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "base/result.hpp"
+#include "base/shared_text.hpp"
 #include "http/request.hpp"
 
 namespace annals::http {
@@ -27,7 +28,7 @@ struct Response {
   std::string_view content_type;  ///< static text; empty for a reply without a body
   std::string fields;             ///< further fields, each `Name: value\r\n`; see `add`
   /// Text of our own, text shared with a read table (not copied), or a source (sent chunked).
-  std::variant<std::string, std::shared_ptr<const std::string>, BodySource> body;
+  std::variant<std::string, SharedText, BodySource> body;
 
   // For counting.
   std::uint8_t route = 0;      ///< which of the handler's routes answered, from 1; 0: none

@@ -40,7 +40,7 @@ TEST(ServerBody, texts_of_every_size_arrive_whole_owned_or_shared) {
     Response response;
     const auto size = std::stoul(std::string(request.path.substr(2)));
     if (request.path[1] == 's') {
-      response.body = std::make_shared<const std::string>(long_text(size));
+      response.body = SharedText(long_text(size));
     } else {
       response.body = long_text(size);
     }
@@ -60,7 +60,7 @@ TEST(ServerBody, texts_of_every_size_arrive_whole_owned_or_shared) {
 TEST(ServerBody, a_shared_text_that_is_not_there_is_empty) {
   ServerUnderTest server({}, [](const Request&, Responder responder) {
     Response response;
-    response.body = std::shared_ptr<const std::string>();
+    response.body = SharedText();
     responder.send(std::move(response));
   });
   TestClient client = server.connect();

@@ -97,26 +97,29 @@ Result<std::vector<Decision>> decide(const Model& model, const Record& record, c
   return decisions;
 }
 
-Result<Record> evolve(const Model& model, const Record& record, std::string_view type, std::string_view data,
-                      StreamVersion version, Instant created_at) {
-  Record next{version, record.value, created_at};
-  if (type == model.deleted_type) {
-    next.value = nullptr;
-  } else if (type == model.set_type) {
-    if (const auto plain = plain_value(model, data)) {
-      next.value = std::make_shared<const std::string>(*plain);
-      return next;
-    }
+Result<Change> change_of(const Model& model, std::string_view type, std::string_view data, StreamVersion version) {
+  if (type == model.set_type) {
+    if (const auto plain = plain_value(model, data)) return Change{Change::Effect::set, *plain};
     const auto object = json::thread_reader().read_object(data);
     const std::string_view* value = object ? object->text("value") : nullptr;
-    if (value == nullptr) {
-      return fail(ErrorKind::corrupt, "the event of type " + std::string(type) + " at version " + to_string(version) +
-                                          " has no string member \"value\"" +
-                                          (object ? "" : ": " + object.error().message));
-    }
-    next.value = std::make_shared<const std::string>(*value);
+    if (value != nullptr) return Change{Change::Effect::set, *value};
+    return fail(ErrorKind::corrupt, "the event of type " + std::string(type) + " at version " + to_string(version) +
+                                        " has no string member \"value\"" +
+                                        (object ? "" : ": " + object.error().message));
   }
-  return next;
+  if (type == model.deleted_type) return Change{Change::Effect::remove, {}};
+  return Change{};
+}
+
+Result<Record> evolve(const Model& model, const Record& record, std::string_view type, std::string_view data,
+                      StreamVersion version, Instant created_at) {
+  const Change change = TRY(change_of(model, type, data, version));
+  switch (change.effect) {
+    case Change::Effect::set: return Record{version, SharedText(change.value), created_at};
+    case Change::Effect::remove: return Record{version, nullptr, created_at};
+    case Change::Effect::none: break;
+  }
+  return Record{version, record.value, created_at};
 }
 
 }  // namespace annals::model

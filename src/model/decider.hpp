@@ -5,7 +5,6 @@
 // Source: the decider pattern (Chassaing), as in Equinox.
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "base/instant.hpp"
 #include "base/number.hpp"
 #include "base/result.hpp"
+#include "base/shared_text.hpp"
 #include "event/event.hpp"
 #include "model/model.hpp"
 
@@ -22,9 +22,8 @@ namespace annals::model {
 /// The state of one key: what its events fold to.
 struct Record {
   StreamVersion version;  ///< of the last event; 0 when there is none
-  std::shared_ptr<const std::string>
-      value;           ///< shared with read tables and replies, never changed; null when never set, or deleted
-  Instant updated_at;  ///< created_at of the last event
+  SharedText value;       ///< shared with read tables and replies; null when never set, or deleted
+  Instant updated_at;     ///< created_at of the last event
 
   [[nodiscard]] bool exists() const { return value != nullptr; }
   [[nodiscard]] bool was_deleted() const { return value == nullptr && version.value > 0; }
@@ -47,7 +46,7 @@ struct Precondition {
 struct Command {
   Operation operation = Operation::set;
   std::string key;
-  std::shared_ptr<const std::string> value;  ///< the new value of a set; shared with the state that will hold it
+  SharedText value;  ///< the new value of a set
   Precondition precondition;
 };
 
@@ -61,6 +60,21 @@ struct Decision {
 /// ("version_conflict").
 [[nodiscard]] Result<std::vector<Decision>> decide(const Model& model, const Record& record, const Command& command,
                                                    Instant now);
+
+/// What an event does to the record of its key.
+struct Change {
+  enum class Effect : std::uint8_t {
+    none,  ///< of a type that the model does not know: the version moves on
+    set,
+    remove,
+  };
+  Effect effect = Effect::none;
+  std::string_view value;  ///< of a set; in the event's data, or with this thread's json reader until its next use
+};
+
+/// What `evolve` is made of, for whoever keeps records in a form of his own. Errors: corrupt, as evolve.
+[[nodiscard]] Result<Change> change_of(const Model& model, std::string_view type, std::string_view data,
+                                       StreamVersion version);
 
 /// The record after the event. Events of types that the model does not know change the version only.
 /// Errors: corrupt, when the event's data is not what the model writes.

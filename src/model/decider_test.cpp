@@ -10,11 +10,11 @@ namespace {
 const Model config = Model::kv("config", {"/config"});
 constexpr Instant now{1'770'890'400'000'000};
 
-std::shared_ptr<const std::string> shared(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
+SharedText shared(std::string_view text) {
+  return SharedText(text);
 }
 
-Record at_version(std::uint64_t version, std::shared_ptr<const std::string> value) {
+Record at_version(std::uint64_t version, SharedText value) {
   return {StreamVersion{version}, std::move(value), now};
 }
 

@@ -53,8 +53,12 @@ Result<> replace_file(FileSystem& files, const std::string& path, std::string_vi
     TRY(fresh->write_at(0, bytes));
     TRY(fresh->flush());
   }
-  TRY(files.rename(fresh_path, path));
-  return files.flush_directory(directory_of(path));
+  return rename_durably(files, fresh_path, path);
+}
+
+Result<> rename_durably(FileSystem& files, const std::string& from, const std::string& to) {
+  TRY(files.rename(from, to));
+  return files.flush_directory(directory_of(to));
 }
 
 std::string join_path(std::string_view directory, std::string_view name) {

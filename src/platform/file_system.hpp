@@ -98,6 +98,9 @@ class FileSystem {
 /// directory.
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes);
 
+/// Gives a flushed file a new name in the same directory, as one step that survives the loss of power.
+[[nodiscard]] Result<> rename_durably(FileSystem& files, const std::string& from, const std::string& to);
+
 /// `directory` and `name` with one slash between.
 [[nodiscard]] std::string join_path(std::string_view directory, std::string_view name);
 

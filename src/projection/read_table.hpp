@@ -2,8 +2,10 @@
 // ReadTable: what a model's projection keeps to be queried: the newest record of every key, in order of keys (bytes).
 // Deleted keys stay as records without a value, because their versions go on.
 //
-// Threads: any number of readers; one applier at a time (apply, stage and publish). Readers are never locked out for
-// longer than one record takes, `publish` excepted.
+// A row is one piece of memory (stored_row.hpp), the order a B-tree of pointers to them.
+//
+// Threads: any number of readers; one applier at a time (apply, stage, publish, and what restores). Readers are never
+// locked out for longer than one record takes, `publish` excepted.
 
 #include <cstdint>
 #include <memory>
@@ -18,6 +20,7 @@
 #include "model/decider.hpp"
 #include "model/model.hpp"
 #include "projection/progress.hpp"
+#include "projection/stored_row.hpp"
 
 namespace annals::projection {
 
@@ -50,26 +53,47 @@ class ReadTable {
   [[nodiscard]] const Progress& progress() const { return progress_; }
 
   /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position
-  /// already reached, are passed over. After an error the table stands just before the event that failed. Errors:
-  /// corrupt.
+  /// already reached or the version that a key already has, are passed over. After an error the table stands just
+  /// before the event that failed. Errors: corrupt.
   [[nodiscard]] Result<> apply(std::span<const EventView> events);
 
-  /// As apply, but readers see nothing of it before `publish`, and then all at once.
+  /// As apply, but readers see nothing of it before `publish`, and then all at once. The faster way to fill a table.
   [[nodiscard]] Result<> stage(std::span<const EventView> events);
   void publish();
 
   /// The last position taken in, staged ones included.
   [[nodiscard]] Position applied() const { return applied_; }
 
+  /// A few rows for whoever writes the table down: up to `rows_max`, and no more once they have `bytes_max` bytes, from
+  /// after `after` on (null: from the first), deleted ones included. A reader like any other.
+  struct Slice {
+    std::vector<RowHolder> rows;
+    Position newest;  ///< no event after it is reflected in the rows of this slice, nor in any that came before
+  };
+  [[nodiscard]] Slice slice(const StoredRow* after, std::size_t rows_max, std::size_t bytes_max) const;
+
+  /// Puts rows that were written down aside, in order of their keys; false when `row` is out of order. Nobody sees them
+  /// before `adopt`, which makes them the table's, in the place of all there was: every event up to `applied` is in
+  /// them, and none after `newest`. The events in between have to be applied again, which is harmless: a row tells the
+  /// version that it has reached. Until the table has come to `newest`, its rows are of several moments.
+  [[nodiscard]] bool restore(RowHolder row);
+  void adopt(Position applied, Position newest);
+  void forget_restored();
+
  private:
   struct Rows;
+  struct Staged;
   template <class Visit>
   void walk(std::string_view prefix, const std::optional<std::string>& after, Visit visit) const;
-  [[nodiscard]] Result<> take_in(const EventView& event, Rows& into);
+  [[nodiscard]] Result<RowHolder> row_after(const StoredRow* before, std::string_view key,
+                                            const EventView& event) const;
+  [[nodiscard]] Result<> take_in(const EventView& event);
+  [[nodiscard]] Result<> take_aside(const EventView& event);
 
   const model::Model& model_;
   std::unique_ptr<Rows> rows_;
-  std::unique_ptr<Rows> staged_;
+  std::unique_ptr<Staged> staged_;
+  std::unique_ptr<Rows> restored_;  // while a checkpoint is read
   Position applied_;
   Progress progress_;
 };

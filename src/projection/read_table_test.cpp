@@ -46,7 +46,7 @@ class History {
 std::string listed(const ReadTable& table, std::string_view prefix = "",
                    std::optional<std::string> after = std::nullopt, std::size_t limit = 100) {
   std::string text;
-  for (const auto& row : table.list(prefix, after, limit)) text += row.key + "=" + *row.record.value + " ";
+  for (const auto& row : table.list(prefix, after, limit)) text += row.key + "=" + std::string(*row.record.value) + " ";
   return text;
 }
 

@@ -1,5 +1,7 @@
 #include "projection/table_feed.hpp"
 
+#include <utility>
+
 #include "base/guarded.hpp"
 
 namespace annals::projection {
@@ -12,8 +14,8 @@ using model::Consistency;
 // and none is applied twice.
 class TableFeed::Feeder final : public Subscriber {
  public:
-  Feeder(ReadTable& table, const model::Model& model, EventStore& store)
-      : table_(table), consistency_(model.consistency), store_(store), name_("table " + model.name) {}
+  Feeder(ReadTable& table, StateKeeper* keeper, const model::Model& model, EventStore& store)
+      : table_(table), keeper_(keeper), consistency_(model.consistency), store_(store), name_("table " + model.name) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
@@ -24,17 +26,19 @@ class TableFeed::Feeder final : public Subscriber {
 
   [[nodiscard]] Result<Position> resume() override {
     const std::lock_guard lock(apply_mutex_);
+    if (StateKeeper* keeper = std::exchange(keeper_, nullptr)) keeper->load();
     return table_.applied();
   }
 
   [[nodiscard]] Result<> handle(const EventPage& page) override {
     const std::lock_guard lock(apply_mutex_);
-    return consistency_ == Consistency::restart ? table_.stage(page.events()) : table_.apply(page.events());
+    return stages() ? table_.stage(page.events()) : table_.apply(page.events());
   }
 
   [[nodiscard]] Result<> caught_up() override {
     const std::lock_guard lock(apply_mutex_);
-    if (consistency_ == Consistency::restart) table_.publish();
+    if (stages()) table_.publish();
+    filled_ = true;
     if (consistency_ != Consistency::live || live_) return {};
     TRY(read_on());
     live_ = true;
@@ -56,6 +60,9 @@ class TableFeed::Feeder final : public Subscriber {
   }
 
  private:
+  /// Nobody reads a table that is being filled for the first time.
+  [[nodiscard]] bool stages() const { return consistency_ == Consistency::restart || !filled_; }
+
   /// True when nothing lies between the table and these events, nor among them: what does was recorded by others.
   [[nodiscard]] bool is_next(std::span<const EventView> events) const {
     return events.front().position <= table_.applied().next() &&
@@ -71,19 +78,25 @@ class TableFeed::Feeder final : public Subscriber {
   }
 
   ReadTable& table_;
+  StateKeeper* keeper_;  // until its file has been read
   const Consistency consistency_;
   EventStore& store_;
   const std::string name_;
   mutable std::mutex apply_mutex_;
+  bool filled_ = false;
   bool live_ = false;
 };
 
 TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform,
-                     platform::Executor& executor)
+                     platform::Executor& executor, std::string checkpoint_path)
     : model_(model),
       platform_(platform),
       table_(model),
-      feeder_(std::make_unique<Feeder>(table_, model, store)),
+      state_(table_, model.name),
+      keeper_(checkpoint_path.empty()
+                  ? nullptr
+                  : std::make_unique<StateKeeper>(state_, std::move(checkpoint_path), store, platform)),
+      feeder_(std::make_unique<Feeder>(table_, keeper_.get(), model, store)),
       runner_(std::make_unique<Runner>(
           *feeder_, store, model.consistency == Consistency::eventual ? Runner::Mode::follow : Runner::Mode::on_demand,
           platform, executor)) {}

@@ -17,12 +17,17 @@
 
 #include "projection/read_table.hpp"
 #include "projection/runner.hpp"
+#include "projection/state_keeper.hpp"
+#include "projection/table_state.hpp"
 
 namespace annals::projection {
 
 class TableFeed {
  public:
-  TableFeed(const model::Model& model, EventStore& store, platform::Platform platform, platform::Executor& executor);
+  /// `checkpoint_path` is where the table's state file is; empty: it has none, and is made from the whole log at each
+  /// start.
+  TableFeed(const model::Model& model, EventStore& store, platform::Platform platform, platform::Executor& executor,
+            std::string checkpoint_path = {});
   ~TableFeed();
 
   /// Begins to catch up; `ready` is called on the executor when the table first holds all that was there.
@@ -46,12 +51,18 @@ class TableFeed {
   [[nodiscard]] const ReadTable& table() const { return table_; }
   [[nodiscard]] const model::Model& model() const { return model_; }
 
+  /// What writes the table down; null when it has no checkpoint. The feed itself reads it back, at its start: not to be
+  /// stepped before the table has caught up for the first time.
+  [[nodiscard]] StateKeeper* keeper() { return keeper_.get(); }
+
  private:
   class Feeder;
 
   const model::Model& model_;
   platform::Platform platform_;
   ReadTable table_;
+  TableState state_;
+  std::unique_ptr<StateKeeper> keeper_;
   std::unique_ptr<Feeder> feeder_;
   std::unique_ptr<Runner> runner_;
 };

@@ -38,7 +38,7 @@ class TableFeedTest : public testing::Test {
   }
   [[nodiscard]] static std::string value(const TableFeed& feed, std::string_view key) {
     const auto record = feed.table().get(key);
-    return record.exists() ? *record.value : "(none)";
+    return record.exists() ? std::string(*record.value) : "(none)";
   }
 
   TestWorld world;

@@ -154,15 +154,14 @@ Result<> Application::build(const Settings& settings, const Address& address,
     writer_ = platform::make_thread_executor("writer");
     engine_settings.writer.apart = writer_.get();
   }
-  engine_ = std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_settings);
-
+  if (kind->keeps) {
+    engine_settings.checkpoint_directory = platform::join_path(store_options.directory, "checkpoints");
+    TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
+  }
   delivery::Audit::Options audit_options;
   audit_options.values = settings.boolean("audit.values");
-  if (kind->keeps) {
-    const std::string directory = platform::join_path(store_options.directory, "checkpoints");
-    TRY(platform.files.create_directories(directory));
-    audit_options.checkpoint_path = platform::join_path(directory, "audit");
-  }
+  if (kind->keeps) audit_options.checkpoint_path = platform::join_path(engine_settings.checkpoint_directory, "audit");
+  engine_ = std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_settings);
   audit_ = std::make_unique<delivery::Audit>(audit_options, *engine_, platform::standard_error());
   audit_runner_ =
       std::make_unique<projection::Runner>(*audit_, *store_, projection::Runner::Mode::follow, platform, *delivery_);

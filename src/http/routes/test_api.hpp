@@ -23,8 +23,8 @@ class Asked final : public Responder::Target {
   [[nodiscard]] std::string body() {
     if (!response) return "(waiting)";
     const auto* text = std::get_if<std::string>(&response->body);
-    const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response->body);
-    if (text || shared) return text ? *text : *shared ? **shared : "";
+    const auto* shared = std::get_if<SharedText>(&response->body);
+    if (text || shared) return text ? *text : std::string(**shared);
     std::string all;
     while (const auto piece = std::get<BodySource>(response->body)().value()) all += *piece;
     return all;

@@ -151,7 +151,7 @@ std::optional<json::Object> body_of(const Request& request, Call& call, std::str
 }
 
 /// The value of a PUT's body, or null after having refused.
-std::shared_ptr<const std::string> value_of(const json::Object& body, Call& call) {
+SharedText value_of(const json::Object& body, Call& call) {
   std::vector<Fault> faults;
   const json::Value* value = body.find("value");
   const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
@@ -174,7 +174,7 @@ std::shared_ptr<const std::string> value_of(const json::Object& body, Call& call
               "the value has " + std::to_string(text->size()) + " bytes; the most is " + std::to_string(bytes_max)));
     return nullptr;
   }
-  return std::make_shared<const std::string>(*text);
+  return SharedText(*text);
 }
 
 /// Where a rollback goes back to.

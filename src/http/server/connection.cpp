@@ -29,11 +29,10 @@ constexpr Duration stream_poll_interval = std::chrono::milliseconds(50);
 constexpr unsigned stream_pieces_max = 16;  // written without a look at the other connections
 constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
 
-const std::string& body_text(const Response& response) {
-  static const std::string empty;
+std::string_view body_text(const Response& response) {
   if (const auto* text = std::get_if<std::string>(&response.body)) return *text;
-  const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body);
-  return shared != nullptr && *shared != nullptr ? **shared : empty;
+  const auto* shared = std::get_if<SharedText>(&response.body);
+  return shared != nullptr ? **shared : std::string_view{};
 }
 
 }  // namespace

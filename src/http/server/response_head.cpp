@@ -37,8 +37,8 @@ BodyForm body_form(const Response& response, bool is_head, bool http_1_0) {
     form.sent = false;
   } else if (const auto* text = std::get_if<std::string>(&response.body)) {
     form.length = text->size();
-  } else if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body)) {
-    form.length = *shared ? (*shared)->size() : 0;
+  } else if (const auto* shared = std::get_if<SharedText>(&response.body)) {
+    form.length = (*shared)->size();
   } else {
     form.framing = http_1_0 ? BodyForm::Framing::to_close : BodyForm::Framing::chunked;
   }

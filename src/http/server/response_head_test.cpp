@@ -28,8 +28,7 @@ TEST(ResponseHead, a_text_has_its_length) {
 }
 
 TEST(ResponseHead, the_reply_to_head_says_what_that_to_get_says) {
-  const Response response{
-      .status = 200, .content_type = "text/plain", .fields = {}, .body = std::make_shared<const std::string>("hello")};
+  const Response response{.status = 200, .content_type = "text/plain", .fields = {}, .body = SharedText("hello")};
   EXPECT_EQ(head_of(response, true), head_of(response, false));
   EXPECT_FALSE(body_form(response, true, false).sent);
   EXPECT_EQ(head_of(with_source(), true), head_of(with_source(), false));

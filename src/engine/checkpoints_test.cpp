@@ -1,0 +1,261 @@
+#include "engine/checkpoints.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "engine/engine.hpp"
+#include "engine/test_engine.hpp"
+
+namespace annals::engine {
+namespace {
+
+using model::Consistency;
+
+/// A server's engine over a store that outlives it, as the log does.
+class CheckpointsTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(world.files.create_directories("data")); }
+
+  void open(Consistency consistency = Consistency::live, ReceiptLimits limits = {}) {
+    EngineOptions options;
+    options.checkpoint_directory = "data";
+    options.checkpoint_rule.events_min = 100;
+    options.writer.receipts = limits;
+    engine = std::make_unique<Engine>(std::vector{kv("config", consistency), kv("flag", consistency)}, store,
+                                      world.platform(), world.executor, options);
+    ASSERT_TRUE(engine->start([] {}));
+    world.executor.run_ready();
+  }
+  void stop() {
+    engine->stop();
+    engine.reset();
+  }
+  /// Ends without a word; what waits in the executor finds nobody.
+  void crash() { forget(); }
+  void forget() {
+    // A process that is killed writes nothing more: the disk takes nothing while the engine is destroyed.
+    world.files.set_capacity(0);
+    engine.reset();
+    world.files.set_capacity(std::nullopt);
+  }
+  std::string write(WriteRequest request) {
+    std::string text;
+    engine->writer().submit(std::move(request), world.executor,
+                            [&](const Result<Receipt>& answer) { text = to_text(answer); });
+    world.executor.run_ready();
+    return text;
+  }
+  void write_many(int count) {
+    for (int number = 0; number < count; ++number) {
+      const std::string text = std::to_string(next_key++);
+      write(with_key(set_request("k" + std::to_string(next_key % 50), text), "key" + text, text));
+    }
+  }
+  /// Lets the clock run until a look at what is due, and all its work, is over.
+  void look() {
+    for (int timer = 0; timer < 40; ++timer) world.executor.run_next_timer();
+  }
+  [[nodiscard]] bool there(const std::string& name) { return *world.files.exists("data/" + name); }
+  [[nodiscard]] std::string value(const std::string& key) {
+    const auto record = engine->feed(0).table().get(key);
+    return record.exists() ? std::string(*record.value) : "(none)";
+  }
+  [[nodiscard]] std::size_t loaded() const { return world.logged("A checkpoint was loaded"); }
+
+  TestWorld world;
+  ControlledStore store{world.platform()};
+  std::unique_ptr<Engine> engine;
+  int next_key = 0;
+};
+
+TEST_F(CheckpointsTest, nothing_is_written_before_it_is_due) {
+  open();
+  write_many(99);
+  look();
+  EXPECT_FALSE(there("config.table"));
+  write_many(1);
+  look();
+  EXPECT_TRUE(there("config.table"));
+  EXPECT_TRUE(there("flag.table")) << "its position moves too";
+  EXPECT_TRUE(there("receipts"));
+  EXPECT_FALSE(there("config.table.new"));
+}
+
+TEST_F(CheckpointsTest, a_clean_stop_writes_all_and_the_next_start_reads_no_event) {
+  open();
+  write_many(10);
+  write(set_request("a", "1"));
+  stop();
+  EXPECT_TRUE(there("receipts"));
+  const std::size_t reads_before = store.read_from().size();
+  open();
+  EXPECT_EQ(loaded(), 3u);
+  EXPECT_EQ(value("a"), "1");
+  const auto reads = store.read_from();
+  for (std::size_t read = reads_before; read < reads.size(); ++read) EXPECT_GE(reads[read], Position{10});
+  EXPECT_EQ(write(with_key(set_request("k1", "0"), "key0", "0")), "1 replayed");
+  EXPECT_EQ(write(set_request("a", "2")), "2");
+}
+
+TEST_F(CheckpointsTest, a_stop_after_no_change_writes_nothing) {
+  open();
+  write_many(3);
+  stop();
+  open();
+  const std::uint64_t steps = world.files.steps();
+  stop();
+  EXPECT_EQ(world.files.steps(), steps);
+}
+
+TEST_F(CheckpointsTest, keys_recorded_after_the_checkpoint_are_read_back_from_the_log) {
+  open();
+  write_many(120);
+  look();
+  ASSERT_TRUE(there("receipts"));
+  write_many(30);
+  crash();
+  open();
+  EXPECT_EQ(loaded(), 3u);
+  for (int number = 0; number < 150; ++number) {
+    const std::string text = std::to_string(number);
+    const std::string answer =
+        write(with_key(set_request("k" + std::to_string((number + 1) % 50), text), "key" + text, text));
+    EXPECT_TRUE(answer.ends_with(" replayed")) << number << ": " << answer;
+  }
+}
+
+// The process dies at every step of the file system that writing checkpoints takes.
+TEST_F(CheckpointsTest, a_crash_at_any_step_of_writing_loses_no_key_and_no_value) {
+  open();
+  write_many(20);
+  stop();
+  for (std::uint64_t step = 1; step < 40; ++step) {
+    open();
+    write_many(3);
+    world.files.fault_at(world.files.steps() + step, platform::SimulatedFileSystem::Fault::power_loss);
+    stop();
+    platform::SimulatedRandom dice(step);
+    world.files.crash(platform::SimulatedFileSystem::Survival::some_sectors, dice);
+    open();
+    for (int number = 0; number < next_key; ++number) {
+      const std::string text = std::to_string(number);
+      const std::string answer =
+          write(with_key(set_request("k" + std::to_string((number + 1) % 50), text), "key" + text, text));
+      ASSERT_TRUE(answer.ends_with(" replayed")) << "step " << step << ", " << number << ": " << answer;
+    }
+    ASSERT_EQ(value("k" + std::to_string(next_key % 50)), std::to_string(next_key - 1));
+    stop();
+  }
+}
+
+TEST_F(CheckpointsTest, tables_of_every_consistency_come_back) {
+  for (const Consistency consistency : {Consistency::live, Consistency::eventual, Consistency::restart}) {
+    open(consistency);
+    const std::string text(to_string(consistency));
+    write(set_request("a", text));
+    stop();
+    open(consistency);
+    EXPECT_EQ(value("a"), text);
+    stop();
+  }
+}
+
+TEST_F(CheckpointsTest, a_restart_table_is_written_as_it_was_published_and_starts_with_what_came_since) {
+  open(Consistency::restart);
+  write(set_request("a", "1"));
+  engine->feed(0).refresh([] {});
+  world.executor.run_ready();
+  write(set_request("a", "2"));
+  EXPECT_EQ(value("a"), "1");
+  stop();
+  open(Consistency::restart);
+  EXPECT_EQ(value("a"), "2");
+  EXPECT_EQ(engine->feed(0).table().get("a").version, StreamVersion{2});
+}
+
+TEST_F(CheckpointsTest, a_longer_retention_than_the_file_knows_is_read_from_the_log) {
+  open(Consistency::live, {.retention = std::chrono::hours(1), .keys_max = 1000});
+  write(with_key(set_request("a", "1"), "early", "1"));
+  world.clock.advance(std::chrono::hours(2));
+  write(with_key(set_request("a", "2"), "late", "2"));
+  EXPECT_EQ(write(with_key(set_request("a", "1"), "early", "1")), "3") << "forgotten";
+  stop();
+  open(Consistency::live, {.retention = std::chrono::hours(24), .keys_max = 1000});
+  EXPECT_EQ(world.logged("idempotency keys are to be known since"), 1u);
+  EXPECT_EQ(write(with_key(set_request("a", "2"), "late", "2")), "2 replayed");
+}
+
+TEST_F(CheckpointsTest, a_smaller_number_of_keys_keeps_the_newest) {
+  open();
+  write_many(10);
+  stop();
+  open(Consistency::live, {.retention = std::chrono::hours(24), .keys_max = 4});
+  EXPECT_EQ(write(with_key(set_request("k10", "9"), "key9", "9")), "1 replayed");
+  EXPECT_EQ(write(with_key(set_request("k1", "0"), "key0", "0")), "2");
+}
+
+TEST_F(CheckpointsTest, what_others_recorded_in_between_is_not_passed_over) {
+  open();
+  write(with_key(set_request("a", "1"), "one", "1"));
+  NewEvent foreign = projection::set_event("theirs");
+  foreign.metadata = R"({"actor":"x","idempotency":{"key":")" + to_hex(digest_of({"theirs"})) + R"(","request":")" +
+                     to_hex(digest_of({"body"})) + R"("}})";
+  projection::record(store.inner(), "config-b", foreign);
+  write(with_key(set_request("a", "2"), "two", "2"));
+  stop();
+  open();
+  EXPECT_EQ(write(with_key(set_request("b", "x"), "theirs", "body")), "1 replayed");
+  EXPECT_EQ(write(with_key(set_request("a", "2"), "two", "2")), "2 replayed");
+}
+
+TEST_F(CheckpointsTest, a_disk_that_is_full_is_told_and_tried_again_later) {
+  open();
+  write_many(120);
+  world.files.set_capacity(0);
+  look();
+  EXPECT_EQ(world.logged("A checkpoint could not be written"), 3u);
+  world.files.set_capacity(std::nullopt);
+  look();
+  look();
+  EXPECT_TRUE(there("config.table"));
+}
+
+// For the thread sanitizer: the writer inserts and looks up, old entries go, and the receipts are written down
+// meanwhile.
+TEST_F(CheckpointsTest, receipts_are_written_down_while_the_writer_uses_them) {
+  const auto idempotency = [](std::uint64_t number) {
+    const std::string text = std::to_string(number);
+    return Idempotency{digest_of({text}), digest_of({text})};
+  };
+  constexpr std::uint64_t count = 3000;
+  for (std::uint64_t number = 1; number <= count; ++number)
+    projection::record(store, "config-a", projection::set_event("x"));
+  Receipts receipts({.retention = std::chrono::hours(24), .keys_max = 500}, world.platform());
+  projection::StateKeeper keeper(receipts, "data/receipts", store, world.platform());
+  std::atomic<bool> done{false};
+  {
+    std::jthread writer([&] {
+      for (std::uint64_t number = 1; number <= count; ++number) {
+        EXPECT_FALSE(receipts.find(idempotency(number).key));
+        receipts.insert(idempotency(number), {StreamVersion{number}, Position{number}, false}, world.clock.now());
+        receipts.advance(Position{number}, Position{number});
+      }
+      done = true;
+    });
+    while (!done.load()) ASSERT_TRUE(keeper.write_all());
+  }
+  ASSERT_TRUE(keeper.write_all());
+  Receipts again({.retention = std::chrono::hours(24), .keys_max = 500}, world.platform());
+  projection::StateKeeper again_keeper(again, "data/receipts", store, world.platform());
+  ASSERT_TRUE(again.load(store, &again_keeper));
+  EXPECT_EQ(again.size(), 500u);
+  EXPECT_EQ(again.position(), Position{count});
+  ASSERT_TRUE(again.find(idempotency(count).key));
+  EXPECT_EQ(again.find(idempotency(count).key)->receipt.version, StreamVersion{count});
+  EXPECT_FALSE(again.find(idempotency(count - 500).key));
+}
+
+}  // namespace
+}  // namespace annals::engine

@@ -1,0 +1,218 @@
+#include "projection/state_file.hpp"
+
+#include <xxhash.h>
+
+#include "base/bytes.hpp"
+#include "base/invariant.hpp"
+
+namespace annals::projection {
+namespace {
+
+constexpr std::string_view magic = "AnnalsCp";
+constexpr std::uint32_t format_version = 1;
+constexpr std::size_t prelude_bytes = magic.size() + sizeof format_version;
+constexpr std::size_t block_header_bytes = 8;
+constexpr std::size_t checksum_bytes = 8;
+constexpr std::uint32_t contents_bytes_max = 64u << 20;  // a row of 16 MiB, and what came before it in its block
+constexpr std::uint64_t flush_bytes = 8u << 20;
+
+enum Kind : std::uint32_t { beginning = 1, of_records = 2, ending = 3 };
+
+/// The event at a position as a state file names it: no other store, and no other tail of this one, has the same.
+struct Witness {
+  Uuid id;
+  Instant created_at;
+  bool operator==(const Witness&) const = default;
+};
+
+Result<Witness> witness_at(const EventStore& store, Position position) {
+  if (position.value == 0) return Witness{};
+  const EventPage page =
+      TRY(store.read_all(Position{position.value - 1}, Horizon::visible, PageLimit{.events_max = 1, .bytes_max = 1}));
+  if (page.events().empty() || page.events().front().position != position) {
+    return fail(ErrorKind::gone, "the store has no event at position " + to_string(position));
+  }
+  return Witness{page.events().front().id, page.events().front().created_at};
+}
+
+std::unexpected<Error> damaged(const std::string& path, std::uint64_t offset, std::string_view found) {
+  return fail(ErrorKind::corrupt, path + " is damaged at byte " + std::to_string(offset) + ": " + std::string(found));
+}
+
+/// Reads blocks from front to back.
+class BlockReader {
+ public:
+  BlockReader(const platform::File& file, const std::string& path, std::uint64_t size)
+      : file_(file), path_(path), size_(size) {}
+
+  struct Block {
+    std::uint32_t kind = 0;
+    std::string_view contents;  ///< until the next call
+  };
+
+  [[nodiscard]] Result<Block> next() {
+    const std::size_t before = offset_ == 0 ? prelude_bytes : 0;
+    const std::size_t head_bytes = before + block_header_bytes;
+    TRY(read(0, head_bytes));
+    if (before > 0) {
+      if (!bytes_.starts_with(magic)) return damaged(path_, 0, "it does not begin as such a file does");
+      const auto version = get_at<std::uint32_t>(bytes_.data() + magic.size());
+      if (version != format_version) {
+        return fail(ErrorKind::unsupported, "format_version",
+                    path_ + " has format " + std::to_string(version) + "; this program knows format " +
+                        std::to_string(format_version));
+      }
+    }
+    Block block;
+    block.kind = get_at<std::uint32_t>(bytes_.data() + before);
+    const auto length = get_at<std::uint32_t>(bytes_.data() + before + 4);
+    if (length > contents_bytes_max) return damaged(path_, offset_ + before + 4, "a block of impossible length");
+    TRY(read(head_bytes, length + checksum_bytes));
+    const std::size_t end = head_bytes + length;
+    const std::uint64_t checksum = XXH3_64bits_withSeed(bytes_.data(), end, checksum_);
+    if (checksum != get_at<std::uint64_t>(bytes_.data() + end)) {
+      return damaged(path_, offset_, "the checksum of the block that begins here is wrong");
+    }
+    checksum_ = checksum;
+    offset_ += end + checksum_bytes;
+    block.contents = std::string_view(bytes_).substr(head_bytes, length);
+    return block;
+  }
+
+  [[nodiscard]] std::uint64_t offset() const { return offset_; }
+
+ private:
+  /// Reads `count` bytes of the block to `at` in `bytes_`.
+  [[nodiscard]] Result<> read(std::size_t at, std::size_t count) {
+    if (size_ - offset_ < at + count) return damaged(path_, size_, "it ends too early");
+    bytes_.resize(at + count);
+    if (TRY(file_.read_at(offset_ + at, bytes_.data() + at, count)) != count) {
+      return damaged(path_, size_, "it ends too early");
+    }
+    return {};
+  }
+
+  const platform::File& file_;
+  const std::string& path_;
+  const std::uint64_t size_;
+  std::string bytes_;
+  std::uint64_t offset_ = 0;
+  std::uint64_t checksum_ = 0;
+};
+
+/// The ending must fit what was read before it, and the store must have what it speaks of.
+Result<> take_ending(std::string_view contents, const std::string& path, std::uint64_t records, const EventStore& store,
+                     StateFileSummary& summary) {
+  ByteReader reader(contents);
+  Cursor end;
+  end.epoch = reader.integer<std::uint32_t>();
+  end.position = Position{reader.integer<std::uint64_t>()};
+  Witness witness;
+  const std::string_view id = reader.take(witness.id.bytes.size());
+  witness.created_at = Instant{reader.integer<std::int64_t>()};
+  summary.records = reader.integer<std::uint64_t>();
+  if (!reader.ok() || summary.records != records || end.position < summary.begin) {
+    return fail(ErrorKind::corrupt, path + " is damaged: its ending does not fit the rest");
+  }
+  std::memcpy(witness.id.bytes.data(), id.data(), id.size());
+  summary.end = TRY(store.resolve(end));
+  summary.note = std::string(reader.rest());
+  const Position flushed = store.status().flushed;
+  if (summary.end > flushed) {
+    return fail(ErrorKind::gone, path + " reaches to position " + to_string(summary.end) + ", and the store ends at " +
+                                     to_string(flushed));
+  }
+  if (witness != TRY(witness_at(store, summary.end))) {
+    return fail(ErrorKind::gone,
+                path + " tells of another event at position " + to_string(summary.end) + " than the store has");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateFileWriter>> StateFileWriter::create(platform::FileSystem& files, std::string path,
+                                                                 std::string_view name, Position begin) {
+  std::unique_ptr<StateFileWriter> writer(new StateFileWriter(files, std::move(path)));
+  const std::string fresh = writer->path_ + ".new";
+  if (TRY(files.exists(fresh))) TRY(files.remove(fresh));
+  writer->file_ = TRY(files.create(fresh));
+  std::string prelude(magic);
+  put(prelude, format_version);
+  std::string contents;
+  put(contents, begin.value);
+  contents += name;
+  TRY(writer->write_block(std::move(prelude), beginning, contents));
+  return writer;
+}
+
+Result<> StateFileWriter::write_block(std::string bytes_before, std::uint32_t kind, std::string_view contents) {
+  INVARIANT(contents.size() <= contents_bytes_max, "a block is not longer than its reader takes");
+  std::string block = std::move(bytes_before);
+  block.reserve(block.size() + block_header_bytes + contents.size() + checksum_bytes);
+  put(block, kind);
+  put(block, static_cast<std::uint32_t>(contents.size()));
+  block += contents;
+  checksum_ = XXH3_64bits_withSeed(block.data(), block.size(), checksum_);
+  put(block, checksum_);
+  TRY(file_->write_at(offset_, block));
+  offset_ += block.size();
+  if (offset_ - flushed_to_ < flush_bytes) return {};
+  flushed_to_ = offset_;
+  return file_->flush();
+}
+
+Result<> StateFileWriter::add(std::string_view contents, std::uint64_t records) {
+  records_ += records;
+  return write_block({}, of_records, contents);
+}
+
+Result<> StateFileWriter::finish(const EventStore& store, Position end, std::string_view note) {
+  const Witness witness = TRY(witness_at(store, end));
+  const Cursor cursor = store.cursor(end);
+  std::string contents;
+  put(contents, cursor.epoch);
+  put(contents, cursor.position.value);
+  contents.append(reinterpret_cast<const char*>(witness.id.bytes.data()), witness.id.bytes.size());
+  put(contents, witness.created_at.microseconds);
+  put(contents, records_);
+  contents += note;
+  TRY(write_block({}, ending, contents));
+  return file_->flush();
+}
+
+Result<> StateFileWriter::publish() {
+  file_.reset();
+  return platform::rename_durably(files_, path_ + ".new", path_);
+}
+
+Result<StateFileSummary> read_state_file(
+    const platform::FileSystem& files, const std::string& path, std::string_view name, const EventStore& store,
+    const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records) {
+  const std::unique_ptr<platform::File> file = TRY(files.open_to_read(path));
+  const std::uint64_t size = TRY(file->size());
+  BlockReader blocks(*file, path, size);
+  StateFileSummary summary;
+  const auto first = TRY(blocks.next());
+  ByteReader reader(first.contents);
+  summary.begin = Position{reader.integer<std::uint64_t>()};
+  if (first.kind != beginning || !reader.ok()) return damaged(path, 0, "it does not begin as such a file does");
+  if (reader.rest() != name) {
+    return fail(ErrorKind::gone, path + " holds \"" + std::string(reader.rest().substr(0, 100)) + "\", not \"" +
+                                     std::string(name) + "\"");
+  }
+  std::uint64_t records = 0;
+  while (true) {
+    const auto block = TRY(blocks.next());
+    if (block.kind == ending) {
+      TRY(take_ending(block.contents, path, records, store, summary));
+      break;
+    }
+    if (block.kind != of_records) return damaged(path, blocks.offset(), "a block of no known kind stands before here");
+    records += TRY(on_records(block.contents));
+  }
+  if (blocks.offset() != size) return damaged(path, blocks.offset(), "something follows its ending");
+  return summary;
+}
+
+}  // namespace annals::projection

@@ -1,0 +1,69 @@
+// The page docs/formats/state_file.md and the code say the same.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "projection/table_state.hpp"
+#include "projection/test_world.hpp"
+
+namespace annals::projection {
+namespace {
+
+/// Lines of sixteen bytes in hex, as the page shows them.
+std::string hex(std::string_view bytes, std::size_t begin) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (std::size_t line = 0; line < bytes.size(); line += 16) {
+    std::ostringstream offset;
+    offset << std::hex << std::setw(4) << std::setfill('0') << begin + line;
+    out += "    " + offset.str() + " ";
+    for (std::size_t at = line; at < std::min(line + 16, bytes.size()); ++at) {
+      const auto byte = static_cast<unsigned char>(bytes[at]);
+      if (at % 8 == 0) out += ' ';
+      out += {digits[byte >> 4], digits[byte & 15], ' '};
+    }
+    out.back() = '\n';
+  }
+  return out;
+}
+
+std::string worked_example() {
+  TestWorld world;
+  ControlledStore store(world.platform());
+  EXPECT_TRUE(world.files.create_directories("data"));
+  const auto put_event = [&](const std::string& key, NewEvent event) {
+    event.id = platform::make_uuid(world.clock.now(), world.random);
+    record(store, "config-" + key, std::move(event));
+    world.clock.advance(std::chrono::seconds(1));
+  };
+  put_event("color", set_event("red"));
+  put_event("size", set_event("XL"));
+  put_event("size", deleted_event());
+  const model::Model config = model::Model::kv("config", {"/config"});
+  ReadTable table(config);
+  EXPECT_TRUE(table.apply(store.read_all(Position{}, Horizon::visible, PageLimit{})->events()));
+  TableState state(table, "config");
+  EXPECT_TRUE(StateKeeper(state, "data/config.table", store, world.platform()).write_all());
+  return *platform::read_whole_file(world.files, "data/config.table", 1 << 20);
+}
+
+TEST(state_file_format, the_page_shows_what_the_code_writes) {
+  const auto page = std::filesystem::path(__FILE__).parent_path() / "../../docs/formats/state_file.md";
+  std::ifstream file(page);
+  ASSERT_TRUE(file.is_open()) << page;
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string bytes = worked_example();
+  std::size_t begin = 0;
+  for (const std::size_t size : {48u, 72u, 60u}) {
+    EXPECT_THAT(text, testing::HasSubstr(hex(bytes.substr(begin, size), begin)));
+    begin += size;
+  }
+  EXPECT_EQ(begin, bytes.size());
+}
+
+}  // namespace
+}  // namespace annals::projection

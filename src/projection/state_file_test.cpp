@@ -1,0 +1,169 @@
+#include "projection/state_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include "projection/test_world.hpp"
+
+namespace annals::projection {
+namespace {
+
+class StateFileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(world.files.create_directories("data"));
+    for (int count = 0; count < 5; ++count) put_event(store);
+  }
+  void put_event(EventStore& into) {
+    NewEvent event = set_event("x");
+    event.id = platform::make_uuid(world.clock.now(), world.random);
+    record(into, "config-a", event);
+  }
+  [[nodiscard]] Result<> write(Position begin, Position end, const std::vector<std::string>& blocks = {"one", "two"}) {
+    auto writer = TRY(StateFileWriter::create(world.files, path, "table config", begin));
+    for (const std::string& block : blocks) TRY(writer->add(block, 3));
+    TRY(writer->finish(store, end, "note"));
+    return writer->publish();
+  }
+  [[nodiscard]] Result<StateFileSummary> read(const EventStore& from, std::string_view name = "table config") {
+    seen.clear();
+    return read_state_file(world.files, path, name, from, [this](std::string_view contents) -> Result<std::uint64_t> {
+      seen += std::string(contents) + ";";
+      return 3;
+    });
+  }
+  [[nodiscard]] ErrorKind refusal(const EventStore& from, std::string_view name = "table config") {
+    const auto summary = read(from, name);
+    EXPECT_FALSE(summary.has_value());
+    return summary ? ErrorKind::internal : summary.error().kind;
+  }
+
+  const std::string path = "data/config.table";
+  TestWorld world;
+  ControlledStore store{world.platform()};
+  std::string seen;
+};
+
+TEST_F(StateFileTest, what_was_written_is_read_back) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  const auto summary = read(store);
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(seen, "one;two;");
+  EXPECT_EQ(summary->begin, Position{3});
+  EXPECT_EQ(summary->end, Position{5});
+  EXPECT_EQ(summary->records, 6u);
+  EXPECT_EQ(summary->note, "note");
+}
+
+TEST_F(StateFileTest, there_may_be_no_records_and_no_events) {
+  ASSERT_TRUE(write(Position{}, Position{}, {}));
+  const auto summary = read(store);
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->records, 0u);
+}
+
+TEST_F(StateFileTest, no_file_is_told_from_a_bad_one) {
+  EXPECT_EQ(refusal(store), ErrorKind::not_found);
+}
+
+TEST_F(StateFileTest, every_flipped_bit_and_every_cut_is_noticed) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  const std::string whole = *platform::read_whole_file(world.files, path, 1 << 20);
+  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+    world.files.damage(path, [&](std::string& bytes) { bytes[bit / 8] ^= static_cast<char>(1 << bit % 8); });
+    EXPECT_FALSE(read(store).has_value()) << "bit " << bit;
+    world.files.damage(path, [&](std::string& bytes) { bytes = whole; });
+  }
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    world.files.damage(path, [&](std::string& bytes) { bytes = whole.substr(0, size); });
+    EXPECT_FALSE(read(store).has_value()) << size << " bytes left";
+  }
+  world.files.damage(path, [&](std::string& bytes) { bytes = whole + '\0'; });
+  EXPECT_EQ(refusal(store), ErrorKind::corrupt);
+  world.files.damage(path, [&](std::string& bytes) { bytes = whole; });
+  EXPECT_TRUE(read(store).has_value());
+}
+
+TEST_F(StateFileTest, a_later_format_is_not_guessed_at) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  world.files.damage(path, [](std::string& bytes) { bytes[8] = 2; });
+  EXPECT_EQ(refusal(store), ErrorKind::unsupported);
+}
+
+TEST_F(StateFileTest, the_state_of_something_else_is_not_taken) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  EXPECT_EQ(refusal(store, "table flags"), ErrorKind::gone);
+}
+
+TEST_F(StateFileTest, another_store_does_not_back_it) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  ControlledStore other(world.platform());
+  for (int count = 0; count < 9; ++count) put_event(other);
+  EXPECT_EQ(refusal(other), ErrorKind::gone);
+}
+
+TEST_F(StateFileTest, a_store_that_ends_before_it_does_not_back_it) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  store.set_flushed(Position{4});
+  EXPECT_EQ(refusal(store), ErrorKind::gone);
+  store.set_flushed(Position{5});
+  EXPECT_TRUE(read(store).has_value());
+}
+
+// As after a part of the directory was put back from a copy: same store, same epoch, another tail.
+TEST_F(StateFileTest, another_event_at_its_end_means_another_history) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  TestWorld twin;  // the same dice give its store the same epoch
+  ControlledStore other(twin.platform());
+  ASSERT_EQ(other.cursor(Position{5}), store.cursor(Position{5}));
+  for (int count = 0; count < 5; ++count) put_event(other);  // with dice that have been thrown on
+  EXPECT_EQ(refusal(other), ErrorKind::gone);
+}
+
+TEST_F(StateFileTest, until_it_is_published_the_one_before_stands) {
+  ASSERT_TRUE(write(Position{3}, Position{4}));
+  auto writer = StateFileWriter::create(world.files, path, "table config", Position{4});
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->add("three", 3));
+  ASSERT_TRUE((*writer)->finish(store, Position{5}, ""));
+  ASSERT_TRUE(read(store));
+  EXPECT_EQ(seen, "one;two;");
+  ASSERT_TRUE((*writer)->publish());
+  ASSERT_TRUE(read(store));
+  EXPECT_EQ(seen, "three;");
+}
+
+// Power goes at every step of the writing: what is there afterwards is the old file or the new one.
+TEST_F(StateFileTest, a_loss_of_power_leaves_the_old_file_or_the_new_one) {
+  ASSERT_TRUE(write(Position{3}, Position{4}));
+  const std::uint64_t before = world.files.steps();
+  ASSERT_TRUE(write(Position{4}, Position{5}, {"three"}));
+  const std::uint64_t steps = world.files.steps() - before;
+  ASSERT_GT(steps, 4u);
+  for (std::uint64_t step = 1; step <= steps; ++step) {
+    platform::SimulatedRandom dice(step);
+    TestWorld other;
+    ASSERT_TRUE(other.files.create_directories("data"));
+    const auto rewrite = [&](Position begin, Position end, std::string_view block) -> Result<> {
+      auto writer = TRY(StateFileWriter::create(other.files, path, "table config", begin));
+      TRY(writer->add(block, 3));
+      TRY(writer->finish(store, end, ""));
+      return writer->publish();
+    };
+    ASSERT_TRUE(rewrite(Position{3}, Position{4}, "old"));
+    other.files.fault_at(other.files.steps() + step, platform::SimulatedFileSystem::Fault::power_loss);
+    EXPECT_FALSE(rewrite(Position{4}, Position{5}, "new").has_value());
+    other.files.crash(platform::SimulatedFileSystem::Survival::some_sectors, dice);
+    std::string found;
+    const auto summary = read_state_file(other.files, path, "table config", store,
+                                         [&](std::string_view contents) -> Result<std::uint64_t> {
+                                           found = contents;
+                                           return 3;
+                                         });
+    ASSERT_TRUE(summary) << "step " << step << ": " << summary.error().message;
+    EXPECT_TRUE(found == "old" || found == "new") << found;
+    EXPECT_EQ(summary->end, found == "old" ? Position{4} : Position{5});
+  }
+}
+
+}  // namespace
+}  // namespace annals::projection

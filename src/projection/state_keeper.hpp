@@ -1,0 +1,98 @@
+#pragma once
+// StateKeeper: writes what somebody keeps in memory into a state file, a piece at a time and while it changes, and
+// reads it back at a start. Confined to one thread at a time; only `is_behind` and `saved` may be asked from any.
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "event/event_store.hpp"
+#include "platform/platform.hpp"
+#include "projection/state_file.hpp"
+
+namespace annals::projection {
+
+/// State made from events in order, that can be written down while it changes. What begins with `begin` is called by
+/// one thread, the other functions as their keeper is; the state takes care that they may run beside its changing.
+class KeptState {
+ public:
+  virtual ~KeptState() = default;
+
+  /// For the file and the logs: "table config".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// The last position whose event, and every event before it, the state reflects. Any thread.
+  [[nodiscard]] virtual Position position() const = 0;
+
+  /// How many records there are, more or less. Any thread.
+  [[nodiscard]] virtual std::uint64_t records() const = 0;
+
+  /// Begins again with the first record.
+  virtual void begin_writing() = 0;
+  /// Appends the next records, some 100 KiB of them (or one that is longer), and gives their number; 0 after the last.
+  [[nodiscard]] virtual std::uint64_t write(std::string& contents) = 0;
+  /// No event after this position is reflected in what was written so far.
+  [[nodiscard]] virtual Position newest() const = 0;
+  /// What else a reader must know; asked after the last record.
+  [[nodiscard]] virtual std::string note() const { return {}; }
+
+  /// Takes in a block of records, aside from what is in use; their number. Errors: corrupt.
+  [[nodiscard]] virtual Result<std::uint64_t> read(std::string_view contents) = 0;
+  /// All records have been read: they are the state from now on. Errors: gone, when the note says that they will not
+  /// do.
+  [[nodiscard]] virtual Result<> take_over(const StateFileSummary& summary) = 0;
+  /// What was read is of no use.
+  virtual void forget() = 0;
+};
+
+class StateKeeper {
+ public:
+  /// Everything outlives the keeper.
+  StateKeeper(KeptState& state, std::string path, EventStore& store, platform::Platform platform);
+
+  /// Reads the file back, if it is there and good; what is wrong with it is logged, and then the state is left as it
+  /// was. Call once, before anything else has changed the state. True when the file was taken in.
+  bool load();
+
+  enum class Step : std::uint8_t {
+    more,     ///< go on soon
+    waiting,  ///< for the store to flush what was written down; go on after a moment
+    done,
+  };
+  /// Does a piece of the work of writing the file, some MiB of it. Errors: input_output, and others of the store; what
+  /// was begun is then given up.
+  [[nodiscard]] Result<Step> step();
+
+  /// Writes the whole file now, also before the store has flushed what is in it: for a stop, after which it will have.
+  /// Errors: as step; unavailable, when the store never will.
+  [[nodiscard]] Result<> write_all();
+
+  /// Gives up what `step` has begun.
+  void give_up();
+
+  /// The position from which a start would go on. Any thread.
+  [[nodiscard]] Position saved() const { return Position{saved_.load()}; }
+  /// How many events a start would have to read that the state already reflects. Any thread.
+  [[nodiscard]] std::uint64_t behind() const;
+  [[nodiscard]] const KeptState& state() const { return state_; }
+
+ private:
+  [[nodiscard]] Result<Step> write_some();
+  [[nodiscard]] Result<> write_to_the_end();
+  [[nodiscard]] Result<> publish();
+
+  KeptState& state_;
+  const std::string path_;
+  EventStore& store_;
+  const platform::Platform platform_;
+  std::atomic<std::uint64_t> saved_{0};
+
+  std::unique_ptr<StateFileWriter> writer_;
+  Position begin_;
+  Position end_;
+  bool finished_ = false;
+  std::string contents_;
+};
+
+}  // namespace annals::projection

@@ -1,0 +1,70 @@
+#include "projection/table_state.hpp"
+
+#include "base/bytes.hpp"
+
+namespace annals::projection {
+namespace {
+
+constexpr std::size_t block_bytes = 128u << 10;
+// What the table is held for at a time: some microseconds.
+constexpr std::size_t slice_rows = 64;
+constexpr std::size_t slice_bytes = 64u << 10;
+
+constexpr std::uint32_t no_value = UINT32_MAX;
+
+void append(std::string& out, const StoredRow& row) {
+  put(out, static_cast<std::uint16_t>(row.key().size()));
+  put(out, row.exists() ? static_cast<std::uint32_t>(row.value().size()) : no_value);
+  put(out, row.version().value);
+  put(out, row.updated_at().microseconds);
+  out += row.key();
+  out += row.value();
+}
+
+}  // namespace
+
+void TableState::begin_writing() {
+  last_ = {};
+  newest_ = {};
+}
+
+std::uint64_t TableState::write(std::string& contents) {
+  std::uint64_t count = 0;
+  while (contents.size() < block_bytes) {
+    ReadTable::Slice slice = table_.slice(last_ ? &*last_ : nullptr, slice_rows, slice_bytes);
+    newest_ = slice.newest;
+    if (slice.rows.empty()) break;
+    for (const RowHolder& row : slice.rows) append(contents, *row);
+    count += slice.rows.size();
+    last_ = std::move(slice.rows.back());
+  }
+  if (count == 0) last_ = {};
+  return count;
+}
+
+Result<std::uint64_t> TableState::read(std::string_view contents) {
+  ByteReader reader(contents);
+  std::uint64_t count = 0;
+  while (!reader.at_end()) {
+    const auto key_bytes = reader.integer<std::uint16_t>();
+    const auto value_bytes = reader.integer<std::uint32_t>();
+    const StreamVersion version{reader.integer<std::uint64_t>()};
+    const Instant updated_at{reader.integer<std::int64_t>()};
+    const std::string_view key = reader.take(key_bytes);
+    const bool exists = value_bytes != no_value;
+    const std::string_view value = reader.take(exists ? value_bytes : 0);
+    if (!reader.ok() || version.value == 0 || !StoredRow::fits(key, version) ||
+        !table_.restore(RowHolder::make(key, version, exists, value, updated_at))) {
+      return fail(ErrorKind::corrupt, "row " + std::to_string(count) + " of a block is not what a table writes");
+    }
+    ++count;
+  }
+  return count;
+}
+
+Result<> TableState::take_over(const StateFileSummary& summary) {
+  table_.adopt(summary.begin, summary.end);
+  return {};
+}
+
+}  // namespace annals::projection

@@ -1,0 +1,40 @@
+#pragma once
+// TableState: a read table as something that can be written down and read back (docs/formats/state_file.md).
+//
+// Why replaying from the position at which the writing began gives the same table as replaying everything: what is
+// written of a key reflects the first `version` events of its stream, all those up to that position included, because
+// the table only goes forward; the events after it are taken in by the replay, those at or below the row's version
+// passed over; and a key without a row had no event up to that position, so the replay brings all of its events.
+
+#include <string>
+
+#include "projection/read_table.hpp"
+#include "projection/state_keeper.hpp"
+
+namespace annals::projection {
+
+class TableState final : public KeptState {
+ public:
+  /// `table` outlives it.
+  TableState(ReadTable& table, std::string_view model_name) : table_(table), name_("table ") { name_ += model_name; }
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+  [[nodiscard]] Position position() const override { return table_.progress().position(); }
+  [[nodiscard]] std::uint64_t records() const override { return table_.size(); }
+
+  void begin_writing() override;
+  [[nodiscard]] std::uint64_t write(std::string& contents) override;
+  [[nodiscard]] Position newest() const override { return newest_; }
+
+  [[nodiscard]] Result<std::uint64_t> read(std::string_view contents) override;
+  [[nodiscard]] Result<> take_over(const StateFileSummary& summary) override;
+  void forget() override { table_.forget_restored(); }
+
+ private:
+  ReadTable& table_;
+  std::string name_;
+  RowHolder last_;  // written
+  Position newest_;
+};
+
+}  // namespace annals::projection
