@@ -9,7 +9,10 @@ namespace annals::http {
 std::span<const Route> routes() {
   static constexpr std::array table{
       Route{Method::get, Scope::model, "",
-            "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`.", list_records},
+            "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`. What was added, changed "
+            "and "
+            "removed between two times: `diff_from`, `diff_to` (without it: until now).",
+            list_records},
       Route{Method::get, Scope::model, "/:name", "One value; `at`, `version`, `min_position`; If-None-Match.",
             get_record},
       Route{Method::put, Scope::model, "/:name",
@@ -19,6 +22,9 @@ std::span<const Route> routes() {
       Route{Method::get, Scope::model, "/:name/history",
             "The events of the record, in order of version; `after_version`, `limit`.", get_history},
       Route{Method::get, Scope::model, "/:name/at/:timestamp", "The value as it was at a time.", get_record_at},
+      Route{Method::get, Scope::model, "/:name/diff",
+            "What the value was and is; `from` or `from_version`, `to` or `to_version` (without: now), `min_position`.",
+            get_difference},
       Route{Method::post, Scope::model, "/:name/rollback",
             "A new event with the value of `{\"version\": n}` or `{\"at\": \"time\"}`.", roll_back_record},
       Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.",
