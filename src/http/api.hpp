@@ -10,6 +10,7 @@ namespace annals::http {
 
 struct ApiOptions {
   Duration min_position_timeout = std::chrono::seconds(5);  ///< how long a read waits for `min_position`
+  std::size_t waits_max = 500;                              ///< reads that wait for a key to change; one more gets 503
 };
 
 /// The handler for a Server. `engine` outlives it.

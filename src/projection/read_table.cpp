@@ -87,19 +87,26 @@ Result<> ReadTable::take_in(const EventView& event, Rows& into) {
   return {};
 }
 
-Result<> ReadTable::apply(std::span<const EventView> events) {
+Result<> ReadTable::take_all(std::span<const EventView> events) {
   for (const EventView& event : events) {
     if (event.position <= applied_) continue;
-    if (model_.owns_stream(event.stream)) {
-      if (auto taken = take_in(event, *rows_); !taken) {
-        progress_.publish(applied_);
-        return taken;
-      }
-    }
+    if (model_.owns_stream(event.stream)) TRY(take_in(event, *rows_));
     applied_ = event.position;
   }
-  progress_.publish(applied_);
   return {};
+}
+
+Result<> ReadTable::apply(std::span<const EventView> events) {
+  auto taken = take_all(events);
+  progress_.publish(applied_);
+  if (watch_.anyone()) {
+    std::vector<std::string_view> keys;
+    for (const EventView& event : events) {
+      if (model_.owns_stream(event.stream)) keys.push_back(key_of(event.stream));
+    }
+    watch_.wake(keys);
+  }
+  return taken;
 }
 
 Result<> ReadTable::stage(std::span<const EventView> events) {
@@ -116,8 +123,13 @@ void ReadTable::publish() {
     const std::unique_lock lock(rows_->lock);
     for (auto& [key, record] : staged_->records) rows_->records[key] = std::move(record);
   }
-  staged_->records.clear();
   progress_.publish(applied_);
+  if (watch_.anyone()) {
+    std::vector<std::string_view> keys;
+    for (const auto& [key, record] : staged_->records) keys.push_back(key);
+    watch_.wake(keys);
+  }
+  staged_->records.clear();
 }
 
 }  // namespace annals::projection

@@ -17,6 +17,7 @@
 #include "event/event.hpp"
 #include "model/decider.hpp"
 #include "model/model.hpp"
+#include "projection/key_watch.hpp"
 #include "projection/progress.hpp"
 
 namespace annals::projection {
@@ -49,6 +50,9 @@ class ReadTable {
   [[nodiscard]] Progress& progress() { return progress_; }
   [[nodiscard]] const Progress& progress() const { return progress_; }
 
+  /// Wakes those who wait for a key, once readers see that it has changed.
+  [[nodiscard]] KeyWatch& watch() { return watch_; }
+
   /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position
   /// already reached, are passed over. After an error the table stands just before the event that failed. Errors:
   /// corrupt.
@@ -66,12 +70,14 @@ class ReadTable {
   template <class Visit>
   void walk(std::string_view prefix, const std::optional<std::string>& after, Visit visit) const;
   [[nodiscard]] Result<> take_in(const EventView& event, Rows& into);
+  [[nodiscard]] Result<> take_all(std::span<const EventView> events);
 
   const model::Model& model_;
   std::unique_ptr<Rows> rows_;
   std::unique_ptr<Rows> staged_;
   Position applied_;
   Progress progress_;
+  KeyWatch watch_;
 };
 
 }  // namespace annals::projection

@@ -170,6 +170,7 @@ Result<> Application::build(const Settings& settings, const Address& address,
 
   http::ApiOptions api_options;
   api_options.min_position_timeout = settings.duration("server.min_position_timeout");
+  api_options.waits_max = static_cast<std::size_t>(settings.number("server.waits_max"));
   server_ = TRY(http::Server::open(server_options(settings, address), http::make_api(*engine_, api_options), platform));
 
   Address served = address;

@@ -13,7 +13,8 @@ std::span<const Route> routes() {
             "and "
             "removed between two times: `diff_from`, `diff_to` (without it: until now).",
             list_records},
-      Route{Method::get, Scope::model, "/:name", "One value; `at`, `version`, `min_position`; If-None-Match.",
+      Route{Method::get, Scope::model, "/:name",
+            "One value; `at`, `version`, `min_position`; If-None-Match, with which `wait` waits for a change.",
             get_record},
       Route{Method::put, Scope::model, "/:name",
             "Sets the value, `{\"value\":\"...\"}`; If-Match, If-None-Match: *, Idempotency-Key.", put_record},
