@@ -1,5 +1,7 @@
 #include "engine/receipts.hpp"
 
+#include <algorithm>
+
 #include "engine/event_metadata.hpp"
 
 namespace annals::engine {
@@ -10,8 +12,11 @@ Result<> Receipts::load(const EventStore& store) {
   while (true) {
     const EventPage page = TRY(store.read_all(after, Horizon::visible, PageLimit{}));
     for (const EventView& event : page.events()) {
-      if (const auto idempotency = idempotency_of(event.metadata)) {
-        insert(*idempotency, Receipt{event.version, event.position, false}, event.created_at);
+      if (const auto remembered = remembered_of(event.metadata)) {
+        // A group's events are recorded one after another; its receipt tells the position of the last.
+        const Tally& tally = remembered->tally;
+        const Position last = event.position.plus(std::max<std::uint32_t>(tally.events, 1) - 1);
+        insert(remembered->idempotency, Receipt{event.version, last, false, tally}, event.created_at);
       }
     }
     if (page.events().empty()) return {};

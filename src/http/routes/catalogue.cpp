@@ -36,6 +36,10 @@ std::span<const Route> routes() {
             "200 when requests may be sent here; 503 while tables catch up and while draining.", get_readiness},
       Route{Method::get, Scope::server, "/-/events",
             "Events of all streams as JSON lines; `after`, `stream`, `limit`, `wait`.", get_events},
+      Route{Method::post, Scope::server, "/-/models/:name/rollback",
+            "Brings all names with a prefix back to what they were, `{\"prefix\": \"...\", \"at\": \"time\"}`, all or "
+            "nothing; `dry_run=true` lists what would change; Idempotency-Key.",
+            roll_back_records},
       Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.",
             refresh_projection},
   };
