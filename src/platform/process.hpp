@@ -29,6 +29,9 @@ enum class Signal { stop, reload };
 /// own and uses nothing that goes before the process does. Call once, after `wait_for_signal` said stop.
 void end_at_next_stop(int code, std::function<std::string()> last_line);
 
+/// True when somebody may be looking at what is printed to standard error as it comes.
+[[nodiscard]] bool standard_error_is_terminal();
+
 /// Processors that this process may run on, at least 1.
 [[nodiscard]] std::size_t processors();
 

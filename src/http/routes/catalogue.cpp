@@ -40,6 +40,9 @@ std::span<const Route> routes() {
             "Brings all names with a prefix back to what they were, `{\"prefix\": \"...\", \"at\": \"time\"}`, all or "
             "nothing; `dry_run=true` lists what would change; Idempotency-Key.",
             roll_back_records},
+      Route{Method::post, Scope::server, "/-/models/:name/import",
+            "Sets the values of JSON lines, `{\"name\":\"...\",\"value\":\"...\"}`, all or nothing; Idempotency-Key.",
+            import_records},
       Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.",
             refresh_projection},
   };

@@ -2,9 +2,11 @@
 
 #include "http/routes/groups.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "engine/prefix_rollback.hpp"
+#include "http/fields.hpp"
 #include "http/routes/differences.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/writes.hpp"
@@ -100,6 +102,43 @@ void work_on(const std::shared_ptr<Rollback>& rollback) {
       [rollback](const Result<engine::Receipt>& receipt) { send_tally(std::move(rollback->call), receipt); });
 }
 
+/// The commands of a body of JSON lines, or nothing after having refused; faults point at the line, from 0.
+std::optional<std::vector<engine::KeyCommand>> commands_of(std::string_view body, Call& call) {
+  std::vector<engine::KeyCommand> commands;
+  std::size_t number = 0;
+  const auto refuse = [&](std::string_view member, const Error& error) {
+    call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
+                      "line " + std::to_string(number + 1) + " of the body: " + error.message),
+                {{"/" + std::to_string(number) + std::string(member), error.code, error.message}});
+    return std::nullopt;
+  };
+  for (; !body.empty(); ++number) {
+    const std::string_view line = body.substr(0, body.find('\n'));
+    body.remove_prefix(std::min(line.size() + 1, body.size()));
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const auto object = json::thread_reader().read_object(line);
+    if (!object) return refuse("", object.error());
+    const std::string_view* name = object->text("name");
+    const std::string_view* value = object->text("value");
+    if (name == nullptr || value == nullptr || object->members.size() != 2) {
+      return refuse("", Error(ErrorKind::invalid, "invalid_line",
+                              "an object of the form {\"name\":\"...\",\"value\":\"...\"} is expected"));
+    }
+    if (auto good = model::check_key(*name); !good) return refuse("/name", good.error());
+    const std::size_t bytes_max = call.the_model().value_bytes_max;
+    if (value->size() > bytes_max) {
+      return refuse("/value", Error(ErrorKind::too_large, "value_too_large",
+                                    "the value of \"" + std::string(*name) + "\" has " + std::to_string(value->size()) +
+                                        " bytes; the most is " + std::to_string(bytes_max)));
+    }
+    engine::KeyCommand& one = commands.emplace_back();
+    one.model = call.model;
+    one.command.key = *name;
+    one.command.value = std::make_shared<const std::string>(*value);
+  }
+  return commands;
+}
+
 }  // namespace
 
 bool enter_model(const Request& request, Call& call) {
@@ -141,7 +180,8 @@ void send_tally(Call call, const Result<engine::Receipt>& receipt) {
     call.position = call.position_of_table();
     return call.refuse(receipt.error());
   }
-  call.position = call.engine.store().cursor(receipt->position);
+  // What recorded nothing has no position of its own.
+  if (receipt->position.value > 0) call.position = call.engine.store().cursor(receipt->position);
   Response response;
   response.content_type = "application/json";
   std::string body = "{";
@@ -179,6 +219,36 @@ void roll_back_records(const Request& request, Call call) {
                engine::PrefixRollback(store, model, place, table, at, std::move(target->prefix)),
                *dry_run});  // shared by the pieces of work, and with the writer
   engine.settle(at, home, [rollback = std::move(rollback)] { work_on(rollback); });
+}
+
+void import_records(const Request& request, Call call) {
+  if (!enter_model(request, call)) return;
+  if (const auto parameters = QueryParameters::parse(request.query, {}); !parameters) {
+    return call.refuse(parameters.error());
+  }
+  engine::WriteRequest write;
+  auto idempotency = idempotency_of(request);
+  if (!idempotency) return call.refuse(idempotency.error());
+  write.idempotency = *idempotency;
+  write.actor = anonymous;
+  write.correlation_id = request.correlation_id;
+  if (!body_is_plain(request, call)) return;
+  if (request.field("content-type") && !content_type_is(request, "application/x-ndjson") &&
+      !content_type_is(request, "application/jsonl")) {
+    return call.refuse(Error(ErrorKind::unsupported, "unsupported_media_type",
+                             "send application/x-ndjson, as in: curl -H 'Content-Type: application/x-ndjson' "
+                             "--data-binary @FILE"));
+  }
+  auto commands = commands_of(request.body, call);
+  if (!commands) return;
+  write.several = *std::move(commands);
+  log_operation(request, call, "import");
+  if (write.several.empty()) return send_tally(std::move(call), engine::Receipt{});
+  platform::Executor& home = *call.home;
+  engine::Writer& writer = call.engine.writer();
+  writer.submit(std::move(write), home, [call = std::move(call)](const Result<engine::Receipt>& receipt) mutable {
+    send_tally(std::move(call), receipt);
+  });
 }
 
 }  // namespace annals::http

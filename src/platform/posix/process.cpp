@@ -68,6 +68,10 @@ void end_at_next_stop(int code, std::function<std::string()> last_line) {
   }).detach();
 }
 
+bool standard_error_is_terminal() {
+  return isatty(STDERR_FILENO) == 1;
+}
+
 std::size_t processors() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
