@@ -59,15 +59,19 @@ void KeyWatch::wake_all() {
 }
 
 void KeyWatch::run(std::vector<Entry> woken) {
-  std::ranges::stable_sort(woken, std::less<>{}, &Entry::home);
-  auto begin = woken.begin();
-  while (begin != woken.end()) {
-    platform::Executor& home = *begin->home;
-    const auto end = std::find_if(begin, woken.end(), [&](const Entry& entry) { return entry.home != &home; });
-    home.post([all = std::vector<Entry>(std::make_move_iterator(begin), std::make_move_iterator(end))]() mutable {
-      for (Entry& entry : all) entry.changed();
+  std::vector<std::pair<platform::Executor*, std::vector<Changed>>> tasks;
+  for (Entry& entry : woken) {
+    auto task = std::ranges::find(tasks, entry.home, [](const auto& one) { return one.first; });
+    if (task == tasks.end()) {
+      tasks.emplace_back(entry.home, std::vector<Changed>{});
+      task = std::prev(tasks.end());
+    }
+    task->second.push_back(std::move(entry.changed));
+  }
+  for (auto& [home, task] : tasks) {
+    home->post([all = std::move(task)]() mutable {
+      for (Changed& changed : all) changed();
     });
-    begin = end;
   }
 }
 

@@ -66,7 +66,7 @@ TEST_F(KeyWatchTest, a_table_wakes_when_readers_see_the_change) {
   event.stream = "config-a";
   event.type = "ConfigValueSet";
   event.data = R"({"config_name":"a","value":"x","old_value":null})";
-  for (std::uint64_t number : {1, 2}) {
+  for (std::uint64_t number : {1u, 2u}) {
     event.position = Position{number};
     event.version = StreamVersion{number};
     table.watch().wait("a", world.executor, [this] { woken += "a "; });
