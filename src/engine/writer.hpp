@@ -14,6 +14,9 @@
 // overlap, and each sees what the one before it wrote. What is "confined to the writer" below is touched by the holder
 // of the token only.
 //
+// A request for several keys is one group. One that is planned from the state (WriteRequest::plan) is decided first in
+// its step, while no group is under way, and its group is recorded only if nothing at all was since what it reflects.
+//
 // Threads: submit, barrier and the queries may be called from any thread.
 
 #include <atomic>
