@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/number.hpp"
 #include "base/result.hpp"
@@ -36,9 +37,28 @@ struct Idempotency {
   Digest request;  ///< of method, target and body
 };
 
+/// What is to be done to one key.
+struct KeyCommand {
+  std::size_t model = 0;  ///< its place in the engine's list of models
+  model::Command command;
+};
+
+/// Commands that follow from the state of the store up to a position.
+struct Plan {
+  std::vector<KeyCommand> commands;
+  Position reflects;
+};
+
 struct WriteRequest {
   std::size_t model = 0;  ///< its place in the engine's list of models
   model::Command command;
+  /// When there are any, they take the place of `model` and `command`: decided one after another, each on what those
+  /// before it leave, and recorded as one group; one that is refused refuses all.
+  std::vector<KeyCommand> several;
+  /// When set, it makes `several` out of the state, on the writer's thread, while nothing is under way; nothing else is
+  /// recorded between what it reflects and what it leads to. No commands are a success that records nothing. It is
+  /// called again when the command has to be decided again.
+  std::function<Result<Plan>()> plan;
   std::optional<Idempotency> idempotency;
   std::string actor;  ///< who asks: "anonymous"
   Uuid correlation_id;
@@ -46,11 +66,21 @@ struct WriteRequest {
   bool alone = false;  ///< nobody else waits for the thread that brings it, so it may be recorded there
 };
 
+/// What a request for several keys did.
+struct Tally {
+  std::uint32_t set = 0;
+  std::uint32_t removed = 0;
+  std::uint32_t events = 0;
+
+  bool operator==(const Tally&) const = default;
+};
+
 /// What a success tells. Kept for idempotency keys; never holds a body.
 struct Receipt {
-  StreamVersion version;
+  StreamVersion version;  ///< of the first key
   Position position;
   bool replayed = false;  ///< the answer to an earlier request with the same idempotency key
+  Tally tally = {};       ///< of a request for several keys
 };
 
 using WriteDone = std::move_only_function<void(Result<Receipt>)>;

@@ -82,6 +82,11 @@ Result<> Engine::start(std::function<void()> ready) {
   return {};
 }
 
+void Engine::set_draining() {
+  draining_ = true;
+  for (const auto& feed : feeds_) feed->table().watch().wake_all();
+}
+
 void Engine::watch_subscriber(std::string name, const projection::Runner& runner) {
   subscribers_.emplace_back(std::move(name), &runner);
 }

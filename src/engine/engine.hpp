@@ -61,7 +61,8 @@ class Engine {
   /// False until the tables have caught up for the first time, and from `set_draining` on.
   [[nodiscard]] bool ready() const { return tables_missing_.load() == 0 && !draining_.load(); }
   [[nodiscard]] bool serving() const { return tables_missing_.load() == 0; }
-  void set_draining() { draining_ = true; }
+  /// Ends the waits for keys.
+  void set_draining();
   [[nodiscard]] bool draining() const { return draining_.load(); }
 
   /// A subscriber that health shall watch. It outlives the engine, or `stop` is called first.

@@ -318,10 +318,13 @@ TEST(event_json, an_event_leaves_in_one_shape) {
 
 TEST(event_metadata, what_was_put_in_comes_out) {
   const Idempotency idempotency{digest_of({"key"}), digest_of({"request"})};
-  const auto found = idempotency_of(make_metadata("anonymous", idempotency));
+  const auto found = remembered_of(make_metadata("anonymous", idempotency));
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->key, idempotency.key);
-  EXPECT_EQ(found->request, idempotency.request);
+  EXPECT_EQ(found->idempotency.key, idempotency.key);
+  EXPECT_EQ(found->idempotency.request, idempotency.request);
+  EXPECT_EQ(found->tally, Tally{});
+  const Tally tally{3, 1, 4};
+  EXPECT_EQ(remembered_of(make_metadata("anonymous", idempotency, tally))->tally, tally);
   EXPECT_EQ(make_metadata("anonymous", std::nullopt), R"({"actor":"anonymous"})");
   EXPECT_EQ(actor_of(make_metadata("a\"\\\n", std::nullopt)), "a\"\\\n");
 }
@@ -334,7 +337,7 @@ TEST(event_metadata, what_others_wrote_is_no_idempotency_key) {
         R"({"idempotency":{"key":")" + digest + R"("}})",
         R"({"idempotency":{"key":")" + digest + R"(","request":")" + std::string(31, 'a') + R"("}})",
         R"({"actor":"\"idempotency\""})" + std::string{}}) {
-    EXPECT_FALSE(idempotency_of(metadata)) << metadata;
+    EXPECT_FALSE(remembered_of(metadata)) << metadata;
   }
 }
 

@@ -1,11 +1,22 @@
 #include "engine/event_metadata.hpp"
 
+#include <utility>
+
 #include "json/reader.hpp"
 #include "json/writer.hpp"
 
 namespace annals::engine {
+namespace {
 
-std::string make_metadata(std::string_view actor, const std::optional<Idempotency>& idempotency) {
+std::uint32_t count_of(const json::Object& object, std::string_view name) {
+  const json::Value* value = object.find(name);
+  const auto* number = value ? std::get_if<std::int64_t>(value) : nullptr;
+  return number && *number > 0 && std::in_range<std::uint32_t>(*number) ? static_cast<std::uint32_t>(*number) : 0;
+}
+
+}  // namespace
+
+std::string make_metadata(std::string_view actor, const std::optional<Idempotency>& idempotency, const Tally& tally) {
   std::string metadata = "{";
   json::append_member(metadata, "actor", actor);
   if (idempotency) {
@@ -13,6 +24,11 @@ std::string make_metadata(std::string_view actor, const std::optional<Idempotenc
     metadata += '{';
     json::append_member(metadata, "key", to_hex(idempotency->key));
     json::append_member(metadata, "request", to_hex(idempotency->request));
+    if (tally.events > 0) {
+      json::append_member(metadata, "set", std::uint64_t{tally.set});
+      json::append_member(metadata, "removed", std::uint64_t{tally.removed});
+      json::append_member(metadata, "events", std::uint64_t{tally.events});
+    }
     metadata += '}';
   }
   metadata += '}';
@@ -32,7 +48,7 @@ std::string actor_of(std::string_view metadata) {
   return actor ? std::string(*actor) : "unknown";
 }
 
-std::optional<Idempotency> idempotency_of(std::string_view metadata) {
+std::optional<Remembered> remembered_of(std::string_view metadata) {
   if (metadata.find("\"idempotency\"") == std::string_view::npos) return std::nullopt;
   const auto object = json::thread_reader().read_object(metadata);
   if (!object) return std::nullopt;
@@ -48,7 +64,8 @@ std::optional<Idempotency> idempotency_of(std::string_view metadata) {
   const auto key_digest = digest_from_hex(*key);
   const auto request_digest = digest_from_hex(*request);
   if (!key_digest || !request_digest) return std::nullopt;
-  return Idempotency{*key_digest, *request_digest};
+  return Remembered{{*key_digest, *request_digest},
+                    {count_of(*inner, "set"), count_of(*inner, "removed"), count_of(*inner, "events")}};
 }
 
 }  // namespace annals::engine

@@ -41,8 +41,11 @@ Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper
     const EventPage page = TRY(store.read_all(after, Horizon::visible, PageLimit{}));
     for (const EventView& event : page.events()) {
       if (event.position <= known) continue;
-      if (const auto idempotency = idempotency_of(event.metadata)) {
-        insert(*idempotency, Receipt{event.version, event.position, false}, event.created_at);
+      if (const auto remembered = remembered_of(event.metadata)) {
+        // A group's events are recorded one after another; its receipt tells the position of the last.
+        const Tally& tally = remembered->tally;
+        const Position last = event.position.plus(std::max<std::uint32_t>(tally.events, 1) - 1);
+        insert(remembered->idempotency, Receipt{event.version, last, false, tally}, event.created_at);
       }
     }
     if (page.events().empty()) break;
@@ -126,6 +129,8 @@ std::uint64_t Receipts::write(std::string& contents) {
     put(contents, entry.receipt.version.value);
     put(contents, entry.receipt.position.value);
     put(contents, entry.created_at.microseconds);
+    for (const std::uint32_t count_of : {entry.receipt.tally.set, entry.receipt.tally.removed, entry.receipt.tally.events})
+      put(contents, count_of);
     written_newest_ = entry.receipt.position;
   }
   written_place_ = place;
@@ -148,6 +153,8 @@ Result<std::uint64_t> Receipts::read(std::string_view contents) {
     entry.receipt.version = StreamVersion{reader.integer<std::uint64_t>()};
     entry.receipt.position = Position{reader.integer<std::uint64_t>()};
     entry.created_at = Instant{reader.integer<std::int64_t>()};
+    for (std::uint32_t* count_of : {&entry.receipt.tally.set, &entry.receipt.tally.removed, &entry.receipt.tally.events})
+      *count_of = reader.integer<std::uint32_t>();
     if (!reader.ok() || (!read_.empty() && read_.back().receipt.position >= entry.receipt.position)) {
       return fail(ErrorKind::corrupt, "entry " + std::to_string(count) + " of a block is not what receipts write");
     }

@@ -33,6 +33,16 @@ void give(Logger& log, WriteDone& done, Result<Receipt> answer) {
   }
 }
 
+std::string too_many(std::size_t changes) {
+  return "the request makes " + std::to_string(changes) + " changes at once; one group holds " +
+         std::to_string(group_events_max) + " of them, and " + std::to_string(group_bytes_max >> 20) +
+         " MiB of events; nothing was recorded; make fewer changes at once";
+}
+
+std::size_t bytes_of(const model::Command& command) {
+  return command.key.size() + (command.value ? command.value->size() : 0);
+}
+
 }  // namespace
 
 Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform,
@@ -59,7 +69,8 @@ Result<> Writer::load() {
 
 void Writer::submit(WriteRequest request, platform::Executor& home, WriteDone done) {
   Pending pending;
-  pending.bytes = request.command.key.size() + (request.command.value ? request.command.value->size() : 0);
+  pending.bytes = bytes_of(request.command);
+  for (const KeyCommand& one : request.several) pending.bytes += bytes_of(one.command);
   pending.request = std::move(request);
   pending.home = &home;
   pending.done = std::move(done);
@@ -133,8 +144,14 @@ void Writer::step(platform::Executor& here) noexcept {
     for (const Pending& pending : batch_) queue->bytes -= pending.bytes;
   }
   const Instant now = platform_.clock.now();
-  for (Pending& pending : batch_) {
+  for (std::size_t place = 0; place < batch_.size(); ++place) {
+    Pending& pending = batch_[place];
     if (!pending.request) continue;
+    if (pending.request->plan && !groups_.empty()) {
+      // It is planned while nothing is under way, so it and what comes after it wait for the next step.
+      put_back_from(place);
+      break;
+    }
     decide(pending, now);
     ++commands_;
   }
@@ -170,6 +187,15 @@ bool Writer::goes_apart(const Queue& queue) const {
          });
 }
 
+/// What of the batch begins at `place` waits again, before all others.
+void Writer::put_back_from(std::size_t place) {
+  const auto rest = batch_.begin() + static_cast<std::ptrdiff_t>(place);
+  auto queue = queue_.lock();
+  for (auto pending = rest; pending != batch_.end(); ++pending) queue->bytes += pending->bytes;
+  queue->waiting.insert(queue->waiting.begin(), std::make_move_iterator(rest), std::make_move_iterator(batch_.end()));
+  batch_.erase(rest, batch_.end());
+}
+
 bool Writer::answer_from_receipts(Pending& pending) {
   const std::optional<Idempotency>& idempotency = pending.request->idempotency;
   if (!idempotency) return false;
@@ -181,7 +207,8 @@ bool Writer::answer_from_receipts(Pending& pending) {
     if (entry->request != idempotency->request) {
       pending.answer = reused();
     } else {
-      pending.answer = Receipt{entry->receipt.version, entry->receipt.position, true};
+      pending.answer = entry->receipt;
+      pending.answer->value().replayed = true;
     }
     return true;
   }
@@ -189,7 +216,7 @@ bool Writer::answer_from_receipts(Pending& pending) {
   if (other == pending_receipts_.end()) return false;
   if (other->second.request != idempotency->request) {
     pending.answer = reused();
-    pending.rests_on = other->second.group;
+    pending.rests_on = {other->second.group};
   } else {
     pending.group = other->second.group;
     pending.twin = true;
@@ -197,10 +224,11 @@ bool Writer::answer_from_receipts(Pending& pending) {
   return true;
 }
 
-Result<model::Record> Writer::load_state(const WriteRequest& request, const std::string& stream, bool fresh) {
-  const projection::TableFeed& feed = *feeds_[request.model];
+Result<model::Record> Writer::load_state(std::size_t model, const std::string& key, const std::string& stream,
+                                         bool fresh) {
+  const projection::TableFeed& feed = *feeds_[model];
   if (!fresh) {
-    if (feed.is_live()) return feed.table().get(request.command.key);
+    if (feed.is_live()) return feed.table().get(key);
     if (const model::Record* cached = cache_.find(stream)) return *cached;
   }
   static_assert(model::last_event_suffices(), "else fold the whole stream here");
@@ -215,53 +243,128 @@ Result<model::Record> Writer::load_state(const WriteRequest& request, const std:
 }
 
 void Writer::decide(Pending& pending, Instant now) {
-  const WriteRequest& request = *pending.request;
+  WriteRequest& request = *pending.request;
   pending.answer.reset();
   pending.group.reset();
   pending.twin = false;
   pending.by_state = false;
-  pending.rests_on.reset();
+  pending.rests_on.clear();
   if (answer_from_receipts(pending)) return;
 
-  const model::Model& model = feeds_[request.model]->model();
-  const std::string stream = model.stream(request.command.key);
-  const auto pending_state = pending_states_.find(stream);
-  const bool on_pending_state = pending_state != pending_states_.end();
-  auto state = on_pending_state ? Result<model::Record>(pending_state->second.record)
-                                : load_state(request, stream, pending.attempts > 0);
-  if (!state) {
-    platform_.log.error("The state of a stream could not be read",
-                        {{"model", model.name}, {"error", state.error().message}});
-    pending.answer = std::unexpected(std::move(state).error());
+  Draft draft;
+  Result<> drafted;
+  if (request.plan) drafted = make_plan(pending, draft, now);
+  if (pending.answer) return;
+  if (drafted && !request.plan && request.several.empty()) {
+    drafted = draft_one(pending, draft, request.model, request.command, now);
+  }
+  if (drafted && request.several.size() > group_events_max) {
+    drafted = fail(ErrorKind::too_large, "group_too_large", too_many(request.several.size()));
+  }
+  draft.group.appends.reserve(request.several.size());
+  for (const KeyCommand& one : request.several) {
+    if (drafted) drafted = draft_one(pending, draft, one.model, one.command, now);
+  }
+  if (!drafted) {
+    const ErrorKind kind = drafted.error().kind;
+    pending.by_state = kind != ErrorKind::input_output && kind != ErrorKind::corrupt;
+    pending.answer = std::unexpected(std::move(drafted).error());
+    pending.rests_on = std::move(draft.rests_on);
     return;
   }
-  auto decisions = model::decide(model, *state, request.command, now);
-  if (!decisions) {
-    pending.answer = std::unexpected(std::move(decisions).error());
-    pending.by_state = true;
-    if (on_pending_state) pending.rests_on = pending_state->second.group;
-    return;
+  join_flush(pending, std::move(draft));
+}
+
+/// Makes the commands of a request that depend on the state; gives the answer when there are none.
+Result<> Writer::make_plan(Pending& pending, Draft& draft, Instant now) {
+  WriteRequest& request = *pending.request;
+  Plan plan = TRY(request.plan());
+  request.several = std::move(plan.commands);
+  if (request.several.empty()) {
+    pending.answer = Receipt{{}, plan.reflects, false, {}};
+    // There is no event that could carry the key, so it is remembered until the next start.
+    if (request.idempotency) receipts_.insert(*request.idempotency, **pending.answer, now);
   }
-  StreamAppend append;
-  append.expected = ExpectedVersion::exact(state->version);
-  for (model::Decision& decision : *decisions) {
-    auto next = model::evolve(model, *state, decision.type, decision.data, state->version.next(), now);
+  draft.group.nothing_after = plan.reflects;
+  return {};
+}
+
+/// Decides on one command, and adds its events to the draft.
+Result<> Writer::draft_one(const Pending& pending, Draft& draft, std::size_t model_place, const model::Command& command,
+                           Instant now) {
+  const WriteRequest& request = *pending.request;
+  const model::Model& model = feeds_[model_place]->model();
+  std::string stream = model.stream(command.key);
+  const bool several = !request.several.empty();
+  const auto drafted = several ? draft.places.find(stream) : draft.places.end();
+  const bool again = drafted != draft.places.end();
+  model::Record state;
+  if (again) {
+    state = draft.states[drafted->second].record;
+  } else if (const auto found = pending_states_.find(stream); found != pending_states_.end()) {
+    state = found->second.record;
+    draft.rests_on.push_back(found->second.group);
+  } else {
+    auto loaded = load_state(model_place, command.key, stream, pending.attempts > 0);
+    if (!loaded) {
+      platform_.log.error("The state of a stream could not be read",
+                          {{"model", model.name}, {"error", loaded.error().message}});
+      return std::unexpected(std::move(loaded).error());
+    }
+    state = *std::move(loaded);
+  }
+  const StreamVersion before = state.version;
+  std::vector<model::Decision> decisions = TRY(model::decide(model, state, command, now));
+  const std::size_t place = again ? drafted->second : draft.group.appends.size();
+  if (!again) {
+    if (several) draft.places.emplace(stream, place);
+    draft.group.appends.push_back({std::move(stream), ExpectedVersion::exact(before), {}});
+    draft.states.push_back({{}, model_place, groups_.size(), 0});
+  }
+  StreamAppend& append = draft.group.appends[place];
+  for (model::Decision& decision : decisions) {
+    auto next = model::evolve(model, state, decision.type, decision.data, state.version.next(), now);
     INVARIANT(next.has_value(), "evolve takes in what decide gives out");
-    state = std::move(next);
+    state = *std::move(next);
     NewEvent& event = append.events.emplace_back();
     event.id = platform::make_uuid(now, platform_.random);
     event.type = std::move(decision.type);
     event.data = std::move(decision.data);
-    event.metadata = make_metadata(request.actor, append.events.size() == 1 ? request.idempotency : std::nullopt);
+    // That of several tells how many there were, once they are all decided.
+    event.metadata =
+        make_metadata(request.actor, several || append.events.size() > 1 ? std::nullopt : request.idempotency);
     event.correlation_id = request.correlation_id;
     event.causation_id = request.causation_id;
+    draft.bytes += append.stream.size() + event.type.size() + event.data.size() + event.metadata.size();
   }
-  pending_states_.insert_or_assign(stream, PendingState{std::move(*state), request.model, groups_.size()});
-  append.stream = stream;
+  draft.states[place].record = std::move(state);
+  if (!several) return {};
+  draft.tally.events += static_cast<std::uint32_t>(decisions.size());
+  ++(command.operation == model::Operation::set ? draft.tally.set : draft.tally.removed);
+  if (draft.bytes <= group_bytes_max && draft.tally.events <= group_events_max) return {};
+  return fail(ErrorKind::too_large, "group_too_large", too_many(request.several.size()));
+}
+
+/// What was decided becomes the state that the next command is decided on.
+void Writer::join_flush(Pending& pending, Draft draft) {
+  const WriteRequest& request = *pending.request;
   pending.group = groups_.size();
-  if (request.idempotency)
+  if (request.idempotency) {
+    if (draft.tally.events > 0) {
+      draft.group.appends.front().events.front().metadata =
+          make_metadata(request.actor, request.idempotency, draft.tally);
+    }
     pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
-  groups_.emplace_back().appends.push_back(std::move(append));
+  }
+  std::uint64_t events = 0;
+  for (std::size_t place = 0; place < draft.states.size(); ++place) {
+    const StreamAppend& append = draft.group.appends[place];
+    events += append.events.size();
+    draft.states[place].event = events - 1;
+    pending_states_.insert_or_assign(append.stream, std::move(draft.states[place]));
+  }
+  tallies_.push_back(draft.tally);
+  groups_.push_back(std::move(draft.group));
 }
 
 /// Once it is unknown what was recorded, a refusal by the state may be wrong: what was told to nobody may be there
@@ -307,22 +410,28 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
 /// Gives the answer that follows from the outcome of the batch; false when the command must be decided again, because
 /// the state that it was decided on did not come to be. `unknown` is why it is not known what of the batch was
 /// recorded, or null.
-bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown) {
+bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown) const {
   if (pending.group) {
     const AppendResult& result = results[*pending.group];
     if (!result && result.error().kind == ErrorKind::conflict) return false;
+    const Tally& tally = tallies_[*pending.group];
     if (result) {
-      pending.answer = Receipt{result->versions.front(), result->last, pending.twin};
+      pending.answer = Receipt{result->versions.front(), result->last, pending.twin, tally};
     } else {
       pending.answer = std::unexpected(result.error());
+      if (result.error().kind == ErrorKind::too_large && tally.events > 1) {
+        pending.answer->error().message = "the request makes " + std::to_string(tally.events) +
+                                          " changes, which are one group: " + result.error().message +
+                                          "; nothing was recorded; make fewer changes at once";
+      }
     }
     return true;
   }
-  if (unknown && (pending.by_state || pending.rests_on)) {
+  if (unknown && (pending.by_state || !pending.rests_on.empty())) {
     pending.answer = std::unexpected(*unknown);
     return true;
   }
-  return !pending.rests_on || results[*pending.rests_on].has_value();
+  return std::ranges::all_of(pending.rests_on, [&](std::size_t group) { return results[group].has_value(); });
 }
 
 void Writer::apply(const std::vector<AppendResult>& results) {
@@ -352,7 +461,8 @@ void Writer::apply(const std::vector<AppendResult>& results) {
     if (!pending.request || !pending.request->idempotency || !pending.group || pending.twin) continue;
     const AppendResult& result = results[*pending.group];
     if (result)
-      receipts_.insert(*pending.request->idempotency, Receipt{result->versions.front(), result->last, false},
+      receipts_.insert(*pending.request->idempotency,
+                       Receipt{result->versions.front(), result->last, false, tallies_[*pending.group]},
                        result->created_at);
   }
   if (!events.empty() && events.back().position == events.front().position.plus(events.size() - 1))
@@ -368,8 +478,7 @@ void Writer::keep_states(const std::vector<AppendResult>& results) {
       cache_.forget(stream);
       continue;
     }
-    state.record.updated_at =
-        result->created_at.plus(Duration{static_cast<std::int64_t>(result->last.value - result->first.value)});
+    state.record.updated_at = result->created_at.plus(Duration{static_cast<std::int64_t>(state.event)});
     cache_.put(stream, std::move(state.record));
   }
 }
@@ -398,6 +507,7 @@ void Writer::release(platform::Executor& here) {
   }
   batch_.clear();
   groups_.clear();
+  tallies_.clear();
   pending_states_.clear();
   pending_receipts_.clear();
 }

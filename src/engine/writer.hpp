@@ -14,6 +14,9 @@
 // overlap, and each sees what the one before it wrote. What is "confined to the writer" below is touched by the holder
 // of the token only.
 //
+// A request for several keys is one group. One that is planned from the state (WriteRequest::plan) is decided first in
+// its step, while no group is under way, and its group is recorded only if nothing at all was since what it reflects.
+//
 // Threads: submit, barrier and the queries may be called from any thread.
 
 #include <atomic>
@@ -40,7 +43,7 @@ struct WriterOptions {
   std::size_t queue_max = 10'000;           ///< commands that wait, at most; one more is refused at once
   std::size_t queue_bytes_max = 64u << 20;  ///< what their keys and values may take together
   ReceiptLimits receipts;
-  std::string receipts_path;  ///< of the state file of the receipts; empty: they have none
+  std::string receipts_path{};  ///< of the state file of the receipts; empty: they have none
   /// Where steps run that would keep an I/O thread from others (see WriteRequest::alone), or for longer than
   /// `append_at_home_max`; null: nowhere but on the I/O threads. For a store that makes its caller wait for a flush:
   /// other clients are read from and replied to meanwhile, and a lone one is spared the change of threads as long as
@@ -69,9 +72,9 @@ class Writer {
 
   /// Decides and records. `done` is called on `home`, once the reply may be seen.
   ///
-  /// Errors: those of model::decide; unprocessable ("idempotency_key_reused"); overloaded ("queue_full", at once:
-  /// nothing was done); unavailable (the store cannot take writes, or it is unknown whether it took this one: then no
-  /// refusal by the state is final either); too_large.
+  /// Errors: those of model::decide, and of the request's plan; unprocessable ("idempotency_key_reused"); overloaded
+  /// ("queue_full", at once: nothing was done); unavailable (the store cannot take writes, or it is unknown whether it
+  /// took this one: then no refusal by the state is final either); too_large.
   void submit(WriteRequest request, platform::Executor& home, WriteDone done);
 
   /// Calls `done` on `home` once everything that was stamped before this call is visible (or failed). Waits its turn
@@ -102,14 +105,24 @@ class Writer {
     std::optional<Result<Receipt>> answer;  ///< a refusal or an old receipt
     std::optional<std::size_t> group;       ///< its own group, or that of its simultaneous twin
     bool twin = false;
-    bool by_state = false;                ///< the answer is a refusal that the state of the stream gave
-    std::optional<std::size_t> rests_on;  ///< the group of this batch without which the answer does not hold
+    bool by_state = false;              ///< the answer is a refusal that the state of the streams gave
+    std::vector<std::size_t> rests_on;  ///< the groups of this batch without which the answer does not hold
   };
   /// The state of a stream as the batch leaves it, if its last group on the stream is recorded.
   struct PendingState {
     model::Record record;
     std::size_t model = 0;
     std::size_t group = 0;
+    std::uint64_t event = 0;  ///< the place of its last event in the group
+  };
+  /// What is decided of one request so far: for each append of its group, the state that it leaves.
+  struct Draft {
+    Group group;
+    std::vector<PendingState> states;
+    std::unordered_map<std::string, std::size_t> places;  ///< of streams in both, when there are several
+    std::vector<std::size_t> rests_on;                    ///< the groups of this batch whose states it began from
+    Tally tally;
+    std::size_t bytes = 0;
   };
   struct PendingReceipt {
     Digest request;
@@ -128,11 +141,17 @@ class Writer {
   void step(platform::Executor& here) noexcept;
   [[nodiscard]] bool goes_apart(const Queue& queue) const;
   void decide(Pending& pending, Instant now);
+  void put_back_from(std::size_t place);
   [[nodiscard]] bool answer_from_receipts(Pending& pending);
-  [[nodiscard]] Result<model::Record> load_state(const WriteRequest& request, const std::string& stream, bool fresh);
+  [[nodiscard]] Result<> make_plan(Pending& pending, Draft& draft, Instant now);
+  [[nodiscard]] Result<> draft_one(const Pending& pending, Draft& draft, std::size_t model,
+                                   const model::Command& command, Instant now);
+  void join_flush(Pending& pending, Draft draft);
+  [[nodiscard]] Result<model::Record> load_state(std::size_t model, const std::string& key, const std::string& stream,
+                                                 bool fresh);
   void doubt_refusals();
   void recorded(std::vector<AppendResult>& results, platform::Executor& here) noexcept;
-  [[nodiscard]] static bool conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown);
+  [[nodiscard]] bool conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown) const;
   void apply(const std::vector<AppendResult>& results);
   void keep_states(const std::vector<AppendResult>& results);
   void release(platform::Executor& here);
@@ -157,6 +176,7 @@ class Writer {
   StateCache cache_;
   std::vector<Pending> batch_;
   std::vector<Group> groups_;
+  std::vector<Tally> tallies_;  // of each group; of a request for one key, nothing
   std::unordered_map<std::string, PendingState, TransparentStringHash, std::equal_to<>> pending_states_;
   std::unordered_map<Digest, PendingReceipt, DigestHash> pending_receipts_;
 };

@@ -22,11 +22,14 @@ std::size_t take_body(char* bytes, std::size_t, std::size_t count, void* reply) 
 std::size_t take_field(char* bytes, std::size_t, std::size_t count, void* reply) {
   const std::string_view line(bytes, count);
   const std::size_t colon = line.find(':');
-  if (colon != std::string_view::npos && equal_ignoring_case(line.substr(0, colon), "annals-position")) {
-    const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
-    const std::size_t end = line.find_last_not_of(" \t\r\n");
-    if (begin != std::string_view::npos && end >= begin)
-      static_cast<ClientReply*>(reply)->position = line.substr(begin, end - begin + 1);
+  const std::size_t begin = colon == std::string_view::npos ? colon : line.find_first_not_of(" \t", colon + 1);
+  const std::size_t end = line.find_last_not_of(" \t\r\n");
+  if (begin == std::string_view::npos || end < begin) return count;
+  const std::string_view name = line.substr(0, colon);
+  const std::string_view value = line.substr(begin, end - begin + 1);
+  if (equal_ignoring_case(name, "annals-position")) static_cast<ClientReply*>(reply)->position = value;
+  if (equal_ignoring_case(name, "link") && value.starts_with('<') && value.ends_with(">; rel=\"next\"")) {
+    static_cast<ClientReply*>(reply)->next = value.substr(1, value.find('>') - 1);
   }
   return count;
 }
@@ -44,6 +47,26 @@ Client::Client() : handle_(std::make_unique<Handle>()) {
 Client::~Client() = default;
 
 Result<ClientReply> Client::get(const std::string& url) {
+  curl_easy_setopt(handle_->curl, CURLOPT_HTTPGET, 1L);
+  curl_easy_setopt(handle_->curl, CURLOPT_HTTPHEADER, nullptr);
+  return send(url);
+}
+
+Result<ClientReply> Client::post(const std::string& url, const std::string& body,
+                                 const std::vector<std::string>& fields) {
+  curl_slist* list = curl_slist_append(nullptr, "Expect:");  // no wait for a 100 Continue
+  for (const std::string& field : fields) list = curl_slist_append(list, field.c_str());
+  curl_easy_setopt(handle_->curl, CURLOPT_POST, 1L);
+  curl_easy_setopt(handle_->curl, CURLOPT_POSTFIELDS, body.data());
+  curl_easy_setopt(handle_->curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(handle_->curl, CURLOPT_HTTPHEADER, list);
+  auto reply = send(url);
+  curl_easy_setopt(handle_->curl, CURLOPT_HTTPHEADER, nullptr);
+  curl_slist_free_all(list);
+  return reply;
+}
+
+Result<ClientReply> Client::send(const std::string& url) {
   ClientReply reply;
   CURL* curl = handle_->curl;
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());

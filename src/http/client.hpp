@@ -1,9 +1,10 @@
 #pragma once
-// A small HTTP client for the command line: one GET after another, on one connection. Blocking; confined to one thread.
-// Source: libcurl.
+// A small HTTP client for the command line: one request after another, on one connection. Blocking; confined to one
+// thread. Source: libcurl.
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -12,6 +13,7 @@ namespace annals::http {
 struct ClientReply {
   int status = 0;
   std::string position;  ///< the value of Annals-Position, if any
+  std::string next;      ///< the target of `Link: <...>; rel="next"`, if any
   std::string body;
 };
 
@@ -22,9 +24,13 @@ class Client {
 
   /// Errors: usage, for what is no URL; input_output, when there is no reply.
   [[nodiscard]] Result<ClientReply> get(const std::string& url);
+  /// `fields`: each `Name: value`. Errors: as get; then it is not known whether the request took effect.
+  [[nodiscard]] Result<ClientReply> post(const std::string& url, const std::string& body,
+                                         const std::vector<std::string>& fields);
 
  private:
   struct Handle;
+  [[nodiscard]] Result<ClientReply> send(const std::string& url);
   std::unique_ptr<Handle> handle_;
 };
 

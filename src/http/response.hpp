@@ -52,6 +52,8 @@ class Responder {
     virtual void dropped() = 0;
     /// See Responder::when_client_leaves. A target that has no client to lose never calls it.
     virtual void when_client_leaves(std::move_only_function<void()> left) { (void)left; }
+    /// See Responder::take_longer. A target without a time for answers has none to add to.
+    virtual void take_longer(Duration time) { (void)time; }
   };
   explicit Responder(std::shared_ptr<Target> target)
       : target_(std::move(target)) {}  // shared with the connection, which may end first
@@ -72,6 +74,10 @@ class Responder {
   /// owed, because a client may close only the side on which it sends. To be called on that thread; `left` must not
   /// keep this responder alive.
   void when_client_leaves(std::move_only_function<void()> left) { target_->when_client_leaves(std::move(left)); }
+
+  /// The answer may take this much longer than the server gives others: for a wait that the client asked for. To be
+  /// called on the connection's I/O thread, before the handler returns.
+  void take_longer(Duration time) { target_->take_longer(time); }
 
  private:
   std::shared_ptr<Target> target_;

@@ -90,9 +90,6 @@ HistogramSnapshot Log::flush_durations() const {
 std::uint64_t Log::bytes() const {
   return table_->bytes();
 }
-std::uint64_t Log::segments() const {
-  return table_->segments();
-}
 void Log::check_place() {
   if (!writer_ || writer_->failure()) return;
   const auto is_in_place = lock_->is_in_place();

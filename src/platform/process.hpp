@@ -40,6 +40,9 @@ struct ProcessUsage {
 };
 [[nodiscard]] ProcessUsage process_usage();
 
+/// True when somebody may be looking at what is printed to standard error as it comes.
+[[nodiscard]] bool standard_error_is_terminal();
+
 /// Processors that this process may run on, at least 1.
 [[nodiscard]] std::size_t processors();
 

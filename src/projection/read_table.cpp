@@ -198,19 +198,26 @@ Result<> ReadTable::take_aside(const EventView& event) {
   return {};
 }
 
-Result<> ReadTable::apply(std::span<const EventView> events) {
+Result<> ReadTable::take_all(std::span<const EventView> events) {
   for (const EventView& event : events) {
     if (event.position <= applied_) continue;
-    if (model_.owns_stream(event.stream)) {
-      if (auto taken = take_in(event); !taken) {
-        progress_.publish(applied_);
-        return taken;
-      }
-    }
+    if (model_.owns_stream(event.stream)) TRY(take_in(event));
     applied_ = event.position;
   }
-  progress_.publish(applied_);
   return {};
+}
+
+Result<> ReadTable::apply(std::span<const EventView> events) {
+  auto taken = take_all(events);
+  progress_.publish(applied_);
+  if (watch_.anyone()) {
+    std::vector<std::string_view> keys;
+    for (const EventView& event : events) {
+      if (model_.owns_stream(event.stream)) keys.push_back(key_of(event.stream));
+    }
+    watch_.wake(keys);
+  }
+  return taken;
 }
 
 Result<> ReadTable::stage(std::span<const EventView> events) {
@@ -245,6 +252,7 @@ void ReadTable::publish() {
   }
   staged_ = std::make_unique<Staged>();
   progress_.publish(applied_);
+  if (watch_.anyone()) watch_.wake_all();  // whoever is woken looks again
 }
 
 ReadTable::Slice ReadTable::slice(const StoredRow* after, std::size_t rows_max, std::size_t bytes_max) const {

@@ -19,6 +19,7 @@
 #include "event/event.hpp"
 #include "model/decider.hpp"
 #include "model/model.hpp"
+#include "projection/key_watch.hpp"
 #include "projection/progress.hpp"
 #include "projection/stored_row.hpp"
 
@@ -51,6 +52,9 @@ class ReadTable {
   /// What was read after this call reflects at least `progress().position()`.
   [[nodiscard]] Progress& progress() { return progress_; }
   [[nodiscard]] const Progress& progress() const { return progress_; }
+
+  /// Wakes those who wait for a key, once readers see that it has changed.
+  [[nodiscard]] KeyWatch& watch() { return watch_; }
 
   /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position
   /// already reached or the version that a key already has, are passed over. After an error the table stands just
@@ -89,6 +93,7 @@ class ReadTable {
                                             const EventView& event) const;
   [[nodiscard]] Result<> take_in(const EventView& event);
   [[nodiscard]] Result<> take_aside(const EventView& event);
+  [[nodiscard]] Result<> take_all(std::span<const EventView> events);
 
   const model::Model& model_;
   std::unique_ptr<Rows> rows_;
@@ -96,6 +101,7 @@ class ReadTable {
   std::unique_ptr<Rows> restored_;  // while a checkpoint is read
   Position applied_;
   Progress progress_;
+  KeyWatch watch_;
 };
 
 }  // namespace annals::projection

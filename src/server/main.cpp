@@ -14,6 +14,7 @@
 #include "platform/process.hpp"
 #include "server/command_line.hpp"
 #include "server/commands/commands.hpp"
+#include "server/commands/import_target.hpp"
 #include "server/settings.hpp"
 
 namespace annals::server {
@@ -77,6 +78,15 @@ int with_settings(const Flags& flags, const CLI::App& command, Work work) {
   return settings ? work(*settings) : report(settings.error());
 }
 
+/// What names the data that a command works on.
+void add_place(CLI::App& command, std::string& directory, std::string& url, std::string& model, std::string& config) {
+  CLI::Option* data =
+      command.add_option("--data", directory, "The directory of a store that no server holds. Default: annals-data.");
+  command.add_option("--url", url, "The address of a server that runs, such as http://127.0.0.1:4000.")->excludes(data);
+  command.add_option("--model", model, "The model. Default: the first that is declared.");
+  command.add_option("--config", config, "The configuration file that declares the models.");
+}
+
 int run(int count, char** arguments) {
   CLI::App app("Annals: an event-sourced application server. Every change is an event, durable and never lost.",
                "annals");
@@ -92,6 +102,10 @@ int run(int count, char** arguments) {
   CLI::App* verify_command = app.add_subcommand(
       "verify", "Check everything in the data of a store that no server holds: checksums, order, chain of hashes.");
   CLI::App* events_command = app.add_subcommand("events", "Print events as JSON lines.");
+  CLI::App* import_command = app.add_subcommand(
+      "import", "Set the values of a file of names with values, in a server or in a store that no server holds.");
+  CLI::App* export_command =
+      app.add_subcommand("export", "Print names with values, in order of names, for `annals import`.");
   CLI::App* reference_command =
       app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
   for (CLI::App* command : {serve_command, check_command, settings_command}) flags.add_to(*command);
@@ -115,6 +129,24 @@ int run(int count, char** arguments) {
   events_command->add_flag("--follow", events.follow, "Go on with events as they come; with --url.");
   events_command->add_option("--config", events_flags.config, "The configuration file that declares the models.");
 
+  ImportRequest import;
+  ExportRequest exported;
+  Flags import_flags;
+  Flags export_flags;
+  import.directory = exported.directory = directory;
+  import_command->add_option("FILE", import.file, "The file to import; - for standard input.")->required();
+  import_command->add_option("--format", import.format,
+                             "jsonl, env or properties. Default: what the file's name ends with, else jsonl.");
+  import_command->add_option("--prefix", import.prefix, "Put before every name.");
+  import_command->add_flag("--one-group", import.one_group,
+                           "All of the file or nothing; otherwise many names are recorded side by side.");
+  export_command->add_option("--format", exported.format, "jsonl, env or properties. Default: jsonl.");
+  export_command->add_option("--prefix", exported.prefix,
+                             "Only names that begin with this, which is left out of what is printed.");
+  export_command->add_option("--at", exported.at, "As it was at this time, such as 2026-02-12T10:00:00Z.");
+  add_place(*import_command, import.directory, import.url, import.model, import_flags.config);
+  add_place(*export_command, exported.directory, exported.url, exported.model, export_flags.config);
+
   std::string page;
   reference_command->add_option("page", page, "settings or routes")->required();
 
@@ -132,6 +164,14 @@ int run(int count, char** arguments) {
   if (*check_command) return with_settings(flags, *check_command, check);
   if (*settings_command) return with_settings(flags, *settings_command, print_settings);
   if (*verify_command) return verify(directory);
+  if (*import_command) {
+    const auto settings = resolve(import_flags, app);
+    return settings ? import_entries(import, *settings) : report(settings.error());
+  }
+  if (*export_command) {
+    const auto settings = resolve(export_flags, app);
+    return settings ? export_entries(exported, *settings) : report(settings.error());
+  }
   if (*reference_command) return print_reference(page);
   if (events.follow && events.url.empty()) {
     return report(Error(ErrorKind::usage, "--follow goes with --url: what no server holds does not change"));

@@ -176,6 +176,7 @@ Result<> Application::build(const Settings& settings, const Address& address,
     const http::Server* server = serving_.load();
     return server != nullptr ? server->metrics() : http::ServerMetrics{};
   };
+  api_options.waits_max = static_cast<std::size_t>(settings.number("server.waits_max"));
   server_ = TRY(http::Server::open(server_options(settings, address), http::make_api(*engine_, api_options), platform));
   serving_ = server_.get();
 

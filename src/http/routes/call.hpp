@@ -2,6 +2,7 @@
 // Call: one request on its way through a route: what it asks, and how to answer it. Moved along; confined to the I/O
 // thread.
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,9 +18,10 @@ namespace annals::http {
 struct Call {
   engine::Engine& engine;
   const ApiOptions& options;
-  std::size_t model = 0;  ///< the model's place in the engine; for routes of a model
-  std::string key;        ///< decoded and checked; for routes of a key
-  std::string argument;   ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
+  std::atomic<std::size_t>& waits;  ///< reads that wait for a key to change, of all calls
+  std::size_t model = 0;            ///< the model's place in the engine; for routes of a model
+  std::string key;                  ///< decoded and checked; for routes of a key
+  std::string argument;             ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
   Asker asker;
   platform::Executor* home;
   Responder responder;
@@ -52,6 +54,9 @@ void get_record_at(const Request& request, Call call);
 void put_record(const Request& request, Call call);
 void delete_record(const Request& request, Call call);
 void roll_back_record(const Request& request, Call call);
+void get_difference(const Request& request, Call call);
+void roll_back_records(const Request& request, Call call);
+void import_records(const Request& request, Call call);
 void get_history(const Request& request, Call call);
 void get_health(const Request& request, Call call);
 void get_liveness(const Request& request, Call call);

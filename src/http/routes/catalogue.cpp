@@ -10,8 +10,12 @@ namespace annals::http {
 std::span<const Route> routes() {
   static constexpr std::array table{
       Route{Method::get, Scope::model, "",
-            "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`.", list_records},
-      Route{Method::get, Scope::model, "/:name", "One value; `at`, `version`, `min_position`; If-None-Match.",
+            "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`. What was added, changed "
+            "and "
+            "removed between two times: `diff_from`, `diff_to` (without it: until now).",
+            list_records},
+      Route{Method::get, Scope::model, "/:name",
+            "One value; `at`, `version`, `min_position`; If-None-Match, with which `wait` waits for a change.",
             get_record},
       Route{Method::put, Scope::model, "/:name",
             "Sets the value, `{\"value\":\"...\"}`; If-Match, If-None-Match: *, Idempotency-Key.", put_record},
@@ -20,6 +24,9 @@ std::span<const Route> routes() {
       Route{Method::get, Scope::model, "/:name/history",
             "The events of the record, in order of version; `after_version`, `limit`.", get_history},
       Route{Method::get, Scope::model, "/:name/at/:timestamp", "The value as it was at a time.", get_record_at},
+      Route{Method::get, Scope::model, "/:name/diff",
+            "What the value was and is; `from` or `from_version`, `to` or `to_version` (without: now), `min_position`.",
+            get_difference},
       Route{Method::post, Scope::model, "/:name/rollback",
             "A new event with the value of `{\"version\": n}` or `{\"at\": \"time\"}`.", roll_back_record},
       Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.",
@@ -31,6 +38,13 @@ std::span<const Route> routes() {
       Route{Method::get, Scope::server, "/metrics", "What is counted, in Prometheus' text format.", get_metrics},
       Route{Method::get, Scope::server, "/-/events",
             "Events of all streams as JSON lines; `after`, `stream`, `limit`, `wait`.", get_events},
+      Route{Method::post, Scope::server, "/-/models/:name/rollback",
+            "Brings all names with a prefix back to what they were, `{\"prefix\": \"...\", \"at\": \"time\"}`, all or "
+            "nothing; `dry_run=true` lists what would change; Idempotency-Key.",
+            roll_back_records},
+      Route{Method::post, Scope::server, "/-/models/:name/import",
+            "Sets the values of JSON lines, `{\"name\":\"...\",\"value\":\"...\"}`, all or nothing; Idempotency-Key.",
+            import_records},
       Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.",
             refresh_projection},
   };

@@ -5,6 +5,7 @@
 
 #include "engine/queries.hpp"
 #include "http/routes/call.hpp"
+#include "http/routes/differences.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
@@ -141,8 +142,12 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
 }  // namespace
 
 void list_records(const Request& request, Call call) {
-  const auto parameters = QueryParameters::parse(request.query, {"prefix", "limit", "after", "at", "min_position"});
+  const auto parameters =
+      QueryParameters::parse(request.query, {"prefix", "limit", "after", "at", "min_position", "diff_from", "diff_to"});
   if (!parameters) return call.refuse(parameters.error());
+  if (parameters->find("diff_from") || parameters->find("diff_to")) {
+    return list_differences(request, *parameters, std::move(call));
+  }
   auto list = list_request(request, *parameters);
   if (!list) return call.refuse(list.error());
   const auto position = parameters->cursor("min_position");

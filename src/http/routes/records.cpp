@@ -1,5 +1,7 @@
 // Reading a record, as it is and as it was.
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -14,6 +16,8 @@ namespace annals::http {
 namespace {
 
 using model::Record;
+
+constexpr Duration wait_max = std::chrono::minutes(5);
 
 /// What of a request decides how a record is shown; kept when the answer comes later.
 struct View {
@@ -98,6 +102,34 @@ void send_record(Call call, const OwnView& view, const Result<Record>& record, s
   call.send(show(view, call.key, *record, call.asker));
 }
 
+/// What a wait ended with: the record, or that it is still the one that the client knows. A record that does not exist
+/// has a version too, after which the client can go on to wait for it to come.
+void send_awaited(Call call, const OwnView& view, const Record& record) {
+  const std::string tag = to_string(record.version);
+  const bool known = std::ranges::find(view.not_these, tag) != view.not_these.end();
+  if (record.exists() && !known) return send_record(std::move(call), view, record, "");
+  Response response;
+  if (known) {
+    response.status = 304;
+  } else {
+    response =
+        problem(call.asker, Error(ErrorKind::not_found, "not_found",
+                                  "\"" + call.key + "\" " + (record.was_deleted() ? "was deleted" : "does not exist")));
+  }
+  response.add("ETag", "\"" + tag + "\"");
+  response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
+  call.send(std::move(response));
+}
+
+void await_record(Call call, OwnView view, Duration time) {
+  const auto is_news = [known = view.not_these](const Record& record) {
+    return std::ranges::find(known, to_string(record.version)) == known.end();
+  };
+  after_change(std::move(call), is_news, time, [view = std::move(view)](Call ready, const Record& record) {
+    send_awaited(std::move(ready), view, record);
+  });
+}
+
 void send_record_at(Call call, OwnView view, Instant time) {
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
@@ -105,6 +137,20 @@ void send_record_at(Call call, OwnView view, Instant time) {
     const auto record = engine::record_at_time(call.engine.store(), call.the_model(), call.key, time);
     send_record(std::move(call), view, record, " at that time");
   });
+}
+
+Result<> check_wait(const View& view, bool of_the_past) {
+  if (of_the_past) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "`wait` waits for what is still to come, `at` and `version` ask for what was; give one of them");
+  }
+  if (view.if_none_match.any || view.has_if_match) {
+    return fail(
+        ErrorKind::invalid, "invalid_precondition",
+        "`wait` waits while the record is at a version of If-None-Match; give there the ETag of the last reply, "
+        "and no * and no If-Match");
+  }
+  return {};
 }
 
 }  // namespace
@@ -116,8 +162,10 @@ void get_record(const Request& request, Call call) {
     const Record record = call.table().get(call.key);
     return send_record(std::move(call), OwnView(*view), record, "");
   }
-  const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position"});
+  const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait"});
   if (!parameters) return call.refuse(parameters.error());
+  const auto wait_time = parameters->duration("wait", wait_max);
+  if (!wait_time) return call.refuse(wait_time.error());
   const auto time = parameters->time("at");
   if (!time) return call.refuse(time.error());
   const auto version = parameters->number("version", 0, ~std::uint64_t{0});
@@ -127,8 +175,16 @@ void get_record(const Request& request, Call call) {
   if (*time && *version)
     return call.refuse(Error(ErrorKind::invalid, "invalid_query", "give `at` or `version`, not both"));
 
-  const auto wait = *time || *version ? after_stored_position : after_position;
-  wait(std::move(call), *position, [view = OwnView(*view), time = *time, version = *version](Call ready) mutable {
+  if (*wait_time) {
+    if (auto good = check_wait(*view, *time || *version); !good) return call.refuse(good.error());
+    call.responder.take_longer(**wait_time);
+    return after_position(std::move(call), *position, [view = OwnView(*view), time = **wait_time](Call ready) mutable {
+      await_record(std::move(ready), std::move(view), time);
+    });
+  }
+
+  const auto after = *time || *version ? after_stored_position : after_position;
+  after(std::move(call), *position, [view = OwnView(*view), time = *time, version = *version](Call ready) mutable {
     if (time) {
       send_record_at(std::move(ready), std::move(view), *time);
     } else if (version) {

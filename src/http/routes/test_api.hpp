@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "http/api.hpp"
 #include "projection/test_world.hpp"
@@ -18,6 +19,7 @@ class Asked final : public Responder::Target {
   void respond(Response answer) override { response = std::move(answer); }
   void dropped() override { was_dropped = true; }
   void when_client_leaves(std::move_only_function<void()> left) override { client_left = std::move(left); }
+  void take_longer(Duration time) override { longer = time; }
   [[nodiscard]] int status() const { return response ? response->status : 0; }
   /// The whole body; one that comes in pieces can be read once.
   [[nodiscard]] std::string body() {
@@ -29,25 +31,32 @@ class Asked final : public Responder::Target {
     while (const auto piece = std::get<BodySource>(response->body)().value()) all += *piece;
     return all;
   }
+  [[nodiscard]] bool has(std::string_view field) const {
+    return response && response->fields.find(field) != std::string::npos;
+  }
   std::optional<Response> response;
   bool was_dropped = false;
   std::move_only_function<void()> client_left;
+  Duration longer{0};
 };
 
 /// The API over a store in memory, on executors that are stepped by hand.
 class ApiTest : public testing::Test {
  protected:
-  void open(model::Consistency consistency = model::Consistency::live) {
+  void open(model::Consistency consistency = model::Consistency::live, ApiOptions options = {}) {
     model::Model config = model::Model::kv("config", {"/config"});
     config.consistency = consistency;
     engine = std::make_unique<engine::Engine>(std::vector{config}, *store, world.platform(), background,
                                               engine::EngineOptions{});
     ASSERT_TRUE(engine->start([] {}));
     background.run_ready();
-    api = make_api(*engine, ApiOptions{});
+    api = make_api(*engine, options);
   }
-  std::shared_ptr<Asked> ask(Method method, const std::string& target) {
+  std::shared_ptr<Asked> ask(Method method, const std::string& target, std::vector<Field> fields = {},
+                             std::string_view body = {}) {
     Request request;
+    request.fields = std::move(fields);
+    request.body = body;
     request.method = method;
     request.method_text = to_string(method);
     request.target = target;

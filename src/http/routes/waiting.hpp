@@ -17,4 +17,10 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
 /// As after_position, for what is read from the store and not from the read table, which may be behind on purpose.
 void after_stored_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then);
 
+/// Goes on with `then(call, record)` as soon as `is_news(record)` is true of the record of the call's key: at once, or
+/// after a change; or with the record that is no news, when `time` is over, the client has left, or the server drains.
+/// Refuses: overloaded ("too_many_waits"), when options.waits_max wait already.
+void after_change(Call call, std::function<bool(const model::Record&)> is_news, Duration time,
+                  std::move_only_function<void(Call, const model::Record&)> then);
+
 }  // namespace annals::http

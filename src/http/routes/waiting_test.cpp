@@ -151,6 +151,124 @@ TEST_F(WaitingTest, a_wait_for_events_may_outlive_the_engine_and_the_store) {
   SUCCEED() << "and the home executor, with the timers of both, goes after this";
 }
 
+TEST_F(WaitingTest, a_read_waits_for_its_key_to_change_and_for_no_other) {
+  open(model::Consistency::eventual);
+  record(*store, "config-a", set_event("x"));
+  run();
+  const auto first = ask(Method::get, "/config/a?wait=30s");
+  EXPECT_EQ(first->status(), 200) << "whoever knows nothing is told at once";
+  EXPECT_TRUE(first->has("ETag: \"1\""));
+  const auto behind = ask(Method::get, "/config/a?wait=30s", {{"If-None-Match", "\"0\""}});
+  EXPECT_EQ(behind->status(), 200);
+  const auto waiting = ask(Method::get, "/config/a?wait=30s", {{"If-None-Match", "\"1\""}});
+  EXPECT_EQ(waiting->longer, std::chrono::seconds(30)) << "the server's own time does not cut it";
+  record(*store, "config-b", set_event("x"));
+  run();
+  EXPECT_EQ(waiting->status(), 0);
+  record(*store, "config-a", set_event("y"));
+  run();
+  EXPECT_EQ(waiting->status(), 200);
+  EXPECT_EQ(waiting->body(), "y");
+  EXPECT_TRUE(waiting->has("Annals-Position: " + cursor(3)));
+  while (home.run_next_timer()) continue;
+  EXPECT_EQ(waiting.use_count(), 1) << "nobody holds it any more";
+}
+
+TEST_F(WaitingTest, a_wait_sees_a_deletion_and_goes_on_from_there) {
+  open(model::Consistency::eventual);
+  const auto never = ask(Method::get, "/config/a?wait=30s");
+  EXPECT_EQ(never->status(), 404);
+  EXPECT_TRUE(never->has("ETag: \"0\""));
+  const auto coming = ask(Method::get, "/config/a?wait=30s", {{"If-None-Match", "\"0\""}});
+  EXPECT_EQ(coming->status(), 0);
+  record(*store, "config-a", set_event("x"));
+  run();
+  EXPECT_EQ(coming->status(), 200);
+  const auto going = ask(Method::get, "/config/a?wait=30s", {{"If-None-Match", "\"1\""}});
+  record(*store, "config-a", projection::deleted_event());
+  run();
+  EXPECT_EQ(going->status(), 404);
+  EXPECT_TRUE(going->has("ETag: \"2\""));
+  const auto again = ask(Method::get, "/config/a?wait=30s", {{"If-None-Match", "\"2\""}});
+  EXPECT_EQ(again->status(), 0);
+  record(*store, "config-a", set_event("y"));
+  run();
+  EXPECT_EQ(again->body(), "y");
+}
+
+TEST_F(WaitingTest, a_wait_for_a_change_ends_at_its_time_with_304) {
+  record(*store, "config-a", set_event("x"));
+  open();
+  const Duration before = world.clock.monotonic();
+  const auto waiting = ask(Method::get, "/config/a?wait=5m", {{"If-None-Match", "W/\"1\", \"7\""}});
+  const auto at_once = ask(Method::get, "/config/a?wait=0s", {{"If-None-Match", "\"1\""}});
+  EXPECT_EQ(at_once->status(), 304);
+  while (waiting->status() == 0 && home.run_next_timer()) continue;
+  EXPECT_EQ(waiting->status(), 304);
+  EXPECT_TRUE(waiting->has("ETag: \"1\""));
+  EXPECT_EQ(waiting->body(), "");
+  EXPECT_EQ(world.clock.monotonic() - before, std::chrono::minutes(5));
+}
+
+TEST_F(WaitingTest, a_wait_for_a_change_ends_when_the_client_leaves_or_the_server_drains) {
+  open();
+  const auto left = ask(Method::get, "/config/a?wait=5m", {{"If-None-Match", "\"0\""}});
+  const auto stays = ask(Method::get, "/config/a?wait=5m", {{"If-None-Match", "\"0\""}});
+  ASSERT_TRUE(left->client_left);
+  left->client_left();
+  EXPECT_EQ(left->status(), 304);
+  EXPECT_EQ(stays->status(), 0);
+  engine->set_draining();
+  run();
+  EXPECT_EQ(stays->status(), 304);
+  EXPECT_EQ(ask(Method::get, "/config/a?wait=5m", {{"If-None-Match", "\"0\""}})->status(), 304);
+  while (home.run_next_timer()) continue;
+  EXPECT_EQ(left.use_count() + stays.use_count(), 2) << "nobody holds them any more";
+}
+
+TEST_F(WaitingTest, no_more_wait_than_may_and_who_has_been_answered_does_not_count) {
+  ApiOptions options;
+  options.waits_max = 2;
+  open(model::Consistency::eventual, options);
+  const std::vector<Field> unknown{{"If-None-Match", "\"0\""}};
+  const auto first = ask(Method::get, "/config/a?wait=5m", unknown);
+  const auto second = ask(Method::get, "/config/b?wait=5m", unknown);
+  const auto third = ask(Method::get, "/config/c?wait=5m", unknown);
+  EXPECT_EQ(third->status(), 503);
+  EXPECT_NE(third->body().find("too_many_waits"), std::string::npos);
+  EXPECT_TRUE(third->has("Retry-After"));
+  EXPECT_EQ(ask(Method::get, "/config/c?wait=5m")->status(), 404) << "who need not wait is answered";
+  record(*store, "config-a", set_event("x"));
+  run();
+  EXPECT_EQ(first->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/config/c?wait=5m", unknown)->status(), 0);
+}
+
+TEST_F(WaitingTest, a_wait_may_follow_a_position_and_asks_for_nothing_of_the_past) {
+  open(model::Consistency::eventual);
+  const auto both = ask(Method::get, "/config/a?wait=5m&min_position=" + cursor(1), {{"If-None-Match", "\"1\""}});
+  record(*store, "config-a", set_event("x"));
+  run();
+  EXPECT_EQ(both->status(), 0);
+  record(*store, "config-a", set_event("y"));
+  run();
+  EXPECT_EQ(both->body(), "y");
+  EXPECT_EQ(ask(Method::get, "/config/a?wait=1s&version=1")->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config/a?wait=1s&at=2000-01-01T00:00:00Z")->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config/a?wait=301s")->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config/a?wait=1s", {{"If-None-Match", "*"}})->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config/a?wait=1s", {{"If-Match", "\"1\""}})->status(), 400);
+}
+
+TEST_F(WaitingTest, a_wait_for_a_change_may_outlive_the_engine_and_the_store) {
+  open();
+  const auto waiting = ask(Method::get, "/config/a?wait=5m", {{"If-None-Match", "\"0\""}});
+  EXPECT_EQ(waiting->status(), 0);
+  engine.reset();
+  store.reset();
+  SUCCEED() << "and the home executor, with its timer, goes after this";
+}
+
 TEST_F(WaitingTest, while_the_tables_catch_up_a_model_is_not_served) {
   store->fail_reads(Error(ErrorKind::input_output, "bad disk"));
   engine = std::make_unique<engine::Engine>(std::vector{model::Model::kv("config", {"/config"})}, store->inner(),

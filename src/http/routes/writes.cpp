@@ -1,5 +1,7 @@
 // Changing records: set, delete, roll back.
 
+#include "http/routes/writes.hpp"
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -13,8 +15,16 @@
 namespace annals::http {
 namespace {
 
-constexpr std::string_view anonymous = "anonymous";
 constexpr std::size_t idempotency_key_bytes_max = 255;
+
+/// `example`: a command whose body the route would take.
+Error unsupported(const Request& request, std::string_view example) {
+  const std::string found(request.field("content-type").value_or("").substr(0, 80));
+  return Error(ErrorKind::unsupported, "unsupported_media_type",
+               "the Content-Type is \"" + found +
+                   "\"; send application/json, as in: curl -H 'Content-Type: application/json' " +
+                   std::string(example));
+}
 
 Result<model::Precondition> precondition_of(const Request& request) {
   using Rule = model::Precondition::Rule;
@@ -45,22 +55,6 @@ Result<model::Precondition> precondition_of(const Request& request) {
   return precondition;
 }
 
-Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request) {
-  const auto key = request.field("idempotency-key");
-  if (!key) return std::nullopt;
-  const auto keys = std::ranges::count_if(
-      request.fields, [](const Field& field) { return equal_ignoring_case(field.name, "idempotency-key"); });
-  bool good = keys == 1 && !key->empty() && key->size() <= idempotency_key_bytes_max;
-  for (char character : *key) good = good && character >= ' ' && character <= '~';
-  if (!good) {
-    return fail(ErrorKind::invalid, "invalid_idempotency_key",
-                "there is one Idempotency-Key, of 1 to " + std::to_string(idempotency_key_bytes_max) +
-                    " printable ASCII characters");
-  }
-  return engine::Idempotency{engine::digest_of({anonymous, *key}),
-                             engine::digest_of({request.method_text, request.target, request.body})};
-}
-
 /// What every write has in common; the command is still without its value.
 Result<engine::WriteRequest> write_request(const Request& request, const Call& call, model::Operation operation) {
   TRY(QueryParameters::parse(request.query, {}));
@@ -74,19 +68,6 @@ Result<engine::WriteRequest> write_request(const Request& request, const Call& c
   write.correlation_id = request.correlation_id;
   write.alone = request.alone;
   return write;
-}
-
-/// Once the request has been found valid, and before anything is decided.
-void log_operation(const Request& request, const Call& call, std::string_view operation) {
-  const platform::Platform& platform = call.engine.platform();
-  if (!platform.log.enabled(LogLevel::debug)) return;
-  const auto microseconds = platform.clock.now().microseconds - request.received_at.microseconds;
-  write_log(platform.log, LogLevel::debug, "Processing a write", request.trace, request.request_id,
-            {{"model", call.the_model().name},
-             {"operation", operation},
-             {"user_id", anonymous},
-             {"request_size", static_cast<std::uint64_t>(request.body.size())},
-             {"validation_time_ms", static_cast<double>(microseconds) / 1000.0}});
 }
 
 void submit(engine::WriteRequest write, Call call) {
@@ -106,48 +87,6 @@ void submit(engine::WriteRequest write, Call call) {
     if (receipt->replayed) response.add("Idempotency-Replayed", "true");
     call.send(std::move(response));
   });
-}
-
-/// `example`: a command whose body the route would take.
-Error unsupported(const Request& request, std::string_view example) {
-  const std::string found(request.field("content-type").value_or("").substr(0, 80));
-  return Error(ErrorKind::unsupported, "unsupported_media_type",
-               "the Content-Type is \"" + found +
-                   "\"; send application/json, as in: curl -H 'Content-Type: application/json' " +
-                   std::string(example));
-}
-
-/// The members of a body that the route does not know.
-void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::initializer_list<std::string_view> known) {
-  for (const json::Member& member : body.members) {
-    if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
-    std::string pointer = "/";
-    for (char character : member.name.substr(0, 64))
-      pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
-    faults.push_back({pointer, "unknown_member", "this member is not known here"});
-  }
-}
-
-/// The body as an object; refuses and gives nothing when it is none.
-std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example) {
-  if (const auto coding = request.field("content-encoding"); coding && !equal_ignoring_case(*coding, "identity")) {
-    call.refuse(Error(ErrorKind::unsupported, "unsupported_content_encoding",
-                      "the body has a Content-Encoding; send it as it is"));
-    return std::nullopt;
-  }
-  if (!content_type_is_json(request)) {
-    call.refuse(unsupported(request, example));
-    return std::nullopt;
-  }
-  auto body = json::thread_reader().read_object(request.body);
-  if (body) return std::move(*body);
-  if (body.error().code == "not_an_object") {
-    call.refuse(Error(ErrorKind::unprocessable, "not_an_object", "the body is JSON, but not an object"),
-                {{"", "not_an_object", "an object is expected"}});
-  } else {
-    call.refuse(body.error());
-  }
-  return std::nullopt;
 }
 
 /// The value of a PUT's body, or null after having refused.
@@ -226,6 +165,70 @@ void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Re
 }
 
 }  // namespace
+
+Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request) {
+  const auto key = request.field("idempotency-key");
+  if (!key) return std::nullopt;
+  const auto keys = std::ranges::count_if(
+      request.fields, [](const Field& field) { return equal_ignoring_case(field.name, "idempotency-key"); });
+  bool good = keys == 1 && !key->empty() && key->size() <= idempotency_key_bytes_max;
+  for (char character : *key) good = good && character >= ' ' && character <= '~';
+  if (!good) {
+    return fail(ErrorKind::invalid, "invalid_idempotency_key",
+                "there is one Idempotency-Key, of 1 to " + std::to_string(idempotency_key_bytes_max) +
+                    " printable ASCII characters");
+  }
+  return engine::Idempotency{engine::digest_of({anonymous, *key}),
+                             engine::digest_of({request.method_text, request.target, request.body})};
+}
+
+void log_operation(const Request& request, const Call& call, std::string_view operation) {
+  const platform::Platform& platform = call.engine.platform();
+  if (!platform.log.enabled(LogLevel::debug)) return;
+  const auto microseconds = platform.clock.now().microseconds - request.received_at.microseconds;
+  write_log(platform.log, LogLevel::debug, "Processing a write", request.trace, request.request_id,
+            {{"model", call.the_model().name},
+             {"operation", operation},
+             {"user_id", anonymous},
+             {"request_size", static_cast<std::uint64_t>(request.body.size())},
+             {"validation_time_ms", static_cast<double>(microseconds) / 1000.0}});
+}
+
+void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::initializer_list<std::string_view> known) {
+  for (const json::Member& member : body.members) {
+    if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
+    std::string pointer = "/";
+    for (char character : member.name.substr(0, 64))
+      pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
+    faults.push_back({pointer, "unknown_member", "this member is not known here"});
+  }
+}
+
+bool body_is_plain(const Request& request, Call& call) {
+  if (const auto coding = request.field("content-encoding"); coding && !equal_ignoring_case(*coding, "identity")) {
+    call.refuse(Error(ErrorKind::unsupported, "unsupported_content_encoding",
+                      "the body has a Content-Encoding; send it as it is"));
+    return false;
+  }
+  return true;
+}
+
+std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example) {
+  if (!body_is_plain(request, call)) return std::nullopt;
+  if (!content_type_is_json(request)) {
+    call.refuse(unsupported(request, example));
+    return std::nullopt;
+  }
+  auto body = json::thread_reader().read_object(request.body);
+  if (body) return std::move(*body);
+  if (body.error().code == "not_an_object") {
+    call.refuse(Error(ErrorKind::unprocessable, "not_an_object", "the body is JSON, but not an object"),
+                {{"", "not_an_object", "an object is expected"}});
+  } else {
+    call.refuse(body.error());
+  }
+  return std::nullopt;
+}
 
 void put_record(const Request& request, Call call) {
   auto write = write_request(request, call, model::Operation::set);

@@ -150,7 +150,7 @@ Coroutine<bool> Connection::answer_request() {
       const bool flushed = co_await flush();
       if (!flushed) co_return false;
     }
-    enter(Phase::handling, worker_.shared().options.request_timeout);
+    enter(Phase::handling, worker_.shared().options.request_timeout + exchange_->longer());
     co_await wait_for_answer();
     if (aborted_) co_return false;
     closing_ = closing_ || worker_.draining();

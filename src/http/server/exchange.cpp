@@ -28,6 +28,7 @@ void Exchange::finish(State state) {
 void Exchange::begin(Connection& connection) {
   connection_ = &connection;
   left_ = nullptr;
+  longer_ = Duration{0};
   state_.store(State::open, std::memory_order_relaxed);
 }
 

@@ -22,6 +22,8 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   void dropped() override;
   void when_client_leaves(std::move_only_function<void()> left) override { left_ = std::move(left); }
 
+  void take_longer(Duration time) override { longer_ = time; }
+
   /// Makes ready for another request. Nobody else may hold the exchange.
   void begin(Connection& connection);
 
@@ -33,6 +35,8 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   [[nodiscard]] bool abandon();
   /// Somebody wants to know when the client leaves.
   [[nodiscard]] bool watches_client() const { return left_ != nullptr; }
+  /// How much longer than others the answer may take.
+  [[nodiscard]] Duration longer() const { return longer_; }
   /// Tells them, once.
   void client_has_left();
   /// The answer, once `is_answered`; nullopt when the responder was dropped.
@@ -47,6 +51,7 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   std::atomic<State> state_{State::open};
   Connection* connection_ = nullptr;
   std::move_only_function<void()> left_;
+  Duration longer_{0};
   Response response_;  // written before `answered`, read after
 };
 

@@ -230,9 +230,4 @@ std::uint64_t SegmentTable::bytes() const {
   return bytes_;
 }
 
-std::uint64_t SegmentTable::segments() const {
-  const std::lock_guard lock(mutex_);
-  return entries_.size();
-}
-
 }  // namespace annals::log

@@ -89,7 +89,6 @@ class SegmentTable {
 
   /// Bytes of frames in all segments.
   [[nodiscard]] std::uint64_t bytes() const;
-  [[nodiscard]] std::uint64_t segments() const;
   /// Bytes of frames in all segments, a record: an estimate.
   [[nodiscard]] std::uint64_t record_bytes_average() const;
 

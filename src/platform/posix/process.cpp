@@ -94,6 +94,10 @@ ProcessUsage process_usage() {
   return usage;
 }
 
+bool standard_error_is_terminal() {
+  return isatty(STDERR_FILENO) == 1;
+}
+
 std::size_t processors() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;

@@ -35,6 +35,19 @@ struct EventsRequest {
 };
 [[nodiscard]] int print_events(const EventsRequest& request, const Settings& settings);
 
+struct ImportRequest;  // server/commands/import_target.hpp
+[[nodiscard]] int import_entries(const ImportRequest& request, const Settings& settings);
+
+struct ExportRequest {
+  std::string format = "jsonl";
+  std::string directory;
+  std::string url;
+  std::string model;  ///< empty: the first that is declared
+  std::string prefix;
+  std::string at;  ///< empty: now
+};
+[[nodiscard]] int export_entries(const ExportRequest& request, const Settings& settings);
+
 /// Prints a page of the reference as Markdown: "settings", "routes".
 [[nodiscard]] int print_reference(const std::string& page);
 

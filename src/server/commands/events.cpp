@@ -1,15 +1,13 @@
 // `annals events`: events as JSON lines, of a store that no server holds or of a server that runs.
 
-#include <algorithm>
-
 #include "engine/event_feed.hpp"
 #include "engine/event_json.hpp"
 #include "http/client.hpp"
 #include "http/request.hpp"
-#include "json/reader.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/output.hpp"
+#include "server/commands/remote.hpp"
 #include "store/embedded_store.hpp"
 
 namespace annals::server {
@@ -41,31 +39,6 @@ Result<> print_from_directory(const EventsRequest& request, const Cursor& cursor
   }
 }
 
-/// The address without the slashes at its end. Errors: usage.
-Result<std::string> server_address(const std::string& url) {
-  const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
-  const bool good =
-      scheme > 0 && url.find_first_of("/?#", scheme) > scheme && url.size() > scheme &&
-      url.find_first_of("?#") == std::string::npos &&
-      std::ranges::all_of(url, [](unsigned char character) { return character > 0x20 && character < 0x7F; });
-  if (!good) {
-    return fail(ErrorKind::usage, "--url is \"" + url.substr(0, 100) +
-                                      "\"; expected the address of a server, such as http://127.0.0.1:4000");
-  }
-  return url.substr(0, url.find_last_not_of('/') + 1);
-}
-
-/// What a server answered instead of events, in its own words when it is one of ours.
-Error refusal(const std::string& base, const http::ClientReply& reply) {
-  const std::string answered = base + " answered with status " + std::to_string(reply.status);
-  if (const auto problem = json::thread_reader().read_object(reply.body)) {
-    if (const std::string_view* detail = problem->text("detail")) {
-      return {reply.status == 400 ? ErrorKind::usage : ErrorKind::input_output, answered + ": " + std::string(*detail)};
-    }
-  }
-  return {ErrorKind::input_output, answered + ", as no Annals server does; look at what --url names"};
-}
-
 Result<> print_from_server(const EventsRequest& request) {
   const std::string base = TRY(server_address(request.url));
   http::Client client;
@@ -75,9 +48,7 @@ Result<> print_from_server(const EventsRequest& request) {
     if (request.stream) url += "&stream=" + http::percent_encode(*request.stream);
     if (request.follow) url += "&wait=20s";
     const auto answered = client.get(url);
-    if (!answered) {
-      return fail(answered.error().kind, answered.error().message + "; look whether a server runs at " + base);
-    }
+    if (!answered) return std::unexpected(no_reply(base, answered.error()));
     const http::ClientReply& reply = *answered;
     if (reply.status != 200) return std::unexpected(refusal(base, reply));
     if (reply.position.empty()) {

@@ -1,0 +1,86 @@
+#include "engine/prefix_rollback.hpp"
+
+namespace annals::engine {
+namespace {
+
+constexpr std::size_t rows_at_once = 128;
+constexpr PageLimit page_limit{1000, 1u << 20};
+constexpr std::uint64_t left_for_the_writer = 1000;  // events recorded since, which it may look at itself
+
+std::uint64_t bytes_of(const model::Record& record) {
+  return record.value ? record.value->size() : 0;
+}
+
+}  // namespace
+
+PrefixRollback::PrefixRollback(const EventStore& store, const model::Model& model, std::size_t model_place,
+                               const projection::ReadTable& table, Instant at, std::string prefix)
+    : store_(store),
+      model_(model),
+      model_place_(model_place),
+      at_(at),
+      prefix_(std::move(prefix)),
+      difference_(store, model, table, {at, std::nullopt}, prefix_, std::nullopt) {}
+
+void PrefixRollback::take(Difference::Row row) {
+  ++found_;
+  bytes_ += bytes_of(row.from) + bytes_of(row.to);
+  if (found_ > group_events_max || bytes_ > group_bytes_max) {
+    changes_.clear();  // it is known to be too much
+    return;
+  }
+  std::string key = row.key;
+  changes_.insert_or_assign(std::move(key), std::move(row));
+}
+
+Result<bool> PrefixRollback::prepare() {
+  if (!difference_.ended()) {
+    for (Difference::Row& row : TRY(difference_.next(rows_at_once))) take(std::move(row));
+    reflects_ = difference_.position();
+    return false;
+  }
+  if (found_ > group_events_max || bytes_ > group_bytes_max) {
+    return fail(ErrorKind::too_large, "group_too_large",
+                "to go back to " + at_.to_text() + ", " + std::to_string(found_) + " names that begin with \"" +
+                    prefix_ + "\" have to change at once; one group holds " + std::to_string(group_events_max) +
+                    " changes, and " + std::to_string(group_bytes_max >> 20) +
+                    " MiB of events; nothing was recorded; roll back longer prefixes, one after another");
+  }
+  if (store_.status().visible.value <= reflects_.value + left_for_the_writer) return true;
+  TRY(look_on());
+  return false;
+}
+
+/// Takes in a page of what was recorded since.
+Result<> PrefixRollback::look_on() {
+  const EventPage page = TRY(store_.read_all(reflects_, Horizon::visible, page_limit));
+  for (const EventView& event : page.events()) {
+    const std::string_view key = key_of(event.stream);
+    if (model_.owns_stream(event.stream) && key.starts_with(prefix_)) {
+      if (auto row = TRY(difference_.compare(std::string(key)))) {
+        changes_.insert_or_assign(std::string(key), *std::move(row));
+      } else if (const auto found = changes_.find(key); found != changes_.end()) {
+        changes_.erase(found);
+      }
+    }
+    reflects_ = event.position;
+  }
+  return {};
+}
+
+Result<Plan> PrefixRollback::plan() {
+  while (reflects_ < store_.status().visible) TRY(look_on());
+  Plan plan;
+  plan.reflects = reflects_;
+  plan.commands.reserve(changes_.size());
+  for (const auto& [key, row] : changes_) {
+    KeyCommand& one = plan.commands.emplace_back();
+    one.model = model_place_;
+    one.command.key = key;
+    one.command.operation = row.from.exists() ? model::Operation::set : model::Operation::remove;
+    one.command.value = row.from.value;
+  }
+  return plan;
+}
+
+}  // namespace annals::engine

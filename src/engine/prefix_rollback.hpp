@@ -1,0 +1,49 @@
+#pragma once
+// PrefixRollback: all keys of a model that begin with a prefix go back to what they were at a time, in one group.
+//
+// What must change is looked up ahead, in pieces, while others write; the writer then looks only at what was recorded
+// since (see WriteRequest::plan), so that it decides on its own state and nobody waits for a long search. First
+// `prepare` on one thread until it is done; from then on the writer alone, or for a dry run `changes`.
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "engine/command.hpp"
+#include "engine/difference.hpp"
+
+namespace annals::engine {
+
+class PrefixRollback {
+ public:
+  /// Everything outlives it. `model_place`: the model's place in the engine.
+  PrefixRollback(const EventStore& store, const model::Model& model, std::size_t model_place,
+                 const projection::ReadTable& table, Instant at, std::string prefix);
+
+  /// Does a bounded piece of the work; true when it is done. Errors: too_large ("group_too_large"; the message names
+  /// the number of changes), those of the store's reads.
+  [[nodiscard]] Result<bool> prepare();
+
+  /// What is to change, by key: `from` is how it was at the time, `to` how it is.
+  [[nodiscard]] const std::map<std::string, Difference::Row, std::less<>>& changes() const { return changes_; }
+
+  /// The commands that bring everything back, from the state of now. Errors: those of the store's reads.
+  [[nodiscard]] Result<Plan> plan();
+
+ private:
+  [[nodiscard]] Result<> look_on();
+  void take(Difference::Row row);
+
+  const EventStore& store_;
+  const model::Model& model_;
+  const std::size_t model_place_;
+  const Instant at_;
+  const std::string prefix_;
+  Difference difference_;
+  std::map<std::string, Difference::Row, std::less<>> changes_;
+  std::uint64_t found_ = 0;  // changes, also those beyond what a group can hold, which are counted only
+  std::uint64_t bytes_ = 0;  // of values, at the least what their events take
+  Position reflects_;
+};
+
+}  // namespace annals::engine

@@ -1,0 +1,245 @@
+// What differs between two times: of one record, and of all of them.
+
+#include "http/routes/differences.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "engine/difference.hpp"
+#include "engine/queries.hpp"
+#include "http/routes/waiting.hpp"
+#include "json/writer.hpp"
+
+namespace annals::http {
+namespace {
+
+using model::Record;
+using Rows = std::vector<engine::Difference::Row>;
+
+constexpr std::uint64_t limit_max = 10'000;
+constexpr std::size_t rows_at_once = 128;
+
+void append_state(std::string& out, std::string_view member, const Record& record) {
+  if (!record.exists()) return json::append_null_member(out, member);
+  json::append_member(out, member);
+  out += '{';
+  json::append_member(out, "version", record.version.value);
+  json::append_member(out, "value", *record.value);
+  json::append_member(out, "updated_at", record.updated_at.to_text());
+  out += '}';
+}
+
+/// Calls `then` once the answer about these times can no longer change.
+void settle(Call call, std::initializer_list<std::optional<Instant>> times, std::move_only_function<void(Call)> then) {
+  Instant latest{};
+  for (const auto& time : times) latest = std::max(latest, time.value_or(latest));
+  engine::Engine& engine = call.engine;
+  platform::Executor& home = *call.home;
+  // Nothing can be settled that is still to come, but what came before it can.
+  engine.settle(std::min(latest, engine.platform().clock.now()), home,
+                [call = std::move(call), then = std::move(then)]() mutable {
+                  // What is read comes from the store, which may be ahead of the table.
+                  call.position = call.engine.store().cursor(call.engine.store().status().visible);
+                  then(std::move(call));
+                });
+}
+
+/// One end of a difference of one record; neither: as it is now.
+struct End {
+  std::optional<Instant> time;
+  std::optional<std::uint64_t> version;
+};
+
+Result<End> end_of(const QueryParameters& parameters, const std::string& name) {
+  End end{TRY(parameters.time(name)), TRY(parameters.number(name + "_version", 0, ~std::uint64_t{0}))};
+  if (end.time && end.version) {
+    return fail(ErrorKind::invalid, "invalid_query", "give `" + name + "` or `" + name + "_version`, not both");
+  }
+  return end;
+}
+
+Result<Record> record_at(const Call& call, const End& end) {
+  const EventStore& store = call.engine.store();
+  if (end.time) return engine::record_at_time(store, call.the_model(), call.key, *end.time);
+  const StreamVersion version =
+      end.version ? StreamVersion{*end.version} : TRY(store.stream_version(call.the_model().stream(call.key)));
+  return engine::record_at_version(store, call.the_model(), call.key, version);
+}
+
+void send_difference(Call call, const End& from, const End& to) {
+  const auto was = record_at(call, from);
+  const auto is = record_at(call, to);
+  if (!was || !is) return call.refuse(was ? is.error() : was.error());
+  Response response;
+  response.content_type = "application/json";
+  std::string body;
+  append_difference(body, call.key, *was, *is);
+  response.body = std::move(body);
+  call.send(std::move(response));
+}
+
+/// What a request for a list of differences asks.
+struct ListRequest {
+  std::string path;
+  std::string prefix;
+  std::optional<std::string> after;
+  std::optional<std::uint64_t> limit;
+  engine::Interval interval;
+};
+
+/// The end of "now": every event that is visible is stamped at or before it, and none that comes will be.
+Result<Instant> now_of(const Call& call) {
+  const EventStore& store = call.engine.store();
+  const Position visible = store.status().visible;
+  const Instant now = call.engine.platform().clock.now();
+  if (visible.value == 0) return now;
+  const EventPage last = TRY(store.read_all(Position{visible.value - 1}, Horizon::visible, PageLimit{1, 1}));
+  return last.events().empty() ? now : std::max(now, last.events().back().created_at);
+}
+
+Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
+  if (parameters.find("at")) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "`at` asks for the list of one time, `diff_from` for what differs between two; give one of them");
+  }
+  const auto from = TRY(parameters.time("diff_from"));
+  if (!from) {
+    return fail(ErrorKind::invalid, "invalid_query", "`diff_to` needs `diff_from`, the time to compare with");
+  }
+  ListRequest list;
+  list.path = request.path;
+  if (const std::string* prefix = parameters.find("prefix")) list.prefix = *prefix;
+  if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
+  list.limit = TRY(parameters.number("limit", 1, limit_max));
+  list.interval = {*from, TRY(parameters.time("diff_to"))};
+  return list;
+}
+
+std::string next_link(const ListRequest& list, const std::string& last_key) {
+  std::string link = "<" + list.path + "?";
+  if (!list.prefix.empty()) link += "prefix=" + percent_encode(list.prefix) + "&";
+  link += "diff_from=" + percent_encode(list.interval.from.to_text()) +
+          "&diff_to=" + percent_encode(list.interval.to->to_text());
+  link += "&limit=" + std::to_string(*list.limit) + "&after=" + key_token(last_key) + ">; rel=\"next\"";
+  return link;
+}
+
+void append_rows(std::string& out, const Rows& rows, bool& any) {
+  for (const engine::Difference::Row& row : rows) {
+    if (any) out += ',';
+    any = true;
+    append_difference(out, row.key, row.from, row.to);
+  }
+}
+
+/// The whole list as a JSON array, in pieces. Where a piece of the work finds nothing, the piece is white space, so
+/// that the connection goes on at once and sees whether anybody still listens.
+BodySource whole_list(std::shared_ptr<engine::Difference> difference) {
+  return [difference = std::move(difference), begun = false, any = false,
+          closed = false]() mutable -> Result<std::optional<std::string>> {
+    if (closed) return std::nullopt;
+    std::string out = begun ? "" : "[";
+    begun = true;
+    append_rows(out, TRY(difference->next(rows_at_once)), any);
+    if (difference->ended()) {
+      out += ']';
+      closed = true;
+    }
+    if (out.empty()) out = "\n";
+    return out;
+  };
+}
+
+/// One page, whose `Link` must be known before its body. Confined to the home executor.
+struct Page {
+  Call call;
+  ListRequest list;
+  std::shared_ptr<engine::Difference> difference;
+  Rows rows;
+};
+
+void send_page(Page& page) {
+  Response response;
+  response.content_type = "application/json";
+  if (page.rows.size() > *page.list.limit) {
+    page.rows.pop_back();
+    response.add("Link", next_link(page.list, page.rows.back().key));
+  }
+  std::string body = "[";
+  bool any = false;
+  append_rows(body, page.rows, any);
+  body += ']';
+  response.body = std::move(body);
+  page.call.send(std::move(response));
+}
+
+/// A piece of the work at a time, so that the other connections get their turns.
+void work_on(const std::shared_ptr<Page>& page) {
+  auto rows = page->difference->next(*page->list.limit + 1 - page->rows.size());
+  if (!rows) return page->call.refuse(rows.error());
+  std::ranges::move(*rows, std::back_inserter(page->rows));
+  if (page->difference->ended() || page->rows.size() > *page->list.limit) return send_page(*page);
+  page->call.home->post([page] { work_on(page); });
+}
+
+void send_list(Call call, ListRequest list) {
+  auto difference =
+      std::make_shared<engine::Difference>(call.engine.store(), call.the_model(), call.table(), list.interval,
+                                           list.prefix, list.after);  // shared by the pieces of work
+  if (list.limit) return work_on(std::make_shared<Page>(Page{std::move(call), std::move(list), difference, {}}));
+  Response response;
+  response.content_type = "application/json";
+  response.body = whole_list(std::move(difference));
+  call.send(std::move(response));
+}
+
+}  // namespace
+
+void append_difference(std::string& out, std::string_view key, const Record& from, const Record& to) {
+  out += '{';
+  json::append_member(out, "name", key);
+  json::append_member(out, "change", to_string(engine::change_between(from, to)));
+  append_state(out, "from", from);
+  append_state(out, "to", to);
+  out += '}';
+}
+
+void get_difference(const Request& request, Call call) {
+  const auto parameters =
+      QueryParameters::parse(request.query, {"from", "to", "from_version", "to_version", "min_position"});
+  if (!parameters) return call.refuse(parameters.error());
+  const auto from = end_of(*parameters, "from");
+  if (!from) return call.refuse(from.error());
+  const auto to = end_of(*parameters, "to");
+  if (!to) return call.refuse(to.error());
+  const auto position = parameters->cursor("min_position");
+  if (!position) return call.refuse(position.error());
+  if (!from->time && !from->version) {
+    return call.refuse(Error(ErrorKind::invalid, "invalid_query",
+                             "give `from`, a time, or `from_version`, a version, to compare with"));
+  }
+  after_stored_position(std::move(call), *position, [from = *from, to = *to](Call ready) {
+    settle(std::move(ready), {from.time, to.time},
+           [from, to](Call settled) { send_difference(std::move(settled), from, to); });
+  });
+}
+
+void list_differences(const Request& request, const QueryParameters& parameters, Call call) {
+  const auto position = parameters.cursor("min_position");
+  if (!position) return call.refuse(position.error());
+  auto list = list_request(request, parameters);
+  if (!list) return call.refuse(list.error());
+  after_stored_position(std::move(call), *position, [list = *std::move(list)](Call ready) mutable {
+    if (!list.interval.to) {
+      const auto now = now_of(ready);
+      if (!now) return ready.refuse(now.error());
+      list.interval.to = *now;
+    }
+    const engine::Interval interval = list.interval;
+    settle(std::move(ready), {interval.from, interval.to},
+           [list = std::move(list)](Call settled) mutable { send_list(std::move(settled), std::move(list)); });
+  });
+}
+
+}  // namespace annals::http

@@ -1,0 +1,254 @@
+// Changing many records of a model at once, all or nothing.
+
+#include "http/routes/groups.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "engine/prefix_rollback.hpp"
+#include "http/fields.hpp"
+#include "http/routes/differences.hpp"
+#include "http/routes/query_parameters.hpp"
+#include "http/routes/writes.hpp"
+#include "json/writer.hpp"
+
+namespace annals::http {
+namespace {
+
+/// What a rollback's body asks.
+struct Target {
+  std::string prefix;
+  Instant at;
+};
+
+std::optional<Target> target_of(const json::Object& body, Call& call) {
+  std::vector<Fault> faults;
+  Target target;
+  const auto text_of = [&](std::string_view name) -> const std::string_view* {
+    const json::Value* value = body.find(name);
+    const std::string pointer = "/" + std::string(name);
+    if (value == nullptr) {
+      faults.push_back({pointer, "required", "the member \"" + std::string(name) + "\" is missing"});
+      return nullptr;
+    }
+    const auto* text = std::get_if<std::string_view>(value);
+    if (text == nullptr) {
+      faults.push_back(
+          {pointer, "wrong_type",
+           "\"" + std::string(name) + "\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
+    }
+    return text;
+  };
+  if (const auto* prefix = text_of("prefix")) target.prefix = *prefix;
+  if (const auto* at = text_of("at")) {
+    const auto time = parse_time(*at);
+    if (time) {
+      target.at = *time;
+    } else {
+      faults.push_back({"/at", time.error().code, time.error().message});
+    }
+  }
+  add_unknown(faults, body, {"prefix", "at"});
+  if (faults.empty()) return target;
+  call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
+                    "the body is not of the form {\"prefix\": \"...\", \"at\": \"time\"}; the prefix \"\" is that of "
+                    "every name"),
+              faults);
+  return std::nullopt;
+}
+
+/// A rollback on its way. Confined to the home executor, until the writer plans.
+struct Rollback {
+  Call call;
+  engine::WriteRequest write;
+  engine::PrefixRollback rollback;
+  bool dry_run = false;
+};
+
+void append_tally(std::string& body, std::uint64_t set, std::uint64_t deleted) {
+  json::append_member(body, "set", set);
+  json::append_member(body, "deleted", deleted);
+}
+
+void send_changes(Rollback& rollback) {
+  std::uint64_t set = 0;
+  std::string changes = "[";
+  for (const auto& [key, row] : rollback.rollback.changes()) {
+    if (row.from.exists()) ++set;
+    if (changes.size() > 1) changes += ',';
+    append_difference(changes, key, row.to, row.from);  // from what is now to what was then
+  }
+  changes += ']';
+  Response response;
+  response.content_type = "application/json";
+  std::string body = "{";
+  append_tally(body, set, rollback.rollback.changes().size() - set);
+  json::append_member(body, "changes");
+  response.body = body + changes + "}";
+  rollback.call.send(std::move(response));
+}
+
+/// A piece of the preparation at a time, so that the other connections get their turns.
+void work_on(const std::shared_ptr<Rollback>& rollback) {
+  const auto done = rollback->rollback.prepare();
+  if (!done) return rollback->call.refuse(done.error());
+  platform::Executor& home = *rollback->call.home;
+  if (!*done) return home.post([rollback] { work_on(rollback); });
+  rollback->call.position = rollback->call.position_of_table();
+  if (rollback->dry_run) return send_changes(*rollback);
+  rollback->write.plan = [rollback] { return rollback->rollback.plan(); };
+  rollback->call.engine.writer().submit(
+      std::move(rollback->write), home,
+      [rollback](const Result<engine::Receipt>& receipt) { send_tally(std::move(rollback->call), receipt); });
+}
+
+/// The commands of a body of JSON lines, or nothing after having refused; faults point at the line, from 0.
+std::optional<std::vector<engine::KeyCommand>> commands_of(std::string_view body, Call& call) {
+  std::vector<engine::KeyCommand> commands;
+  std::size_t number = 0;
+  const auto refuse = [&](std::string_view member, const Error& error) {
+    call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
+                      "line " + std::to_string(number + 1) + " of the body: " + error.message),
+                {{"/" + std::to_string(number) + std::string(member), error.code, error.message}});
+    return std::nullopt;
+  };
+  for (; !body.empty(); ++number) {
+    const std::string_view line = body.substr(0, body.find('\n'));
+    body.remove_prefix(std::min(line.size() + 1, body.size()));
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const auto object = json::thread_reader().read_object(line);
+    if (!object) return refuse("", object.error());
+    const std::string_view* name = object->text("name");
+    const std::string_view* value = object->text("value");
+    if (name == nullptr || value == nullptr || object->members.size() != 2) {
+      return refuse("", Error(ErrorKind::invalid, "invalid_line",
+                              "an object of the form {\"name\":\"...\",\"value\":\"...\"} is expected"));
+    }
+    if (auto good = model::check_key(*name); !good) return refuse("/name", good.error());
+    const std::size_t bytes_max = call.the_model().value_bytes_max;
+    if (value->size() > bytes_max) {
+      return refuse("/value", Error(ErrorKind::too_large, "value_too_large",
+                                    "the value of \"" + std::string(*name) + "\" has " + std::to_string(value->size()) +
+                                        " bytes; the most is " + std::to_string(bytes_max)));
+    }
+    engine::KeyCommand& one = commands.emplace_back();
+    one.model = call.model;
+    one.command.key = *name;
+    one.command.value = SharedText(*value);
+  }
+  return commands;
+}
+
+}  // namespace
+
+bool enter_model(const Request& request, Call& call) {
+  std::size_t place = 0;
+  while (place < call.engine.models() && call.engine.model(place).name != call.key) ++place;
+  if (place == call.engine.models()) {
+    call.refuse(Error(ErrorKind::not_found, "not_found", "there is no model of this name"));
+    return false;
+  }
+  call.model = place;
+  call.is_write = true;
+  call.position = call.position_of_table();
+  if (!call.engine.serving()) {
+    call.refuse(Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));
+    return false;
+  }
+  if (request.field("if-match") || request.field("if-none-match")) {
+    call.refuse(Error(ErrorKind::invalid, "invalid_precondition",
+                      "If-Match and If-None-Match are about one record; leave them out here"));
+    return false;
+  }
+  return true;
+}
+
+std::optional<bool> dry_run_of(const Request& request, Call& call) {
+  const auto parameters = QueryParameters::parse(request.query, {"dry_run"});
+  if (!parameters) {
+    call.refuse(parameters.error());
+    return std::nullopt;
+  }
+  const std::string* text = parameters->find("dry_run");
+  if (text == nullptr || *text == "false" || *text == "true") return text != nullptr && *text == "true";
+  call.refuse(Error(ErrorKind::invalid, "invalid_dry_run", "dry_run is true or false"));
+  return std::nullopt;
+}
+
+void send_tally(Call call, const Result<engine::Receipt>& receipt) {
+  if (!receipt) {
+    call.position = call.position_of_table();
+    return call.refuse(receipt.error());
+  }
+  // What recorded nothing has no position of its own.
+  if (receipt->position.value > 0) call.position = call.engine.store().cursor(receipt->position);
+  Response response;
+  response.content_type = "application/json";
+  std::string body = "{";
+  append_tally(body, receipt->tally.set, receipt->tally.removed);
+  response.body = body + "}";
+  if (receipt->replayed) response.add("Idempotency-Replayed", "true");
+  call.send(std::move(response));
+}
+
+void roll_back_records(const Request& request, Call call) {
+  if (!enter_model(request, call)) return;
+  const auto dry_run = dry_run_of(request, call);
+  if (!dry_run) return;
+  engine::WriteRequest write;
+  auto idempotency = idempotency_of(request);
+  if (!idempotency) return call.refuse(idempotency.error());
+  write.idempotency = *idempotency;
+  write.actor = anonymous;
+  write.correlation_id = request.correlation_id;
+  const auto body = body_of(request, call, "-d '{\"prefix\":\"app/\",\"at\":\"2026-02-12T10:00:00Z\"}'");
+  if (!body) return;
+  auto target = target_of(*body, call);
+  if (!target) return;
+  log_operation(request, call, "rollback");
+
+  engine::Engine& engine = call.engine;
+  platform::Executor& home = *call.home;
+  const EventStore& store = engine.store();
+  const model::Model& model = call.the_model();
+  const projection::ReadTable& table = call.table();
+  const std::size_t place = call.model;
+  const Instant at = target->at;
+  auto rollback = std::make_shared<Rollback>(
+      Rollback{std::move(call), std::move(write),
+               engine::PrefixRollback(store, model, place, table, at, std::move(target->prefix)),
+               *dry_run});  // shared by the pieces of work, and with the writer
+  engine.settle(at, home, [rollback = std::move(rollback)] { work_on(rollback); });
+}
+
+void import_records(const Request& request, Call call) {
+  if (!enter_model(request, call)) return;
+  if (const auto parameters = QueryParameters::parse(request.query, {}); !parameters) {
+    return call.refuse(parameters.error());
+  }
+  engine::WriteRequest write;
+  auto idempotency = idempotency_of(request);
+  if (!idempotency) return call.refuse(idempotency.error());
+  write.idempotency = *idempotency;
+  write.actor = anonymous;
+  write.correlation_id = request.correlation_id;
+  if (!body_is_plain(request, call)) return;
+  if (request.field("content-type") && !content_type_is(request, "application/x-ndjson") &&
+      !content_type_is(request, "application/jsonl")) {
+    return call.refuse(Error(ErrorKind::unsupported, "unsupported_media_type",
+                             "send application/x-ndjson, as in: curl -H 'Content-Type: application/x-ndjson' "
+                             "--data-binary @FILE"));
+  }
+  auto commands = commands_of(request.body, call);
+  if (!commands) return;
+  write.several = *std::move(commands);
+  log_operation(request, call, "import");
+  if (write.several.empty()) return send_tally(std::move(call), engine::Receipt{});
+  platform::Executor& home = *call.home;
+  engine::Writer& writer = call.engine.writer();
+  writer.submit(std::move(write), home, [call = std::move(call)](const Result<engine::Receipt>& receipt) mutable {
+    send_tally(std::move(call), receipt);
+  });
+}
+
+}  // namespace annals::http

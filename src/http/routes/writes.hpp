@@ -1,0 +1,35 @@
+#pragma once
+// What requests that change something have in common. Functions without state; confined to the call's I/O thread.
+
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/command.hpp"
+#include "http/problem.hpp"
+#include "http/request.hpp"
+#include "http/routes/call.hpp"
+#include "json/reader.hpp"
+
+namespace annals::http {
+
+inline constexpr std::string_view anonymous = "anonymous";
+
+/// Errors: invalid ("invalid_idempotency_key").
+[[nodiscard]] Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request);
+
+/// False after having refused a body with a Content-Encoding.
+[[nodiscard]] bool body_is_plain(const Request& request, Call& call);
+
+/// The body as a JSON object; refuses and gives nothing when it is none. `example`: a command whose body the route
+/// would take.
+[[nodiscard]] std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example);
+
+/// Adds the members of a body that the route does not know.
+void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::initializer_list<std::string_view> known);
+
+/// Once the request has been found valid, and before anything is decided.
+void log_operation(const Request& request, const Call& call, std::string_view operation);
+
+}  // namespace annals::http

@@ -1,0 +1,195 @@
+// `annals export`: names with values, in order of names, from a server, or from a store that no server holds.
+
+#include <algorithm>
+#include <set>
+
+#include "engine/queries.hpp"
+#include "http/client.hpp"
+#include "http/request.hpp"
+#include "json/reader.hpp"
+#include "platform/logging.hpp"
+#include "server/commands/commands.hpp"
+#include "server/commands/import_target.hpp"
+#include "server/commands/output.hpp"
+#include "server/commands/progress.hpp"
+#include "server/commands/remote.hpp"
+#include "store/embedded_store.hpp"
+
+namespace annals::server {
+namespace {
+
+constexpr std::size_t names_at_once = 500'000;  // kept in memory while a store is read; more take another pass
+constexpr std::size_t output_bytes = 64u << 10;
+constexpr std::size_t page_rows_max = 1000;
+constexpr std::size_t page_bytes_wanted = 4u << 20;
+
+/// Writes entries to standard output.
+class Output {
+ public:
+  Output(EntryFormat format, std::string prefix) : format_(format), prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] Result<> add(std::string_view name, std::string_view value) {
+    ++names_;
+    if (auto held = append_entry(format_, text_, name.substr(prefix_.size()), value); !held) {
+      const std::uint64_t line = names_;
+      TRY(flush());
+      return fail(held.error().kind,
+                  "entry " + std::to_string(line) + ": " + held.error().message + "; what is printed ends before it");
+    }
+    progress_.count();
+    return text_.size() < output_bytes ? Result<>() : flush();
+  }
+
+  [[nodiscard]] Result<> finish() {
+    TRY(flush());
+    progress_.finish(names_, "");
+    return {};
+  }
+
+ private:
+  [[nodiscard]] Result<> flush() {
+    TRY(print(text_));
+    text_.clear();
+    return {};
+  }
+
+  const EntryFormat format_;
+  const std::string prefix_;
+  std::string text_;
+  std::uint64_t names_ = 0;
+  Progress progress_{"exported"};
+};
+
+/// The first names after `after` that begin with the prefix, of all that ever were.
+Result<std::set<std::string, std::less<>>> names_after(const EventStore& store, const model::Model& model,
+                                                       const std::string& prefix, const std::string& after,
+                                                       Position end) {
+  std::set<std::string, std::less<>> names;
+  Position place{};
+  while (place < end) {
+    const EventPage page = TRY(store.read_all(place, Horizon::flushed, PageLimit{}));
+    if (page.events().empty()) break;
+    place = page.events().back().position;
+    for (const EventView& event : page.events()) {
+      if (!model.owns_stream(event.stream)) continue;
+      const std::string_view name = key_of(event.stream);
+      if (!name.starts_with(prefix) || name <= after) continue;
+      if (names.size() == names_at_once && name >= *names.rbegin()) continue;
+      if (names.contains(name)) continue;
+      names.emplace(name);
+      if (names.size() > names_at_once) names.erase(std::prev(names.end()));
+    }
+  }
+  return names;
+}
+
+Result<> export_from_directory(const ExportRequest& request, const model::Model& model, std::optional<Instant> at,
+                               Output& output) {
+  const auto log = platform::make_json_logger(LogLevel::warning);
+  const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
+  const auto store = TRY(store::open_embedded_store_to_read(request.directory, platform));
+  const Position end = at ? TRY(store->position_at(*at)) : store->status().flushed;
+  std::string after;  // before every name, because none is empty
+  while (true) {
+    const auto names = TRY(names_after(*store, model, request.prefix, after, end));
+    for (const std::string& name : names) {
+      const StreamVersion version =
+          at ? TRY(store->version_at(model.stream(name), *at)) : TRY(store->stream_version(model.stream(name)));
+      const auto record = TRY(engine::record_at_version(*store, model, name, version));
+      if (record.exists()) TRY(output.add(name, *record.value));
+    }
+    if (names.size() < names_at_once) return {};
+    after = *names.rbegin();
+  }
+}
+
+/// The objects of an array of objects, one after another.
+class ArrayWalk {
+ public:
+  explicit ArrayWalk(std::string_view array) : rest_(array) {}
+
+  /// The next object's text; empty at the end.
+  [[nodiscard]] std::string_view next() {
+    const std::size_t begin = rest_.find('{');
+    if (begin == std::string_view::npos) return {};
+    bool in_text = false;
+    std::size_t depth = 0;
+    for (std::size_t place = begin; place < rest_.size(); ++place) {
+      const char character = rest_[place];
+      if (in_text) {
+        if (character == '\\') ++place;
+        if (character == '"') in_text = false;
+      } else if (character == '"') {
+        in_text = true;
+      } else if (character == '{') {
+        ++depth;
+      } else if (character == '}' && --depth == 0) {
+        const std::string_view object = rest_.substr(begin, place + 1 - begin);
+        rest_.remove_prefix(place + 1);
+        return object;
+      }
+    }
+    return {};
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+Result<> export_from_server(const ExportRequest& request, const model::Model& model, Output& output) {
+  const std::string base = TRY(server_address(request.url));
+  std::string filter = base + model.paths.front() + "?";
+  if (!request.prefix.empty()) filter += "prefix=" + http::percent_encode(request.prefix) + "&";
+  if (!request.at.empty()) filter += "at=" + http::percent_encode(request.at) + "&";
+  http::Client client;
+  std::size_t limit = 16;
+  std::string after = "0";
+  while (true) {
+    const auto reply = client.get(filter + "limit=" + std::to_string(limit) + "&after=" + after);
+    if (!reply) return std::unexpected(no_reply(base, reply.error()));
+    if (reply->status != 200) return std::unexpected(refusal(base, *reply));
+    ArrayWalk rows(reply->body);
+    for (std::string_view row = rows.next(); !row.empty(); row = rows.next()) {
+      const auto object = json::thread_reader().read_object(row);
+      const std::string_view* name = object ? object->text("name") : nullptr;
+      const std::string_view* value = object ? object->text("value") : nullptr;
+      if (name == nullptr || value == nullptr || !name->starts_with(request.prefix)) {
+        return fail(ErrorKind::input_output,
+                    base + " answered with a list as no Annals server gives it; look at what --url names");
+      }
+      TRY(output.add(*name, *value));
+    }
+    const std::size_t token = reply->next.find("after=");
+    if (token == std::string::npos) return {};
+    after = reply->next.substr(token + 6);
+    // Values may be large; pages grow as long as they are not.
+    if (reply->body.size() > page_bytes_wanted) limit = std::max<std::size_t>(limit / 2, 1);
+    if (reply->body.size() < page_bytes_wanted / 4) limit = std::min(limit * 2, page_rows_max);
+  }
+}
+
+Result<> export_all(const ExportRequest& request, const Settings& settings) {
+  const EntryFormat format = TRY(entry_format(request.format));
+  const model::Model& model = settings.models()[TRY(place_of_model(settings, request.model))];
+  std::optional<Instant> at;
+  if (!request.at.empty()) {
+    at = Instant::from_text(request.at);
+    if (!at) {
+      return fail(ErrorKind::usage, "--at is \"" + request.at.substr(0, 100) +
+                                        "\"; expected a time with a time zone, such as 2026-02-12T10:00:00Z");
+    }
+  }
+  Output output(format, request.prefix);
+  TRY(request.url.empty() ? export_from_directory(request, model, at, output)
+                          : export_from_server(request, model, output));
+  return output.finish();
+}
+
+}  // namespace
+
+int export_entries(const ExportRequest& request, const Settings& settings) {
+  const auto exported = export_all(request, settings);
+  return exported ? static_cast<int>(done) : report(exported.error());
+}
+
+}  // namespace annals::server

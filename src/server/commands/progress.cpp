@@ -1,0 +1,42 @@
+#include "server/commands/progress.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+#include "platform/platform.hpp"
+#include "platform/process.hpp"
+
+namespace annals::server {
+namespace {
+
+constexpr std::uint64_t names_between_looks = 256;
+constexpr Duration interval = std::chrono::milliseconds(200);
+
+}  // namespace
+
+Progress::Progress(std::string_view verb)
+    : verb_(verb),
+      shown_(platform::standard_error_is_terminal()),
+      begun_(platform::system_clock().monotonic()),
+      shown_at_(begun_) {}
+
+Duration Progress::since_begun() const {
+  return platform::system_clock().monotonic() - begun_;
+}
+
+void Progress::count() {
+  ++names_;
+  if (!shown_ || names_ % names_between_looks != 0) return;
+  const Duration now = platform::system_clock().monotonic();
+  if (now - shown_at_ < interval) return;
+  shown_at_ = now;
+  std::fprintf(stderr, "\rannals: %s %llu names", verb_.c_str(), static_cast<unsigned long long>(names_));
+}
+
+void Progress::finish(std::uint64_t names, const std::string& details) {
+  const double seconds = std::chrono::duration<double>(since_begun()).count();
+  std::fprintf(stderr, "%sannals: %s %llu %s%s, in %.3f s\n", shown_ ? "\r\x1B[K" : "", verb_.c_str(),
+               static_cast<unsigned long long>(names), names == 1 ? "name" : "names", details.c_str(), seconds);
+}
+
+}  // namespace annals::server
