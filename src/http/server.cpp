@@ -18,6 +18,7 @@
 #include "base/invariant.hpp"
 #include "http/problem.hpp"
 #include "http/server/response_head.hpp"
+#include "http/server/tls.hpp"
 #include "http/server/worker.hpp"
 
 namespace annals::http {
@@ -116,6 +117,7 @@ class AsioServer final : public Server {
   [[nodiscard]] Result<> start();
   [[nodiscard]] std::uint16_t port() const override { return port_; }
   bool stop() override { return end(shared_.options.drain_timeout); }
+  [[nodiscard]] Result<> renew_tls(const TlsPair& pair) override;
   [[nodiscard]] ServerStatus status() const override;
   [[nodiscard]] ServerMetrics metrics() const override;
 
@@ -140,7 +142,14 @@ class AsioServer final : public Server {
   Duration next_warning_{0};
 };
 
+Result<> AsioServer::renew_tls(const TlsPair& pair) {
+  INVARIANT(shared_.has_tls, "a server in the open stays so");
+  shared_.set_tls(TRY(TlsContext::open(pair)));
+  return {};
+}
+
 Result<> AsioServer::start() {
+  if (shared_.has_tls) TRY(renew_tls(*shared_.options.tls));
   std::vector<tcp::endpoint> endpoints = TRY(resolve(io(), shared_.options.host, shared_.options.port));
   for (tcp::endpoint& endpoint : endpoints) {
     if (port_ != 0) endpoint.port(port_);
@@ -188,6 +197,7 @@ void AsioServer::hand_over(Worker& worker, Socket socket) {
 
 /// The whole reply that one connection too many gets, whatever it asks.
 std::string AsioServer::make_overload_reply() {
+  if (shared_.has_tls) return std::string(tls_alert_of_overload());
   Worker& worker = *workers_.front();
   Request unread;
   unread.received_at = shared_.platform.clock.now();
@@ -285,6 +295,7 @@ ServerStatus AsioServer::status() const {
   for (const auto& worker : workers_) {
     status.requests += worker->requests();
     status.refused_malformed += worker->refused_malformed();
+    status.failed_handshakes += worker->failed_handshakes();
   }
   return status;
 }
@@ -298,6 +309,10 @@ ServerMetrics AsioServer::metrics() const {
 }
 
 }  // namespace
+
+Result<Instant> check_tls(const TlsPair& pair) {
+  return TRY(TlsContext::open(pair))->expires();
+}
 
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler handler, platform::Platform platform) {
   INVARIANT(options.worker_threads > 0, "a server has a thread");

@@ -1,5 +1,5 @@
 #pragma once
-// The process: signals that stop it, how many processors it has. Call from main.
+// The process: signals that stop it, how many processors and descriptors it has. Call from main.
 
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +39,9 @@ struct ProcessUsage {
   std::uint64_t descriptors_max = 0;
 };
 [[nodiscard]] ProcessUsage process_usage();
+
+/// Raises the limit on open descriptors as far as this user may; what it then is.
+[[nodiscard]] std::size_t raise_descriptor_limit();
 
 /// Processors that this process may run on, at least 1.
 [[nodiscard]] std::size_t processors();
