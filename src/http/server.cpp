@@ -32,6 +32,7 @@ using Acceptor = asio::basic_socket_acceptor<tcp, IoExecutor>;
 constexpr auto use_result = asio::as_tuple(UseCoroutine{});
 
 constexpr int backlog = 1024;
+constexpr int accepted_max = 64;  // in one turn, before the connections that are there get theirs
 constexpr Duration accept_pause = std::chrono::milliseconds(100);  // when the system gives no descriptor
 constexpr Duration warning_interval = std::chrono::seconds(10);
 constexpr std::size_t refusals_max = 64;  // refused connections that are drained at the same time
@@ -127,6 +128,8 @@ class AsioServer final : public Server {
   void close_acceptors();
   Coroutine<void> accept_from(Acceptor& acceptor);
   Coroutine<void> refuse(Socket socket);
+  void admit(Worker& worker, Socket socket);
+  [[nodiscard]] Worker& next_worker();
   void hand_over(Worker& worker, Socket socket);
   [[nodiscard]] std::string make_overload_reply();
   [[nodiscard]] Coroutine<void> wait_for_descriptors(Acceptor& acceptor, error_code error);
@@ -169,25 +172,43 @@ Result<> AsioServer::start() {
   return {};
 }
 
+/// Several connections are taken in one turn: among many that keep the thread busy, one a turn would be few.
 Coroutine<void> AsioServer::accept_from(Acceptor& acceptor) {
+  error_code ignored;
+  acceptor.non_blocking(true, ignored);
   while (acceptor.is_open()) {
-    Worker& worker = **std::ranges::min_element(workers_, {}, [](const auto& candidate) { return candidate->load(); });
+    Worker& worker = next_worker();
     auto [error, socket] = co_await acceptor.async_accept(worker.io(), use_result);
     if (!acceptor.is_open()) co_return;
+    if (!error) admit(worker, std::move(socket));
+    for (int accepted = 1; !error && accepted < accepted_max; ++accepted) {
+      Worker& next = next_worker();
+      Socket another(next.io().get_executor());
+      acceptor.accept(another, error);
+      if (!error) admit(next, std::move(another));
+    }
+    // Any other error is that of a client that has gone before it was accepted, or that nobody else waits.
     if (error == asio::error::no_descriptors || error.value() == ENFILE || error == asio::error::no_memory ||
         error == asio::error::no_buffer_space) {
       co_await wait_for_descriptors(acceptor, error);
-    } else if (error) {
-      continue;  // the client has gone before it was accepted
-    } else if (shared_.connections.load() >= shared_.options.connections_max) {
-      shared_.refused_connections.fetch_add(1);
-      asio::co_spawn(io().get_executor(), refuse(std::move(socket)), asio::detached);
-    } else {
-      shared_.connections.fetch_add(1);
-      worker.expect_connection();
-      hand_over(worker, std::move(socket));
     }
   }
+}
+
+/// The one with the fewest connections.
+Worker& AsioServer::next_worker() {
+  return **std::ranges::min_element(workers_, {}, [](const auto& candidate) { return candidate->load(); });
+}
+
+void AsioServer::admit(Worker& worker, Socket socket) {
+  if (shared_.connections.load() >= shared_.options.connections_max) {
+    shared_.refused_connections.fetch_add(1);
+    asio::co_spawn(io().get_executor(), refuse(std::move(socket)), asio::detached);
+    return;
+  }
+  shared_.connections.fetch_add(1);
+  worker.expect_connection();
+  hand_over(worker, std::move(socket));
 }
 
 void AsioServer::hand_over(Worker& worker, Socket socket) {
@@ -241,7 +262,6 @@ Coroutine<void> AsioServer::wait_for_descriptors(Acceptor& acceptor, error_code 
         {{"errno", error.value()}, {"connections", std::uint64_t{shared_.connections.load()}}});
   }
   spare_.release();
-  acceptor.non_blocking(true, error);
   Socket socket(io().get_executor());
   acceptor.accept(socket, error);
   if (!error) {

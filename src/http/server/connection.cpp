@@ -1,6 +1,9 @@
 #include "http/server/connection.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -23,10 +26,12 @@ constexpr auto use_result = asio::as_tuple(UseCoroutine{});
 constexpr std::size_t gathered_bytes_max = 64u << 10;    // replies to pipelined requests that one write carries
 constexpr std::size_t copied_body_bytes_max = 8u << 10;  // a larger body is handed to the socket from where it lies
 constexpr std::size_t kept_output_bytes_max = 16u << 10;
+constexpr int unsent_bytes_max =
+    256 << 10;  // that the system keeps for a slow reader; by itself it would keep megabytes
 constexpr std::size_t progress_bytes = 64u << 10;  // what a slow reader must take within request_timeout
 constexpr Duration linger_time = std::chrono::seconds(1);
 constexpr Duration stream_poll_interval = std::chrono::milliseconds(50);
-constexpr unsigned stream_pieces_max = 16;  // written without a look at the other connections
+constexpr std::size_t turn_bytes_max = 128u << 10;  // of a stream, written without a look at the other connections
 constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
 
 const std::string& body_text(const Response& response) {
@@ -66,6 +71,8 @@ Coroutine<void> Connection::serve() {
   error_code ignored;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   stream_.socket().non_blocking(true, ignored);
+  ::setsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
+               sizeof unsent_bytes_max);
   if (worker_.shared().has_tls) {
     const bool opened = co_await open_tls();
     if (!opened) co_return;
@@ -317,7 +324,8 @@ Result<std::optional<std::string>> Connection::next_piece(BodySource& source) {
 
 Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
   enter(Phase::streaming, Duration::max());
-  for (unsigned pieces = 1;; ++pieces) {
+  std::size_t turn_bytes = 0;
+  for (;;) {
     const Result<std::optional<std::string>> piece = next_piece(source);
     if (!piece) {
       write_log(worker_.shared().platform.log, LogLevel::warning,
@@ -328,6 +336,7 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
     }
     if (!piece->has_value()) break;
     const std::string& text = **piece;
+    turn_bytes += text.size();
     if (chunked && !text.empty()) {
       char digits[16];
       const auto written = std::to_chars(digits, digits + sizeof digits, text.size(), 16);
@@ -342,7 +351,8 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
       if (worker_.draining() && !chunked) break_off();
       if (worker_.draining() || peer_is_gone()) co_return false;
       co_await pause(stream_poll_interval);
-    } else if (pieces % stream_pieces_max == 0) {
+    } else if (turn_bytes >= turn_bytes_max) {
+      turn_bytes = 0;
       co_await asio::post(stream_.socket().get_executor(), UseCoroutine{});
     }
     if (aborted_) co_return false;
