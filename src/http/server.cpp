@@ -18,6 +18,7 @@
 #include "base/invariant.hpp"
 #include "http/problem.hpp"
 #include "http/server/response_head.hpp"
+#include "http/server/tls.hpp"
 #include "http/server/worker.hpp"
 
 namespace annals::http {
@@ -31,6 +32,7 @@ using Acceptor = asio::basic_socket_acceptor<tcp, IoExecutor>;
 constexpr auto use_result = asio::as_tuple(UseCoroutine{});
 
 constexpr int backlog = 1024;
+constexpr int accepted_max = 64;  // in one turn, before the connections that are there get theirs
 constexpr Duration accept_pause = std::chrono::milliseconds(100);  // when the system gives no descriptor
 constexpr Duration warning_interval = std::chrono::seconds(10);
 constexpr std::size_t refusals_max = 64;  // refused connections that are drained at the same time
@@ -116,6 +118,7 @@ class AsioServer final : public Server {
   [[nodiscard]] Result<> start();
   [[nodiscard]] std::uint16_t port() const override { return port_; }
   bool stop() override { return end(shared_.options.drain_timeout); }
+  [[nodiscard]] Result<> renew_tls(const TlsPair& pair) override;
   [[nodiscard]] ServerStatus status() const override;
   [[nodiscard]] ServerMetrics metrics() const override;
 
@@ -125,6 +128,8 @@ class AsioServer final : public Server {
   void close_acceptors();
   Coroutine<void> accept_from(Acceptor& acceptor);
   Coroutine<void> refuse(Socket socket);
+  void admit(Worker& worker, Socket socket);
+  [[nodiscard]] Worker& next_worker();
   void hand_over(Worker& worker, Socket socket);
   [[nodiscard]] std::string make_overload_reply();
   [[nodiscard]] Coroutine<void> wait_for_descriptors(Acceptor& acceptor, error_code error);
@@ -140,7 +145,14 @@ class AsioServer final : public Server {
   Duration next_warning_{0};
 };
 
+Result<> AsioServer::renew_tls(const TlsPair& pair) {
+  INVARIANT(shared_.has_tls, "a server in the open stays so");
+  shared_.set_tls(TRY(TlsContext::open(pair)));
+  return {};
+}
+
 Result<> AsioServer::start() {
+  if (shared_.has_tls) TRY(renew_tls(*shared_.options.tls));
   std::vector<tcp::endpoint> endpoints = TRY(resolve(io(), shared_.options.host, shared_.options.port));
   for (tcp::endpoint& endpoint : endpoints) {
     if (port_ != 0) endpoint.port(port_);
@@ -160,25 +172,43 @@ Result<> AsioServer::start() {
   return {};
 }
 
+/// Several connections are taken in one turn: among many that keep the thread busy, one a turn would be few.
 Coroutine<void> AsioServer::accept_from(Acceptor& acceptor) {
+  error_code ignored;
+  acceptor.non_blocking(true, ignored);
   while (acceptor.is_open()) {
-    Worker& worker = **std::ranges::min_element(workers_, {}, [](const auto& candidate) { return candidate->load(); });
+    Worker& worker = next_worker();
     auto [error, socket] = co_await acceptor.async_accept(worker.io(), use_result);
     if (!acceptor.is_open()) co_return;
+    if (!error) admit(worker, std::move(socket));
+    for (int accepted = 1; !error && accepted < accepted_max; ++accepted) {
+      Worker& next = next_worker();
+      Socket another(next.io().get_executor());
+      acceptor.accept(another, error);
+      if (!error) admit(next, std::move(another));
+    }
+    // Any other error is that of a client that has gone before it was accepted, or that nobody else waits.
     if (error == asio::error::no_descriptors || error.value() == ENFILE || error == asio::error::no_memory ||
         error == asio::error::no_buffer_space) {
       co_await wait_for_descriptors(acceptor, error);
-    } else if (error) {
-      continue;  // the client has gone before it was accepted
-    } else if (shared_.connections.load() >= shared_.options.connections_max) {
-      shared_.refused_connections.fetch_add(1);
-      asio::co_spawn(io().get_executor(), refuse(std::move(socket)), asio::detached);
-    } else {
-      shared_.connections.fetch_add(1);
-      worker.expect_connection();
-      hand_over(worker, std::move(socket));
     }
   }
+}
+
+/// The one with the fewest connections.
+Worker& AsioServer::next_worker() {
+  return **std::ranges::min_element(workers_, {}, [](const auto& candidate) { return candidate->load(); });
+}
+
+void AsioServer::admit(Worker& worker, Socket socket) {
+  if (shared_.connections.load() >= shared_.options.connections_max) {
+    shared_.refused_connections.fetch_add(1);
+    asio::co_spawn(io().get_executor(), refuse(std::move(socket)), asio::detached);
+    return;
+  }
+  shared_.connections.fetch_add(1);
+  worker.expect_connection();
+  hand_over(worker, std::move(socket));
 }
 
 void AsioServer::hand_over(Worker& worker, Socket socket) {
@@ -188,6 +218,7 @@ void AsioServer::hand_over(Worker& worker, Socket socket) {
 
 /// The whole reply that one connection too many gets, whatever it asks.
 std::string AsioServer::make_overload_reply() {
+  if (shared_.has_tls) return std::string(tls_alert_of_overload());
   Worker& worker = *workers_.front();
   Request unread;
   unread.received_at = shared_.platform.clock.now();
@@ -231,7 +262,6 @@ Coroutine<void> AsioServer::wait_for_descriptors(Acceptor& acceptor, error_code 
         {{"errno", error.value()}, {"connections", std::uint64_t{shared_.connections.load()}}});
   }
   spare_.release();
-  acceptor.non_blocking(true, error);
   Socket socket(io().get_executor());
   acceptor.accept(socket, error);
   if (!error) {
@@ -285,6 +315,7 @@ ServerStatus AsioServer::status() const {
   for (const auto& worker : workers_) {
     status.requests += worker->requests();
     status.refused_malformed += worker->refused_malformed();
+    status.failed_handshakes += worker->failed_handshakes();
   }
   return status;
 }
@@ -298,6 +329,10 @@ ServerMetrics AsioServer::metrics() const {
 }
 
 }  // namespace
+
+Result<Instant> check_tls(const TlsPair& pair) {
+  return TRY(TlsContext::open(pair))->expires();
+}
 
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler handler, platform::Platform platform) {
   INVARIANT(options.worker_threads > 0, "a server has a thread");

@@ -7,10 +7,13 @@
 // control characters, an oversized line or header. After refusing, the server half-closes and drains for up to a
 // second, so that the client sees the reply.
 //
+// With a certificate every connection is encrypted; who comes in the open then gets a 400 in the open.
+//
 // Source: RFC 9110, RFC 9112 (section 11.2, request smuggling). Thread-safe.
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -19,6 +22,15 @@
 #include "platform/platform.hpp"
 
 namespace annals::http {
+
+/// A certificate and its key, each as PEM.
+struct TlsPair {
+  std::string certificate;  ///< the server's own first, then those that lead to one the clients know
+  std::string key;          ///< without a password
+};
+
+/// When the certificate ends to be valid. Errors: usage, when the pair cannot be served with.
+[[nodiscard]] Result<Instant> check_tls(const TlsPair& pair);
 
 struct ServerOptions {
   std::string host = "127.0.0.1";                  ///< an address or a name; IPv6 without brackets
@@ -30,11 +42,13 @@ struct ServerOptions {
   std::size_t fields_max = 100;                    ///< else 431
   std::size_t body_bytes_max = (6u << 20) + 4096;  ///< else 413
   Duration header_timeout =
-      std::chrono::seconds(10);  ///< from the first byte of a request to the end of its header, else 408 and closed
+      std::chrono::seconds(10);  ///< from the first byte of a request to the end of its header, else 408 and closed;
+                                 ///< also for a TLS handshake from accepting on, else closed
   Duration idle_timeout = std::chrono::seconds(75);     ///< between requests; closed without a word
   Duration request_timeout = std::chrono::seconds(30);  ///< for the body to arrive (408), for the Handler to answer
                                                         ///< (503), for the client to take a piece of the reply (closed)
   Duration drain_timeout = std::chrono::seconds(10);    ///< at stop: for what has begun
+  std::optional<TlsPair> tls;                           ///< TLS 1.2 and 1.3; without it, all is in the open
 };
 
 struct ServerStatus {
@@ -42,6 +56,7 @@ struct ServerStatus {
   std::uint64_t requests = 0;
   std::uint64_t refused_malformed = 0;
   std::uint64_t refused_connections = 0;
+  std::uint64_t failed_handshakes = 0;
   bool draining = false;
 };
 
@@ -50,7 +65,7 @@ class Server {
   virtual ~Server() = default;
 
   /// Binds and starts to accept. Errors: input_output ("address_in_use": another process has the port), usage (no such
-  /// host).
+  /// host, a pair for TLS that cannot be served with).
   [[nodiscard]] static Result<std::unique_ptr<Server>> open(ServerOptions options, Handler handler,
                                                             platform::Platform platform);
 
@@ -61,6 +76,10 @@ class Server {
   /// connections, and returns when all are gone or `drain_timeout` has passed. True when nothing had to be cut off.
   /// Call once, not from an I/O thread.
   virtual bool stop() = 0;
+
+  /// Encrypts connections that come from now on with another certificate; those that are there keep theirs. Only where
+  /// the server was opened with one. Errors: usage, when the pair cannot be served with; then all stays as it is.
+  [[nodiscard]] virtual Result<> renew_tls(const TlsPair& pair) = 0;
 
   [[nodiscard]] virtual ServerStatus status() const = 0;
   [[nodiscard]] virtual ServerMetrics metrics() const = 0;

@@ -30,6 +30,11 @@ Result<> File::write_zeros(std::uint64_t offset, std::uint64_t size) {
   return {};
 }
 
+Result<bool> FileSystem::is_open_to_others(const std::string& path) const {
+  if (!TRY(exists(path))) return fail(ErrorKind::not_found, path + " cannot be examined: there is no such file");
+  return false;
+}
+
 Result<std::unique_ptr<DirectoryLock>> FileSystem::lock_directory_to_read(const std::string& path) {
   return lock_directory(path);
 }

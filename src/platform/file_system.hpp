@@ -65,6 +65,10 @@ class FileSystem {
 
   [[nodiscard]] virtual Result<bool> exists(const std::string& path) const = 0;
 
+  /// True when users who are neither its owner nor of its group may read or change the file. Always false where there
+  /// are no users. Errors: not_found, input_output.
+  [[nodiscard]] virtual Result<bool> is_open_to_others(const std::string& path) const;
+
   /// Makes a new empty file (mode 0600) for reading and writing. Its name is durable only after `flush_directory`.
   /// Errors: conflict when it exists, input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::string& path) = 0;

@@ -240,6 +240,12 @@ TEST_P(FileSystemContract, a_whole_file_is_read_within_its_limit) {
   EXPECT_EQ(read_whole_file(files(), path("empty"), 0), Result<std::string>(""));
 }
 
+TEST_P(FileSystemContract, what_is_made_is_not_open_to_others) {
+  create("a");
+  EXPECT_EQ(files().is_open_to_others(path("a")), Result<bool>(false));
+  EXPECT_EQ(kind_of(files().is_open_to_others(path("b"))), ErrorKind::not_found);
+}
+
 TEST_P(FileSystemContract, a_file_is_replaced_whatever_an_earlier_attempt_left) {
   EXPECT_TRUE(replace_file(files(), path("a"), "first"));
   create("a.new", "left over and longer than what follows");
@@ -266,6 +272,18 @@ TEST_P(PosixFiles, what_is_made_is_for_its_owner_alone) {
   EXPECT_EQ(mode_of("d"), 0700u);
   EXPECT_EQ(mode_of("d/e"), 0700u);
   EXPECT_EQ(mode_of("d/LOCK"), 0600u);
+}
+
+TEST_P(PosixFiles, what_others_may_read_or_change_is_known) {
+  create("a");
+  const auto open_with = [&](mode_t mode) {
+    EXPECT_EQ(chmod(path("a").c_str(), mode), 0);
+    return files().is_open_to_others(path("a"));
+  };
+  EXPECT_EQ(open_with(0600), Result<bool>(false));
+  EXPECT_EQ(open_with(0640), Result<bool>(false));
+  EXPECT_EQ(open_with(0644), Result<bool>(true));
+  EXPECT_EQ(open_with(0602), Result<bool>(true));
 }
 
 TEST_P(PosixFiles, a_device_without_room_is_a_full_disk) {

@@ -1,5 +1,5 @@
 #pragma once
-// The process: signals that stop it, how many processors it has. Call from main.
+// The process: signals that stop it, how many processors and descriptors it has. Call from main.
 
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +42,9 @@ struct ProcessUsage {
 
 /// True when somebody may be looking at what is printed to standard error as it comes.
 [[nodiscard]] bool standard_error_is_terminal();
+
+/// Raises the limit on open descriptors as far as this user may; what it then is.
+[[nodiscard]] std::size_t raise_descriptor_limit();
 
 /// Processors that this process may run on, at least 1.
 [[nodiscard]] std::size_t processors();

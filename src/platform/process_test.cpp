@@ -1,6 +1,8 @@
 #include "platform/process.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +43,18 @@ TEST(process, a_missing_standard_descriptor_is_replaced_so_that_no_other_file_ta
     EXPECT_TRUE(WIFEXITED(status));
     EXPECT_GE(WEXITSTATUS(status), 3) << missing;
   }
+}
+
+TEST(process, the_limit_on_descriptors_is_raised_as_far_as_it_goes) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit{.rlim_cur = 40, .rlim_max = 90};
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || raise_descriptor_limit() != 90) _exit(1);
+    _exit(fcntl(0, F_DUPFD, 89) == 89 ? 0 : 2);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(process, signals_that_stop_and_reload_wait_to_be_asked_for) {

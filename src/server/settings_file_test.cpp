@@ -40,6 +40,8 @@ TEST(settings_file, settings_are_read_with_the_place_they_stand_at) {
 
 TEST(settings_file, what_is_not_toml_is_refused_at_its_place) {
   EXPECT_REFUSED("[server]\nlisten = \n", "2:10", "not TOML");
+  EXPECT_REFUSED("[&]\nx = 1\n", "1:2", "not TOML");
+  EXPECT_REFUSED("serv\xcb\x8f = 1\n", "1:5", "not TOML");
   EXPECT_REFUSED("[server]\nlisten = \"a:1\"\nlisten = \"b:1\"\n", "3:10", "not TOML");
 }
 

@@ -1,6 +1,7 @@
 #include "server/wiring.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/invariant.hpp"
@@ -19,6 +20,10 @@ LogLevel log_level(const std::string& text) {
   return LogLevel::info;
 }
 
+/// Descriptors that connections must leave to the files of the store and to whatever else is open.
+constexpr std::size_t descriptors_kept = 256;
+constexpr std::uint64_t tls_file_bytes_max = 1u << 20;
+
 http::ServerOptions server_options(const Settings& settings, const Address& address) {
   http::ServerOptions options;
   options.host = address.host;
@@ -26,7 +31,6 @@ http::ServerOptions server_options(const Settings& settings, const Address& addr
   options.worker_threads = static_cast<std::size_t>(settings.number("server.worker_threads"));
   // The writer flushes, the audit log is written and segments are made on threads of their own, which need a processor.
   if (options.worker_threads == 0) options.worker_threads = std::max<std::size_t>(platform::processors() - 1, 1);
-  options.connections_max = static_cast<std::size_t>(settings.number("server.connections_max"));
   options.header_bytes_max = static_cast<std::size_t>(settings.number("server.header_bytes_max"));
   options.header_timeout = settings.duration("server.header_timeout");
   options.idle_timeout = settings.duration("server.idle_timeout");
@@ -38,6 +42,16 @@ http::ServerOptions server_options(const Settings& settings, const Address& addr
     options.body_bytes_max = std::max(options.body_bytes_max, model.value_bytes_max * 6 + 4096);
   }
   return options;
+}
+
+/// One of the two files.
+Result<std::string> read_tls_file(const Settings& settings, std::string_view key, const platform::FileSystem& files) {
+  auto text = platform::read_whole_file(files, settings.text(key), tls_file_bytes_max);
+  if (!text) {
+    return fail(ErrorKind::usage, settings.value(key).source + ": " + std::string(key) + ": " + text.error().message +
+                                      "; name a file that this user may read");
+  }
+  return text;
 }
 
 engine::EngineOptions engine_options(const Settings& settings) {
@@ -68,7 +82,7 @@ bool Address::loopback() const {
 
 std::string Address::url() const {
   const bool ipv6 = host.find(':') != std::string::npos;
-  return "http://" + (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return (encrypted ? "https://" : "http://") + (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 Result<Address> parse_address(const std::string& text) {
@@ -95,6 +109,7 @@ Result<Address> parse_address(const std::string& text) {
 
 Result<Address> listen_address(const Settings& settings) {
   Address address = TRY(parse_address(settings.text("server.listen")));
+  address.encrypted = !settings.text("server.tls_certificate").empty();
   if (!address.loopback() && !settings.boolean("server.insecure")) {
     return fail(
         ErrorKind::usage,
@@ -103,6 +118,28 @@ Result<Address> listen_address(const Settings& settings) {
             "authenticates, or give --insecure if you mean it");
   }
   return address;
+}
+
+Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings, const platform::FileSystem& files) {
+  const bool has_certificate = !settings.text("server.tls_certificate").empty();
+  const bool has_key = !settings.text("server.tls_key").empty();
+  if (!has_certificate && !has_key) return std::nullopt;
+  if (has_certificate != has_key) {
+    const std::string_view given = has_certificate ? "server.tls_certificate" : "server.tls_key";
+    const std::string_view missing = has_certificate ? "server.tls_key" : "server.tls_certificate";
+    return fail(ErrorKind::usage, settings.value(given).source + ": " + std::string(given) + " is set and " +
+                                      std::string(missing) + " is not; TLS needs both, and HTTP in the open neither");
+  }
+  http::TlsPair pair;
+  pair.certificate = TRY(read_tls_file(settings, "server.tls_certificate", files));
+  pair.key = TRY(read_tls_file(settings, "server.tls_key", files));
+  auto checked = http::check_tls(pair);
+  if (!checked) {
+    return fail(ErrorKind::usage, "bad_tls_pair",
+                settings.text("server.tls_certificate") + " and " + settings.text("server.tls_key") + ": " +
+                    checked.error().message);
+  }
+  return pair;
 }
 
 store::EmbeddedOptions embedded_options(const Settings& settings) {
@@ -118,7 +155,7 @@ store::EmbeddedOptions embedded_options(const Settings& settings) {
   return options;
 }
 
-Application::Application() = default;
+Application::Application(const Settings& settings) : settings_(settings) {}
 
 Application::~Application() {
   (void)stop();
@@ -128,16 +165,70 @@ Result<std::unique_ptr<Application>> Application::open(const Settings& settings,
                                                        std::function<void(const std::string& url)> ready) {
   if (settings.refusal()) return std::unexpected(*settings.refusal());
   const Address address = TRY(listen_address(settings));
-  std::unique_ptr<Application> application(new Application());
-  TRY(application->build(settings, address, std::move(ready)));
+  std::unique_ptr<Application> application(new Application(settings));
+  TRY(application->build(address, std::move(ready)));
   return application;
 }
 
-Result<> Application::build(const Settings& settings, const Address& address,
-                            std::function<void(const std::string& url)> ready) {
+/// What the settings ask for, as far as the operating system allows it.
+Result<http::ServerOptions> Application::make_server_options(const Address& address) {
+  http::ServerOptions options = server_options(settings_, address);
+  const auto wanted = static_cast<std::size_t>(settings_.number("server.connections_max"));
+  const std::size_t descriptors = platform::raise_descriptor_limit();
+  const std::size_t possible = descriptors > 2 * descriptors_kept ? descriptors - descriptors_kept : descriptors / 2;
+  options.connections_max = std::min(wanted, std::max<std::size_t>(possible, 1));
+  if (options.connections_max < wanted) {
+    log_->warning(
+        "The limit of open files allows fewer connections than server.connections_max asks for. Raise it "
+        "(ulimit -n, LimitNOFILE=), or ask for fewer.",
+        {{"connections_max", std::uint64_t{wanted}},
+         {"connections_possible", std::uint64_t{options.connections_max}},
+         {"open_files_max", std::uint64_t{descriptors}}});
+  }
+  options.tls = TRY(tls_pair(settings_, platform::posix_files()));
+  if (options.tls) tell_of_tls(*options.tls);
+  return options;
+}
+
+/// `pair` has been checked.
+void Application::tell_of_tls(const http::TlsPair& pair) {
+  const std::string& key = settings_.text("server.tls_key");
+  const auto open = platform::posix_files().is_open_to_others(key);
+  if (open && *open) {
+    log_->warning("Other users of this machine may read or change the TLS key. Take that permission away (chmod o-rw).",
+                  {{"file", std::string_view(key)}});
+  }
+  const auto expires = http::check_tls(pair);
+  if (!expires) return;
+  const std::string time = expires->to_text();
+  const bool expired = *expires < platform::system_clock().now();
+  log_->write(expired ? LogLevel::warning : LogLevel::info,
+              expired ? "The TLS certificate has expired; clients will refuse it." : "Serving with a TLS certificate",
+              std::array{LogField("file", std::string_view(settings_.text("server.tls_certificate"))),
+                         LogField("expires", std::string_view(time))});
+}
+
+void Application::reload() {
+  if (settings_.text("server.tls_certificate").empty()) {
+    log_->info("Nothing to read anew: SIGHUP is for the TLS certificate and its key, and there are none");
+    return;
+  }
+  const auto pair = tls_pair(settings_, platform::posix_files());
+  const Result<> renewed = pair ? server_->renew_tls(**pair) : std::unexpected(pair.error());
+  if (!renewed) {
+    log_->error("The TLS certificate and its key were not replaced; new connections get the old one.",
+                {{"error", std::string_view(renewed.error().message)}});
+    return;
+  }
+  tell_of_tls(**pair);
+}
+
+Result<> Application::build(const Address& address, std::function<void(const std::string& url)> ready) {
+  const Settings& settings = settings_;
   log_ = platform::make_json_logger(log_level(settings.text("log.level")));
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(),
                                     *log_};
+  http::ServerOptions server_settings = TRY(make_server_options(address));
   background_ = platform::make_thread_executor("background");
   delivery_ = platform::make_thread_executor("delivery");
 
@@ -177,7 +268,7 @@ Result<> Application::build(const Settings& settings, const Address& address,
     return server != nullptr ? server->metrics() : http::ServerMetrics{};
   };
   api_options.waits_max = static_cast<std::size_t>(settings.number("server.waits_max"));
-  server_ = TRY(http::Server::open(server_options(settings, address), http::make_api(*engine_, api_options), platform));
+  server_ = TRY(http::Server::open(std::move(server_settings), http::make_api(*engine_, api_options), platform));
   serving_ = server_.get();
 
   Address served = address;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "delivery/audit.hpp"
@@ -21,9 +22,10 @@ namespace annals::server {
 struct Address {
   std::string host;  ///< without brackets
   std::uint16_t port = 0;
+  bool encrypted = false;
 
   [[nodiscard]] bool loopback() const;
-  /// "http://127.0.0.1:4000"; brackets around an IPv6 address.
+  /// "http://127.0.0.1:4000", or https; brackets around an IPv6 address.
   [[nodiscard]] std::string url() const;
 };
 
@@ -33,6 +35,11 @@ struct Address {
 /// Errors: usage, when the settings ask for what must not be (to listen beyond loopback without --insecure).
 [[nodiscard]] Result<Address> listen_address(const Settings& settings);
 
+/// The pair for TLS that the settings name, if they do. Errors: usage, when only one is named, a file cannot be read,
+/// or nothing can be served with the two.
+[[nodiscard]] Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings,
+                                                            const platform::FileSystem& files);
+
 class Application {
  public:
   /// Opens the store and listens; `ready(url)` is called once, on some thread, when the tables have caught up.
@@ -41,16 +48,22 @@ class Application {
                                                                  std::function<void(const std::string& url)> ready);
   ~Application();
 
+  /// Reads the TLS certificate and its key anew, for the connections that come from now on. What is wrong with them is
+  /// logged; then the old ones stay.
+  void reload();
+
   /// Stops accepting, finishes what has begun, closes everything. Call once; the destructor does it otherwise.
   /// Errors: unavailable, when the store could not be closed as it should.
   [[nodiscard]] Result<> stop();
 
  private:
-  Application();
+  explicit Application(const Settings& settings);
 
-  [[nodiscard]] Result<> build(const Settings& settings, const Address& address,
-                               std::function<void(const std::string& url)> ready);
+  [[nodiscard]] Result<http::ServerOptions> make_server_options(const Address& address);
+  void tell_of_tls(const http::TlsPair& pair);
+  [[nodiscard]] Result<> build(const Address& address, std::function<void(const std::string& url)> ready);
 
+  const Settings settings_;
   // In the order in which they are made.
   std::unique_ptr<Logger> log_;
   std::unique_ptr<platform::Executor> background_;  // segments made ahead, read tables

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-LISTENING = re.compile(r"annals: listening on (http://([0-9.]+|\[[0-9a-f:]+\]):(\d+))")
+LISTENING = re.compile(r"annals: listening on (https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+))")
 
 # A start reads what the log holds; under a sanitizer that takes its time.
 START_SECONDS_MAX = 60

@@ -44,13 +44,13 @@ ChunkDecoder::State ChunkDecoder::step(char character) {
   switch (state_) {
     case State::size_first:
     case State::size: return step_size(character);
-    case State::extension:
-      if (character == '\r') return State::size_lf;
-      if (!characters::in(characters::text, character))
-        return malformed("A control character stands in a chunk's extension.");
-      if (++extension_bytes_ > limits_.extension_bytes_max)
-        return malformed("The chunks' extensions are longer than this server takes.");
-      return State::extension;
+    case State::extension_name_first:
+    case State::extension_name:
+    case State::extension_value_first:
+    case State::extension_value:
+    case State::extension_quoted:
+    case State::extension_escaped:
+    case State::extension_closed: return step_extension(character);
     case State::size_lf:
       if (character != '\n') return malformed("A chunk's size is not followed by CR LF.");
       return size_ == 0 ? State::trailer_first : State::data;
@@ -83,7 +83,43 @@ ChunkDecoder::State ChunkDecoder::step_size(char character) {
     return refuse(413, "body_too_large", "The request's body is larger than this server takes.");
   }
   body_bytes_ += size_;
-  return character == '\r' ? State::size_lf : State::extension;
+  return character == '\r' ? State::size_lf : State::extension_name_first;
+}
+
+/// What is no extension by the letter is refused although nobody reads it: where a line with a stray quote ends, others
+/// have understood differently.
+ChunkDecoder::State ChunkDecoder::step_extension(char character) {
+  if (++extension_bytes_ > limits_.extension_bytes_max)
+    return malformed("The chunks' extensions are longer than this server takes.");
+  const bool token = characters::in(characters::token, character);
+  const bool text = characters::in(characters::text, character);
+  const bool may_end =
+      state_ == State::extension_name || state_ == State::extension_value || state_ == State::extension_closed;
+  if (may_end && character == '\r') return State::size_lf;
+  if (may_end && character == ';') return State::extension_name_first;
+  switch (state_) {
+    case State::extension_name:
+      if (character == '=') return State::extension_value_first;
+      [[fallthrough]];
+    case State::extension_name_first:
+      if (token) return State::extension_name;
+      break;
+    case State::extension_value_first:
+      if (character == '"') return State::extension_quoted;
+      [[fallthrough]];
+    case State::extension_value:
+      if (token) return State::extension_value;
+      break;
+    case State::extension_quoted:
+      if (character == '"') return State::extension_closed;
+      if (character == '\\') return State::extension_escaped;
+      [[fallthrough]];
+    case State::extension_escaped:
+      if (text) return State::extension_quoted;
+      break;
+    default: break;
+  }
+  return malformed("A chunk's extension is not `name`, `name=value` or `name=\"value\"` without blanks around.");
 }
 
 ChunkDecoder::State ChunkDecoder::step_trailer(char character) {

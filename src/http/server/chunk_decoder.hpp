@@ -1,7 +1,7 @@
 #pragma once
 // ChunkDecoder: takes the `chunked` transfer coding off a body, in place and in pieces. Stricter than the RFC asks: no
-// white space in a size's line before an extension, sizes of 16 digits at most, extensions and trailers limited, read
-// and forgotten.
+// white space in a size's line but in quotes, sizes of 16 digits at most, extensions and trailers limited, read and
+// forgotten.
 //
 // It sees no socket. Confined to one thread. Source: RFC 9112, section 7.1.
 
@@ -34,9 +34,15 @@ class ChunkDecoder {
 
  private:
   enum class State : std::uint8_t {
-    size_first,  // the first digit of a size
-    size,        // further digits
-    extension,   // from ';' to CR
+    size_first,            // the first digit of a size
+    size,                  // further digits
+    extension_name_first,  // after ';'
+    extension_name,
+    extension_value_first,  // after '='
+    extension_value,
+    extension_quoted,
+    extension_escaped,  // after a backslash in quotes
+    extension_closed,   // after the quotes
     size_lf,
     data,
     data_cr,
@@ -52,6 +58,7 @@ class ChunkDecoder {
 
   [[nodiscard]] State step(char character);
   [[nodiscard]] State step_size(char character);
+  [[nodiscard]] State step_extension(char character);
   [[nodiscard]] State step_trailer(char character);
   State refuse(int status, std::string_view code, std::string_view detail);
   State malformed(std::string_view detail) { return refuse(400, "malformed_request", detail); }

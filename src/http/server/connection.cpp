@@ -1,6 +1,9 @@
 #include "http/server/connection.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -23,10 +26,12 @@ constexpr auto use_result = asio::as_tuple(UseCoroutine{});
 constexpr std::size_t gathered_bytes_max = 64u << 10;    // replies to pipelined requests that one write carries
 constexpr std::size_t copied_body_bytes_max = 8u << 10;  // a larger body is handed to the socket from where it lies
 constexpr std::size_t kept_output_bytes_max = 16u << 10;
+constexpr int unsent_bytes_max =
+    256 << 10;  // that the system keeps for a slow reader; by itself it would keep megabytes
 constexpr std::size_t progress_bytes = 64u << 10;  // what a slow reader must take within request_timeout
 constexpr Duration linger_time = std::chrono::seconds(1);
 constexpr Duration stream_poll_interval = std::chrono::milliseconds(50);
-constexpr unsigned stream_pieces_max = 16;  // written without a look at the other connections
+constexpr std::size_t turn_bytes_max = 128u << 10;  // of a stream, written without a look at the other connections
 constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string_view body_text(const Response& response) {
@@ -39,7 +44,7 @@ std::string_view body_text(const Response& response) {
 
 Connection::Connection(Worker& worker, Socket socket)
     : worker_(worker),
-      socket_(std::move(socket)),
+      stream_(std::move(socket)),
       parser_(worker.shared().limits),
       exchange_(std::make_shared<Exchange>(worker)) {}
 
@@ -57,15 +62,20 @@ Coroutine<void> Connection::run(std::shared_ptr<Connection> self) {
     self->worker_.shared().platform.log.error("A connection ended in something that is no exception.");
   }
   (void)self->exchange_->abandon();
-  error_code ignored;
-  self->socket_.close(ignored);
+  self->stream_.close();
   self->worker_.remove(*self);
 }
 
 Coroutine<void> Connection::serve() {
   error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  stream_.socket().non_blocking(true, ignored);
+  ::setsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
+               sizeof unsent_bytes_max);
+  if (worker_.shared().has_tls) {
+    const bool opened = co_await open_tls();
+    if (!opened) co_return;
+  }
   enter(Phase::idle, worker_.shared().options.idle_timeout);
   for (;;) {
     const RequestParser::Step step = parser_.advance();
@@ -84,6 +94,25 @@ Coroutine<void> Connection::serve() {
   }
 }
 
+/// False when the connection is over.
+Coroutine<bool> Connection::open_tls() {
+  enter(Phase::handshake, worker_.shared().options.header_timeout);
+  const std::shared_ptr<const TlsContext> context = worker_.shared().tls();
+  std::string reason;
+  const ClientStream::Opening opening = co_await stream_.open_tls(*context, reason);
+  if (aborted_ || closing_) co_return false;
+  if (opening == ClientStream::Opening::encrypted) co_return true;
+  if (opening == ClientStream::Opening::in_the_open) {
+    worker_.count_refused_malformed();
+    co_await refuse({400, "tls_required", "This port speaks HTTP over TLS only; ask it with https://."});
+    co_return false;
+  }
+  worker_.count_failed_handshake();
+  worker_.shared().platform.log.debug("A TLS handshake failed.",
+                                      {{"reason", std::string_view(expired_ ? "it took too long" : reason)}});
+  co_return false;
+}
+
 /// Waits for more bytes. False when the connection is over.
 Coroutine<bool> Connection::receive(RequestParser::Step step) {
   const ServerOptions& options = worker_.shared().options;
@@ -98,10 +127,16 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
   }
   if (step == RequestParser::Step::between && phase_ != Phase::idle) {
     // The other connections get their turn first: by then the next request may have come, which spares a look in vain.
-    co_await asio::post(socket_.get_executor(), UseCoroutine{});
+    co_await asio::post(stream_.socket().get_executor(), UseCoroutine{});
     if (aborted_) co_return false;
   }
   if (step == RequestParser::Step::between && worker_.draining()) {
+    // What had arrived before is still answered.
+    const ClientStream::Received there = stream_.receive_now(parser_.room());
+    if (!there.error && there.count > 0) {
+      parser_.arrived(there.count);
+      co_return true;
+    }
     co_await linger();
     co_return false;
   }
@@ -112,14 +147,20 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
   if (step == RequestParser::Step::between && phase_ != Phase::idle) enter(Phase::idle, options.idle_timeout);
 
   const std::span<char> room = parser_.room();
-  auto [error, count] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), use_result);
-  if (aborted_) co_return false;
-  if (error == asio::error::operation_aborted && worker_.draining() && !expired_) {
-    // `drain` woke us. What had arrived before is still answered.
-    count = socket_.read_some(asio::buffer(room.data(), room.size()), error);
+  ClientStream::Received received;
+  if (stream_.is_encrypted()) {
+    received = co_await stream_.receive_encrypted(room);
+  } else {
+    std::tie(received.error, received.count) =
+        co_await stream_.socket().async_read_some(asio::buffer(room.data(), room.size()), use_result);
   }
-  if (!error) {
-    parser_.arrived(count);
+  if (aborted_) co_return false;
+  if (received.error == asio::error::operation_aborted && worker_.draining() && !expired_) {
+    // `drain` woke us. What had arrived before is still answered.
+    received = stream_.receive_now(room);
+  }
+  if (!received.error) {
+    parser_.arrived(received.count);
     co_return true;
   }
   if (expired_ && phase_ == Phase::head) {
@@ -127,10 +168,12 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
   } else if (expired_ && phase_ == Phase::body) {
     parser_.describe_head();
     co_await refuse({408, "request_timeout", "The body of the request did not arrive in time."});
-  } else if (error == asio::error::eof && step != RequestParser::Step::between) {
+  } else if (received.error == asio::error::eof && step != RequestParser::Step::between) {
     // It may have closed only the side on which it sends, and still read.
     if (parser_.has_head()) parser_.describe_head();
     co_await refuse({400, "incomplete_request", "The request ends before it is whole."});
+  } else if (step == RequestParser::Step::between && stream_.is_encrypted()) {
+    stream_.finish_sending();  // in the open the end speaks for itself
   }
   co_return false;
 }
@@ -226,7 +269,7 @@ Coroutine<void> Connection::wait_for_answer() {
   co_await asio::async_initiate<const UseCoroutine, void()>(
       [this](auto handler) {
         waiting_ = std::move(handler);
-        if (!exchange_->wait()) asio::post(socket_.get_executor(), [this] { resume(); });
+        if (!exchange_->wait()) asio::post(stream_.socket().get_executor(), [this] { resume(); });
       },
       UseCoroutine{});
 }
@@ -287,7 +330,8 @@ Result<std::optional<std::string>> Connection::next_piece(BodySource& source) {
 
 Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
   enter(Phase::streaming, Duration::max());
-  for (unsigned pieces = 1;; ++pieces) {
+  std::size_t turn_bytes = 0;
+  for (;;) {
     const Result<std::optional<std::string>> piece = next_piece(source);
     if (!piece) {
       write_log(worker_.shared().platform.log, LogLevel::warning,
@@ -298,6 +342,7 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
     }
     if (!piece->has_value()) break;
     const std::string& text = **piece;
+    turn_bytes += text.size();
     if (chunked && !text.empty()) {
       char digits[16];
       const auto written = std::to_chars(digits, digits + sizeof digits, text.size(), 16);
@@ -312,8 +357,9 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
       if (worker_.draining() && !chunked) break_off();
       if (worker_.draining() || peer_is_gone()) co_return false;
       co_await pause(stream_poll_interval);
-    } else if (pieces % stream_pieces_max == 0) {
-      co_await asio::post(socket_.get_executor(), UseCoroutine{});
+    } else if (turn_bytes >= turn_bytes_max) {
+      turn_bytes = 0;
+      co_await asio::post(stream_.socket().get_executor(), UseCoroutine{});
     }
     if (aborted_) co_return false;
   }
@@ -323,55 +369,31 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
 }
 
 Coroutine<void> Connection::pause(Duration delay) {
-  Timer timer(socket_.get_executor());
+  Timer timer(stream_.socket().get_executor());
   timer.expires_after(delay);
   co_await timer.async_wait(use_result);
 }
 
 /// True when the client has closed its side, whatever it sent before and we have not read.
 bool Connection::peer_is_gone() {
-  pollfd look{socket_.native_handle(), POLLRDHUP, 0};
+  pollfd look{stream_.socket().native_handle(), POLLRDHUP, 0};
   return ::poll(&look, 1, 0) > 0;
-}
-
-void Connection::Outgoing::consume(std::size_t count) {
-  for (std::string_view& piece : pieces) {
-    const std::size_t taken = std::min(count, piece.size());
-    piece.remove_prefix(taken);
-    count -= taken;
-  }
-}
-
-Connection::Sent Connection::send_now(Outgoing& outgoing) {
-  while (outgoing.size() > 0) {
-    error_code error;
-    if (outgoing.pieces[1].empty() && outgoing.pieces[2].empty()) {
-      outgoing.consume(socket_.write_some(asio::buffer(outgoing.pieces[0]), error));  // a cheaper call of the system
-    } else {
-      const std::array<asio::const_buffer, 3> buffers{
-          asio::buffer(outgoing.pieces[0]), asio::buffer(outgoing.pieces[1]), asio::buffer(outgoing.pieces[2])};
-      outgoing.consume(socket_.write_some(buffers, error));
-    }
-    if (error == asio::error::would_block || error == asio::error::try_again) return Sent::some;
-    if (error) return Sent::failed;
-  }
-  return Sent::all;
 }
 
 /// Writes all of `outgoing`. False when the connection is over.
 Coroutine<bool> Connection::send(Outgoing outgoing) {
-  Sent sent = send_now(outgoing);
+  ClientStream::Sent sent = stream_.send_now(outgoing, worker_.waste());
   std::size_t due = outgoing.size();  // when no more than this is left, the time begins anew
-  while (sent == Sent::some) {
+  while (sent == ClientStream::Sent::some) {
     if (outgoing.size() <= due) {
       enter(Phase::writing, worker_.shared().options.request_timeout);
       due = outgoing.size() - std::min(outgoing.size(), progress_bytes);
     }
-    const auto [error] = co_await socket_.async_wait(Socket::wait_write, use_result);
+    const error_code error = co_await stream_.wait_to_send();
     if (error || aborted_) co_return false;
-    sent = send_now(outgoing);
+    sent = stream_.send_now(outgoing, worker_.waste());
   }
-  co_return sent == Sent::all;
+  co_return sent == ClientStream::Sent::all;
 }
 
 Coroutine<bool> Connection::flush() {
@@ -399,13 +421,13 @@ Coroutine<void> Connection::refuse(Refusal refusal) {
 /// Closes our side and reads what still comes, for a while: closing at once with bytes unread would reset the
 /// connection, and the client might never see the reply.
 Coroutine<void> Connection::linger() {
+  stream_.finish_sending();
   error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
   enter(Phase::lingering, linger_time);
   const std::span<char> waste = worker_.waste();
   while (!error && !expired_ && !aborted_) {
     std::tie(error, std::ignore) =
-        co_await socket_.async_read_some(asio::buffer(waste.data(), waste.size()), use_result);
+        co_await stream_.socket().async_read_some(asio::buffer(waste.data(), waste.size()), use_result);
   }
 }
 
@@ -425,29 +447,25 @@ void Connection::sweep(Duration now) {
     if (exchange_->abandon()) resume();
     return;
   }
-  error_code ignored;
-  socket_.cancel(ignored);
+  stream_.cancel();
 }
 
 void Connection::drain() {
   closing_ = true;
-  if (phase_ != Phase::idle) return;
-  error_code ignored;
-  socket_.cancel(ignored);
+  if (phase_ == Phase::idle || phase_ == Phase::handshake) stream_.cancel();
 }
 
 void Connection::abort() {
   aborted_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
   if (waiting_ && exchange_->abandon()) resume();
 }
 
 /// Ends the connection so that the client cannot take what it has for the whole.
 void Connection::break_off() {
   error_code ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
+  stream_.close();
 }
 
 }  // namespace annals::http

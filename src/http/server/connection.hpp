@@ -2,7 +2,6 @@
 // Connection: one client's socket, and the coroutine that reads its requests, has them answered one at a time and in
 // order, and writes the replies. It lives as long as the coroutine. Confined to its worker's thread.
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "http/server/exchange.hpp"
 #include "http/server/request_parser.hpp"
 #include "http/server/response_head.hpp"
+#include "http/server/stream.hpp"
 #include "http/server/worker.hpp"
 
 namespace annals::http {
@@ -39,17 +39,11 @@ class Connection {
 
  private:
   /// What the connection is doing, each with a time of its own.
-  enum class Phase : std::uint8_t { idle, head, body, handling, writing, streaming, lingering };
-  /// What is left to be written, in order.
-  struct Outgoing {
-    std::array<std::string_view, 3> pieces;
-    [[nodiscard]] std::size_t size() const { return pieces[0].size() + pieces[1].size() + pieces[2].size(); }
-    void consume(std::size_t count);
-  };
-  enum class Sent : std::uint8_t { all, some, failed };
+  enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, streaming, lingering };
 
   static Coroutine<void> run(std::shared_ptr<Connection> self);
   Coroutine<void> serve();
+  [[nodiscard]] Coroutine<bool> open_tls();
   [[nodiscard]] Coroutine<bool> receive(RequestParser::Step step);
   [[nodiscard]] Coroutine<bool> answer_request();
   [[nodiscard]] Coroutine<void> wait_for_answer();
@@ -61,8 +55,6 @@ class Connection {
   [[nodiscard]] Coroutine<void> refuse(Refusal refusal);
   [[nodiscard]] Coroutine<void> linger();
 
-  /// Writes what the socket takes at once.
-  [[nodiscard]] Sent send_now(Outgoing& outgoing);
   [[nodiscard]] bool call_handler(const Request& request);
   [[nodiscard]] Response take_answer(const Request& request);
   [[nodiscard]] Response marked(const Request& request, Response response) const;
@@ -75,7 +67,7 @@ class Connection {
   [[nodiscard]] bool peer_is_gone();
 
   Worker& worker_;
-  Socket socket_;
+  ClientStream stream_;
   std::size_t slot_ = 0;
   RequestParser parser_;
   std::string output_;                       // replies gathered and not yet written

@@ -52,6 +52,17 @@ std::size_t find_line_end(const char* bytes, std::size_t begin, std::size_t end)
   return begin;
 }
 
+/// `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets (RFC 3986 section 3.2).
+bool is_authority(std::string_view text) {
+  if (text.empty() || !characters::all_in(characters::authority, text)) return false;
+  const bool bracketed = text.front() == '[';
+  const std::size_t host_end = bracketed ? text.find(']') : std::min(text.find(':'), text.size());
+  if (host_end == std::string_view::npos || host_end == 0) return false;
+  if (!bracketed && text.substr(0, host_end).find_first_of("[]") != std::string_view::npos) return false;
+  const std::string_view port = text.substr(bracketed ? host_end + 1 : host_end);
+  return port.empty() || (port.front() == ':' && port.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
 }  // namespace
 
 void HeadParser::reset() {
@@ -159,8 +170,7 @@ bool HeadParser::read_target(char* bytes, std::size_t begin, std::size_t end) {
   target_ = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(target.size())};
   if (target.starts_with('/')) return true;
   if (target == "*" && method_.in(bytes) == "OPTIONS") return true;
-  if (method_.in(bytes) == "CONNECT" && target.find(':') != std::string_view::npos &&
-      characters::all_in(characters::authority, target)) {
+  if (method_.in(bytes) == "CONNECT" && target.find(':') != std::string_view::npos && is_authority(target)) {
     authority_form_ = true;
     return true;
   }
@@ -204,8 +214,7 @@ bool HeadParser::read_known_field(std::string_view name, std::string_view value,
     case 4:
       if (!equal_ignoring_case(name, "host")) return true;
       if (++seen_.hosts > 1) return malformed("The request has more than one Host.");
-      if (value.empty() || !characters::all_in(characters::authority, value))
-        return malformed("The request's Host is not the name of a host.");
+      if (!is_authority(value)) return malformed("The request's Host is not the name of a host.");
       host_ = value_place;
       return true;
     case 6:

@@ -111,6 +111,7 @@ class TestClient {
   std::string take_received() { return std::exchange(received_, {}); }
 
   [[nodiscard]] bool was_reset() const { return was_reset_; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
 
   /// The next reply; status 0 when the connection ends before it is whole. `to_head`: a reply to HEAD has no body.
   Reply reply(bool to_head = false) {

@@ -8,6 +8,7 @@
 
 #include "base/invariant.hpp"
 #include "http/server/connection.hpp"
+#include "http/server/tls.hpp"
 
 namespace annals::http {
 namespace {
@@ -35,7 +36,10 @@ Shared::Shared(ServerOptions server_options, Handler server_handler, platform::P
     : options(std::move(server_options)),
       limits(limits_from(options)),
       handler(std::move(server_handler)),
-      platform(server_platform) {}
+      platform(server_platform),
+      has_tls(options.tls.has_value()) {}
+
+Shared::~Shared() = default;
 
 void Shared::connection_ended() {
   if (connections.fetch_sub(1) > 1) return;

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/guarded.hpp"
 #include "http/server.hpp"
 #include "http/server/identity.hpp"
 #include "http/server/request_metrics.hpp"
@@ -33,14 +34,19 @@ template <class T>
 using Coroutine = boost::asio::awaitable<T, IoExecutor>;
 using UseCoroutine = boost::asio::use_awaitable_t<IoExecutor>;
 
+class Connection;
+class TlsContext;
+
 /// What the workers of one server share. Thread-safe.
 struct Shared {
   Shared(ServerOptions server_options, Handler server_handler, platform::Platform server_platform);
+  ~Shared();
 
   const ServerOptions options;
   const ParserLimits limits;
   const Handler handler;
   const platform::Platform platform;
+  const bool has_tls;
 
   std::atomic<std::size_t> connections{0};
   std::atomic<std::uint64_t> refused_connections{0};
@@ -50,12 +56,15 @@ struct Shared {
   /// Waits until no connection is left; false when `timeout` has passed before.
   [[nodiscard]] bool wait_until_empty(Duration timeout);
 
+  /// What new connections are encrypted with, where `has_tls`; shared by them and whoever replaces it.
+  [[nodiscard]] std::shared_ptr<const TlsContext> tls() const { return *tls_.lock(); }
+  void set_tls(std::shared_ptr<const TlsContext> context) { *tls_.lock() = std::move(context); }
+
  private:
+  Guarded<std::shared_ptr<const TlsContext>> tls_;
   std::mutex mutex_;
   std::condition_variable empty_;
 };
-
-class Connection;
 
 class Worker {
  public:
@@ -89,6 +98,9 @@ class Worker {
   [[nodiscard]] std::uint64_t refused_malformed() const {
     return refused_malformed_.load(std::memory_order_relaxed);
   }  // thread-safe
+  [[nodiscard]] std::uint64_t failed_handshakes() const {
+    return failed_handshakes_.load(std::memory_order_relaxed);
+  }  // thread-safe
 
   /// For its connections.
   [[nodiscard]] Shared& shared() { return shared_; }
@@ -104,6 +116,7 @@ class Worker {
   [[nodiscard]] const RequestMetrics& metrics() const { return metrics_; }  // thread-safe
   void count_request() { count(requests_); }
   void count_refused_malformed() { count(refused_malformed_); }
+  void count_failed_handshake() { count(failed_handshakes_); }
   void remove(Connection& connection);
 
  private:
@@ -143,6 +156,7 @@ class Worker {
   std::atomic<std::size_t> load_{0};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> refused_malformed_{0};
+  std::atomic<std::uint64_t> failed_handshakes_{0};
   std::atomic<std::thread::id> thread_id_{};
   std::thread thread_;
 };

@@ -182,6 +182,12 @@ class PosixFileSystem final : public FileSystem {
     return refused(path, "examined", errno);
   }
 
+  [[nodiscard]] Result<bool> is_open_to_others(const std::string& path) const override {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return refused(path, "examined", errno);
+    return (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+  }
+
   [[nodiscard]] Result<std::unique_ptr<File>> create(const std::string& path) override {
     Result<std::unique_ptr<File>> made = open_file(path, O_RDWR | O_CREAT | O_EXCL, "made");
     // A missing directory is no answer to "make a file"; callers look for conflict and input_output only.

@@ -26,6 +26,7 @@ int serve(const Settings& settings) {
   });
   if (!application) return report(application.error());
   while (platform::wait_for_signal() != platform::Signal::stop) {
+    (*application)->reload();
   }
   platform::end_at_next_stop(failed, cut_short);
   if (auto stopped = (*application)->stop(); !stopped) return report(stopped.error());

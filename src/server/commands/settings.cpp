@@ -26,6 +26,8 @@ int check(const Settings& settings) {
   if (settings.refusal()) return report(*settings.refusal());
   const auto address = listen_address(settings);
   if (!address) return report(address.error());
+  const auto pair = tls_pair(settings, platform::posix_files());
+  if (!pair) return report(pair.error());
   std::string store = settings.text("store.kind");
   if (store == "embedded") store += " in " + settings.text("store.directory") + ", sync " + settings.text("store.sync");
   std::string text = "listen  " + address->url() + "\nstore   " + store + "\n";

@@ -1,0 +1,128 @@
+#pragma once
+// For fuzzers: the whole API, from a request that has been taken apart to what a store in memory keeps, without a
+// socket. It is made anew now and then, so that what was recorded does not fill the memory. Confined to one thread.
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/invariant.hpp"
+#include "http/api.hpp"
+#include "platform/simulated.hpp"
+#include "store/memory_store.hpp"
+
+namespace annals::fuzz {
+
+class SilentLogger final : public Logger {
+ public:
+  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
+  void write(LogLevel, std::string_view, std::span<const LogField>) override {}
+};
+
+struct Reply {
+  int status = 0;
+  std::string body;
+  std::string fields;  ///< each `Name: value\r\n`
+
+  [[nodiscard]] std::string field(std::string_view name) const {
+    const std::string begin = std::string(name) + ": ";
+    const std::size_t place = fields.starts_with(begin) ? 0 : fields.find("\r\n" + begin);
+    if (place == std::string::npos) return {};
+    const std::size_t value = place + begin.size() + (place == 0 ? 0 : 2);
+    return fields.substr(value, fields.find("\r\n", value) - value);
+  }
+};
+
+class ApiUnderFuzz {
+ public:
+  ApiUnderFuzz() {
+    const std::vector models{model::Model::kv("config", {"/config"})};
+    engine_ = std::make_unique<engine::Engine>(models, *store_, platform(), background_, engine::EngineOptions{});
+    INVARIANT(engine_->start([] {}).has_value(), "an engine over an empty store starts");
+    background_.run_ready();
+    api_ = http::make_api(*engine_, http::ApiOptions{});
+  }
+
+  /// The one that is in use; another after some thousand calls.
+  static ApiUnderFuzz& current() {
+    constexpr int calls_max = 2000;
+    static std::unique_ptr<ApiUnderFuzz> api;
+    static int calls = 0;
+    if (!api || ++calls % calls_max == 0) {
+      api.reset();
+      api = std::make_unique<ApiUnderFuzz>();
+    }
+    return *api;
+  }
+
+  /// `target` is what the parser lets through: visible ASCII without a fragment, and it begins with a slash.
+  Reply ask(http::Method method, const std::string& target, std::string_view body = {},
+            std::vector<http::Field> fields = {}) {
+    http::Request request;
+    request.method = method;
+    request.method_text = http::to_string(method);
+    request.target = target;
+    const std::size_t mark = target.find('?');
+    request.path = std::string_view(target).substr(0, mark);
+    if (mark != std::string::npos) request.query = std::string_view(target).substr(mark + 1);
+    request.fields = std::move(fields);
+    request.body = body;
+    request.request_id = "fuzz";
+    request.received_at = clock_.now();
+    request.home = &home_;
+    const auto target_of_reply = std::make_shared<Kept>();
+    api_(request, http::Responder(target_of_reply));
+    while (background_.run_ready() + home_.run_ready() > 0) continue;
+    INVARIANT(target_of_reply->response.has_value(), "every request is answered, once");
+    return taken(*std::move(target_of_reply->response));
+  }
+
+  [[nodiscard]] Instant now() const { return clock_.now(); }
+  void advance(Duration time) { clock_.advance(time); }
+
+ private:
+  struct Kept final : http::Responder::Target {
+    void respond(http::Response answer) override {
+      INVARIANT(!response, "no request is answered twice");
+      response = std::move(answer);
+    }
+    void dropped() override { INVARIANT(response.has_value(), "no request is dropped"); }
+    void when_client_leaves(std::move_only_function<void()>) override {}
+    std::optional<http::Response> response;
+  };
+
+  static Reply taken(http::Response response) {
+    Reply reply{response.status, {}, std::move(response.fields)};
+    if (auto* text = std::get_if<std::string>(&response.body)) reply.body = std::move(*text);
+    if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body); shared && *shared)
+      reply.body = **shared;
+    if (auto* source = std::get_if<http::BodySource>(&response.body)) {
+      for (;;) {
+        const auto piece = (*source)();
+        INVARIANT(piece.has_value(), "a store in memory can be read");
+        if (!*piece) break;
+        reply.body += **piece;
+      }
+    }
+    return reply;
+  }
+
+  [[nodiscard]] platform::Platform platform() { return {clock_, random_, files_, log_}; }
+
+  platform::SimulatedClock clock_;
+  platform::SimulatedRandom random_{1};
+  platform::SimulatedFileSystem files_;
+  SilentLogger log_;
+  platform::SteppedExecutor background_{clock_};
+  platform::SteppedExecutor home_{clock_};
+  std::unique_ptr<EventStore> store_ = store::make_memory_store(platform());
+  std::unique_ptr<engine::Engine> engine_;
+  http::Handler api_;
+};
+
+}  // namespace annals::fuzz
