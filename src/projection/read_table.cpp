@@ -231,6 +231,8 @@ Result<> ReadTable::stage(std::span<const EventView> events) {
 
 void ReadTable::publish() {
   const std::vector<Sortable> staged = staged_->sorted();
+  std::vector<std::string_view> changed;  // in the rows, which only the applier could let go
+  for (const Sortable& one : staged) changed.push_back(one.slot->row->key());
   // A table that is filled is made where nobody looks; one that has rows is changed where it is.
   Tree fresh;
   const bool fill = rows_->slots.empty();
@@ -250,9 +252,9 @@ void ReadTable::publish() {
     }
     rows_->newest = std::max(rows_->newest, staged_->newest);
   }
-  staged_ = std::make_unique<Staged>();
   progress_.publish(applied_);
-  if (watch_.anyone()) watch_.wake_all();  // whoever is woken looks again
+  if (watch_.anyone()) watch_.wake(changed);
+  staged_ = std::make_unique<Staged>();
 }
 
 ReadTable::Slice ReadTable::slice(const StoredRow* after, std::size_t rows_max, std::size_t bytes_max) const {

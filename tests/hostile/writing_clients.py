@@ -93,7 +93,7 @@ def full_disk(binary: str, directory: pathlib.Path) -> str:
         if connection.request("GET", "/health").status != 503:
             raise Wrong("/health knows nothing of the full disk")
         eventually(lambda: any('"ERROR"' in line for line in server.log), "an ERROR in the log")
-        server.stop()
+        server.stop_in_failure()
         server = Server(binary, flags, directory)
         connection = Connection(server.port)
         for name in acknowledged:

@@ -133,7 +133,7 @@ class Scenario:
         elif word == "start":
             self.start()
         elif word in ("stop", "interrupt", "hasten"):
-            self.end("stop_in_failure" if line == "stop 1" else word)
+            self.end("stop_in_failure" if (word, rest.strip()) == ("stop", "1") else word)
         elif word == "restart":
             self.end("stop")
             self.start()
