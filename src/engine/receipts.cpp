@@ -129,7 +129,8 @@ std::uint64_t Receipts::write(std::string& contents) {
     put(contents, entry.receipt.version.value);
     put(contents, entry.receipt.position.value);
     put(contents, entry.created_at.microseconds);
-    for (const std::uint32_t count_of : {entry.receipt.tally.set, entry.receipt.tally.removed, entry.receipt.tally.events})
+    for (const std::uint32_t count_of :
+         {entry.receipt.tally.set, entry.receipt.tally.removed, entry.receipt.tally.events})
       put(contents, count_of);
     written_newest_ = entry.receipt.position;
   }
@@ -153,7 +154,8 @@ Result<std::uint64_t> Receipts::read(std::string_view contents) {
     entry.receipt.version = StreamVersion{reader.integer<std::uint64_t>()};
     entry.receipt.position = Position{reader.integer<std::uint64_t>()};
     entry.created_at = Instant{reader.integer<std::int64_t>()};
-    for (std::uint32_t* count_of : {&entry.receipt.tally.set, &entry.receipt.tally.removed, &entry.receipt.tally.events})
+    for (std::uint32_t* count_of :
+         {&entry.receipt.tally.set, &entry.receipt.tally.removed, &entry.receipt.tally.events})
       *count_of = reader.integer<std::uint32_t>();
     if (!reader.ok() || (!read_.empty() && read_.back().receipt.position >= entry.receipt.position)) {
       return fail(ErrorKind::corrupt, "entry " + std::to_string(count) + " of a block is not what receipts write");

@@ -154,15 +154,15 @@ struct LogOpener {
     log.writer_ =
         std::make_unique<Writer>(options, platform, background, *log.table_, *log.summaries_, scanned, std::move(file));
     log.summaries_->begin(scanned);
-    if (!scanned.clean) {
-      const Epoch epoch{draw_epoch(platform.random, scanned.epochs), scanned.last};
-      if (auto begun = log.writer_->begin_epoch(epoch); !begun) {
-        log.writer_.reset();  // without the mark of a clean stop
-        return begun;
-      }
-      log.summary_.epochs.push_back(epoch);
+    const Epoch epoch{draw_epoch(platform.random, scanned.epochs), scanned.last};
+    log.summary_.epochs.push_back(epoch);
+    if (scanned.clean) {
+      log.writer_->begin_epoch_later(epoch);
+      return {};
     }
-    return {};
+    auto begun = log.writer_->begin_epoch(epoch);
+    if (!begun) log.writer_.reset();  // without the mark of a clean stop
+    return begun;
   }
 };
 

@@ -57,11 +57,10 @@ std::vector<std::string> bodies_of(const Log& log, Position after = {}) {
   return bodies;
 }
 
-TEST(Log, groups_come_back_whole_and_in_order_and_after_a_clean_stop_in_the_same_epoch) {
+TEST(Log, groups_come_back_whole_and_in_order) {
   TestWorld world;
   auto log = must_open(world);
   ASSERT_EQ(log->summary().epochs.size(), 1u);
-  const auto epochs = log->summary().epochs;
   ASSERT_TRUE(append(world, *log, {"a"}));
   const auto place = append(world, *log, {"b", "c"});
   ASSERT_TRUE(place);
@@ -80,7 +79,6 @@ TEST(Log, groups_come_back_whole_and_in_order_and_after_a_clean_stop_in_the_same
     return {};
   });
   EXPECT_TRUE(log->summary().clean);
-  EXPECT_EQ(log->summary().epochs, epochs);
   EXPECT_EQ(firsts, (std::vector<Position>{Position{1}, Position{2}}));
   auto reader = log->reader();
   const auto group = reader.at(*place);
@@ -99,6 +97,29 @@ TEST(Log, opening_again_and_again_without_writing_writes_nothing) {
   const auto before = platform::read_whole_file(world.files, std::string(first_segment), 1u << 20);
   for (int turn = 0; turn < 3; ++turn) must_open(world);
   EXPECT_EQ(platform::read_whole_file(world.files, std::string(first_segment), 1u << 20), before);
+}
+
+TEST(Log, after_a_clean_stop_a_new_epoch_begins_with_the_first_group) {
+  TestWorld world;
+  ASSERT_TRUE(append(world, *must_open(world), {"a"}));
+  for (int turn = 0; turn < 2; ++turn) {
+    const auto log = must_open(world);
+    ASSERT_EQ(log->summary().epochs.size(), 2u);  // what the opening before would have begun is forgotten
+    EXPECT_EQ(log->summary().epochs[1].before, Position{1});
+    EXPECT_NE(log->summary().epochs[1].number, log->summary().epochs[0].number);
+  }
+  auto log = must_open(world);
+  const auto epochs = log->summary().epochs;
+  ASSERT_TRUE(append(world, *log, {"b"}));
+  ASSERT_TRUE(append(world, *log, {"c"}));
+  log.reset();
+  log = must_open(world);
+  ASSERT_EQ(log->summary().epochs.size(), 3u);
+  EXPECT_EQ(log->summary().epochs[1], epochs[1]);
+  EXPECT_EQ(log->summary().epochs[2].before, Position{3});
+  EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{"a", "b", "c"}));
+  log.reset();
+  EXPECT_TRUE(verify_log(world.files, "data", {}));
 }
 
 TEST(Log, an_unclean_stop_begins_a_new_epoch_that_remembers_what_survived) {
@@ -231,7 +252,7 @@ TEST(Log, the_marks_of_stops_openings_and_ends_find_room_however_full_a_segment_
       EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{body, "a", "b"}));
       world.files.kill_process();
     }
-    EXPECT_EQ(must_open(world)->summary().epochs.size(), 5u);
+    EXPECT_EQ(must_open(world)->summary().epochs.size(), 7u);  // each opening that wrote, and this one
     EXPECT_TRUE(verify_log(world.files, "data", {}));
   }
 }

@@ -55,7 +55,8 @@ class Api {
 
   void answer(const Request& request, Responder responder) const {
     const auto place = model_of(request.path);
-    Call call{engine_, options_, waits_, 0, {}, {}, Asker::of(request), request.home, std::move(responder), false, 0, {}};
+    Call call{engine_, options_, waits_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
+              false,   0,        {}};
     if (place) {
       call.model = place->model;
       call.is_write = is_write(request.method);

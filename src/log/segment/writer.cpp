@@ -87,6 +87,10 @@ Result<> Writer::flush() {
 
 Result<> Writer::write_groups(Batch& batch) {
   const auto& groups = batch.groups_;
+  if (epoch_to_begin_) {
+    TRY(begin_epoch(*epoch_to_begin_));
+    epoch_to_begin_.reset();
+  }
   // When the segment will not do, the next one must be there before anything is written: a full disk is found out
   // early.
   if (batch.bytes_.size() > room() && !next_) next_ = TRY(maker_.take());

@@ -30,6 +30,8 @@ class Writer {
 
   /// Writes and flushes the mark of a new epoch. Errors: input_output.
   [[nodiscard]] Result<> begin_epoch(const Epoch& epoch);
+  /// The same with the next commit, so that opening a log that nobody writes to writes nothing.
+  void begin_epoch_later(const Epoch& epoch) { epoch_to_begin_ = epoch; }
   /// Leaves the mark of a clean stop behind everything. Once there, another call does nothing. Errors: unavailable.
   [[nodiscard]] Result<> stop();
 
@@ -83,6 +85,7 @@ class Writer {
   bool stopped_ = false;  // nothing stands behind the mark of a clean stop
   bool next_asked_ = false;
   std::uint32_t epoch_ = 0;
+  std::optional<Epoch> epoch_to_begin_;
   std::uint64_t groups_ = 0;                // of the segment
   std::vector<Epoch> epochs_;               // that began in the segment
   std::vector<std::uint32_t> just_sealed_;  // segments whose last groups may not have been published yet

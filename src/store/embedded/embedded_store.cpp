@@ -226,9 +226,13 @@ void EmbeddedStore::settle(Instant time) {
 }
 
 Cursor EmbeddedStore::cursor(Position position) const {
+  // That in which the position was recorded, so that a cursor outlives a server that records nothing, and does not
+  // outlive what it points to: a copy of the log that is put back goes on in an epoch of its own.
   const auto& epochs = log_->summary().epochs;
-  if (position.value == 0 || epochs.empty()) return {};
-  return {epochs.back().number, position};
+  for (auto epoch = epochs.rbegin(); epoch != epochs.rend(); ++epoch) {
+    if (epoch->before < position) return {epoch->number, position};
+  }
+  return {};
 }
 
 Result<Position> EmbeddedStore::resolve(const Cursor& cursor) const {

@@ -39,9 +39,9 @@ AppendResult append(EventStore& store, const Group& group) {
 
 class EmbeddedStoreTest : public testing::Test {
  protected:
-  std::unique_ptr<EventStore> open(Sync sync = Sync::group) {
-    auto store = open_embedded_store({.directory = "data", .segment_bytes = 64u << 10, .sync = sync}, world.platform(),
-                                     world.background);
+  std::unique_ptr<EventStore> open(Sync sync = Sync::group, const std::string& directory = "data") {
+    auto store = open_embedded_store({.directory = directory, .segment_bytes = 64u << 10, .sync = sync},
+                                     world.platform(), world.background);
     if (!store) throw std::runtime_error(store.error().message);
     return *std::move(store);
   }
@@ -61,6 +61,32 @@ TEST_F(EmbeddedStoreTest, a_group_is_flushed_before_its_success_is_told) {
   EXPECT_EQ(store->status().flushed, Position{1});
   EXPECT_EQ(store->status().last_flush_ok, true);
   EXPECT_THAT(told, ElementsAre(Position{1}));
+}
+
+TEST_F(EmbeddedStoreTest, a_cursor_into_events_that_a_copy_does_not_have_is_gone_there_also_once_it_has_others) {
+  auto store = open();
+  ASSERT_TRUE(append_to(*store, "a"));
+  const Cursor kept = store->cursor(Position{1});
+  store.reset();
+  for (const char* file : {"STORE", "log/00000000000000000001.segment"}) {
+    const auto bytes = platform::read_whole_file(world.files, std::string("data/") + file, 1u << 20);
+    ASSERT_TRUE(bytes);
+    ASSERT_TRUE(world.files.create_directories("copy/log"));
+    ASSERT_TRUE(platform::replace_file(world.files, std::string("copy/") + file, *bytes));
+  }
+
+  store = open();
+  EXPECT_EQ(store->cursor(Position{1}), kept);
+  for (const char* stream : {"b", "c"}) ASSERT_TRUE(append_to(*store, stream));
+  const Cursor lost = store->cursor(Position{3});
+  EXPECT_EQ(store->resolve(lost), Result<Position>(Position{3}));
+  store.reset();
+
+  const auto copy = open(Sync::group, "copy");
+  EXPECT_EQ(copy->resolve(kept), Result<Position>(Position{1}));
+  EXPECT_EQ(copy->resolve(lost).error().kind, ErrorKind::gone);
+  for (const char* stream : {"d", "e", "f"}) ASSERT_TRUE(append_to(*copy, stream));
+  EXPECT_EQ(copy->resolve(lost).error().kind, ErrorKind::gone);
 }
 
 TEST_F(EmbeddedStoreTest, a_periodic_store_shows_at_once_and_flushes_after_its_interval) {
