@@ -11,7 +11,8 @@ constexpr std::array<std::uint64_t, 3> bounds{1, 10, 100};
 
 TEST(histogram, a_value_falls_into_the_first_range_that_it_does_not_exceed) {
   Histogram histogram(bounds);
-  for (const std::uint64_t value : {0, 1, 2, 10, 11, 100, 101, 100'000}) histogram.observe(value);
+  for (const std::uint64_t value : std::array<std::uint64_t, 8>{0, 1, 2, 10, 11, 100, 101, 100'000})
+    histogram.observe(value);
   const HistogramSnapshot snapshot = histogram.snapshot();
   EXPECT_EQ(snapshot.bounds, (std::vector<std::uint64_t>{1, 10, 100}));
   EXPECT_EQ(snapshot.counts, (std::vector<std::uint64_t>{2, 2, 2, 2}));

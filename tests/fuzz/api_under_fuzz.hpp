@@ -99,8 +99,7 @@ class ApiUnderFuzz {
   static Reply taken(http::Response response) {
     Reply reply{response.status, {}, std::move(response.fields)};
     if (auto* text = std::get_if<std::string>(&response.body)) reply.body = std::move(*text);
-    if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body); shared && *shared)
-      reply.body = **shared;
+    if (auto* shared = std::get_if<SharedText>(&response.body); shared && *shared) reply.body = std::string(**shared);
     if (auto* source = std::get_if<http::BodySource>(&response.body)) {
       for (;;) {
         const auto piece = (*source)();
