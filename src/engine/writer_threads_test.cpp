@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -24,7 +25,19 @@ class WriterThreadsTest : public testing::TestWithParam<bool> {
     feed.start([&] { ready = true; });
     while (!ready.load()) std::this_thread::yield();
   }
-  ~WriterThreadsTest() override { feed.stop(); }
+  ~WriterThreadsTest() override {
+    // When the last answer is there, the step that gave it may still be on its way through its executor; it posts to
+    // the others, which in a server are joined together.
+    for (const auto& home : homes) wait_for(*home);
+    if (apart) wait_for(*apart);
+    feed.stop();
+  }
+
+  static void wait_for(platform::Executor& executor) {
+    std::promise<void> passed;
+    executor.post([&] { passed.set_value(); });
+    passed.get_future().wait();
+  }
 
   Result<Receipt> write(WriteRequest request, std::size_t client) {
     std::mutex mutex;
