@@ -83,6 +83,30 @@ TEST_P(FileSystemContract, a_write_beyond_the_end_leaves_zeros_between) {
   EXPECT_EQ(content("a"), std::string("ab\0\0ef", 6));
 }
 
+TEST_P(FileSystemContract, zeros_are_written_just_where_they_were_asked_for) {
+  struct Stretch {
+    std::size_t offset;
+    std::size_t size;
+  };
+  constexpr std::size_t page = 4096;
+  // Within a page, across one border, whole pages, pages with ragged ends, nothing, and beyond the end of the file.
+  int number = 0;
+  for (const Stretch stretch : {Stretch{100, 50}, Stretch{page - 8, 16}, Stretch{page, 2 * page}, Stretch{8, 3 * page},
+                                Stretch{page, 2 * page + 24}, Stretch{page, 0}, Stretch{3 * page + 8, 2 * page}}) {
+    SCOPED_TRACE(stretch.offset);
+    std::string expected(4 * page, 'x');
+    const auto file = create("zeros" + std::to_string(number++), expected);
+    ASSERT_TRUE(file->write_zeros(stretch.offset, stretch.size));
+    ASSERT_TRUE(file->flush());
+    expected.resize(std::max(expected.size(), stretch.offset + stretch.size), 'x');
+    expected.replace(stretch.offset, stretch.size, stretch.size, '\0');
+    EXPECT_EQ(file->size(), Result<std::uint64_t>(expected.size()));
+    std::string found(expected.size(), ' ');
+    EXPECT_EQ(file->read_at(0, found.data(), found.size()), Result<std::size_t>(expected.size()));
+    EXPECT_TRUE(found == expected);
+  }
+}
+
 TEST_P(FileSystemContract, large_writes_are_whole) {
   const std::string large(3u << 20, 'x');
   const auto file = create("a");
