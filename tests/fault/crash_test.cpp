@@ -73,7 +73,7 @@ TEST_P(CrashAtAnyStep, loses_no_acknowledged_group_and_leaves_no_half_one) {
   const Workload workload = make_workload(seed, 140);
   const std::uint64_t steps = steps_of(workload, seed, store::Sync::group);
   ASSERT_GT(steps, 300u);
-  for (std::uint64_t step = 1; step <= steps; ++step) {
+  for (const std::uint64_t step : sampled(1, steps + 1)) {
     const Loss loss = GetParam();
     SCOPED_TRACE(describe(seed, step, loss));
     log::TestWorld world(seed);
@@ -87,7 +87,7 @@ TEST(Crash, during_recovery_at_any_step_loses_nothing_either) {
   constexpr std::uint64_t seed = 77;
   const Workload workload = make_workload(seed, 40);
   const std::uint64_t steps = steps_of(workload, seed, store::Sync::group);
-  for (std::uint64_t step = 1; step <= steps; ++step) {
+  for (const std::uint64_t step : sampled(1, steps + 1)) {
     for (const Loss first : {losses[1], losses[2], losses[5]}) {
       for (std::uint64_t second_step = 1;; ++second_step) {
         const Loss second = losses[(step + second_step) % std::size(losses)];
@@ -113,7 +113,7 @@ TEST_P(CrashAtAnyStep, of_a_store_that_is_flushed_now_and_then_loses_no_flushed_
   constexpr std::uint64_t seed = 5;
   const Workload workload = make_workload(seed, 80);
   const std::uint64_t steps = steps_of(workload, seed, store::Sync::periodic);
-  for (std::uint64_t step = 1; step <= steps; ++step) {
+  for (const std::uint64_t step : sampled(1, steps + 1)) {
     const Loss loss = GetParam();
     SCOPED_TRACE(describe(seed, step, loss));
     log::TestWorld world(seed);

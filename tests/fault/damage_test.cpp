@@ -162,7 +162,7 @@ TEST(Damage, every_flipped_bit_of_a_sealed_segment_is_refused_by_verify_and_neve
   ASSERT_GE(segments.size(), 3u);
   const std::string sealed = "data/log/" + segments[1];
   const std::string last = "data/log/" + segments.back();
-  for (std::size_t bit = 0; bit < segment_bytes * 8; bit += 53) {
+  for (const std::uint64_t bit : sampled(0, segment_bytes * 8, 53)) {
     SCOPED_TRACE("bit " + std::to_string(bit) + " of " + sealed);
     store.flip(sealed, bit);
     if (bit / 8 < 4096) {
@@ -173,7 +173,7 @@ TEST(Damage, every_flipped_bit_of_a_sealed_segment_is_refused_by_verify_and_neve
     store.flip(sealed, bit);
     if (HasFailure()) return;
   }
-  for (std::size_t bit = 0; bit < 4096 * 8; bit += 11) {
+  for (const std::uint64_t bit : sampled(0, 4096 * 8, 11)) {
     SCOPED_TRACE("bit " + std::to_string(bit) + " of " + last);
     store.flip(last, bit);
     EXPECT_EQ(judge(store), Verdict::refused);
@@ -200,7 +200,7 @@ TEST(Damage, after_a_crash_only_what_the_last_flush_wrote_may_be_cut_off) {
     world.files.kill_process();
   }
   const std::size_t end = end_of_content(bytes());
-  for (std::size_t bit = 0; bit < end * 8; bit += 3) {
+  for (const std::uint64_t bit : sampled(0, end * 8, 3)) {
     SCOPED_TRACE("bit " + std::to_string(bit));
     const auto flip = [&] {
       world.files.damage(segment,

@@ -195,7 +195,7 @@ TEST(Index, of_which_any_bit_is_flipped_is_noticed_by_verify_and_gives_right_ans
   ASSERT_GE(store.segments(), 4u);
   for (const std::string& name : store.indexes()) {
     const std::string good = store.bytes(name);
-    for (std::size_t bit = 0; bit < good.size() * 8; bit += name.ends_with(".summary") ? 31 : 331) {
+    for (const std::uint64_t bit : sampled(0, good.size() * 8, name.ends_with(".summary") ? 31 : 331)) {
       SCOPED_TRACE("bit " + std::to_string(bit) + " of " + name);
       store.flip(name, bit);
       const auto report = store::verify_embedded_store("data", store.world.files);
@@ -216,7 +216,7 @@ TEST(Index, of_which_a_bit_is_flipped_is_mended_by_who_serves_and_reads_it) {
     IndexedStore store(420);
     for (const std::string& name : store.indexes()) {
       const std::string good = store.bytes(name);
-      for (std::size_t bit = 3; bit < good.size() * 8; bit += good.size() * 8 / 6) {
+      for (const std::uint64_t bit : sampled(3, good.size() * 8, good.size() * 8 / 6)) {
         SCOPED_TRACE("bit " + std::to_string(bit) + " of " + name + (at_rest ? " at rest" : " while it is open"));
         const std::size_t lines = store.world.log.lines().size();
         if (at_rest) store.flip(name, bit);
@@ -335,7 +335,7 @@ TEST(Index, half_built_at_any_crash_does_no_harm) {
   using Survival = platform::SimulatedFileSystem::Survival;
   constexpr Survival survivals[] = {Survival::nothing, Survival::everything, Survival::some_sectors,
                                     Survival::a_prefix};
-  for (std::uint64_t step = steps / 2; step <= steps; ++step) {
+  for (const std::uint64_t step : sampled(steps / 2, steps + 1)) {
     const Survival survival = survivals[step % 4];
     SCOPED_TRACE("power lost at step " + std::to_string(step));
     log::TestWorld world(seed);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 namespace annals::fault {
@@ -61,6 +62,19 @@ std::optional<std::vector<Recorded>> all_pages(Read read, std::vector<Position>&
 }
 
 }  // namespace
+
+std::uint64_t stride() {
+  const char* text = std::getenv("ANNALS_FAULT_STRIDE");
+  return text == nullptr ? 1 : std::max<std::uint64_t>(std::strtoull(text, nullptr, 10), 1);
+}
+
+std::vector<std::uint64_t> sampled(std::uint64_t first, std::uint64_t end, std::uint64_t every) {
+  const std::uint64_t factor = stride();
+  std::vector<std::uint64_t> numbers;
+  for (std::uint64_t at = first + every * (platform::system_random().next() % factor); at < end; at += every * factor)
+    numbers.push_back(at);
+  return numbers;
+}
 
 Workload make_workload(std::uint64_t seed, std::size_t appends) {
   platform::SimulatedRandom dice(seed);
