@@ -35,8 +35,9 @@ std::vector<projection::TableFeed*> pointers(const std::vector<std::unique_ptr<p
   return result;
 }
 
-WriterOptions writer_options(const EngineOptions& options) {
+WriterOptions writer_options(const EngineOptions& options, platform::Executor& background) {
   WriterOptions result = options.writer;
+  result.follow = &background;
   result.receipts_path = checkpoint_path(options.checkpoint_directory, "receipts");
   return result;
 }
@@ -59,7 +60,7 @@ Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Pl
       store_(store),
       platform_(platform),
       feeds_(make_feeds(models_, store, platform, background, options.checkpoint_directory)),
-      writer_(store, pointers(feeds_), platform, writer_options(options)),
+      writer_(store, pointers(feeds_), platform, writer_options(options, background)),
       checkpoints_(keepers(feeds_, writer_), options.checkpoint_rule, platform, background),
       tables_missing_(feeds_.size()),
       watch_(store.watch([this](Position flushed) { flushed_.publish(flushed); })) {
@@ -92,6 +93,7 @@ void Engine::watch_subscriber(std::string name, const projection::Runner& runner
 }
 
 void Engine::stop() {
+  writer_.stop_following();
   for (const auto& feed : feeds_) feed->stop();
   checkpoints_.finish();
   watch_.reset();

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "engine/event_metadata.hpp"
 
 namespace annals::engine {
 namespace {
@@ -41,12 +40,7 @@ Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper
     const EventPage page = TRY(store.read_all(after, Horizon::visible, PageLimit{}));
     for (const EventView& event : page.events()) {
       if (event.position <= known) continue;
-      if (const auto remembered = remembered_of(event.metadata)) {
-        // A group's events are recorded one after another; its receipt tells the position of the last.
-        const Tally& tally = remembered->tally;
-        const Position last = event.position.plus(std::max<std::uint32_t>(tally.events, 1) - 1);
-        insert(remembered->idempotency, Receipt{event.version, last, false, tally}, event.created_at);
-      }
+      if (const auto remembered = remembered_of(event.metadata)) insert(*remembered, event);
     }
     if (page.events().empty()) break;
     after = page.events().back().position;
@@ -66,6 +60,13 @@ std::optional<Receipts::Entry> Receipts::find(const Digest& key) {
 void Receipts::insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at) {
   const std::uint64_t forgotten = add(*state_.lock(), Entry{idempotency.key, idempotency.request, receipt, created_at});
   if (forgotten > 0) warn_of_forgetting(forgotten);
+}
+
+void Receipts::insert(const Remembered& remembered, const EventView& first) {
+  // A group's events are recorded one after another; its receipt tells the position of the last.
+  const Tally& tally = remembered.tally;
+  const Position last = first.position.plus(std::max<std::uint32_t>(tally.events, 1) - 1);
+  insert(remembered.idempotency, Receipt{first.version, last, false, tally}, first.created_at);
 }
 
 void Receipts::advance(Position first, Position last) {

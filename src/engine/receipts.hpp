@@ -16,6 +16,7 @@
 
 #include "base/guarded.hpp"
 #include "engine/command.hpp"
+#include "engine/event_metadata.hpp"
 #include "event/event_store.hpp"
 #include "platform/platform.hpp"
 #include "projection/state_keeper.hpp"
@@ -47,6 +48,8 @@ class Receipts final : public projection::KeptState {
 
   /// Entries come in the order of their positions.
   void insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at);
+  /// The entry of a command by its first event.
+  void insert(const Remembered& remembered, const EventView& first);
 
   /// The entries of these events, and of nothing else up to the last of them, have been inserted. When others recorded
   /// something in between, what is written down stays at what is known.

@@ -61,7 +61,7 @@ class WriterUnderTest {
       : world_(world),
         model_(kv("config", consistency)),
         feed_(model_, store, world.platform(), world.executor),
-        writer_(store, {&feed_}, world.platform(), options) {
+        writer_(store, {&feed_}, world.platform(), following(std::move(options), world)) {
     if (!writer_.load()) std::abort();
     feed_.start([] {});
     world_.executor.run_ready();
@@ -103,6 +103,11 @@ class WriterUnderTest {
   projection::TableFeed& feed() { return feed_; }
 
  private:
+  static WriterOptions following(WriterOptions options, TestWorld& world) {
+    options.follow = &world.executor;
+    return options;
+  }
+
   TestWorld& world_;
   const model::Model model_;
   projection::TableFeed feed_;

@@ -16,6 +16,9 @@ namespace {
 /// A command is decided again when another server's append came first, or when what it was decided on was not recorded.
 constexpr int attempts_max = 5;
 
+/// From this attempt on, other servers are kept off meanwhile.
+constexpr int attempts_to_hold = 2;
+
 constexpr std::array<std::uint64_t, 11> batch_groups_bounds{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
 /// Set while a step runs on this thread: tells an append that finished inside the call from one that finished
@@ -52,7 +55,8 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
       platform_(platform),
       options_(std::move(options)),
       batch_groups_(batch_groups_bounds),
-      receipts_(options_.receipts, platform) {
+      receipts_(options_.receipts, platform),
+      others_(store_, feeds_, receipts_, cache_) {
   if (!options_.receipts_path.empty())
     receipts_keeper_ = std::make_unique<projection::StateKeeper>(receipts_, options_.receipts_path, store, platform);
 }
@@ -64,7 +68,32 @@ Result<> Writer::load() {
   const EventPage last = TRY(store_.read_all(Position{std::max<std::uint64_t>(store_.status().visible.value, 1) - 1},
                                              Horizon::visible, PageLimit{1, 1}));
   if (!last.events().empty()) last_visible_stamp_ = last.events().back().created_at.microseconds;
+  others_.set_known(receipts_.position());
+  if (others_.exist()) {
+    INVARIANT(options_.follow != nullptr, "a shared store needs an executor to follow it on");
+    watch_ = store_.watch([this](Position visible) { others_went_on(visible); });
+  }
   return {};
+}
+
+void Writer::stop_following() {
+  if (!watch_) return;
+  watch_.reset();
+  idle_.wait(false);
+  // Whoever made it idle held the queue, and touches nothing of the writer once it lets go.
+  (void)queue_.lock();
+}
+
+void Writer::others_went_on(Position visible) {
+  if (visible <= others_.known()) return;
+  {
+    auto queue = queue_.lock();
+    queue->look = true;
+    if (queue->busy) return;
+    queue->busy = true;
+    idle_ = false;
+  }
+  options_.follow->post([this] { step(*options_.follow); });
 }
 
 void Writer::submit(WriteRequest request, platform::Executor& home, WriteDone done) {
@@ -112,8 +141,9 @@ void Writer::enqueue(Pending pending) {
 
 bool Writer::may_hide(Instant time) const {
   // A group under way is stamped after the last visible one. When the writer is idle there is no group under way, and
-  // later ones are stamped after `time`, because the store was told to settle it before idle_ was looked at.
-  return time.microseconds > last_visible_stamp_.load() && !idle_.load();
+  // later ones are stamped after `time`, because the store was told to settle it before idle_ was looked at. Of other
+  // servers nothing is known.
+  return time.microseconds > last_visible_stamp_.load() && (others_.exist() || !idle_.load());
 }
 
 WriterStatus Writer::status() const {
@@ -127,23 +157,42 @@ WriterStatus Writer::status() const {
 }
 
 void Writer::step(platform::Executor& here) noexcept {
-  {
-    auto queue = queue_.lock();
-    platform::Executor* const apart = options_.apart;
-    if (apart != nullptr && apart != &here && goes_apart(*queue)) {
-      apart->post([this, apart] { step(*apart); });
-      return;
-    }
-    // Most often all that waits is taken, and the two vectors change places.
-    batch_.swap(queue->waiting);
-    if (batch_.size() > options_.batch_size) {
-      const auto rest = batch_.begin() + static_cast<std::ptrdiff_t>(options_.batch_size);
-      queue->waiting.assign(std::make_move_iterator(rest), std::make_move_iterator(batch_.end()));
-      batch_.erase(rest, batch_.end());
-    }
-    for (const Pending& pending : batch_) queue->bytes -= pending.bytes;
-  }
+  if (!take_batch(here)) return;
+  prepare_for_others();
   const Instant now = platform_.clock.now();
+  decide_batch(now);
+  if (groups_.empty()) make_sure(now);
+  if (groups_.empty()) {
+    hold_.reset();
+    doubt_refusals();
+    release(here);
+    next_step(here);
+    return;
+  }
+  append_batch(here);
+}
+
+/// False when the step goes on elsewhere.
+bool Writer::take_batch(platform::Executor& here) {
+  auto queue = queue_.lock();
+  platform::Executor* const apart = options_.apart;
+  if (apart != nullptr && apart != &here && goes_apart(*queue)) {
+    apart->post([this, apart] { step(*apart); });
+    return false;
+  }
+  // Most often all that waits is taken, and the two vectors change places.
+  batch_.swap(queue->waiting);
+  if (batch_.size() > options_.batch_size) {
+    const auto rest = batch_.begin() + static_cast<std::ptrdiff_t>(options_.batch_size);
+    queue->waiting.assign(std::make_move_iterator(rest), std::make_move_iterator(batch_.end()));
+    batch_.erase(rest, batch_.end());
+  }
+  for (const Pending& pending : batch_) queue->bytes -= pending.bytes;
+  queue->look = false;
+  return true;
+}
+
+void Writer::decide_batch(Instant now) {
   for (std::size_t place = 0; place < batch_.size(); ++place) {
     Pending& pending = batch_[place];
     if (!pending.request) continue;
@@ -155,13 +204,9 @@ void Writer::step(platform::Executor& here) noexcept {
     decide(pending, now);
     ++commands_;
   }
+}
 
-  if (groups_.empty()) {
-    doubt_refusals();
-    release(here);
-    next_step(here);
-    return;
-  }
+void Writer::append_batch(platform::Executor& here) {
   ++batches_;
   batch_groups_.observe(groups_.size());
   // `inside` is touched only while append is still on this thread's stack, which `stepping_here` tells.
@@ -180,11 +225,60 @@ void Writer::step(platform::Executor& here) noexcept {
   if (inside) recorded(*inside, here);
 }
 
+/// Takes in what others recorded, and keeps them off when they came first too often.
+void Writer::prepare_for_others() {
+  if (!others_.exist()) return;
+  const bool too_often =
+      std::ranges::any_of(batch_, [](const Pending& pending) { return pending.attempts >= attempts_to_hold; });
+  if (too_often) {
+    if (auto hold = store_.hold_others_off()) hold_ = *std::move(hold);
+  }
+  // What cannot be read now leaves the state as old as it was, which the conditions of the append find out.
+  if (hold_ == nullptr) return (void)look_at_others();
+  const auto asked = others_.ask([this](const std::vector<EventView>& events) { saw(events); });
+  if (!asked) return hold_.reset();
+  for (Pending& pending : batch_) pending.sure = true;
+}
+
+Result<> Writer::look_at_others() {
+  auto looked = others_.look([this](const std::vector<EventView>& events) { saw(events); });
+  if (!looked) {
+    platform_.log.error("What other servers recorded could not be read", {{"error", looked.error().message}});
+  }
+  return looked;
+}
+
+void Writer::saw(const std::vector<EventView>& events) {
+  // Those of a store that others wrote once need not increase.
+  for (const EventView& event : events)
+    last_visible_stamp_ = std::max(last_visible_stamp_.load(), event.created_at.microseconds);
+}
+
+/// Of a batch that records nothing: asks the store how old the state is that it was refused on, and decides again when
+/// others went on.
+void Writer::make_sure(Instant now) {
+  if (!others_.exist()) return;
+  const auto unsure = [](const Pending& pending) { return !pending.sure && (pending.by_state || !pending.request); };
+  if (std::ranges::none_of(batch_, unsure)) return;
+  const Position decided_on = others_.known();
+  const auto asked = others_.ask([this](const std::vector<EventView>& events) { saw(events); });
+  for (Pending& pending : batch_) {
+    if (!unsure(pending)) continue;
+    pending.sure = asked.has_value();
+    if (!pending.request) continue;
+    if (!asked) {
+      pending.answer = std::unexpected(asked.error());
+    } else if (others_.known() != decided_on) {
+      decide(pending, now);
+    }
+  }
+}
+
 /// True when a step on an I/O thread would make others wait for the disk, or its own connection for a slow one.
 bool Writer::goes_apart(const Queue& queue) const {
-  return last_append_ > options_.append_at_home_max || std::ranges::any_of(queue.waiting, [](const Pending& pending) {
-           return pending.request && !pending.request->alone;
-         });
+  return others_.exist() || last_append_ > options_.append_at_home_max ||
+         std::ranges::any_of(queue.waiting,
+                             [](const Pending& pending) { return pending.request && !pending.request->alone; });
 }
 
 /// What of the batch begins at `place` waits again, before all others.
@@ -282,8 +376,9 @@ Result<> Writer::make_plan(Pending& pending, Draft& draft, Instant now) {
   request.several = std::move(plan.commands);
   if (request.several.empty()) {
     pending.answer = Receipt{{}, plan.reflects, false, {}};
-    // There is no event that could carry the key, so it is remembered until the next start.
-    if (request.idempotency) receipts_.insert(*request.idempotency, **pending.answer, now);
+    pending.by_state = others_.exist();
+    // There is no event that could carry the key, so it is remembered until the next start, and by this server only.
+    if (request.idempotency && !others_.exist()) receipts_.insert(*request.idempotency, **pending.answer, now);
   }
   draft.group.nothing_after = plan.reflects;
   return {};
@@ -355,6 +450,9 @@ void Writer::join_flush(Pending& pending, Draft draft) {
           make_metadata(request.actor, request.idempotency, draft.tally);
     }
     pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
+    if (others_.exist()) {
+      draft.group.nothing_after = std::min(draft.group.nothing_after.value_or(others_.known()), others_.known());
+    }
   }
   std::uint64_t events = 0;
   for (std::size_t place = 0; place < draft.states.size(); ++place) {
@@ -373,20 +471,22 @@ void Writer::doubt_refusals() {
   if (std::ranges::none_of(batch_, &Pending::by_state) || store_.status().writable) return;
   for (Pending& pending : batch_) {
     if (!pending.by_state) continue;
-    pending.answer =
-        fail(ErrorKind::unavailable, "the store cannot take writes until it is restarted; nothing was recorded");
+    pending.answer = fail(ErrorKind::unavailable,
+                          others_.exist() ? "the store cannot take writes now; nothing was recorded; try again soon"
+                                          : "the store cannot take writes until it is restarted; nothing was recorded");
   }
 }
 
 void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& here) noexcept {
   INVARIANT(results.size() == groups_.size(), "a store answers for every group");
-  apply(results);
+  const bool fresh = apply(results);
+  hold_.reset();
   const auto failed = std::ranges::find_if(
       results, [](const AppendResult& result) { return !result && result.error().kind == ErrorKind::unavailable; });
   const Error* unknown = failed == results.end() ? nullptr : &failed->error();
   std::vector<Pending> again;
   for (Pending& pending : batch_) {
-    if (!pending.request || conclude(pending, results, unknown)) continue;
+    if (conclude(pending, results, unknown, fresh)) continue;
     if (pending.attempts < attempts_max) {
       ++pending.attempts;
       again.push_back(std::move(pending));
@@ -394,6 +494,7 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
       pending.done = nullptr;
       continue;
     }
+    if (!pending.request) continue;
     pending.answer = fail(ErrorKind::unavailable, "write_contention",
                           "other servers kept changing what this request is about; nothing was recorded; try again");
   }
@@ -409,8 +510,10 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
 
 /// Gives the answer that follows from the outcome of the batch; false when the command must be decided again, because
 /// the state that it was decided on did not come to be. `unknown` is why it is not known what of the batch was
-/// recorded, or null.
-bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown) const {
+/// recorded, or null; `fresh` says that nothing of others came before it.
+bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown,
+                      bool fresh) const {
+  if (!pending.request) return fresh || pending.sure || unknown;
   if (pending.group) {
     const AppendResult& result = results[*pending.group];
     if (!result && result.error().kind == ErrorKind::conflict) return false;
@@ -431,10 +534,11 @@ bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results
     pending.answer = std::unexpected(*unknown);
     return true;
   }
+  if (pending.by_state && !fresh && !pending.sure) return false;
   return std::ranges::all_of(pending.rests_on, [&](std::size_t group) { return results[group].has_value(); });
 }
 
-void Writer::apply(const std::vector<AppendResult>& results) {
+std::vector<EventView> Writer::recorded_events(const std::vector<AppendResult>& results) const {
   std::vector<EventView> events;
   events.reserve(groups_.size());
   for (std::size_t place = 0; place < groups_.size(); ++place) {
@@ -452,11 +556,34 @@ void Writer::apply(const std::vector<AppendResult>& results) {
       }
     }
   }
+  return events;
+}
+
+/// Takes in what was recorded; false when something of others may have come before it.
+bool Writer::apply(const std::vector<AppendResult>& results) {
+  const std::vector<EventView> events = recorded_events(results);
+  const bool next = !others_.exist() || (!events.empty() && events.front().position == others_.known().next());
+  keep_states(results);
+  if (!next) {
+    // What is read now includes the batch. A table that cannot have it from there must not pass for live.
+    if (!look_at_others()) {
+      for (projection::TableFeed* feed : feeds_) feed->apply_live(events);
+    }
+    return false;
+  }
   if (!events.empty()) {
     for (projection::TableFeed* feed : feeds_) feed->apply_live(events);
     last_visible_stamp_ = events.back().created_at.microseconds;
   }
-  keep_states(results);
+  keep_receipts(results);
+  if (!events.empty() && events.back().position == events.front().position.plus(events.size() - 1)) {
+    receipts_.advance(events.front().position, events.back().position);
+    others_.set_known(events.back().position);
+  }
+  return true;
+}
+
+void Writer::keep_receipts(const std::vector<AppendResult>& results) {
   for (const Pending& pending : batch_) {
     if (!pending.request || !pending.request->idempotency || !pending.group || pending.twin) continue;
     const AppendResult& result = results[*pending.group];
@@ -465,8 +592,6 @@ void Writer::apply(const std::vector<AppendResult>& results) {
                        Receipt{result->versions.front(), result->last, false, tallies_[*pending.group]},
                        result->created_at);
   }
-  if (!events.empty() && events.back().position == events.front().position.plus(events.size() - 1))
-    receipts_.advance(events.front().position, events.back().position);
 }
 
 /// What the cache holds of a stream is the newest state or nothing: a live table goes on without the cache, and the
@@ -515,9 +640,10 @@ void Writer::release(platform::Executor& here) {
 void Writer::next_step(platform::Executor& here) {
   {
     auto queue = queue_.lock();
-    if (queue->waiting.empty()) {
+    if (queue->waiting.empty() && !queue->look) {
       queue->busy = false;
       idle_ = true;
+      idle_.notify_all();
       return;
     }
   }

@@ -17,6 +17,13 @@
 // A request for several keys is one group. One that is planned from the state (WriteRequest::plan) is decided first in
 // its step, while no group is under way, and its group is recorded only if nothing at all was since what it reflects.
 //
+// Where other servers append to the same store (EventStore::shared), what they recorded is taken in before a decision
+// and when the store tells of it (engine/others.hpp). A group whose streams they changed conflicts, and its command is
+// decided again; one that carries an idempotency key conflicts when they recorded anything, because it may have been
+// that key. A refusal is final only on a state that is known to be no older than the request: when the batch recorded
+// something and nothing of theirs lay before it, or once the store has been asked. Whom they came before twice keeps
+// them off for a moment and decides in peace, so nobody starves.
+//
 // Threads: submit, barrier and the queries may be called from any thread.
 
 #include <atomic>
@@ -30,6 +37,7 @@
 #include "base/guarded.hpp"
 #include "base/histogram.hpp"
 #include "engine/command.hpp"
+#include "engine/others.hpp"
 #include "engine/receipts.hpp"
 #include "engine/state_cache.hpp"
 #include "event/event_store.hpp"
@@ -50,6 +58,9 @@ struct WriterOptions {
   /// the disk is fast. It outlives the last step.
   platform::Executor* apart = nullptr;
   Duration append_at_home_max = std::chrono::milliseconds(1);
+  /// Where what other servers recorded is taken in when no command is the occasion; null for a store that nobody
+  /// shares. It outlives the last step.
+  platform::Executor* follow = nullptr;
 };
 
 struct WriterStatus {
@@ -77,13 +88,18 @@ class Writer {
   /// took this one: then no refusal by the state is final either); too_large.
   void submit(WriteRequest request, platform::Executor& home, WriteDone done);
 
-  /// Calls `done` on `home` once everything that was stamped before this call is visible (or failed). Waits its turn
-  /// however full the queue is: a barrier that gave way would let an answer about the past change.
+  /// Calls `done` on `home` once everything that was stamped before this call, by whichever server, is visible (or
+  /// failed). Waits its turn however full the queue is: a barrier that gave way would let an answer about the past
+  /// change.
   void barrier(platform::Executor& home, std::move_only_function<void()> done);
 
   /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called
   /// before.
   [[nodiscard]] bool may_hide(Instant time) const;
+
+  /// Takes in no more of what other servers record. The writer is idle when it returns, if no command is on its way.
+  /// Not from an executor that its steps run on.
+  void stop_following();
 
   [[nodiscard]] WriterStatus status() const;
   /// How many groups each append recorded together.
@@ -106,6 +122,7 @@ class Writer {
     std::optional<std::size_t> group;       ///< its own group, or that of its simultaneous twin
     bool twin = false;
     bool by_state = false;              ///< the answer is a refusal that the state of the streams gave
+    bool sure = false;                  ///< that state is known to be no older than the request
     std::vector<std::size_t> rests_on;  ///< the groups of this batch without which the answer does not hold
   };
   /// The state of a stream as the batch leaves it, if its last group on the stream is recorded.
@@ -132,6 +149,7 @@ class Writer {
     std::vector<Pending> waiting;
     std::size_t bytes = 0;
     bool busy = false;
+    bool look = false;  ///< others recorded something
     std::uint64_t overloaded = 0;
   };
 
@@ -140,6 +158,14 @@ class Writer {
   // standing still.
   void step(platform::Executor& here) noexcept;
   [[nodiscard]] bool goes_apart(const Queue& queue) const;
+  [[nodiscard]] bool take_batch(platform::Executor& here);
+  void decide_batch(Instant now);
+  void append_batch(platform::Executor& here);
+  void others_went_on(Position visible);
+  [[nodiscard]] Result<> look_at_others();
+  void saw(const std::vector<EventView>& events);
+  void prepare_for_others();
+  void make_sure(Instant now);
   void decide(Pending& pending, Instant now);
   void put_back_from(std::size_t place);
   [[nodiscard]] bool answer_from_receipts(Pending& pending);
@@ -151,8 +177,11 @@ class Writer {
                                                  bool fresh);
   void doubt_refusals();
   void recorded(std::vector<AppendResult>& results, platform::Executor& here) noexcept;
-  [[nodiscard]] bool conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown) const;
-  void apply(const std::vector<AppendResult>& results);
+  [[nodiscard]] bool conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown,
+                              bool fresh) const;
+  [[nodiscard]] std::vector<EventView> recorded_events(const std::vector<AppendResult>& results) const;
+  [[nodiscard]] bool apply(const std::vector<AppendResult>& results);
+  void keep_receipts(const std::vector<AppendResult>& results);
   void keep_states(const std::vector<AppendResult>& results);
   void release(platform::Executor& here);
   void next_step(platform::Executor& here);
@@ -174,11 +203,15 @@ class Writer {
   Receipts receipts_;
   std::unique_ptr<projection::StateKeeper> receipts_keeper_;
   StateCache cache_;
+  Others others_;
+  std::unique_ptr<Hold> hold_;
   std::vector<Pending> batch_;
   std::vector<Group> groups_;
   std::vector<Tally> tallies_;  // of each group; of a request for one key, nothing
   std::unordered_map<std::string, PendingState, TransparentStringHash, std::equal_to<>> pending_states_;
   std::unordered_map<Digest, PendingReceipt, DigestHash> pending_receipts_;
+
+  std::unique_ptr<Watch> watch_;  // last: it sets the writer to work
 };
 
 }  // namespace annals::engine

@@ -81,8 +81,8 @@ struct StreamAppend {
 /// What one command records: all of it or nothing.
 struct Group {
   std::vector<StreamAppend> appends;  ///< at least one; recorded in this order
-  /// When set: conflict if anything at all was recorded after this position (earlier groups of the same call included,
-  /// which is why a caller that decided several groups together puts it on the first one only).
+  /// When set: conflict if anything at all was recorded after this position, but for earlier groups of the same call,
+  /// with which its caller decided it together.
   std::optional<Position> nothing_after;
 };
 
@@ -139,7 +139,7 @@ class Watch {
 struct StoreStatus {
   Position visible;                   ///< the last position that can be read
   Position flushed;                   ///< the last position that survives the loss of power
-  bool writable = true;               ///< false once an append's outcome is unknown
+  bool writable = true;               ///< false once an append's outcome is unknown, until it is known (see promise 5)
   std::string reason;                 ///< why it is not writable: one sentence
   std::optional<bool> last_flush_ok;  ///< nullopt before the first
   Duration last_flush_duration{0};
@@ -155,6 +155,13 @@ struct StoreMetrics {
 /// How durable a success is; the reply's header `Annals-Durability` says it.
 enum class Durability : std::uint8_t { memory, periodic, local, quorum };
 [[nodiscard]] std::string_view to_string(Durability durability);
+
+/// Keeps the other servers of a shared store from recording anything, until the next append of this one, or until it is
+/// destroyed. Whoever holds it reads, decides and appends at once.
+class Hold {
+ public:
+  virtual ~Hold() = default;
+};
 
 class EventStore {
  public:
@@ -194,6 +201,19 @@ class EventStore {
   /// future (by the store's clock) is ignored. Appends already under way may still be stamped before it: whoever needs
   /// them too waits for those to finish after this call.
   virtual void settle(Instant time) = 0;
+
+  /// True when other servers append to the same events. What they record becomes visible here soon after, and `watch`
+  /// tells of it.
+  [[nodiscard]] virtual bool shared() const { return false; }
+
+  /// Asks what is recorded, whoever recorded it: the last position, which is visible here from now on. What is recorded
+  /// after this call is stamped later than the moment of the call, and than all that was recorded before. May wait for
+  /// another server's append. Errors: unavailable, when the store cannot be asked.
+  [[nodiscard]] virtual Result<Position> newest() { return status().visible; }
+
+  /// Keeps others from appending, for a caller that they came before again and again; null where there are no others.
+  /// To be followed by `newest`. Errors: unavailable.
+  [[nodiscard]] virtual Result<std::unique_ptr<Hold>> hold_others_off() { return nullptr; }
 
   /// The token for a position of this store.
   [[nodiscard]] virtual Cursor cursor(Position position) const = 0;

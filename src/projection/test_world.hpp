@@ -98,6 +98,33 @@ class ControlledStore final : public EventStore {
     const std::lock_guard lock(mutex_);
     before_ = std::move(action);
   }
+  /// From now on the store passes for one that others append to as well.
+  void share() {
+    const std::lock_guard lock(mutex_);
+    shared_ = true;
+  }
+  /// Runs before every append, unless others are held off.
+  void before_each_append(std::function<void(EventStore&)> action) {
+    const std::lock_guard lock(mutex_);
+    before_each_ = std::move(action);
+  }
+  /// Runs once, when the store is next asked for what is newest.
+  void before_newest(std::function<void(EventStore&)> action) {
+    const std::lock_guard lock(mutex_);
+    before_newest_ = std::move(action);
+  }
+  void fail_newest(std::optional<Error> error) {
+    const std::lock_guard lock(mutex_);
+    newest_error_ = std::move(error);
+  }
+  [[nodiscard]] std::size_t asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+  [[nodiscard]] std::size_t holds() const {
+    const std::lock_guard lock(mutex_);
+    return holds_;
+  }
   void fail_reads(std::optional<Error> error) {
     const std::lock_guard lock(mutex_);
     read_error_ = std::move(error);
@@ -162,6 +189,27 @@ class ControlledStore final : public EventStore {
   }
   [[nodiscard]] Result<Position> position_at(Instant time) const override { return inner_->position_at(time); }
   void settle(Instant time) override { inner_->settle(time); }
+  [[nodiscard]] bool shared() const override {
+    const std::lock_guard lock(mutex_);
+    return shared_;
+  }
+  [[nodiscard]] Result<Position> newest() override {
+    std::function<void(EventStore&)> before;
+    {
+      const std::lock_guard lock(mutex_);
+      ++asked_;
+      if (newest_error_) return std::unexpected(*newest_error_);
+      if (!holding_off_) before = std::exchange(before_newest_, {});
+    }
+    if (before) before(*inner_);
+    return inner_->newest();
+  }
+  [[nodiscard]] Result<std::unique_ptr<Hold>> hold_others_off() override {
+    const std::lock_guard lock(mutex_);
+    ++holds_;
+    holding_off_ = true;
+    return std::make_unique<HoldEntry>(*this);
+  }
   [[nodiscard]] Cursor cursor(Position position) const override { return inner_->cursor(position); }
   [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override { return inner_->resolve(cursor); }
   [[nodiscard]] StoreStatus status() const override {
@@ -183,15 +231,30 @@ class ControlledStore final : public EventStore {
     AppendDone done;
   };
 
+  class HoldEntry final : public Hold {
+   public:
+    explicit HoldEntry(ControlledStore& store) : store_(store) {}
+    ~HoldEntry() override {
+      const std::lock_guard lock(store_.mutex_);
+      store_.holding_off_ = false;
+    }
+
+   private:
+    ControlledStore& store_;
+  };
+
   void record_groups(std::span<const Group> groups, AppendDone done) {
     std::vector<std::optional<Error>> answers;
     std::function<void(EventStore&)> before;
+    std::function<void(EventStore&)> before_each;
     {
       const std::lock_guard lock(mutex_);
       answers = std::exchange(answers_, {});
       before = std::exchange(before_, {});
+      if (!holding_off_) before_each = before_each_;
     }
     if (before) before(*inner_);
+    if (before_each) before_each(*inner_);
     if (answers.empty()) {
       inner_->append(groups, std::move(done));
       return;
@@ -216,6 +279,13 @@ class ControlledStore final : public EventStore {
   std::deque<Held> held_;
   std::vector<std::optional<Error>> answers_;
   std::function<void(EventStore&)> before_;
+  bool shared_ = false;
+  bool holding_off_ = false;
+  std::function<void(EventStore&)> before_each_;
+  std::function<void(EventStore&)> before_newest_;
+  std::optional<Error> newest_error_;
+  std::size_t asked_ = 0;
+  std::size_t holds_ = 0;
   std::optional<Error> read_error_;
   std::optional<Position> flushed_;
   std::vector<std::size_t> appends_;

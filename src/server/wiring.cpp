@@ -288,7 +288,8 @@ Result<> Application::stop() {
   if (server_ && !server_->stop())
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
   platform::standard_error().hurry();  // a reader of the logs that does not read shall not keep the process
-  writer_.reset();                     // with what it has in hand, whether or not anybody is left to be told
+  if (engine_) engine_->writer().stop_following();
+  writer_.reset();  // with what it has in hand, whether or not anybody is left to be told
   if (audit_runner_) {
     audit_runner_->stop();
     audit_->close();

@@ -82,7 +82,8 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
     Pending pending;
     for (Waiting* call : calls) {
       call->results.reserve(call->groups.size());
-      for (const Group& group : call->groups) call->results.push_back(stage(group, batch, pending));
+      const Position before = batch.last();
+      for (const Group& group : call->groups) call->results.push_back(stage(group, before, batch, pending));
     }
     if (auto committed = log_->commit(batch); !committed) {
       // Conflicts too were decided on what is now uncertain. What is invalid stays so.
@@ -100,11 +101,11 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
   watches_.tell(flushed);
 }
 
-AppendResult EmbeddedStore::stage(const Group& group, log::Batch& batch, Pending& pending) {
+AppendResult EmbeddedStore::stage(const Group& group, Position before, log::Batch& batch, Pending& pending) {
   if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());
   TRY(check_group(group));
   Appended appended;
-  appended.versions = TRY(check_conditions(group, batch, pending));
+  appended.versions = TRY(check_conditions(group, before, pending));
   Instant now = platform_.clock.now();
   {
     const std::lock_guard lock(settled_mutex_);
@@ -128,11 +129,11 @@ AppendResult EmbeddedStore::stage(const Group& group, log::Batch& batch, Pending
   return appended;
 }
 
-Result<std::vector<StreamVersion>> EmbeddedStore::check_conditions(const Group& group, const log::Batch& batch,
+Result<std::vector<StreamVersion>> EmbeddedStore::check_conditions(const Group& group, Position before,
                                                                    const Pending& pending) const {
-  if (group.nothing_after && batch.last() > *group.nothing_after) {
+  if (group.nothing_after && before > *group.nothing_after) {
     return fail(ErrorKind::conflict, "version_conflict",
-                "the store is at position " + to_string(batch.last()) + ", and nothing was to be recorded after " +
+                "the store is at position " + to_string(before) + ", and nothing was to be recorded after " +
                     to_string(*group.nothing_after));
   }
   std::vector<StreamVersion> versions;

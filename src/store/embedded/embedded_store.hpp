@@ -64,9 +64,10 @@ class EmbeddedStore final : public EventStore {
   };
 
   void append_together(const std::vector<Waiting*>& calls);
-  AppendResult stage(const Group& group, log::Batch& batch, Pending& pending);
+  /// `before` is the last position before the call that the group belongs to.
+  AppendResult stage(const Group& group, Position before, log::Batch& batch, Pending& pending);
   /// The versions that the group's streams have before it.
-  [[nodiscard]] Result<std::vector<StreamVersion>> check_conditions(const Group& group, const log::Batch& batch,
+  [[nodiscard]] Result<std::vector<StreamVersion>> check_conditions(const Group& group, Position before,
                                                                     const Pending& pending) const;
   /// Errors: unavailable, when the stream cannot be found out about.
   [[nodiscard]] Result<StreamVersion> version_of(std::string_view stream, const Pending& pending) const;

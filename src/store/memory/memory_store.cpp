@@ -38,15 +38,16 @@ void MemoryStore::append(std::span<const Group> groups, AppendDone done) {
   results.reserve(groups.size());
   {
     const auto state = state_.lock();
-    for (const Group& group : groups) results.push_back(record(group, *state));
+    const Position before = state->last();
+    for (const Group& group : groups) results.push_back(record(group, before, *state));
   }
   tell();
   done(std::move(results));
 }
 
-AppendResult MemoryStore::record(const Group& group, State& state) {
+AppendResult MemoryStore::record(const Group& group, Position before, State& state) {
   TRY(check_group(group));
-  TRY(check_conditions(group, state));
+  TRY(check_conditions(group, before, state));
   Appended appended{
       .first = state.last().next(), .last = state.last(), .created_at = next_stamp(state), .versions = {}};
   for (const StreamAppend& append : group.appends) {
@@ -62,10 +63,10 @@ AppendResult MemoryStore::record(const Group& group, State& state) {
   return appended;
 }
 
-Result<> MemoryStore::check_conditions(const Group& group, const State& state) {
-  if (group.nothing_after && state.last() > *group.nothing_after) {
+Result<> MemoryStore::check_conditions(const Group& group, Position before, const State& state) {
+  if (group.nothing_after && before > *group.nothing_after) {
     return fail(ErrorKind::conflict, "version_conflict",
-                "the store is at position " + to_string(state.last()) + ", and nothing was to be recorded after " +
+                "the store is at position " + to_string(before) + ", and nothing was to be recorded after " +
                     to_string(*group.nothing_after));
   }
   for (const StreamAppend& append : group.appends) {

@@ -65,8 +65,9 @@ class MemoryStore final : public EventStore {
   };
   class WatcherEntry;
 
-  AppendResult record(const Group& group, State& state);
-  [[nodiscard]] static Result<> check_conditions(const Group& group, const State& state);
+  /// `before` is the last position before the call that the group belongs to.
+  AppendResult record(const Group& group, Position before, State& state);
+  [[nodiscard]] static Result<> check_conditions(const Group& group, Position before, const State& state);
   [[nodiscard]] Instant next_stamp(State& state);
   void alarm_when_behind(Instant now, State& state);
   void tell();
