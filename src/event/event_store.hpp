@@ -178,6 +178,15 @@ class EventStore {
   /// is: see promise 5).
   virtual void append(std::span<const Group> groups, AppendDone done) = 0;
 
+  /// Records events of another store as they are, with position, version, id, time and node; for a store that is to
+  /// become a copy, and that nobody else appends to. They go on where this store ends. They are durable when it
+  /// returns.
+  ///
+  /// Errors: conflict ("not_next"), for an event that does not go on where the one before it ended: in position, in its
+  /// stream's version, or in time; those of append. The events before the one that was refused may have been recorded,
+  /// and it and those after it have not.
+  [[nodiscard]] virtual Result<> restore(std::span<const EventView> events) = 0;
+
   /// Events of one stream, from version `from` on (forward) or down (backward; a `from` beyond the end means the end).
   /// An unknown stream is an empty page. Reads what is visible.
   /// Errors: corrupt, input_output, unavailable.

@@ -83,4 +83,33 @@ Result<> check_group(const Group& group) {
   return {};
 }
 
+Result<> check_next(const EventView& event, Position last, StreamVersion version, std::optional<Instant> last_time) {
+  const auto not_next = [&event](const std::string& what) {
+    return fail(ErrorKind::conflict, "not_next",
+                "the event at position " + to_string(event.position) + " of stream " + std::string(event.stream) +
+                    " does not go on where the store ends: " + what);
+  };
+  if (event.position != last.next()) return not_next("the next position is " + to_string(last.next()));
+  if (event.version != version.next()) {
+    return not_next("it has version " + to_string(event.version) + ", and the stream is at " + to_string(version));
+  }
+  if (last_time && event.created_at <= *last_time) {
+    return not_next("it is of " + event.created_at.to_text() + ", and the last event of " + last_time->to_text());
+  }
+  return {};
+}
+
+Group group_of(const EventView& event) {
+  Group group;
+  StreamAppend& append = group.appends.emplace_back();
+  append.stream = event.stream;
+  append.events.push_back({.id = event.id,
+                           .type = std::string(event.type),
+                           .data = std::string(event.data),
+                           .metadata = std::string(event.metadata),
+                           .correlation_id = event.correlation_id,
+                           .causation_id = event.causation_id});
+  return group;
+}
+
 }  // namespace annals

@@ -14,4 +14,12 @@ namespace annals {
 /// names the stream.
 [[nodiscard]] Result<> check_group(const Group& group);
 
+/// Succeeds when `event` goes on where a store ends: `last` is its last position, `version` that of the event's stream,
+/// and `last_time` the stamp of its last event, if it has one. Errors: conflict ("not_next").
+[[nodiscard]] Result<> check_next(const EventView& event, Position last, StreamVersion version,
+                                  std::optional<Instant> last_time);
+
+/// The group that records this event alone.
+[[nodiscard]] Group group_of(const EventView& event);
+
 }  // namespace annals

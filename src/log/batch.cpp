@@ -31,12 +31,12 @@ void Batch::begin_group(Instant now) {
   bytes_.append(frame_header_bytes, '\0');
 }
 
-std::string& Batch::begin_record() {
+std::string& Batch::begin_record(std::optional<std::uint32_t> node_id) {
   record_begin_ = bytes_.size();
   bytes_.append(reinterpret_cast<const char*>(state_.last_hash.data()), state_.last_hash.size());
   state_.last_time = created_at_.plus(Duration{count_});
   put<std::int64_t>(bytes_, state_.last_time.microseconds);
-  put<std::uint32_t>(bytes_, node_id_);
+  put<std::uint32_t>(bytes_, node_id.value_or(node_id_));
   put<std::uint32_t>(bytes_, 0);  // the size of the body, when it is known
   return bytes_;
 }

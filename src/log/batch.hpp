@@ -11,6 +11,7 @@
 // Confined to one thread.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,8 @@ class Batch {
 
   /// Stamps the group `now`, or 1 us after the last record if that is later.
   void begin_group(Instant now);
-  /// Where the record's body is to be appended.
-  [[nodiscard]] std::string& begin_record();
+  /// Where the record's body is to be appended. A record that is copied from elsewhere keeps its node.
+  [[nodiscard]] std::string& begin_record(std::optional<std::uint32_t> node_id = {});
   void end_record();
   /// Ends the group. Errors: too_large, when it fits no segment; the batch is then as if it had never begun.
   Result<Stamp> end_group();

@@ -203,6 +203,7 @@ TEST_F(TableFeedTest, live_tables_show_what_is_visible_the_others_what_is_flushe
    public:
     explicit Horizons(EventStore& inner) : inner_(inner) {}
     void append(std::span<const Group> groups, AppendDone done) override { inner_.append(groups, std::move(done)); }
+    Result<> restore(std::span<const EventView> events) override { return inner_.restore(events); }
     Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                   PageLimit limit) const override {
       return inner_.read_stream(stream, from, direction, limit);

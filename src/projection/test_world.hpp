@@ -164,6 +164,7 @@ class ControlledStore final : public EventStore {
     }
     record_groups(groups, std::move(done));
   }
+  [[nodiscard]] Result<> restore(std::span<const EventView> events) override { return inner_->restore(events); }
   [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                               PageLimit limit) const override {
     {

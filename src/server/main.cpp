@@ -106,6 +106,8 @@ int run(int count, char** arguments) {
       "import", "Set the values of a file of names with values, in a server or in a store that no server holds.");
   CLI::App* export_command =
       app.add_subcommand("export", "Print names with values, in order of names, for `annals import`.");
+  CLI::App* migrate_command = app.add_subcommand(
+      "migrate", "Copy every event of one store into another, as it is; goes on where an interrupted copy ended.");
   CLI::App* reference_command =
       app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
   for (CLI::App* command : {serve_command, check_command, settings_command}) flags.add_to(*command);
@@ -147,6 +149,19 @@ int run(int count, char** arguments) {
   add_place(*import_command, import.directory, import.url, import.model, import_flags.config);
   add_place(*export_command, exported.directory, exported.url, exported.model, export_flags.config);
 
+  MigrateRequest migration;
+  Flags migrate_flags;
+  migrate_command->add_option("--from", migration.from, "The store to copy: the directory of one that no server holds.")
+      ->required();
+  migrate_command
+      ->add_option(
+          "--to", migration.to,
+          "The store that becomes the copy: a directory, which is made when it is not there, or that holds the "
+          "beginning of this copy.")
+      ->required();
+  migrate_command->add_option("--config", migrate_flags.config,
+                              "The configuration file, for how the copy is stored (store.segment_bytes).");
+
   std::string page;
   reference_command->add_option("page", page, "settings or routes")->required();
 
@@ -171,6 +186,10 @@ int run(int count, char** arguments) {
   if (*export_command) {
     const auto settings = resolve(export_flags, app);
     return settings ? export_entries(exported, *settings) : report(settings.error());
+  }
+  if (*migrate_command) {
+    const auto settings = resolve(migrate_flags, app);
+    return settings ? migrate(migration, *settings) : report(settings.error());
   }
   if (*reference_command) return print_reference(page);
   if (events.follow && events.url.empty()) {

@@ -48,6 +48,12 @@ struct ExportRequest {
 };
 [[nodiscard]] int export_entries(const ExportRequest& request, const Settings& settings);
 
+struct MigrateRequest {
+  std::string from;
+  std::string to;
+};
+[[nodiscard]] int migrate(const MigrateRequest& request, const Settings& settings);
+
 /// Prints a page of the reference as Markdown: "settings", "routes".
 [[nodiscard]] int print_reference(const std::string& page);
 

@@ -57,7 +57,7 @@ class Output {
   const std::string prefix_;
   std::string text_;
   std::uint64_t names_ = 0;
-  Progress progress_{"exported"};
+  Progress progress_{"exported", "name"};
 };
 
 /// The first names after `after` that begin with the prefix, of all that ever were.

@@ -210,7 +210,7 @@ Result<> import_all(const ImportRequest& request, const Settings& settings) {
   const auto reader = make_entry_reader(format, TRY(open_text(request.file)));
   auto target = TRY(open_import_target(request, settings));
   Importer importer(*target, request.file, request.one_group);
-  Progress progress("imported");
+  Progress progress("imported", "name");
   auto done = read_all(*reader, request, importer, progress);
   importer.wait_for_all();
   target.reset();  // joins the threads that may still be on their way out of the importer

@@ -9,13 +9,14 @@
 namespace annals::server {
 namespace {
 
-constexpr std::uint64_t names_between_looks = 256;
+constexpr std::uint64_t things_between_looks = 256;
 constexpr Duration interval = std::chrono::milliseconds(200);
 
 }  // namespace
 
-Progress::Progress(std::string_view verb)
+Progress::Progress(std::string_view verb, std::string_view thing)
     : verb_(verb),
+      thing_(thing),
       shown_(platform::standard_error_is_terminal()),
       begun_(platform::system_clock().monotonic()),
       shown_at_(begun_) {}
@@ -24,19 +25,22 @@ Duration Progress::since_begun() const {
   return platform::system_clock().monotonic() - begun_;
 }
 
-void Progress::count() {
-  ++names_;
-  if (!shown_ || names_ % names_between_looks != 0) return;
+void Progress::count(std::uint64_t things) {
+  things_ += things;
+  if (!shown_ || things_ - looked_at_ < things_between_looks) return;
+  looked_at_ = things_;
   const Duration now = platform::system_clock().monotonic();
   if (now - shown_at_ < interval) return;
   shown_at_ = now;
-  std::fprintf(stderr, "\rannals: %s %llu names", verb_.c_str(), static_cast<unsigned long long>(names_));
+  std::fprintf(stderr, "\rannals: %s %llu %ss", verb_.c_str(), static_cast<unsigned long long>(things_),
+               thing_.c_str());
 }
 
-void Progress::finish(std::uint64_t names, const std::string& details) {
+void Progress::finish(std::uint64_t things, const std::string& details) {
   const double seconds = std::chrono::duration<double>(since_begun()).count();
-  std::fprintf(stderr, "%sannals: %s %llu %s%s, in %.3f s\n", shown_ ? "\r\x1B[K" : "", verb_.c_str(),
-               static_cast<unsigned long long>(names), names == 1 ? "name" : "names", details.c_str(), seconds);
+  std::fprintf(stderr, "%sannals: %s %llu %s%s%s, in %.3f s\n", shown_ ? "\r\x1B[K" : "", verb_.c_str(),
+               static_cast<unsigned long long>(things), thing_.c_str(), things == 1 ? "" : "s", details.c_str(),
+               seconds);
 }
 
 }  // namespace annals::server

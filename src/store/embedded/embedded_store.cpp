@@ -101,6 +101,46 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
   watches_.tell(flushed);
 }
 
+Result<> EmbeddedStore::restore(std::span<const EventView> events) {
+  if (!background_) return fail(ErrorKind::unavailable, "the store " + options_.directory + " was opened to read only");
+  std::vector<Group> groups;
+  for (const EventView& event : events) groups.push_back(group_of(event));
+  Waiting call{.groups = groups, .results = {}};
+  Result<> refused;
+  Position flushed;
+  {
+    const std::lock_guard writing(writer_mutex_);
+    log::Batch& batch = log_->start_batch();
+    Pending pending;
+    for (std::size_t at = 0; at < events.size() && refused; ++at) {
+      call.results.push_back(stage_restored(events[at], groups[at], batch, pending));
+      if (!call.results.back()) refused = std::unexpected(call.results.back().error());
+    }
+    call.groups = call.groups.first(call.results.size());
+    TRY(log_->commit(batch));
+    TRY(log_->flush());
+    publish({&call}, batch);
+    flushed = log_->flushed();
+  }
+  watches_.tell(flushed);
+  return refused;
+}
+
+AppendResult EmbeddedStore::stage_restored(const EventView& event, const Group& group, log::Batch& batch,
+                                           Pending& pending) {
+  if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());
+  const std::optional<Instant> last_time = batch.last().value == 0 ? std::nullopt : std::optional(batch.last_time());
+  const StreamVersion version = TRY(version_of(event.stream, pending));
+  TRY(check_next(event, batch.last(), version, last_time));
+  TRY(check_group(group));
+  batch.begin_group(event.created_at);
+  encode_event(batch.begin_record(event.node_id), event.stream, event.version, group.appends.front().events.front());
+  batch.end_record();
+  const log::Batch::Stamp stamp = TRY(batch.end_group());
+  pending[group.appends.front().stream] = event.version;
+  return Appended{stamp.first, stamp.last, stamp.created_at, {event.version}};
+}
+
 AppendResult EmbeddedStore::stage(const Group& group, Position before, log::Batch& batch, Pending& pending) {
   if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());
   TRY(check_group(group));

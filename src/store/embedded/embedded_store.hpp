@@ -30,6 +30,7 @@ class EmbeddedStore final : public EventStore {
   ~EmbeddedStore() override;
 
   void append(std::span<const Group> groups, AppendDone done) override;
+  [[nodiscard]] Result<> restore(std::span<const EventView> events) override;
   [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                               PageLimit limit) const override;
   [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override;
@@ -66,6 +67,9 @@ class EmbeddedStore final : public EventStore {
   void append_together(const std::vector<Waiting*>& calls);
   /// `before` is the last position before the call that the group belongs to.
   AppendResult stage(const Group& group, Position before, log::Batch& batch, Pending& pending);
+  /// `group` is of the event alone.
+  [[nodiscard]] AppendResult stage_restored(const EventView& event, const Group& group, log::Batch& batch,
+                                            Pending& pending);
   /// The versions that the group's streams have before it.
   [[nodiscard]] Result<std::vector<StreamVersion>> check_conditions(const Group& group, Position before,
                                                                     const Pending& pending) const;

@@ -45,6 +45,27 @@ void MemoryStore::append(std::span<const Group> groups, AppendDone done) {
   done(std::move(results));
 }
 
+Result<> MemoryStore::restore(std::span<const EventView> events) {
+  Result<> restored;
+  {
+    const auto state = state_.lock();
+    for (const EventView& event : events) {
+      const std::optional<Instant> last =
+          state->history->empty() ? std::nullopt : std::optional(state->history->back().created_at);
+      restored = check_next(event, state->last(), state->version(event.stream), last);
+      Group group = group_of(event);
+      if (restored) restored = check_group(group);
+      if (!restored) break;
+      const auto entry = state->streams.try_emplace(std::string(event.stream)).first;
+      entry->second.push_back(event.position);
+      NewEvent& copied = group.appends.front().events.front();
+      state->history->push_back({std::move(copied), entry->first, event.version, event.created_at, event.node_id});
+    }
+  }
+  tell();
+  return restored;
+}
+
 AppendResult MemoryStore::record(const Group& group, Position before, State& state) {
   TRY(check_group(group));
   TRY(check_conditions(group, before, state));
@@ -56,7 +77,7 @@ AppendResult MemoryStore::record(const Group& group, Position before, State& sta
       const Instant stamp = appended.created_at.plus(Duration{appended.last.value + 1 - appended.first.value});
       appended.last = appended.last.next();
       entry->second.push_back(appended.last);
-      state.history->push_back({event, entry->first, StreamVersion{entry->second.size()}, stamp});
+      state.history->push_back({event, entry->first, StreamVersion{entry->second.size()}, stamp, 1});
     }
     appended.versions.emplace_back(entry->second.size());
   }
@@ -131,7 +152,7 @@ EventPage MemoryStore::make_page(const State& state, const Positions& positions,
                       .correlation_id = event.correlation_id,
                       .causation_id = event.causation_id,
                       .created_at = recorded.created_at,
-                      .node_id = 1});
+                      .node_id = recorded.node_id});
   }
   return EventPage(std::move(events), state.history, false);
 }

@@ -23,6 +23,7 @@ class MemoryStore final : public EventStore {
   ~MemoryStore() override;
 
   void append(std::span<const Group> groups, AppendDone done) override;
+  [[nodiscard]] Result<> restore(std::span<const EventView> events) override;
   [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                               PageLimit limit) const override;
   [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override;
@@ -42,6 +43,7 @@ class MemoryStore final : public EventStore {
     std::string stream;
     StreamVersion version;
     Instant created_at;
+    std::uint32_t node_id = 1;
   };
   /// A deque, because pages borrow the text of events that later ones must not move; a page shares it, so that the text
   /// outlives the store if it must. The event at position p is at p - 1.

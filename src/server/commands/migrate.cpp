@@ -1,0 +1,168 @@
+// `annals migrate`: copies every event of one store into another as it is, goes on where an interrupted copy ended, and
+// compares the two in the end.
+
+#include <algorithm>
+#include <optional>
+
+#include "base/invariant.hpp"
+#include "platform/logging.hpp"
+#include "server/commands/commands.hpp"
+#include "server/commands/progress.hpp"
+#include "server/wiring.hpp"
+#include "store/embedded_store.hpp"
+
+namespace annals::server {
+namespace {
+
+constexpr PageLimit page_limit{5000, 8u << 20};
+
+/// Goes through all events of a store.
+class Walk {
+ public:
+  explicit Walk(const EventStore& store) : store_(store) {}
+
+  /// The next event, borrowed until the next call; null at the end. Errors: those of EventStore::read_all.
+  [[nodiscard]] Result<const EventView*> next() {
+    if (at_ == page_.events().size()) {
+      const Position after = page_.events().empty() ? Position{} : page_.events().back().position;
+      page_ = TRY(store_.read_all(after, Horizon::flushed, page_limit));
+      at_ = 0;
+      if (page_.events().empty()) return nullptr;
+    }
+    return &page_.events()[at_++];
+  }
+
+ private:
+  const EventStore& store_;
+  EventPage page_;
+  std::size_t at_ = 0;
+};
+
+/// The times of a copy. Those of an Annals store increase; where another program wrote the source they need not, and
+/// the copy of an event gets the first moment after the event before it.
+class Times {
+ public:
+  [[nodiscard]] Instant next(Instant original) {
+    const Instant time = last_ ? std::max(original, last_->plus(Duration{1})) : original;
+    moved_ += time != original ? 1 : 0;
+    last_ = time;
+    return time;
+  }
+  [[nodiscard]] std::uint64_t moved() const { return moved_; }
+
+ private:
+  std::optional<Instant> last_;
+  std::uint64_t moved_ = 0;
+};
+
+bool same(const EventView& one, const EventView& other) {
+  return one.position == other.position && one.stream == other.stream && one.version == other.version &&
+         one.id == other.id && one.type == other.type && one.data == other.data && one.metadata == other.metadata &&
+         one.correlation_id == other.correlation_id && one.causation_id == other.causation_id &&
+         one.created_at == other.created_at && one.node_id == other.node_id;
+}
+
+class Migration {
+ public:
+  Migration(MigrateRequest request, const EventStore& from, EventStore& to)
+      : request_(std::move(request)), from_(from), to_(to) {}
+
+  /// Walks the source and the target side by side: what the target has must be what the source has, and what it lacks
+  /// is copied.
+  [[nodiscard]] Result<> copy() {
+    Walk source(from_);
+    Walk target(to_);
+    Times times;
+    std::vector<EventView> batch;
+    while (const EventView* found = TRY(target.next())) {
+      const EventView* original = TRY(source.next());
+      TRY(compare(original, times, *found));
+      ++there_;
+    }
+    Position after = to_.status().flushed;
+    while (true) {
+      const EventPage page = TRY(from_.read_all(after, Horizon::flushed, page_limit));
+      if (page.events().empty()) break;
+      batch = page.events();
+      for (EventView& event : batch) event.created_at = times.next(event.created_at);
+      TRY(to_.restore(batch));
+      after = batch.back().position;
+      copied_ += batch.size();
+      progress_.count(batch.size());
+    }
+    moved_ = times.moved();
+    return {};
+  }
+
+  /// Reads both again, from the start, and compares every event.
+  [[nodiscard]] Result<> verify() const {
+    Walk source(from_);
+    Walk target(to_);
+    Times times;
+    while (const EventView* original = TRY(source.next())) {
+      const EventView* found = TRY(target.next());
+      if (found == nullptr) {
+        return fail(ErrorKind::corrupt, "the copy in " + request_.to + " ends before position " +
+                                            to_string(original->position) + "; do not use it, and look after the disk");
+      }
+      TRY(compare(original, times, *found));
+    }
+    return {};
+  }
+
+  void tell() {
+    std::string details;
+    if (there_ > 0) details += "; " + std::to_string(there_) + " were there before";
+    if (moved_ > 0)
+      details += "; " + std::to_string(moved_) + " of all stood still or ran back in time, and were moved on";
+    progress_.finish(copied_, details + "; all were compared");
+  }
+
+ private:
+  [[nodiscard]] Result<> compare(const EventView* original, Times& times, const EventView& found) const {
+    if (original != nullptr) {
+      EventView expected = *original;
+      expected.created_at = times.next(original->created_at);
+      if (same(expected, found)) return {};
+    }
+    return fail(ErrorKind::conflict, request_.to + " holds other events than " + request_.from +
+                                         ": they part at position " + to_string(found.position) +
+                                         "; nothing more was copied; name an empty store, or a copy of this one");
+  }
+
+  const MigrateRequest request_;
+  const EventStore& from_;
+  EventStore& to_;
+  Progress progress_{"copied", "event"};
+  std::uint64_t there_ = 0;
+  std::uint64_t copied_ = 0;
+  std::uint64_t moved_ = 0;
+};
+
+Result<> run(const MigrateRequest& request, const Settings& settings) {
+  if (request.from == request.to) {
+    return fail(ErrorKind::usage, "--from and --to name the same store, " + request.from + "; name two");
+  }
+  const auto log = platform::make_json_logger(LogLevel::warning);
+  const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
+  const auto background = platform::make_thread_executor("background");
+  const auto source = TRY(store::open_embedded_store_to_read(request.from, platform));
+  store::EmbeddedOptions options = embedded_options(settings);
+  options.directory = request.to;
+  const auto target = TRY(store::open_embedded_store(options, platform, *background));
+  Migration migration(request, *source, *target);
+  TRY(migration.copy());
+  TRY(migration.verify());
+  TRY(target->close());
+  migration.tell();
+  return {};
+}
+
+}  // namespace
+
+int migrate(const MigrateRequest& request, const Settings& settings) {
+  const auto migrated = run(request, settings);
+  return migrated ? static_cast<int>(done) : report(migrated.error());
+}
+
+}  // namespace annals::server
