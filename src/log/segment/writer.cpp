@@ -188,8 +188,37 @@ Result<> Writer::flush_file() {
   return {};
 }
 
+/// The next segment would begin with the same position, and a position names one segment.
+Result<> Writer::replace_segment() {
+  SegmentHeader header = header_;
+  header.salt = platform_.random.next();
+  std::string marks;
+  for (const Epoch& epoch : epochs_) {
+    marks += encode_opened(epoch, header.first, segment_header_bytes + marks.size(), header.salt);
+  }
+  header.bytes = options_.segment_bytes + marks.size();
+  if (header.bytes > segment_bytes_max) {
+    return fail(ErrorKind::input_output, "the marks of openings without an event fill a segment of the largest size");
+  }
+  TRY(next_->write_zeros(options_.segment_bytes, marks.size()));
+  TRY(next_->write_at(segment_header_bytes, marks));
+  TRY(begin_segment(platform_.files, directory_, *next_, maker_.path(), header));
+  file_ = std::move(next_);
+  header_ = header;
+  end_ = flushed_to_ = segment_header_bytes + marks.size();
+  ScannedSegment replaced;
+  replaced.header = header_;
+  replaced.path = platform::join_path(directory_, segment_name(header_.first));
+  replaced.end = end_;
+  table_.replace_last(replaced);
+  page_.clear();
+  sealed_ = stopped_ = next_asked_ = false;
+  return {};
+}
+
 Result<> Writer::roll() {
   if (!next_) next_ = TRY(maker_.take());
+  if (header_.first == written_.last.next()) return replace_segment();
   if (!sealed_) {
     // The seal says that everything before it had been flushed, so it needs a flush of its own.
     if (flushed_to_ < end_) TRY(flush_file());

@@ -58,6 +58,9 @@ class Writer {
   [[nodiscard]] Result<> flush_file();
   /// Seals the segment and begins the next.
   [[nodiscard]] Result<> roll();
+  /// Instead of that, for a segment without a record: puts another file, with the same marks and room behind them, in
+  /// its place.
+  [[nodiscard]] Result<> replace_segment();
   [[nodiscard]] Result<> refuse() const;
   [[nodiscard]] std::unexpected<Error> fail_for_good(const Error& cause);
   void prepare_next();
@@ -99,10 +102,10 @@ class Writer {
   Batch::State committed_;  // what can be read
   Batch::State written_;    // runs ahead of committed_ within a commit
   Position flushed_;
+  std::atomic<bool> short_of_room_{false};
   Guarded<std::optional<std::string>> failure_;
   Guarded<FlushReport> report_;
   Histogram flush_durations_;
-  std::atomic<bool> short_of_room_{false};
 };
 
 }  // namespace annals::log
