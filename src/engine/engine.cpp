@@ -89,7 +89,11 @@ Result<> Engine::start(std::function<void()> ready) {
 
 void Engine::set_draining() {
   draining_ = true;
-  for (const auto& feed : feeds_) feed->table().watch().wake_all();
+  for (const auto& feed : feeds_) {
+    feed->table().watch().wake_all();
+    feed->table().progress().wake_all();
+  }
+  flushed_.wake_all();
 }
 
 void Engine::watch_subscriber(std::string name, const projection::Runner& runner) {

@@ -61,7 +61,7 @@ class Engine {
   /// False until the tables have caught up for the first time, and from `set_draining` on.
   [[nodiscard]] bool ready() const { return tables_missing_.load() == 0 && !draining_.load(); }
   [[nodiscard]] bool serving() const { return tables_missing_.load() == 0; }
-  /// Ends the waits for keys.
+  /// Ends the waits for keys, for positions and for events.
   void set_draining();
   [[nodiscard]] bool draining() const { return draining_.load(); }
 

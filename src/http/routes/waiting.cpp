@@ -11,17 +11,20 @@ namespace {
 struct Wait {
   Call call;
   std::move_only_function<void(Call)> then;
+  Position target;
   projection::Progress::Ticket ticket = 0;
   bool ended = false;
 };
 
-void give_up(Wait& wait, const std::string& why) {
+constexpr std::string_view draining = "the server is going down";
+
+void give_up(Wait& wait, std::string_view why) {
   if (wait.ended) return;
   wait.ended = true;
   wait.call.table().progress().cancel(wait.ticket);
   wait.call.position = wait.call.position_of_table();
   wait.call.refuse(Error(ErrorKind::timed_out, "position_not_reached",
-                         "the position asked for by min_position is not waited for any longer: " + why));
+                         "the position asked for by min_position is not waited for any longer: " + std::string(why)));
 }
 
 /// A wait for a key to change. Confined to the home executor. Its timer may be the last to hold it, after engine and
@@ -117,18 +120,21 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
   }
   platform::Executor& home = *call.home;
   const Duration timeout = call.options.min_position_timeout;
-  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then)});
+  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then), *target});
   wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
     if (const auto left = weak.lock()) give_up(*left, "the client has closed its side of the connection");
   });
   wait->ticket = progress.wait(*target, [wait, &home] {
     home.post([wait] {
       if (wait->ended) return;
+      if (wait->call.table().progress().position() < wait->target) return give_up(*wait, draining);
       wait->ended = true;
       wait->call.position = wait->call.position_of_table();
       wait->then(std::move(wait->call));
     });
   });
+  // Looked at after the wait is there to be woken, so that one of the two ends it.
+  if (wait->call.engine.draining()) return give_up(*wait, draining);
   home.post_after(timeout,
                   [wait, timeout] { give_up(*wait, "it was not reached within " + to_text(timeout) + "; try again"); });
 }
