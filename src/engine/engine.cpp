@@ -87,6 +87,15 @@ Result<> Engine::start(std::function<void()> ready) {
   return {};
 }
 
+std::optional<std::string_view> Engine::why_not_ready() const {
+  if (draining_.load()) return "draining";
+  if (!serving()) return "the read tables are still catching up";
+  const StoreStatus status = store_.status();
+  if (!status.writable) return store_takes_no_writes;
+  if (!status.has_room) return store_has_no_room;
+  return std::nullopt;
+}
+
 void Engine::set_draining() {
   draining_ = true;
   for (const auto& feed : feeds_) {

@@ -52,13 +52,15 @@ class EngineTest : public testing::Test {
 TEST_F(EngineTest, it_is_ready_once_all_tables_have_caught_up) {
   record(store, "config-a", set_event("x"));
   open();
-  EXPECT_FALSE(engine->ready());
+  EXPECT_EQ(engine->why_not_ready(), "the read tables are still catching up");
   EXPECT_EQ(engine->health().projection.state, "down");
   run();
   EXPECT_EQ(ready, 1);
-  EXPECT_TRUE(engine->ready());
+  EXPECT_EQ(engine->why_not_ready(), std::nullopt);
+  store.set_writable(false);
+  EXPECT_NE(engine->why_not_ready(), std::nullopt);
   engine->set_draining();
-  EXPECT_FALSE(engine->ready());
+  EXPECT_EQ(engine->why_not_ready(), "draining");
   EXPECT_TRUE(engine->serving());
 }
 

@@ -46,5 +46,19 @@ TEST_F(ApiTest, a_reply_made_in_its_place_is_marked_like_its_own) {
   EXPECT_EQ(marked(Method::post, "/-/projections/config/refresh"), "");
 }
 
+TEST_F(ApiTest, a_server_whose_store_takes_no_writes_is_not_ready_and_says_why) {
+  open();
+  EXPECT_EQ(ask(Method::get, "/readyz")->body(), "ready\n");
+  store->set_writable(false);
+  const auto asked = ask(Method::get, "/readyz");
+  EXPECT_EQ(asked->status(), 503);
+  EXPECT_TRUE(asked->has("Retry-After: "));
+  EXPECT_EQ(asked->body(), "the store cannot take writes until it is restarted; the log of the server says why\n");
+  EXPECT_EQ(ask(Method::get, "/livez")->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/config")->status(), 200);
+  engine->set_draining();
+  EXPECT_EQ(ask(Method::get, "/readyz")->body(), "draining\n");
+}
+
 }  // namespace
 }  // namespace annals::http

@@ -33,8 +33,11 @@ std::span<const Route> routes() {
             get_health},
       Route{Method::get, Scope::server, "/v1/health", "The same as /health.", get_health},
       Route{Method::get, Scope::server, "/livez", "200 as long as the process answers.", get_liveness},
-      Route{Method::get, Scope::server, "/readyz",
-            "200 when requests may be sent here; 503 while tables catch up and while draining.", get_readiness},
+      Route{
+          Method::get, Scope::server, "/readyz",
+          "200 when requests may be sent here; 503, and why, while tables catch up, while draining, and when the store "
+          "takes no writes.",
+          get_readiness},
       Route{Method::get, Scope::server, "/metrics", "What is counted, in Prometheus' text format.", get_metrics},
       Route{Method::get, Scope::server, "/-/events",
             "Events of all streams as JSON lines; `after`, `stream`, `limit`, `wait`.", get_events},
