@@ -60,5 +60,25 @@ TEST_F(ApiTest, a_server_whose_store_takes_no_writes_is_not_ready_and_says_why) 
   EXPECT_EQ(ask(Method::get, "/readyz")->body(), "draining\n");
 }
 
+TEST_F(ApiTest, refusals_of_an_unavailable_store_have_a_line_a_second_that_counts_those_left_out) {
+  open();
+  const auto write = [&] {
+    store->answer_next({Error(ErrorKind::unavailable, "cannot write /var/secret")});
+    const auto asked = ask(Method::delete_, "/config/a");
+    run();
+    EXPECT_EQ(asked->status(), 503);
+    EXPECT_EQ(asked->body().find("secret"), std::string::npos);
+  };
+  record(*store, "config-a", set_event("x"));
+  run();
+  for (int count = 0; count < 5; ++count) write();
+  EXPECT_EQ(world.logged("cannot write /var/secret"), 1u);
+  EXPECT_EQ(world.logged("left_out=0"), 1u);
+  world.clock.advance(std::chrono::seconds(1));
+  write();
+  EXPECT_EQ(world.logged("cannot write /var/secret"), 2u);
+  EXPECT_EQ(world.logged("left_out=4"), 1u);
+}
+
 }  // namespace
 }  // namespace annals::http

@@ -57,7 +57,7 @@ void watch_and_look(const std::shared_ptr<ChangeWait>& wait) {
   if (!over && !wait->is_news(record)) return;
   watch.cancel(wait->ticket);
   wait->ended = true;
-  call.waits.fetch_sub(1);
+  call.shared.waits.fetch_sub(1);
   wait->then(std::move(call), record);
 }
 
@@ -84,8 +84,8 @@ void after_change(Call call, std::function<bool(const model::Record&)> is_news, 
   call.position = call.position_of_table();
   const model::Record record = call.table().get(call.key);
   if (is_news(record)) return then(std::move(call), record);
-  if (call.waits.fetch_add(1) >= call.options.waits_max) {
-    call.waits.fetch_sub(1);
+  if (call.shared.waits.fetch_add(1) >= call.options.waits_max) {
+    call.shared.waits.fetch_sub(1);
     return call.refuse(Error(ErrorKind::overloaded, "too_many_waits",
                              "as many requests as may (server.waits_max) wait for a key to change; ask without `wait`, "
                              "or try again soon"));
