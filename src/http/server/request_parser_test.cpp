@@ -138,6 +138,21 @@ TEST(RequestParser, absolute_form_is_reduced_to_origin_form) {
   }
 }
 
+TEST(RequestParser, blanks_and_tabs_around_a_value_are_no_part_of_it) {
+  for (const std::string_view space : {"", " ", "\t", " \t ", "\t\t"}) {
+    const std::string around(space);
+    const Outcome outcome =
+        parse("PUT /a HTTP/1.1\r\nHost:" + around + "a" + around + "\r\nContent-Length:" + around + "5" + around +
+              "\r\nX:" + around + "a\tb" + around +
+              "\r\n\r\nhelloPUT /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:" + around + "chunked" + around +
+              "\r\nConnection:" + around + "close" + around + "\r\nX:" + around + "\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    ASSERT_EQ(outcome.requests.size(), 2u) << outcome.refused;
+    EXPECT_EQ(outcome.requests[0], "PUT /a path=/a query= [Host=a] [Content-Length=5] [X=a\tb] body=hello");
+    EXPECT_EQ(outcome.requests[1],
+              "PUT /b path=/b query= [Host=a] [Transfer-Encoding=chunked] [Connection=close] [X=] body=abc close");
+  }
+}
+
 TEST(RequestParser, what_lasts_follows_from_version_and_connection) {
   const std::pair<std::string_view, bool> expected[] = {
       {"HTTP/1.1\r\nHost: a\r\n\r\n", true},
