@@ -135,7 +135,7 @@ TEST_F(EngineTest, health_tells_of_tables_and_subscribers_that_fail) {
   run();
   EXPECT_EQ(engine->health().projection.state, "error");
   EXPECT_NE(engine->health().projection.detail.find("read table of config"), std::string::npos);
-  EXPECT_FALSE(engine->ready());
+  EXPECT_NE(engine->why_not_ready(), std::nullopt);
   EXPECT_EQ(ready, 1) << "the first time only";
 }
 
