@@ -3,6 +3,7 @@
 #include "http/routes/writes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -131,8 +132,15 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
     faults.push_back({"", "one_of", "exactly one of \"version\" and \"at\" is expected"});
   } else if (version) {
     const auto* number = std::get_if<std::int64_t>(version);
-    if (number == nullptr || *number < 1) {
-      faults.push_back({"/version", "wrong_type", "a whole number from 1 to 9223372036854775807 is expected"});
+    // A whole number beyond the 64 bits comes as a double, as does what is no whole number.
+    const auto* large = std::get_if<double>(version);
+    const bool is_large = large != nullptr && std::abs(*large) >= 9223372036854775808.0;
+    if ((number != nullptr && *number < 1) || is_large) {
+      faults.push_back({"/version", "out_of_range", "\"version\" is from 1 to 9223372036854775807"});
+    } else if (number == nullptr) {
+      faults.push_back({"/version", "wrong_type",
+                        "\"version\" is " + std::string(json::kind_of(*version)) +
+                            "; a whole number from 1 to 9223372036854775807 is expected"});
     } else {
       target.version = StreamVersion{static_cast<std::uint64_t>(*number)};
     }
