@@ -43,15 +43,9 @@ Result<model::Precondition> precondition_of(const Request& request) {
   if (!match) return precondition;
   precondition.rule = match->any ? Rule::exists : Rule::version_is_one_of;
   for (const EntityTag& tag : match->tags) {
-    // A tag that is no version of ours was never given out, so it matches nothing; leaving it out has that effect.
-    std::uint64_t version = 0;
-    // 06 is another tag than 6: tags are compared byte by byte.
-    if (tag.opaque.size() > 1 && tag.opaque.front() == '0') continue;
-    const bool digits = !tag.opaque.empty() && tag.opaque.size() <= 19 &&
-                        tag.opaque.find_first_not_of("0123456789") == std::string_view::npos;
-    if (tag.weak || !digits) continue;
-    for (char digit : tag.opaque) version = version * 10 + static_cast<std::uint64_t>(digit - '0');
-    precondition.versions.push_back(StreamVersion{version});
+    // A tag that was never given out matches nothing; leaving it out has that effect.
+    const auto version = version_of_tag(tag.opaque);
+    if (version && !tag.weak) precondition.versions.push_back(*version);
   }
   return precondition;
 }
