@@ -110,7 +110,7 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
   }
   ListRequest list;
   list.path = request.path;
-  if (const std::string* prefix = parameters.find("prefix")) list.prefix = *prefix;
+  list.prefix = TRY(parameters.prefix());
   if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
   list.limit = TRY(parameters.number("limit", 1, limit_max));
   list.interval = {*from, TRY(parameters.time("diff_to"))};

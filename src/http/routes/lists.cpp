@@ -153,7 +153,7 @@ void answer(Call call, const ListRequest& list, RowSource source) {
 Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
   ListRequest list;
   list.path = request.path;
-  if (const std::string* prefix = parameters.find("prefix")) list.prefix = *prefix;
+  list.prefix = TRY(parameters.prefix());
   if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
   list.limit = TRY(parameters.number("limit", 1, limit_max));
   list.at = TRY(parameters.time("at"));
