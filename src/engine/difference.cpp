@@ -11,8 +11,13 @@ constexpr PageLimit page_limit{1000, 1u << 20};
 constexpr std::size_t keys_at_once = 512;
 /// More than these and their keys would take too much memory, whatever the number of keys in the table.
 constexpr std::uint64_t events_max = 1'000'000;
+constexpr std::size_t rows_bytes_max = 1u << 20;
 
 }  // namespace
+
+std::size_t bytes_of(const Difference::Row& row) {
+  return (row.from.exists() ? row.from.value->size() : 0) + (row.to.exists() ? row.to.value->size() : 0);
+}
 
 Change change_between(const model::Record& from, const model::Record& to) {
   if (!from.exists()) return to.exists() ? Change::added : Change::none;
@@ -103,10 +108,14 @@ Result<std::vector<Difference::Row>> Difference::next(std::size_t limit) {
   if (phase_ == Phase::ended) return rows;
   const std::vector<std::string> keys = next_keys();
   if (keys.empty()) phase_ = Phase::ended;
+  std::size_t bytes = 0;
   for (const std::string& key : keys) {
-    if (rows.size() == limit) return rows;
+    if (rows.size() == limit || bytes >= rows_bytes_max) return rows;
     after_ = key;
-    if (auto row = TRY(compare(key))) rows.push_back(std::move(*row));
+    if (auto row = TRY(compare(key))) {
+      bytes += bytes_of(*row);
+      rows.push_back(std::move(*row));
+    }
   }
   return rows;
 }

@@ -43,7 +43,8 @@ class Difference {
   Difference(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Interval interval,
              std::string prefix, std::optional<std::string> after);
 
-  /// Does a bounded piece of the work: up to `limit` keys that differ; fewer, or none, also before the end.
+  /// Does a bounded piece of the work: up to `limit` keys that differ; fewer, or none, also before the end, and no more
+  /// once their values have 1 MiB.
   /// Errors: those of the store's reads.
   [[nodiscard]] Result<std::vector<Row>> next(std::size_t limit);
   [[nodiscard]] bool ended() const { return phase_ == Phase::ended; }
@@ -73,5 +74,8 @@ class Difference {
   Position end_;                   // and this is where that ends
   std::set<std::string> touched_;  // keys that events in between are about
 };
+
+/// What the values of a row take.
+[[nodiscard]] std::size_t bytes_of(const Difference::Row& row);
 
 }  // namespace annals::engine

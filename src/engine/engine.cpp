@@ -8,6 +8,11 @@ namespace {
 /// Readers of an eventual table notice a lag long before this; an operator should.
 constexpr std::uint64_t lag_events_max = 100'000;
 
+constexpr std::string_view store_has_no_room =
+    "there is no room on the disk for further events; writes that need some are refused until there is";
+constexpr std::string_view store_takes_no_writes =
+    "the store cannot take writes until it is restarted; the log of the server says why";
+
 std::vector<std::unique_ptr<const model::Model>> hold(std::vector<model::Model> models) {
   std::vector<std::unique_ptr<const model::Model>> held;
   for (model::Model& model : models) held.push_back(std::make_unique<const model::Model>(std::move(model)));
@@ -83,9 +88,22 @@ Result<> Engine::start(std::function<void()> ready) {
   return {};
 }
 
+std::optional<std::string_view> Engine::why_not_ready() const {
+  if (draining_.load()) return "draining";
+  if (!serving()) return "the read tables are still catching up";
+  const StoreStatus status = store_.status();
+  if (!status.writable) return store_takes_no_writes;
+  if (!status.has_room) return store_has_no_room;
+  return std::nullopt;
+}
+
 void Engine::set_draining() {
   draining_ = true;
-  for (const auto& feed : feeds_) feed->table().watch().wake_all();
+  for (const auto& feed : feeds_) {
+    feed->table().watch().wake_all();
+    feed->table().progress().wake_all();
+  }
+  flushed_.wake_all();
 }
 
 void Engine::watch_subscriber(std::string name, const projection::Runner& runner) {
@@ -130,7 +148,9 @@ Health Engine::health() const {
   store_.check_place();
   const StoreStatus status = store_.status();
   if (!status.writable) {
-    health.eventstore = {"error", "the store cannot take writes until it is restarted; the log of the server says why"};
+    health.eventstore = {"error", std::string(store_takes_no_writes)};
+  } else if (!status.has_room) {
+    health.eventstore = {"error", std::string(store_has_no_room)};
   } else if (status.last_flush_ok == false) {
     health.eventstore = {"error", "the last flush failed"};
   }

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/checkpoints.hpp"
@@ -58,10 +60,12 @@ class Engine {
   /// Reads back receipts and begins to fill the tables; `ready` is called once all of them are there. Call once.
   [[nodiscard]] Result<> start(std::function<void()> ready);
 
-  /// False until the tables have caught up for the first time, and from `set_draining` on.
-  [[nodiscard]] bool ready() const { return tables_missing_.load() == 0 && !draining_.load(); }
+  /// Why requests had better go elsewhere, in words that name no files; nullopt when there is no reason: the tables
+  /// have caught up, the store takes writes, and `set_draining` has not been called.
+  [[nodiscard]] std::optional<std::string_view> why_not_ready() const;
+  /// True once the tables have caught up for the first time.
   [[nodiscard]] bool serving() const { return tables_missing_.load() == 0; }
-  /// Ends the waits for keys.
+  /// Ends the waits for keys, for positions and for events.
   void set_draining();
   [[nodiscard]] bool draining() const { return draining_.load(); }
 

@@ -36,10 +36,11 @@ class EngineTest : public testing::Test {
     ListAtTime list(store, engine->model(0), engine->feed(0).table(), time, prefix, std::move(after));
     std::string all;
     while (true) {
-      const auto rows = list.next(piece);
+      const auto rows = list.next(piece, 1u << 20);
       EXPECT_TRUE(rows.has_value());
       for (const auto& row : *rows) all += row.key + "=" + std::string(*row.record.value) + " ";
-      if (rows->size() < piece) return all;
+      EXPECT_EQ(rows->size() < piece, list.ended());
+      if (list.ended()) return all;
     }
   }
 
@@ -52,14 +53,31 @@ class EngineTest : public testing::Test {
 TEST_F(EngineTest, it_is_ready_once_all_tables_have_caught_up) {
   record(store, "config-a", set_event("x"));
   open();
-  EXPECT_FALSE(engine->ready());
+  EXPECT_EQ(engine->why_not_ready(), "the read tables are still catching up");
   EXPECT_EQ(engine->health().projection.state, "down");
   run();
   EXPECT_EQ(ready, 1);
-  EXPECT_TRUE(engine->ready());
+  EXPECT_EQ(engine->why_not_ready(), std::nullopt);
+  store.set_writable(false);
+  EXPECT_NE(engine->why_not_ready(), std::nullopt);
   engine->set_draining();
-  EXPECT_FALSE(engine->ready());
+  EXPECT_EQ(engine->why_not_ready(), "draining");
   EXPECT_TRUE(engine->serving());
+}
+
+TEST_F(EngineTest, a_list_of_the_past_holds_no_more_values_at_once_than_asked_for) {
+  open();
+  run();
+  for (const char* key : {"a", "b", "c", "d"}) EXPECT_EQ(write(set_request(key, std::string(400, 'x'))), "1");
+  ListAtTime list(store, engine->model(0), engine->feed(0).table(), world.clock.now(), "", std::nullopt);
+  std::vector<std::string> pieces;
+  while (!list.ended()) {
+    const auto rows = list.next(100, 1000);
+    ASSERT_TRUE(rows.has_value());
+    std::string& piece = pieces.emplace_back();
+    for (const auto& row : *rows) piece += row.key;
+  }
+  EXPECT_EQ(pieces, (std::vector<std::string>{"abc", "d"}));
 }
 
 TEST_F(EngineTest, one_event_touches_the_table_of_its_model_only) {
@@ -133,7 +151,7 @@ TEST_F(EngineTest, health_tells_of_tables_and_subscribers_that_fail) {
   run();
   EXPECT_EQ(engine->health().projection.state, "error");
   EXPECT_NE(engine->health().projection.detail.find("read table of config"), std::string::npos);
-  EXPECT_FALSE(engine->ready());
+  EXPECT_NE(engine->why_not_ready(), std::nullopt);
   EXPECT_EQ(ready, 1) << "the first time only";
 }
 

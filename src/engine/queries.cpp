@@ -27,6 +27,7 @@ ListAtTime::ListAtTime(const EventStore& store, const model::Model& model, const
 Result<> ListAtTime::collect_unknown_keys() {
   Position after = table_.progress().position();
   const Position end = TRY(store_.position_at(time_));
+  table_has_all_ = after >= end;
   while (after < end) {
     const EventPage page = TRY(store_.read_all(after, Horizon::visible, PageLimit{}));
     if (page.events().empty()) break;
@@ -37,6 +38,15 @@ Result<> ListAtTime::collect_unknown_keys() {
     after = page.events().back().position;
   }
   return {};
+}
+
+Result<model::Record> ListAtTime::record_then(const std::string& key) const {
+  if (table_has_all_) {
+    // Most keys have not changed since a time that is not long ago, and the table spares the look into the store.
+    model::Record now = table_.get(key);
+    if (now.version.value > 0 && now.updated_at <= time_) return now;
+  }
+  return record_at_time(store_, model_, key, time_);
 }
 
 std::vector<std::string> ListAtTime::next_keys(std::size_t limit) {
@@ -53,20 +63,24 @@ std::vector<std::string> ListAtTime::next_keys(std::size_t limit) {
   return keys;
 }
 
-Result<std::vector<projection::ReadTable::Row>> ListAtTime::next(std::size_t limit) {
+Result<std::vector<projection::ReadTable::Row>> ListAtTime::next(std::size_t rows_max, std::size_t bytes_max) {
   if (!begun_) {
     TRY(collect_unknown_keys());
     begun_ = true;
   }
   std::vector<projection::ReadTable::Row> rows;
-  while (rows.size() < limit) {
-    const std::vector<std::string> keys = next_keys(limit - rows.size());
-    if (keys.empty()) break;
+  std::size_t bytes = 0;
+  while (rows.size() < rows_max && bytes < bytes_max && !ended_) {
+    const std::vector<std::string> keys = next_keys(rows_max - rows.size());
+    ended_ = keys.empty();
     for (const std::string& key : keys) {
-      model::Record record = TRY(record_at_time(store_, model_, key, time_));
-      if (record.exists()) rows.push_back({key, std::move(record)});
+      if (bytes >= bytes_max) break;
+      model::Record record = TRY(record_then(key));
+      after_ = key;
+      if (!record.exists()) continue;
+      bytes += record.value->size();
+      rows.push_back({key, std::move(record)});
     }
-    after_ = keys.back();
   }
   return rows;
 }

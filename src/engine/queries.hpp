@@ -30,12 +30,16 @@ class ListAtTime {
   ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
              std::string prefix, std::optional<std::string> after);
 
-  /// Up to `limit` rows that existed then; fewer only at the end.
-  [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t limit);
+  /// The next rows that existed then: up to `rows_max`, and no more once their values have `bytes_max` bytes. None only
+  /// at the end.
+  [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t rows_max, std::size_t bytes_max);
+  /// True once no row can follow.
+  [[nodiscard]] bool ended() const { return ended_; }
 
  private:
   /// Keys that the table does not know, because it is behind (models that are not live).
   [[nodiscard]] Result<> collect_unknown_keys();
+  [[nodiscard]] Result<model::Record> record_then(const std::string& key) const;
   [[nodiscard]] std::vector<std::string> next_keys(std::size_t limit);
 
   const EventStore& store_;
@@ -46,6 +50,8 @@ class ListAtTime {
   std::optional<std::string> after_;
   std::set<std::string> unknown_keys_;
   bool begun_ = false;
+  bool table_has_all_ = false;  // of what was recorded up to then
+  bool ended_ = false;
 };
 
 }  // namespace annals::engine

@@ -141,6 +141,7 @@ struct StoreStatus {
   Position flushed;                   ///< the last position that survives the loss of power
   bool writable = true;               ///< false once an append's outcome is unknown, until it is known (see promise 5)
   std::string reason;                 ///< why it is not writable: one sentence
+  bool has_room = true;               ///< false while appends are refused for want of room; that ends by itself
   std::optional<bool> last_flush_ok;  ///< nullopt before the first
   Duration last_flush_duration{0};
 };
@@ -174,8 +175,8 @@ class EventStore {
   ///
   /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, or something was recorded
   /// after `nothing_after`; nothing of the group is recorded and nothing else is touched); invalid, too_large (a limit
-  /// in event.hpp; nothing recorded); unavailable (it is unknown whether the group was recorded, or an earlier outcome
-  /// is: see promise 5).
+  /// in event.hpp; nothing recorded); unavailable ("no_room": nothing recorded, and a later append may succeed; any
+  /// other code: it is unknown whether the group was recorded, or an earlier outcome is: see promise 5).
   virtual void append(std::span<const Group> groups, AppendDone done) = 0;
 
   /// Records events of another store as they are, with position, version, id, time and node; for a store that is to

@@ -7,6 +7,8 @@
 namespace annals::http {
 namespace {
 
+constexpr std::string_view json_tag_suffix = "-json";
+
 /// Takes the next piece up to `separator` outside of quoted strings off the front of `rest`.
 std::string_view take_until(std::string_view& rest, char separator) {
   bool quoted = false;
@@ -164,6 +166,24 @@ bool content_type_is(const Request& request, std::string_view media_type) {
 
 bool content_type_is_json(const Request& request) {
   return !request.field("content-type") || content_type_is(request, "application/json");
+}
+
+std::string tag_of(StreamVersion version, bool json) {
+  std::string tag = to_string(version);
+  if (json) tag += json_tag_suffix;
+  return tag;
+}
+
+std::optional<StreamVersion> version_of_tag(std::string_view opaque) {
+  if (opaque.ends_with(json_tag_suffix)) opaque.remove_suffix(json_tag_suffix.size());
+  // 06 is another tag than 6: tags are compared byte by byte.
+  const bool digits = !opaque.empty() && opaque.size() <= 19 &&
+                      opaque.find_first_not_of("0123456789") == std::string_view::npos &&
+                      (opaque.size() == 1 || opaque.front() != '0');
+  if (!digits) return std::nullopt;
+  std::uint64_t version = 0;
+  for (char digit : opaque) version = version * 10 + static_cast<std::uint64_t>(digit - '0');
+  return StreamVersion{version};
 }
 
 bool EntityTagList::matches_strongly(std::string_view opaque) const {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/number.hpp"
 #include "base/result.hpp"
 #include "http/request.hpp"
 
@@ -41,6 +42,13 @@ struct EntityTag {
   bool weak = false;
   std::string_view opaque;  ///< without the quotes
 };
+
+/// The entity tags of a record, which are its version: `7` of its value as text, `7-json` of it as JSON. What differs
+/// in its bytes must differ in its strong tag (RFC 9110 section 8.8.3), and a condition on either is one on the
+/// version.
+[[nodiscard]] std::string tag_of(StreamVersion version, bool json);
+/// The version that a tag names in either form; nullopt for one that was never given out.
+[[nodiscard]] std::optional<StreamVersion> version_of_tag(std::string_view opaque);
 
 /// The value of an If-Match or If-None-Match.
 struct EntityTagList {

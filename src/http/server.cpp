@@ -324,7 +324,11 @@ ServerMetrics AsioServer::metrics() const {
   ServerMetrics metrics;
   metrics.connections = shared_.connections.load();
   metrics.refused_connections = shared_.refused_connections.load();
-  for (const auto& worker : workers_) std::as_const(*worker).metrics().add_to(metrics);
+  metrics.body_bytes = shared_.bodies.taken();
+  for (const auto& worker : workers_) {
+    std::as_const(*worker).metrics().add_to(metrics);
+    metrics.failed_handshakes += worker->failed_handshakes();
+  }
   return metrics;
 }
 

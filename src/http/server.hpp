@@ -41,6 +41,7 @@ struct ServerOptions {
   std::size_t target_bytes_max = 8u << 10;         ///< else 414
   std::size_t fields_max = 100;                    ///< else 431
   std::size_t body_bytes_max = (6u << 20) + 4096;  ///< else 413
+  std::uint64_t bodies_bytes_max = 256u << 20;     ///< all bodies under way, beyond 64 KiB of each; else 503, closed
   Duration header_timeout =
       std::chrono::seconds(10);  ///< from the first byte of a request to the end of its header, else 408 and closed;
                                  ///< also for a TLS handshake from accepting on, else closed

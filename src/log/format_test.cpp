@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/test_hex.hpp"
 #include "log/log.hpp"
 #include "log/segment/summary.hpp"
 #include "log/test_world.hpp"
@@ -16,31 +17,9 @@
 namespace annals::log {
 namespace {
 
-/// Bytes as the page shows them: offset, sixteen bytes in hex, the same as text; zeros at the end of lines' run left
-/// out.
+/// Bytes as the page shows them.
 std::string hex(std::string_view bytes, std::size_t begin) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t line = 0; line < bytes.size(); line += 16) {
-    std::ostringstream offset;
-    offset << std::hex << std::setw(4) << std::setfill('0') << begin + line;
-    out += "    " + offset.str() + " ";
-    std::string text;
-    for (std::size_t at = line; at < line + 16; ++at) {
-      if (at % 8 == 0) out += ' ';
-      if (at >= bytes.size()) {
-        out += "   ";
-        continue;
-      }
-      const auto byte = static_cast<unsigned char>(bytes[at]);
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-      out += ' ';
-      text += byte > 32 && byte < 127 ? static_cast<char>(byte) : '.';
-    }
-    out += ' ' + text + '\n';
-  }
-  return out;
+  return hex_lines(bytes, begin, HexText::beside);
 }
 
 std::string worked_example() {

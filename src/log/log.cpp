@@ -81,6 +81,9 @@ Instant Log::last_time() const {
 std::optional<std::string> Log::failure() const {
   return writer_ ? writer_->failure() : std::nullopt;
 }
+bool Log::is_short_of_room() const {
+  return writer_ && writer_->is_short_of_room();
+}
 FlushReport Log::flush_report() const {
   return writer_ ? writer_->flush_report() : FlushReport{};
 }

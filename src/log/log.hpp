@@ -90,8 +90,10 @@ class Log {
   [[nodiscard]] Batch& start_batch();
 
   /// Writes the groups of the batch after all others, and flushes if so opened. Then they can be read, and their places
-  /// are known. Errors: unavailable, when it is unknown what was recorded; nothing of the batch can be read then, and
-  /// every later call fails too.
+  /// are known. Errors: unavailable ("no_room"), when the next segment cannot be made: nothing of the batch was
+  /// recorded, and it may be tried again; unavailable with any other code, when it is unknown what was recorded;
+  /// nothing of the batch can be read then, and every later call fails too. (A batch of several segments can meet a
+  /// full disk in its middle; that is of the second sort.)
   [[nodiscard]] Result<> commit(Batch& batch);
 
   /// Makes durable what was committed. Errors: unavailable, as commit.
@@ -107,6 +109,8 @@ class Log {
 
   /// Why nothing can be written any more: one sentence; nullopt while all is well.
   [[nodiscard]] std::optional<std::string> failure() const;
+  /// True while commits are refused for want of room. It ends by itself, once the next segment can be made.
+  [[nodiscard]] bool is_short_of_room() const;
   [[nodiscard]] FlushReport flush_report() const;
   [[nodiscard]] HistogramSnapshot flush_durations() const;  ///< microseconds, failed flushes included
   [[nodiscard]] std::uint64_t bytes() const;                ///< of frames, in all segments

@@ -149,5 +149,17 @@ TEST(model, a_key_is_1_to_512_bytes_of_utf_8_without_control_characters) {
   }
 }
 
+TEST(model, a_prefix_is_what_a_key_can_begin_with) {
+  for (const std::string& prefix : {std::string{}, std::string{"a/"}, std::string{"ä"}, std::string(512, 'x')}) {
+    EXPECT_TRUE(check_key_prefix(prefix).has_value()) << prefix;
+  }
+  for (const std::string& prefix :
+       {std::string(513, 'x'), std::string{"a\n"}, std::string{"\xff"}, std::string{"a\xc3"}, std::string{"\0", 1}}) {
+    const auto checked = check_key_prefix(prefix);
+    ASSERT_FALSE(checked.has_value()) << prefix;
+    EXPECT_EQ(checked.error().code, "invalid_prefix");
+  }
+}
+
 }  // namespace
 }  // namespace annals::model

@@ -38,6 +38,19 @@ Result<> check_key(std::string_view key) {
   return {};
 }
 
+Result<> check_key_prefix(std::string_view prefix) {
+  if (prefix.size() > key_bytes_max) {
+    return fail(ErrorKind::invalid, "invalid_prefix",
+                "the prefix has " + std::to_string(prefix.size()) + " bytes; a name has no more than " +
+                    std::to_string(key_bytes_max));
+  }
+  if (!is_utf8(prefix))
+    return fail(ErrorKind::invalid, "invalid_prefix", "the prefix is not UTF-8 after percent-decoding");
+  if (!is_utf8_without_controls(prefix))
+    return fail(ErrorKind::invalid, "invalid_prefix", "the prefix has a control character, which no name has");
+  return {};
+}
+
 Model Model::kv(std::string name, std::vector<std::string> paths) {
   INVARIANT(check_model_name(name).has_value(), "model names are checked when they are read");
   Model model;

@@ -51,4 +51,7 @@ struct Model {
 /// A key is 1 to 512 bytes of UTF-8 without control characters. Errors: invalid ("invalid_name").
 [[nodiscard]] Result<> check_key(std::string_view key);
 
+/// Whether a key could begin so; every key does with nothing. Errors: invalid ("invalid_prefix").
+[[nodiscard]] Result<> check_key_prefix(std::string_view prefix);
+
 }  // namespace annals::model

@@ -42,6 +42,17 @@ Progress::Ticket Progress::wait(Position position, Reached reached) {
   return 0;
 }
 
+void Progress::wake_all() {
+  std::map<std::pair<Position, Ticket>, Reached> woken;
+  {
+    auto waiting = waiting_.lock();
+    woken.swap(waiting->by_position);
+    waiting->positions.clear();
+    anyone_.store(false);
+  }
+  for (auto& [place, callback] : woken) callback();
+}
+
 bool Progress::cancel(Ticket ticket) {
   Reached cancelled;  // destroyed after the lock is released
   auto waiting = waiting_.lock();

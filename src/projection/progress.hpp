@@ -21,9 +21,12 @@ class Progress {
   /// Moves on to `position` (never back) and calls, on this thread, those who waited for it.
   void publish(Position position);
 
-  /// Calls `reached` once `position` is reached: at once, inside this call, when it already is (the ticket is then 0),
-  /// else on the thread that publishes.
+  /// Calls `reached` once `position` is reached, or all are woken: at once, inside this call, when it already is
+  /// reached (the ticket is then 0), else on the thread that publishes or wakes.
   Ticket wait(Position position, Reached reached);
+
+  /// Calls, on this thread, all who wait, wherever the position is: for a server that goes down.
+  void wake_all();
 
   /// True when the ticket's callback has not been called and now never will be.
   bool cancel(Ticket ticket);

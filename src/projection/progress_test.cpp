@@ -100,6 +100,22 @@ TEST(progress, no_wake_up_is_lost_between_threads) {
   EXPECT_EQ(woken.load(), asked.load());
 }
 
+TEST(progress, all_who_wait_can_be_woken_and_those_who_come_later_wait_again) {
+  Progress progress;
+  int near = 0;
+  int far = 0;
+  int later = 0;
+  const auto ticket = progress.wait(Position{2}, [&] { ++near; });
+  progress.wait(Position{2000}, [&] { ++far; });
+  progress.wake_all();
+  EXPECT_EQ(near + far, 2);
+  EXPECT_FALSE(progress.cancel(ticket));
+  progress.wait(Position{2}, [&] { ++later; });
+  EXPECT_EQ(later, 0);
+  progress.publish(Position{2});
+  EXPECT_EQ(near + far + later, 3);
+}
+
 TEST(progress, a_callback_is_either_called_or_cancelled_never_both_nor_neither) {
   constexpr int rounds = 5'000;
   Progress progress;

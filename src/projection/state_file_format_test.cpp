@@ -7,29 +7,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/test_hex.hpp"
 #include "projection/table_state.hpp"
 #include "projection/test_world.hpp"
 
 namespace annals::projection {
 namespace {
-
-/// Lines of sixteen bytes in hex, as the page shows them.
-std::string hex(std::string_view bytes, std::size_t begin) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t line = 0; line < bytes.size(); line += 16) {
-    std::ostringstream offset;
-    offset << std::hex << std::setw(4) << std::setfill('0') << begin + line;
-    out += "    " + offset.str() + " ";
-    for (std::size_t at = line; at < std::min(line + 16, bytes.size()); ++at) {
-      const auto byte = static_cast<unsigned char>(bytes[at]);
-      if (at % 8 == 0) out += ' ';
-      out += {digits[byte >> 4], digits[byte & 15], ' '};
-    }
-    out.back() = '\n';
-  }
-  return out;
-}
 
 std::string worked_example() {
   TestWorld world;
@@ -59,7 +42,7 @@ TEST(state_file_format, the_page_shows_what_the_code_writes) {
   const std::string bytes = worked_example();
   std::size_t begin = 0;
   for (const std::size_t size : {48u, 72u, 60u}) {
-    EXPECT_THAT(text, testing::HasSubstr(hex(bytes.substr(begin, size), begin)));
+    EXPECT_THAT(text, testing::HasSubstr(hex_lines(bytes.substr(begin, size), begin, HexText::none)));
     begin += size;
   }
   EXPECT_EQ(begin, bytes.size());

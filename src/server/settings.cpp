@@ -45,6 +45,10 @@ constexpr std::array catalogue{
     Setting{"server.drain_timeout", "--drain-timeout", duration, "10s", "At a stop: for what has begun.", 0, hour},
     Setting{"server.header_bytes_max", "--header-bytes-max", bytes, "32KiB", "Request line and header fields together.",
             kib, mib},
+    Setting{"server.bodies_bytes_max", "--bodies-bytes-max", bytes, "256MiB",
+            "What the bodies of requests under way may take of memory together, beyond the first 64 KiB of each; one "
+            "more gets 503.",
+            8 * mib, 64 * gib},
     Setting{"server.min_position_timeout", "--min-position-timeout", duration, "5s",
             "How long a read waits for min_position.", 0, hour},
     Setting{"server.waits_max", "--waits-max", number, "500",

@@ -36,6 +36,7 @@ http::ServerOptions server_options(const Settings& settings, const Address& addr
   options.idle_timeout = settings.duration("server.idle_timeout");
   options.request_timeout = settings.duration("server.request_timeout");
   options.drain_timeout = settings.duration("server.drain_timeout");
+  options.bodies_bytes_max = settings.number("server.bodies_bytes_max");
   // A value may be escaped, six bytes for one, and has a little around it.
   options.body_bytes_max = static_cast<std::size_t>(settings.number("kv.value_bytes_max")) * 6 + 4096;
   for (const model::Model& model : settings.models()) {

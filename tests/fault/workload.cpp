@@ -182,24 +182,41 @@ std::size_t Session::run(const Workload& workload, std::size_t groups, std::size
     before += call.size();
     if (skipped == call.size()) continue;
     if (calls_max-- == 0) break;
-    store_->append(std::span(call).subspan(skipped), [&](std::vector<AppendResult> results) {
-      EXPECT_EQ(results.size(), call.size() - skipped);
-      for (const AppendResult& result : results) {
-        if (result) {
-          EXPECT_FALSE(failed_) << "an append succeeds after one has failed";
-          ++acknowledged;
-        } else {
-          EXPECT_EQ(result.error().kind, ErrorKind::unavailable) << result.error().message;
-          failed_ = true;
-        }
-      }
-    });
-    world_.clock.advance(std::chrono::milliseconds{3});
-    world_.background.run_ready();
+    acknowledged += append(std::span(call).subspan(skipped));
+    if (out_of_room_) break;
     // Two refusals are enough to see that it stays so.
     if (failed_ && calls_max > 2) calls_max = 2;
   }
   EXPECT_FALSE(failed_ && store_->status().writable);
+  EXPECT_EQ(out_of_room_, !store_->status().has_room);
+  return acknowledged;
+}
+
+std::size_t Session::append(std::span<const Group> groups) {
+  std::size_t acknowledged = 0;
+  // What is refused for want of room may be tried again, and there may be some by then.
+  for (int tries = 0; tries < 3; ++tries) {
+    const Position before = store_->status().visible;
+    out_of_room_ = false;
+    store_->append(groups, [&](std::vector<AppendResult> results) {
+      EXPECT_EQ(results.size(), groups.size());
+      out_of_room_ = !results.front() && results.front().error().code == "no_room";
+      for (const AppendResult& result : results) {
+        if (result) {
+          EXPECT_FALSE(failed_ || out_of_room_) << "an append succeeds after one has failed";
+          ++acknowledged;
+        } else {
+          EXPECT_EQ(result.error().kind, ErrorKind::unavailable) << result.error().message;
+          failed_ = failed_ || !out_of_room_;
+        }
+      }
+    });
+    world_.clock.advance(out_of_room_ ? std::chrono::milliseconds{1000} : std::chrono::milliseconds{3});
+    world_.background.run_ready();
+    if (!out_of_room_) break;
+    EXPECT_EQ(store_->status().visible, before);
+    EXPECT_TRUE(store_->status().writable);
+  }
   return acknowledged;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,15 +70,21 @@ class Session {
   /// all those before included. Checks that nothing succeeds after something failed.
   std::size_t run(const Workload& workload, std::size_t groups, std::size_t calls_max = SIZE_MAX);
   [[nodiscard]] bool failed() const { return failed_; }
+  /// The last call was refused because there was no room for it, again and again.
+  [[nodiscard]] bool out_of_room() const { return out_of_room_; }
 
   /// Lets go of the store, cleanly if it can be.
   void close() { store_.reset(); }
 
  private:
+  /// The number of groups that were acknowledged.
+  std::size_t append(std::span<const Group> groups);
+
   log::TestWorld& world_;
   std::unique_ptr<EventStore> store_;
   std::optional<Error> open_error_;
   bool failed_ = false;
+  bool out_of_room_ = false;
 };
 
 /// Opens the store after something happened to it, and checks all that recovery promises: every acknowledged group is

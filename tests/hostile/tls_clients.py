@@ -138,6 +138,13 @@ def test(binary: str, directory: pathlib.Path) -> str:
         break_handshakes(server.port)
         eventually(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= descriptors, "the end of every broken handshake")
 
+        client = Client(server.port, first[0])
+        status, page = client.request("GET", "/metrics")
+        client.close()
+        failed = [int(float(line.split()[1])) for line in page.decode().splitlines() if line.startswith("annals_http_tls_handshakes_failed_total ")]
+        if status != 200 or not failed or not BROKEN_HANDSHAKES // 2 < failed[0] <= BROKEN_HANDSHAKES:
+            raise Wrong(f"/metrics counts {failed} failed handshakes of {BROKEN_HANDSHAKES}")
+
         served[0].write_text("not a certificate")
         server.process.send_signal(signal.SIGHUP)
         eventually(lambda: bool(records("were not replaced")), "the error about a bad certificate")

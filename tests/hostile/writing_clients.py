@@ -4,7 +4,8 @@
 usage: tests/hostile/writing_clients.py ANNALS      (the variable ANNALS_BINARY names another program)
 
 The queue is made full by a crowd that writes at once to a server that lets two writes wait; for a full disk
-stands a limit on the size of files that is lowered under the running server, so that a write to the log finds no room.
+stands a limit on the size of files that is lowered under the running server, so that a write to the log finds no room, or the next
+segment of the log cannot be made.
 """
 
 import json
@@ -19,6 +20,7 @@ from hostile import Connection, Server, Wrong, eventually, ordinary_requests, pu
 CROWD = 64
 ROUNDS = 30
 FILE_BYTES = 40_000   # of the 64 KiB that a segment has here
+SEGMENT_ROOM_BYTES = 60_000   # less than a segment, and more than what is written to one
 
 
 def full_queue(binary: str, directory: pathlib.Path) -> str:
@@ -106,8 +108,43 @@ def full_disk(binary: str, directory: pathlib.Path) -> str:
     return f"a full disk refused the write after {len(acknowledged)}, which are all there"
 
 
+def no_next_segment(binary: str, directory: pathlib.Path) -> str:
+    server = Server(binary, ["--listen", "127.0.0.1:0", "--data", f"{directory}/room", "--segment-bytes", "64KiB"], directory)
+    refused = 0
+    try:
+        connection = Connection(server.port)
+
+        def must(name: str, size: int, status: int) -> None:
+            if (reply := put(connection, name, "v" * size)).status != status:
+                raise Wrong(f"a write of {size} bytes got {reply.status} {reply.body!r}, not {status}")
+            if status == 503 and (json.loads(reply.body)["code"] != "no_room" or not reply.value("Retry-After")):
+                raise Wrong(f"a write for which there is no room was told {reply.body!r}")
+
+        # What is written lies before the limit, and a whole segment does not.
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (SEGMENT_ROOM_BYTES, resource.RLIM_INFINITY))
+        must("first", 40_000, 200)
+        for _ in range(5):
+            must("large", 25_000, 503)
+            must("small", 10, 200)
+            refused += 1
+        for path, status in (("/health", 503), ("/readyz", 503), ("/livez", 200), ("/config/small", 200), ("/config/large", 404)):
+            if (reply := connection.request("GET", path)).status != status:
+                raise Wrong(f"without room, {path} is {reply.status} {reply.body!r}, not {status}")
+        eventually(lambda: any("there is no room in the log" in line for line in server.log), "an ERROR in the log")
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        eventually(lambda: connection.request("GET", "/readyz").status == 200, "that room is found, without a write", 30)
+        must("large", 25_000, 200)
+        events = json.loads(connection.request("GET", "/config/large/history").body)
+        if len(events) != 1 or connection.request("GET", "/health").status != 200:
+            raise Wrong(f"of refused writes and one success, {len(events)} are recorded")
+        server.stop()
+    finally:
+        server.process.kill()
+    return f"without a next segment {refused} writes were refused until there was one"
+
+
 def test(binary: str, directory: pathlib.Path) -> str:
-    return f"{full_queue(binary, directory)}; {full_disk(binary, directory)}"
+    return f"{full_queue(binary, directory)}; {full_disk(binary, directory)}; {no_next_segment(binary, directory)}"
 
 
 if __name__ == "__main__":

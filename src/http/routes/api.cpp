@@ -55,7 +55,7 @@ class Api {
 
   void answer(const Request& request, Responder responder) const {
     const auto place = model_of(request.path);
-    Call call{engine_, options_, waits_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
+    Call call{engine_, options_, shared_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
               false,   0,        {}};
     if (place) {
       call.model = place->model;
@@ -130,7 +130,7 @@ class Api {
 
   engine::Engine& engine_;
   const ApiOptions options_;
-  mutable std::atomic<std::size_t> waits_{0};
+  mutable CallsShared shared_;
 };
 
 }  // namespace

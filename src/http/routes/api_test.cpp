@@ -46,5 +46,39 @@ TEST_F(ApiTest, a_reply_made_in_its_place_is_marked_like_its_own) {
   EXPECT_EQ(marked(Method::post, "/-/projections/config/refresh"), "");
 }
 
+TEST_F(ApiTest, a_server_whose_store_takes_no_writes_is_not_ready_and_says_why) {
+  open();
+  EXPECT_EQ(ask(Method::get, "/readyz")->body(), "ready\n");
+  store->set_writable(false);
+  const auto asked = ask(Method::get, "/readyz");
+  EXPECT_EQ(asked->status(), 503);
+  EXPECT_TRUE(asked->has("Retry-After: "));
+  EXPECT_EQ(asked->body(), "the store cannot take writes until it is restarted; the log of the server says why\n");
+  EXPECT_EQ(ask(Method::get, "/livez")->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/config")->status(), 200);
+  engine->set_draining();
+  EXPECT_EQ(ask(Method::get, "/readyz")->body(), "draining\n");
+}
+
+TEST_F(ApiTest, refusals_of_an_unavailable_store_have_a_line_a_second_that_counts_those_left_out) {
+  open();
+  const auto write = [&] {
+    store->answer_next({Error(ErrorKind::unavailable, "cannot write /var/secret")});
+    const auto asked = ask(Method::delete_, "/config/a");
+    run();
+    EXPECT_EQ(asked->status(), 503);
+    EXPECT_EQ(asked->body().find("secret"), std::string::npos);
+  };
+  record(*store, "config-a", set_event("x"));
+  run();
+  for (int count = 0; count < 5; ++count) write();
+  EXPECT_EQ(world.logged("cannot write /var/secret"), 1u);
+  EXPECT_EQ(world.logged("left_out=0"), 1u);
+  world.clock.advance(std::chrono::seconds(1));
+  write();
+  EXPECT_EQ(world.logged("cannot write /var/secret"), 2u);
+  EXPECT_EQ(world.logged("left_out=4"), 1u);
+}
+
 }  // namespace
 }  // namespace annals::http

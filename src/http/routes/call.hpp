@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/throttle.hpp"
 #include "engine/engine.hpp"
 #include "http/api.hpp"
 #include "http/problem.hpp"
@@ -15,13 +16,19 @@
 
 namespace annals::http {
 
+/// What all calls share. Thread-safe.
+struct CallsShared {
+  std::atomic<std::size_t> waits{0};                  ///< reads that wait for a key to change
+  Throttle unavailable_log{std::chrono::seconds(1)};  ///< of the lines about a store that is unavailable
+};
+
 struct Call {
   engine::Engine& engine;
   const ApiOptions& options;
-  std::atomic<std::size_t>& waits;  ///< reads that wait for a key to change, of all calls
-  std::size_t model = 0;            ///< the model's place in the engine; for routes of a model
-  std::string key;                  ///< decoded and checked; for routes of a key
-  std::string argument;             ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
+  CallsShared& shared;
+  std::size_t model = 0;  ///< the model's place in the engine; for routes of a model
+  std::string key;        ///< decoded and checked; for routes of a key
+  std::string argument;   ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
   Asker asker;
   platform::Executor* home;
   Responder responder;

@@ -19,6 +19,7 @@ using Rows = std::vector<engine::Difference::Row>;
 
 constexpr std::uint64_t limit_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
+constexpr std::size_t page_bytes_max = 16u << 20;  // the values of a page, all of which is in hand before it is sent
 
 void append_state(std::string& out, std::string_view member, const Record& record) {
   if (!record.exists()) return json::append_null_member(out, member);
@@ -109,7 +110,7 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
   }
   ListRequest list;
   list.path = request.path;
-  if (const std::string* prefix = parameters.find("prefix")) list.prefix = *prefix;
+  list.prefix = TRY(parameters.prefix());
   if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
   list.limit = TRY(parameters.number("limit", 1, limit_max));
   list.interval = {*from, TRY(parameters.time("diff_to"))};
@@ -156,13 +157,15 @@ struct Page {
   Call call;
   ListRequest list;
   std::shared_ptr<engine::Difference> difference;
+  std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
   Rows rows;
+  std::size_t bytes = 0;
 };
 
 void send_page(Page& page) {
   Response response;
   response.content_type = "application/json";
-  if (page.rows.size() > *page.list.limit) {
+  if (page.rows.size() > page.rows_max) {
     page.rows.pop_back();
     response.add("Link", next_link(page.list, page.rows.back().key));
   }
@@ -176,10 +179,13 @@ void send_page(Page& page) {
 
 /// A piece of the work at a time, so that the other connections get their turns.
 void work_on(const std::shared_ptr<Page>& page) {
-  auto rows = page->difference->next(*page->list.limit + 1 - page->rows.size());
+  // One row more than the page has tells that another page follows.
+  auto rows = page->difference->next(page->rows_max + 1 - page->rows.size());
   if (!rows) return page->call.refuse(rows.error());
+  for (const engine::Difference::Row& row : *rows) page->bytes += bytes_of(row);
   std::ranges::move(*rows, std::back_inserter(page->rows));
-  if (page->difference->ended() || page->rows.size() > *page->list.limit) return send_page(*page);
+  if (page->difference->ended() || page->rows.size() > page->rows_max) return send_page(*page);
+  if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
   page->call.home->post([page] { work_on(page); });
 }
 
@@ -187,7 +193,10 @@ void send_list(Call call, ListRequest list) {
   auto difference =
       std::make_shared<engine::Difference>(call.engine.store(), call.the_model(), call.table(), list.interval,
                                            list.prefix, list.after);  // shared by the pieces of work
-  if (list.limit) return work_on(std::make_shared<Page>(Page{std::move(call), std::move(list), difference, {}}));
+  if (list.limit) {
+    const std::size_t rows_max = *list.limit;
+    return work_on(std::make_shared<Page>(Page{std::move(call), std::move(list), difference, rows_max, {}}));
+  }
   Response response;
   response.content_type = "application/json";
   response.body = whole_list(std::move(difference));

@@ -18,6 +18,9 @@ using Rows = std::vector<projection::ReadTable::Row>;
 constexpr std::uint64_t limit_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
 constexpr std::size_t piece_bytes = 256u << 10;
+constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand, while a list is written out
+constexpr std::size_t page_bytes_max = 16u
+                                       << 20;  // those of a page, whose end must be known before its beginning is sent
 
 void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += "{\"name\":";
@@ -27,21 +30,32 @@ void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += '}';
 }
 
-/// Gives the rows of a list, a piece at a time: of now, or as they were.
-using RowSource = std::move_only_function<Result<Rows>(std::size_t limit)>;
+struct SomeRows {
+  Rows rows;
+  bool ended = false;  ///< none follow
+};
+
+/// Gives the rows of a list, a piece at a time: of now, or as they were. Those that must be read from the disk are no
+/// more once they have `bytes_max` bytes; those of now are shared with the table.
+using RowSource = std::move_only_function<Result<SomeRows>(std::size_t rows_max, std::size_t bytes_max)>;
 
 RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, std::optional<std::string> after) {
-  return [&table, prefix = std::move(prefix), after = std::move(after)](std::size_t limit) mutable -> Result<Rows> {
-    Rows rows = table.list(prefix, after, limit);
+  return [&table, prefix = std::move(prefix), after = std::move(after)](std::size_t rows_max,
+                                                                        std::size_t) mutable -> Result<SomeRows> {
+    Rows rows = table.list(prefix, after, rows_max);
     if (!rows.empty()) after = rows.back().key;
-    return rows;
+    const bool ended = rows.size() < rows_max;
+    return SomeRows{std::move(rows), ended};
   };
 }
 
 RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
                   std::string prefix, std::optional<std::string> after) {
   auto list = std::make_shared<engine::ListAtTime>(store, model, table, time, std::move(prefix), std::move(after));
-  return [list](std::size_t limit) { return list->next(limit); };
+  return [list](std::size_t rows_max, std::size_t bytes_max) -> Result<SomeRows> {
+    Rows rows = TRY(list->next(rows_max, bytes_max));
+    return SomeRows{std::move(rows), list->ended()};
+  };
 }
 
 struct ListRequest {
@@ -71,8 +85,9 @@ class ListBody {
     std::string out = begun_ ? "" : "[";
     while (out.size() < piece_bytes && !ended_) {
       if (place_ == rows_.size() && !no_more_) {
-        rows_ = TRY(source_(rows_at_once));
-        no_more_ = rows_.size() < rows_at_once;
+        SomeRows some = TRY(source_(rows_at_once, rows_bytes_max));
+        rows_ = std::move(some.rows);
+        no_more_ = some.ended || rows_.empty();
         place_ = 0;
       }
       if (place_ == rows_.size()) {
@@ -118,20 +133,27 @@ void send_list(Call call, Response response, ListBody body) {
 
 void answer(Call call, const ListRequest& list, RowSource source) {
   if (!list.limit) return send_list(std::move(call), {}, ListBody(std::move(source)));
-  auto rows = source(*list.limit + 1);
-  if (!rows) return call.refuse(rows.error());
-  Response response;
-  if (rows->size() > *list.limit) {
-    rows->pop_back();
-    response.add("Link", next_link(list, rows->back().key));
+  // One row more than the page has tells that another page follows.
+  auto page = source(*list.limit + 1, page_bytes_max);
+  if (!page) return call.refuse(page.error());
+  Rows rows = std::move(page->rows);
+  bool more = rows.size() > *list.limit;
+  if (more) {
+    rows.pop_back();
+  } else if (!page->ended && !rows.empty()) {
+    const auto further = source(1, 1);
+    if (!further) return call.refuse(further.error());
+    more = !further->rows.empty();
   }
-  send_list(std::move(call), std::move(response), ListBody(*std::move(rows)));
+  Response response;
+  if (more) response.add("Link", next_link(list, rows.back().key));
+  send_list(std::move(call), std::move(response), ListBody(std::move(rows)));
 }
 
 Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
   ListRequest list;
   list.path = request.path;
-  if (const std::string* prefix = parameters.find("prefix")) list.prefix = *prefix;
+  list.prefix = TRY(parameters.prefix());
   if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
   list.limit = TRY(parameters.number("limit", 1, limit_max));
   list.at = TRY(parameters.time("at"));

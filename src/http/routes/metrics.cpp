@@ -99,6 +99,11 @@ void add_requests(Page& page, const ServerMetrics& server) {
   page.counter("annals_http_connections_refused_total",
                "Connections turned away because there were too many, or no file descriptor was left.",
                server.refused_connections);
+  page.gauge("annals_http_body_bytes",
+             "What the bodies of requests that are under way take of memory, beyond the first 64 KiB of each.",
+             server.body_bytes);
+  page.counter("annals_http_tls_handshakes_failed_total",
+               "TLS handshakes that did not come to an end, or were not understood.", server.failed_handshakes);
 }
 
 void add_writer(Page& page, const engine::Writer& writer) {

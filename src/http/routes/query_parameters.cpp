@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "http/request.hpp"
+#include "model/model.hpp"
 
 namespace annals::http {
 namespace {
@@ -69,6 +70,13 @@ Result<std::optional<std::uint64_t>> QueryParameters::number(std::string_view na
                     std::to_string(max));
   }
   return number;
+}
+
+Result<std::string> QueryParameters::prefix() const {
+  const std::string* text = find("prefix");
+  if (text == nullptr) return std::string();
+  TRY(model::check_key_prefix(*text));
+  return *text;
 }
 
 Result<std::optional<Cursor>> QueryParameters::cursor(std::string_view name) const {

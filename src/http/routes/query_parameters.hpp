@@ -27,6 +27,8 @@ class QueryParameters {
   [[nodiscard]] Result<std::optional<Instant>> time(std::string_view name) const;
   [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name, std::uint64_t min,
                                                             std::uint64_t max) const;
+  /// `prefix`: what names begin with; empty when it is not given. Errors: invalid ("invalid_prefix"), when no name can.
+  [[nodiscard]] Result<std::string> prefix() const;
   [[nodiscard]] Result<std::optional<Cursor>> cursor(std::string_view name) const;
   [[nodiscard]] Result<std::optional<Duration>> duration(std::string_view name, Duration max) const;
 

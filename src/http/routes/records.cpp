@@ -60,18 +60,22 @@ struct OwnView {
   }
 };
 
+/// True when one of the tags names the version, as whichever form.
+bool name_version(const std::vector<std::string>& tags, StreamVersion version) {
+  return std::ranges::any_of(tags, [version](const std::string& tag) { return version_of_tag(tag) == version; });
+}
+
 Response show(const OwnView& view, const std::string& key, const Record& record, const Asker& asker) {
-  const std::string tag = to_string(record.version);
-  const auto has = [&](const std::vector<std::string>& tags) {
-    return std::find(tags.begin(), tags.end(), tag) != tags.end();
-  };
-  if (view.has_if_match && !view.only_if_any && !has(view.only_these)) {
-    return problem(asker, Error(ErrorKind::precondition_failed, "version_conflict", "the record is at version " + tag));
+  if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version)) {
+    return problem(asker, Error(ErrorKind::precondition_failed, "version_conflict",
+                                "the record is at version " + to_string(record.version)));
   }
+  const std::string tag = tag_of(record.version, view.json);
   Response response;
   response.add("ETag", "\"" + tag + "\"");
   response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
-  if (view.not_any || has(view.not_these)) {
+  // Whoever has the other form has not got this one.
+  if (view.not_any || std::ranges::find(view.not_these, tag) != view.not_these.end()) {
     response.status = 304;
     return response;
   }
@@ -105,8 +109,7 @@ void send_record(Call call, const OwnView& view, const Result<Record>& record, s
 /// What a wait ended with: the record, or that it is still the one that the client knows. A record that does not exist
 /// has a version too, after which the client can go on to wait for it to come.
 void send_awaited(Call call, const OwnView& view, const Record& record) {
-  const std::string tag = to_string(record.version);
-  const bool known = std::ranges::find(view.not_these, tag) != view.not_these.end();
+  const bool known = name_version(view.not_these, record.version);
   if (record.exists() && !known) return send_record(std::move(call), view, record, "");
   Response response;
   if (known) {
@@ -116,15 +119,13 @@ void send_awaited(Call call, const OwnView& view, const Record& record) {
         problem(call.asker, Error(ErrorKind::not_found, "not_found",
                                   "\"" + call.key + "\" " + (record.was_deleted() ? "was deleted" : "does not exist")));
   }
-  response.add("ETag", "\"" + tag + "\"");
+  response.add("ETag", "\"" + tag_of(record.version, view.json && known) + "\"");
   response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
   call.send(std::move(response));
 }
 
 void await_record(Call call, OwnView view, Duration time) {
-  const auto is_news = [known = view.not_these](const Record& record) {
-    return std::ranges::find(known, to_string(record.version)) == known.end();
-  };
+  const auto is_news = [known = view.not_these](const Record& record) { return !name_version(known, record.version); };
   after_change(std::move(call), is_news, time, [view = std::move(view)](Call ready, const Record& record) {
     send_awaited(std::move(ready), view, record);
   });

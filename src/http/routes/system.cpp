@@ -64,8 +64,9 @@ void get_liveness(const Request& request, Call call) {
 
 void get_readiness(const Request& request, Call call) {
   if (refuse_parameters(request, call)) return;
-  if (call.engine.ready()) return call.send(plain(200, "ready\n"));
-  Response response = plain(503, call.engine.serving() ? "draining\n" : "the read tables are still catching up\n");
+  const auto why_not = call.engine.why_not_ready();
+  if (!why_not) return call.send(plain(200, "ready\n"));
+  Response response = plain(503, std::string(*why_not) + "\n");
   response.add("Retry-After", "1");
   call.send(std::move(response));
 }

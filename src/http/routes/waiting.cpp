@@ -11,17 +11,20 @@ namespace {
 struct Wait {
   Call call;
   std::move_only_function<void(Call)> then;
+  Position target;
   projection::Progress::Ticket ticket = 0;
   bool ended = false;
 };
 
-void give_up(Wait& wait, const std::string& why) {
+constexpr std::string_view draining = "the server is going down";
+
+void give_up(Wait& wait, std::string_view why) {
   if (wait.ended) return;
   wait.ended = true;
   wait.call.table().progress().cancel(wait.ticket);
   wait.call.position = wait.call.position_of_table();
   wait.call.refuse(Error(ErrorKind::timed_out, "position_not_reached",
-                         "the position asked for by min_position is not waited for any longer: " + why));
+                         "the position asked for by min_position is not waited for any longer: " + std::string(why)));
 }
 
 /// A wait for a key to change. Confined to the home executor. Its timer may be the last to hold it, after engine and
@@ -54,7 +57,7 @@ void watch_and_look(const std::shared_ptr<ChangeWait>& wait) {
   if (!over && !wait->is_news(record)) return;
   watch.cancel(wait->ticket);
   wait->ended = true;
-  call.waits.fetch_sub(1);
+  call.shared.waits.fetch_sub(1);
   wait->then(std::move(call), record);
 }
 
@@ -81,8 +84,8 @@ void after_change(Call call, std::function<bool(const model::Record&)> is_news, 
   call.position = call.position_of_table();
   const model::Record record = call.table().get(call.key);
   if (is_news(record)) return then(std::move(call), record);
-  if (call.waits.fetch_add(1) >= call.options.waits_max) {
-    call.waits.fetch_sub(1);
+  if (call.shared.waits.fetch_add(1) >= call.options.waits_max) {
+    call.shared.waits.fetch_sub(1);
     return call.refuse(Error(ErrorKind::overloaded, "too_many_waits",
                              "as many requests as may (server.waits_max) wait for a key to change; ask without `wait`, "
                              "or try again soon"));
@@ -117,18 +120,21 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
   }
   platform::Executor& home = *call.home;
   const Duration timeout = call.options.min_position_timeout;
-  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then)});
+  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then), *target});
   wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
     if (const auto left = weak.lock()) give_up(*left, "the client has closed its side of the connection");
   });
   wait->ticket = progress.wait(*target, [wait, &home] {
     home.post([wait] {
       if (wait->ended) return;
+      if (wait->call.table().progress().position() < wait->target) return give_up(*wait, draining);
       wait->ended = true;
       wait->call.position = wait->call.position_of_table();
       wait->then(std::move(wait->call));
     });
   });
+  // Looked at after the wait is there to be woken, so that one of the two ends it.
+  if (wait->call.engine.draining()) return give_up(*wait, draining);
   home.post_after(timeout,
                   [wait, timeout] { give_up(*wait, "it was not reached within " + to_text(timeout) + "; try again"); });
 }

@@ -10,8 +10,8 @@
 namespace annals::http {
 
 /// Goes on with `then(call)` once the call's read table reflects `position` (at once when none is given), or refuses:
-/// gone, when the cursor points into a lost tail; timed_out after options.min_position_timeout, and when the client has
-/// left.
+/// gone, when the cursor points into a lost tail; timed_out after options.min_position_timeout, when the client has
+/// left, and when the server drains.
 void after_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then);
 
 /// As after_position, for what is read from the store and not from the read table, which may be behind on purpose.

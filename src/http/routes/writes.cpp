@@ -3,6 +3,7 @@
 #include "http/routes/writes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -42,15 +43,9 @@ Result<model::Precondition> precondition_of(const Request& request) {
   if (!match) return precondition;
   precondition.rule = match->any ? Rule::exists : Rule::version_is_one_of;
   for (const EntityTag& tag : match->tags) {
-    // A tag that is no version of ours was never given out, so it matches nothing; leaving it out has that effect.
-    std::uint64_t version = 0;
-    // 06 is another tag than 6: tags are compared byte by byte.
-    if (tag.opaque.size() > 1 && tag.opaque.front() == '0') continue;
-    const bool digits = !tag.opaque.empty() && tag.opaque.size() <= 19 &&
-                        tag.opaque.find_first_not_of("0123456789") == std::string_view::npos;
-    if (tag.weak || !digits) continue;
-    for (char digit : tag.opaque) version = version * 10 + static_cast<std::uint64_t>(digit - '0');
-    precondition.versions.push_back(StreamVersion{version});
+    // A tag that was never given out matches nothing; leaving it out has that effect.
+    const auto version = version_of_tag(tag.opaque);
+    if (version && !tag.weak) precondition.versions.push_back(*version);
   }
   return precondition;
 }
@@ -131,8 +126,15 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
     faults.push_back({"", "one_of", "exactly one of \"version\" and \"at\" is expected"});
   } else if (version) {
     const auto* number = std::get_if<std::int64_t>(version);
-    if (number == nullptr || *number < 1) {
-      faults.push_back({"/version", "wrong_type", "a whole number from 1 to 9223372036854775807 is expected"});
+    // A whole number beyond the 64 bits comes as a double, as does what is no whole number.
+    const auto* large = std::get_if<double>(version);
+    const bool is_large = large != nullptr && std::abs(*large) >= 9223372036854775808.0;
+    if ((number != nullptr && *number < 1) || is_large) {
+      faults.push_back({"/version", "out_of_range", "\"version\" is from 1 to 9223372036854775807"});
+    } else if (number == nullptr) {
+      faults.push_back({"/version", "wrong_type",
+                        "\"version\" is " + std::string(json::kind_of(*version)) +
+                            "; a whole number from 1 to 9223372036854775807 is expected"});
     } else {
       target.version = StreamVersion{static_cast<std::uint64_t>(*number)};
     }

@@ -45,7 +45,7 @@ std::string_view body_text(const Response& response) {
 Connection::Connection(Worker& worker, Socket socket)
     : worker_(worker),
       stream_(std::move(socket)),
-      parser_(worker.shared().limits),
+      parser_(worker.shared().limits, &worker.shared().bodies),
       exchange_(std::make_shared<Exchange>(worker)) {}
 
 void Connection::start(std::shared_ptr<Connection> connection) {
@@ -80,7 +80,7 @@ Coroutine<void> Connection::serve() {
   for (;;) {
     const RequestParser::Step step = parser_.advance();
     if (step == RequestParser::Step::refused) {
-      worker_.count_refused_malformed();
+      if (parser_.refusal().status != 503) worker_.count_refused_malformed();
       co_await refuse(parser_.refusal());
       co_return;
     }
@@ -422,6 +422,7 @@ Coroutine<void> Connection::refuse(Refusal refusal) {
 /// connection, and the client might never see the reply.
 Coroutine<void> Connection::linger() {
   stream_.finish_sending();
+  parser_.discard();
   error_code error;
   enter(Phase::lingering, linger_time);
   const std::span<char> waste = worker_.waste();

@@ -1,5 +1,6 @@
 #include "http/server/head_parser.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "http/characters.hpp"
@@ -193,7 +194,7 @@ bool HeadParser::read_absolute_form(std::string_view target, std::size_t begin) 
   return authority_.size > 0 || malformed("The URL in the request's target has no host.");
 }
 
-bool HeadParser::read_field(const char* bytes, std::size_t begin, std::size_t end) {
+bool HeadParser::read_field(char* bytes, std::size_t begin, std::size_t end) {
   if (fields_.size() == limits_.fields_max)
     return refuse(431, "too_many_fields", "The request has more fields than this server takes.");
   const std::string_view line(bytes + begin, end - begin);
@@ -205,6 +206,9 @@ bool HeadParser::read_field(const char* bytes, std::size_t begin, std::size_t en
   const std::string_view value = trim(line.substr(colon + 1));
   const auto value_begin = value.empty() ? begin + colon + 1 : static_cast<std::size_t>(value.data() - bytes);
   const Place value_place{static_cast<std::uint32_t>(value_begin), static_cast<std::uint32_t>(value.size())};
+  // A tab around a value means what a blank does (OWS, RFC 9110 section 5.6.3), and llhttp knows only the blank there.
+  std::replace(bytes + begin + colon + 1, bytes + value_begin, '\t', ' ');
+  std::replace(bytes + value_begin + value.size(), bytes + end, '\t', ' ');
   fields_.push_back({{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(colon)}, value_place});
   return read_known_field(line.substr(0, colon), value, value_place);
 }

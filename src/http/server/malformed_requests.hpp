@@ -121,6 +121,8 @@ inline std::vector<MalformedRequest> malformed_requests() {
       {"a length with a sign", put + "Content-Length: +5\r\n\r\nhello"},
       {"a length in hexadecimal", put + "Content-Length: 0x5\r\n\r\nhello"},
       {"a length with a blank", put + "Content-Length: 5 5\r\n\r\nhello"},
+      {"a length with a tab in it", put + "Content-Length: 5\t5\r\n\r\nhello"},
+      {"chunked with a tab in it", put + "Transfer-Encoding: chun\tked\r\n\r\n0\r\n\r\n"},
       {"a length beyond 64 bits", put + "Content-Length: 18446744073709551621\r\n\r\nhello"},
       {"a length with letters", put + "Content-Length: 5x\r\n\r\nhello"},
       {"a length with a plus and chunked", put + "Content-Length: +5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},

@@ -11,16 +11,20 @@ namespace {
 constexpr std::size_t quiet_capacity = 4u << 10;     // what a connection holds between requests
 constexpr std::size_t crowded_capacity = 64u << 10;  // and while many requests come at once
 constexpr std::size_t room_min = 1u << 10;           // less is not worth a call of the system
-constexpr unsigned empty_lines_max = 2;              // before a request: some clients end a body with one too many
+constexpr Refusal body_memory_full{503, "body_memory_full",
+                                   "The bodies of requests that are under way take all the memory that they may. Try "
+                                   "again soon."};
+constexpr unsigned empty_lines_max = 2;  // before a request: some clients end a body with one too many
 
 }  // namespace
 
-RequestParser::RequestParser(const ParserLimits& limits)
+RequestParser::RequestParser(const ParserLimits& limits, BodyBudget* budget)
     : limits_(limits),
       head_(limits.head),
       chunks_({.body_bytes_max = limits.body_bytes_max}),
       buffer_(std::make_unique_for_overwrite<char[]>(quiet_capacity)),
-      capacity_(quiet_capacity) {}
+      capacity_(quiet_capacity),
+      share_(budget) {}
 
 std::span<char> RequestParser::room() {
   INVARIANT(step_ != Step::complete, "a request that is being answered keeps its bytes where they are");
@@ -28,19 +32,9 @@ std::span<char> RequestParser::room() {
     begin_ = end_ = 0;
     if (capacity_ > crowded_capacity) resize(quiet_capacity);
   }
-  const bool in_chunks = step_ == Step::body && head_.framing().chunked;
-  std::size_t wanted = room_min;
-  std::size_t grown = capacity_ * 2;
-  if (step_ == Step::body && !in_chunks) {
-    const std::size_t request_end =
-        begin_ + head_.size() + head_.framing().content_length;  // at most body_bytes_max more
-    if (request_end > end_) {
-      wanted = request_end - end_;
-      // A body may claim more than ever comes: memory grows with what has come.
-      grown = std::min(grown, end_ - begin_ + std::max(wanted, room_min));
-    }
-  }
-  if (capacity_ - end_ < wanted && in_chunks && coded_begin_ > body_end_) {
+  const std::size_t needed = needed_capacity();
+  const std::size_t wanted = wanted_bytes();
+  if (capacity_ - end_ < wanted && in_chunks() && coded_begin_ > body_end_) {
     // Closes the gap that chunk headers left; all that could be decoded has been, so little moves.
     std::memmove(buffer_.get() + begin_ + body_end_, buffer_.get() + begin_ + coded_begin_,
                  end_ - begin_ - coded_begin_);
@@ -53,11 +47,30 @@ std::span<char> RequestParser::room() {
     begin_ = 0;
   }
   if (crowded_ && capacity_ < crowded_capacity) {
-    resize(capacity_ * 2);
-  } else if (capacity_ - end_ < std::min(wanted, room_min)) {
-    resize(grown);
+    resize(std::max(capacity_ * 2, needed));
+  } else if (needed > capacity_) {
+    resize(needed);
   }
   return {buffer_.get() + end_, capacity_ - end_};
+}
+
+std::size_t RequestParser::wanted_bytes() const {
+  if (step_ != Step::body || in_chunks()) return room_min;
+  const std::uint64_t request_bytes = head_.size() + head_.framing().content_length;  // at most body_bytes_max more
+  const std::size_t arrived = end_ - begin_;
+  return request_bytes > arrived ? static_cast<std::size_t>(request_bytes) - arrived : room_min;
+}
+
+std::size_t RequestParser::needed_capacity() const {
+  const std::size_t wanted = wanted_bytes();
+  const std::size_t kept = end_ - begin_ - (in_chunks() ? coded_begin_ - body_end_ : 0);
+  if (capacity_ - kept >= std::min(wanted, room_min)) return capacity_;
+  if (step_ != Step::body) return capacity_ * 2;
+  // A body may claim more than ever comes: memory grows with what has come.
+  const std::uint64_t most = in_chunks()
+                                 ? std::max(head_.size() + limits_.body_bytes_max, std::uint64_t{kept}) + room_min
+                                 : kept + std::max(wanted, room_min);
+  return std::min(capacity_ * 2, static_cast<std::size_t>(most));
 }
 
 void RequestParser::arrived(std::size_t count) {
@@ -77,6 +90,7 @@ void RequestParser::feed(std::string_view bytes) {
 }
 
 void RequestParser::resize(std::size_t capacity) {
+  (void)share_.hold(capacity);  // a body has been granted it before; a head has a limit of its own
   auto grown = std::make_unique_for_overwrite<char[]>(capacity);
   std::memcpy(grown.get(), buffer_.get() + begin_, end_ - begin_);
   buffer_ = std::move(grown);
@@ -124,22 +138,28 @@ RequestParser::Step RequestParser::begin_body() {
   }
   if (head_.framing().content_length > limits_.body_bytes_max)
     return refuse({413, "body_too_large", "The request's body is larger than this server takes."});
+  if (!share_.could_hold(head_.size() + head_.framing().content_length)) return refuse(body_memory_full);
   return advance_fixed_body();
 }
 
 RequestParser::Step RequestParser::advance_fixed_body() {
   const std::size_t request_end = head_.size() + head_.framing().content_length;
-  if (end_ - begin_ < request_end) return step_;
+  if (end_ - begin_ < request_end) return await_body();
   return complete(request_end, request_end);
 }
 
 RequestParser::Step RequestParser::advance_chunked_body() {
   switch (chunks_.advance(buffer_.get() + begin_, coded_begin_, end_ - begin_, body_end_)) {
-    case ChunkDecoder::Progress::more: return step_;
+    case ChunkDecoder::Progress::more: return await_body();
     case ChunkDecoder::Progress::refused: return refuse(chunks_.refusal());
     case ChunkDecoder::Progress::done: break;
   }
   return complete(body_end_, coded_begin_);
+}
+
+RequestParser::Step RequestParser::await_body() {
+  const std::size_t needed = needed_capacity();
+  return needed == capacity_ || share_.hold(needed) ? step_ : refuse(body_memory_full);
 }
 
 RequestParser::Step RequestParser::complete(std::size_t body_end, std::size_t request_end) {
@@ -165,6 +185,12 @@ void RequestParser::next() {
   empty_lines_ = 0;
   has_head_ = false;
   step_ = Step::between;
+}
+
+void RequestParser::discard() {
+  buffer_.reset();
+  begin_ = end_ = capacity_ = 0;
+  (void)share_.hold(0);
 }
 
 }  // namespace annals::http

@@ -6,7 +6,8 @@
 //     parser.feed(bytes);
 //     while (parser.advance() == Step::complete) { use(parser.request()); parser.next(); }
 //
-// The outcome depends on the bytes alone, never on how they were cut into pieces. Confined to one thread.
+// The outcome depends on the bytes alone, never on how they were cut into pieces; but for a body that finds its budget
+// used up, which gets 503. Confined to one thread.
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <string_view>
 
 #include "http/request.hpp"
+#include "http/server/body_budget.hpp"
 #include "http/server/chunk_decoder.hpp"
 #include "http/server/head_parser.hpp"
 
@@ -30,7 +32,8 @@ class RequestParser {
   /// follows.
   enum class Step : std::uint8_t { between, head, body, complete, refused };
 
-  explicit RequestParser(const ParserLimits& limits);
+  /// `budget` outlives the parser; null: bodies are limited one by one alone.
+  explicit RequestParser(const ParserLimits& limits, BodyBudget* budget = nullptr);
 
   /// Where the next bytes go: never empty. Not to be called while a request is `complete`.
   [[nodiscard]] std::span<char> room();
@@ -58,11 +61,21 @@ class RequestParser {
   /// Forgets the complete request and starts on what follows it.
   void next();
 
+  /// Gives all memory back. Nothing more may be asked of the parser.
+  void discard();
+
  private:
   Step advance_head();
   Step begin_body();
   Step advance_fixed_body();
   Step advance_chunked_body();
+  /// Makes sure that there is memory for more of the body.
+  Step await_body();
+  /// How many bytes there should be room for; more are welcome.
+  [[nodiscard]] std::size_t wanted_bytes() const;
+  /// How large the buffer must be for the bytes to come, once all in it has been moved together.
+  [[nodiscard]] std::size_t needed_capacity() const;
+  [[nodiscard]] bool in_chunks() const { return step_ == Step::body && head_.framing().chunked; }
   Step complete(std::size_t body_end, std::size_t request_end);
   Step refuse(const Refusal& refusal);
   void resize(std::size_t capacity);
@@ -78,6 +91,7 @@ class RequestParser {
 
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_;
+  BodyShare share_;
   bool crowded_ = false;         // the last bytes filled all the room: the sender has more than we take at once
   std::size_t begin_ = 0;        // where the request begins
   std::size_t end_ = 0;          // where the bytes that arrived end

@@ -138,6 +138,21 @@ TEST(RequestParser, absolute_form_is_reduced_to_origin_form) {
   }
 }
 
+TEST(RequestParser, blanks_and_tabs_around_a_value_are_no_part_of_it) {
+  for (const std::string_view space : {"", " ", "\t", " \t ", "\t\t"}) {
+    const std::string around(space);
+    const Outcome outcome =
+        parse("PUT /a HTTP/1.1\r\nHost:" + around + "a" + around + "\r\nContent-Length:" + around + "5" + around +
+              "\r\nX:" + around + "a\tb" + around +
+              "\r\n\r\nhelloPUT /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:" + around + "chunked" + around +
+              "\r\nConnection:" + around + "close" + around + "\r\nX:" + around + "\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    ASSERT_EQ(outcome.requests.size(), 2u) << outcome.refused;
+    EXPECT_EQ(outcome.requests[0], "PUT /a path=/a query= [Host=a] [Content-Length=5] [X=a\tb] body=hello");
+    EXPECT_EQ(outcome.requests[1],
+              "PUT /b path=/b query= [Host=a] [Transfer-Encoding=chunked] [Connection=close] [X=] body=abc close");
+  }
+}
+
 TEST(RequestParser, what_lasts_follows_from_version_and_connection) {
   const std::pair<std::string_view, bool> expected[] = {
       {"HTTP/1.1\r\nHost: a\r\n\r\n", true},
@@ -310,6 +325,55 @@ TEST(RequestParser, a_body_that_never_comes_takes_no_memory) {
   parser.feed("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 6000000\r\n\r\n");
   ASSERT_EQ(parser.advance(), Step::body);
   EXPECT_LE(parser.room().size(), 16u << 10);
+}
+
+TEST(RequestParser, bodies_that_together_take_more_than_their_budget_are_refused_and_give_back_what_they_took) {
+  constexpr std::uint64_t budget_bytes = 1u << 20;
+  const std::string fixed = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n";
+  const std::string chunked = "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\ndbba0\r\n";
+  const std::string half(450'000, 'x');
+  BodyBudget budget(budget_bytes);
+  for (const std::string& head : {fixed, chunked}) {
+    // Each alone is small enough, and so are their beginnings, which is all that there is at first.
+    RequestParser first({}, &budget);
+    RequestParser second({}, &budget);
+    for (RequestParser* parser : {&first, &second}) {
+      parser->feed(head);
+      ASSERT_EQ(parser->advance(), Step::body);
+    }
+    EXPECT_EQ(budget.taken(), 0u) << "what has not come takes nothing";
+    const auto send = [](RequestParser& parser, std::string_view bytes) {
+      Step step = Step::body;
+      while (!bytes.empty() && step == Step::body) {
+        const std::size_t count = std::min(parser.room().size(), bytes.size());
+        parser.feed(bytes.substr(0, count));
+        bytes.remove_prefix(count);
+        step = parser.advance();
+      }
+      return step;
+    };
+    ASSERT_EQ(send(first, half), Step::body);
+    EXPECT_GE(budget.taken(), half.size() - BodyBudget::bytes_free);
+    ASSERT_EQ(send(second, half), Step::body);
+    EXPECT_LE(budget.taken(), budget_bytes);
+    const bool in_chunks = head == chunked;
+    ASSERT_EQ(send(second, half), Step::refused);
+    EXPECT_EQ(second.refusal().status, 503);
+    EXPECT_EQ(second.refusal().code, "body_memory_full");
+    EXPECT_EQ(second.request().path, "/");
+    RequestParser third({}, &budget);
+    third.feed(fixed);
+    EXPECT_EQ(third.advance(), Step::refused) << "what cannot come is refused before it comes";
+    RequestParser small({}, &budget);
+    small.feed("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+    EXPECT_EQ(small.advance(), Step::complete) << "small ones are no matter";
+    second.discard();
+    ASSERT_EQ(send(first, half + (in_chunks ? "\r\n0\r\n\r\n" : "")), Step::complete);
+    EXPECT_EQ(first.request().body.size(), 900'000u);
+    first.next();
+    (void)first.room();
+    EXPECT_EQ(budget.taken(), 0u);
+  }
 }
 
 TEST(RequestParser, a_refusal_knows_the_head_when_it_was_whole_and_good) {

@@ -37,7 +37,8 @@ Shared::Shared(ServerOptions server_options, Handler server_handler, platform::P
       limits(limits_from(options)),
       handler(std::move(server_handler)),
       platform(server_platform),
-      has_tls(options.tls.has_value()) {}
+      has_tls(options.tls.has_value()),
+      bodies(options.bodies_bytes_max) {}
 
 Shared::~Shared() = default;
 

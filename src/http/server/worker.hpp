@@ -19,6 +19,7 @@
 
 #include "base/guarded.hpp"
 #include "http/server.hpp"
+#include "http/server/body_budget.hpp"
 #include "http/server/identity.hpp"
 #include "http/server/request_metrics.hpp"
 #include "http/server/request_parser.hpp"
@@ -48,6 +49,7 @@ struct Shared {
   const platform::Platform platform;
   const bool has_tls;
 
+  BodyBudget bodies;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::uint64_t> refused_connections{0};
   std::atomic<bool> draining{false};

@@ -38,7 +38,7 @@ Result<> create_log(const LogOptions& options, platform::Platform platform) {
   const std::string segments = segments_directory(options.directory);
   TRY(platform.files.create_directories(segments));
   const Uuid store = platform::make_uuid(platform.clock.now(), platform.random);
-  SegmentMaker maker(platform.files, segments, options.segment_bytes);
+  SegmentMaker maker(platform.files, platform.log, segments, options.segment_bytes);
   const auto file = TRY(maker.take());
   const SegmentHeader header{
       .store = store, .bytes = options.segment_bytes, .first = Position{1}, .salt = platform.random.next()};

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "base/instant.hpp"
+#include "base/log_record.hpp"
 #include "base/result.hpp"
 #include "platform/executor.hpp"
 #include "platform/file_system.hpp"
@@ -14,14 +16,20 @@ namespace annals::log {
 
 class SegmentMaker {
  public:
-  SegmentMaker(platform::FileSystem& files, std::string directory, std::uint64_t segment_bytes);
+  static constexpr Duration retry_pause = std::chrono::seconds(1);
+
+  SegmentMaker(platform::FileSystem& files, Logger& log, std::string directory, std::uint64_t segment_bytes);
   /// Removes what was made and not taken.
   ~SegmentMaker();
   SegmentMaker(const SegmentMaker&) = delete;
   SegmentMaker& operator=(const SegmentMaker&) = delete;
 
-  /// Makes a file on the executor, unless one is ready. A failure there is forgotten: `take` will try again.
+  /// Makes a file on the executor, unless one is ready. A failure there is logged, and it is tried again every
+  /// `retry_pause` until a file is made or taken. `background` outlives the maker.
   void make_in(platform::Executor& background);
+
+  /// True when `take` finds a file that was made.
+  [[nodiscard]] bool is_ready() const;
 
   /// The file that was made, or that is made now, `next.segment` in the directory. Waits for work in the background.
   /// Errors: input_output (code "disk_full" when there is no room).

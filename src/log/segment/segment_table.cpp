@@ -22,6 +22,20 @@ std::uint32_t SegmentTable::add(const ScannedSegment& segment) {
   return static_cast<std::uint32_t>(entries_.size() - 1);
 }
 
+void SegmentTable::replace_last(const ScannedSegment& segment) {
+  std::uint32_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    Entry& entry = entries_.back();
+    INVARIANT(!entry.first_mark && entry.segment.first == segment.header.first, "only an empty segment is replaced");
+    bytes_ += segment.end - entry.segment.end;
+    entry.segment = {segment.path, segment.header.salt, segment.header.first, segment.end};
+    number = static_cast<std::uint32_t>(entries_.size() - 1);
+  }
+  const std::lock_guard lock(files_mutex_);
+  open_files_.erase(number);
+}
+
 void SegmentTable::publish(Place place, std::uint64_t end, Position first, Instant created_at) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_.at(place.segment);

@@ -39,6 +39,9 @@ class SegmentTable {
   /// The number of the segment.
   std::uint32_t add(const ScannedSegment& segment);
 
+  /// In the place of the last segment, which has no group, another file has come.
+  void replace_last(const ScannedSegment& segment);
+
   /// A group that ends at `end` and can be read from now on; groups come in order.
   void publish(Place place, std::uint64_t end, Position first, Instant created_at);
 

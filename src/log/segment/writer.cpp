@@ -30,7 +30,7 @@ Writer::Writer(const LogOptions& options, platform::Platform platform, platform:
       summaries_(summaries),
       directory_(segments_directory(options.directory)),
       store_(scanned.store),
-      maker_(platform.files, directory_, options.segment_bytes),
+      maker_(platform.files, platform.log, directory_, options.segment_bytes),
       batch_(hasher_, options.node_id,
              static_cast<std::size_t>(options.segment_bytes - segment_header_bytes - segment_reserve_bytes)),
       file_(std::move(file)),
@@ -59,6 +59,7 @@ Result<> Writer::commit(Batch& batch) {
   TRY(refuse());
   if (batch.groups_.empty()) return {};
   INVARIANT(batch.groups_.front().stamp.first == committed_.last.next(), "a batch goes on where the log ends");
+  TRY(provide_room(batch));
   auto done = write_groups(batch);
   if (done && options_.flush_each_commit) done = flush_file();
   if (!done) return fail_for_good(done.error());
@@ -85,15 +86,35 @@ Result<> Writer::flush() {
   return {};
 }
 
+/// When the segment will not do, the next one must be there before anything is written. So a full disk is found out
+/// while nothing is in doubt, and is no reason to give up.
+Result<> Writer::provide_room(const Batch& batch) {
+  const std::size_t bytes = batch.bytes_.size() + (epoch_to_begin_ ? opened_frame_bytes : 0);
+  if (bytes <= room() || next_) return {};
+  if (!is_short_of_room()) {
+    auto made = maker_.take();
+    if (made) {
+      next_ = *std::move(made);
+      short_of_room_ = false;
+      return {};
+    }
+    platform_.log.error(
+        "there is no room in the log for what is to be recorded; it is refused until there is",
+        {{"cause", std::string_view(made.error().message)}, {"code", std::string_view(made.error().code)}});
+    short_of_room_ = true;
+    maker_.make_in(background_);
+  }
+  return fail(ErrorKind::unavailable, "no_room",
+              "there is no room on the disk of the server for what is to be recorded; nothing was recorded; try again "
+              "later");
+}
+
 Result<> Writer::write_groups(Batch& batch) {
   const auto& groups = batch.groups_;
   if (epoch_to_begin_) {
     TRY(begin_epoch(*epoch_to_begin_));
     epoch_to_begin_.reset();
   }
-  // When the segment will not do, the next one must be there before anything is written: a full disk is found out
-  // early.
-  if (batch.bytes_.size() > room() && !next_) next_ = TRY(maker_.take());
   for (std::size_t begin = 0; begin < groups.size();) {
     std::size_t end = begin;
     while (end < groups.size() && groups[end].end - groups[begin].begin <= room()) ++end;
@@ -167,8 +188,37 @@ Result<> Writer::flush_file() {
   return {};
 }
 
+/// The next segment would begin with the same position, and a position names one segment.
+Result<> Writer::replace_segment() {
+  SegmentHeader header = header_;
+  header.salt = platform_.random.next();
+  std::string marks;
+  for (const Epoch& epoch : epochs_) {
+    marks += encode_opened(epoch, header.first, segment_header_bytes + marks.size(), header.salt);
+  }
+  header.bytes = options_.segment_bytes + marks.size();
+  if (header.bytes > segment_bytes_max) {
+    return fail(ErrorKind::input_output, "the marks of openings without an event fill a segment of the largest size");
+  }
+  TRY(next_->write_zeros(options_.segment_bytes, marks.size()));
+  TRY(next_->write_at(segment_header_bytes, marks));
+  TRY(begin_segment(platform_.files, directory_, *next_, maker_.path(), header));
+  file_ = std::move(next_);
+  header_ = header;
+  end_ = flushed_to_ = segment_header_bytes + marks.size();
+  ScannedSegment replaced;
+  replaced.header = header_;
+  replaced.path = platform::join_path(directory_, segment_name(header_.first));
+  replaced.end = end_;
+  table_.replace_last(replaced);
+  page_.clear();
+  sealed_ = stopped_ = next_asked_ = false;
+  return {};
+}
+
 Result<> Writer::roll() {
   if (!next_) next_ = TRY(maker_.take());
+  if (header_.first == written_.last.next()) return replace_segment();
   if (!sealed_) {
     // The seal says that everything before it had been flushed, so it needs a flush of its own.
     if (flushed_to_ < end_) TRY(flush_file());

@@ -1,7 +1,9 @@
 #pragma once
 // Writes the last segment of a log, begins the next one when it is full, and knows when it must not write any more.
-// Confined to one thread at a time, `failure`, `flush_report` and `give_up` excepted, which any thread may call.
+// Confined to one thread at a time, `failure`, `is_short_of_room`, `flush_report` and `give_up` excepted, which any
+// thread may call.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -39,12 +41,16 @@ class Writer {
   [[nodiscard]] Position flushed() const { return flushed_; }
   [[nodiscard]] Instant last_time() const { return committed_.last_time; }
   [[nodiscard]] std::optional<std::string> failure() const { return *failure_.lock(); }
+  /// True from a commit that was refused for want of room on, until the next segment could be made.
+  [[nodiscard]] bool is_short_of_room() const { return short_of_room_ && !maker_.is_ready(); }
   [[nodiscard]] FlushReport flush_report() const { return *report_.lock(); }
   [[nodiscard]] HistogramSnapshot flush_durations() const { return flush_durations_.snapshot(); }
   /// Ends all writing, as a failed flush does: for whoever found out elsewhere that it is in vain.
   void give_up(const Error& cause) { (void)fail_for_good(cause); }
 
  private:
+  /// Errors: unavailable ("no_room"): nothing was written, and later commits may succeed.
+  [[nodiscard]] Result<> provide_room(const Batch& batch);
   [[nodiscard]] Result<> write_groups(Batch& batch);
   /// Writes the groups from `begin` up to `end`, which fit the segment.
   [[nodiscard]] Result<> write_run(Batch& batch, std::size_t begin, std::size_t end);
@@ -52,6 +58,9 @@ class Writer {
   [[nodiscard]] Result<> flush_file();
   /// Seals the segment and begins the next.
   [[nodiscard]] Result<> roll();
+  /// Instead of that, for a segment without a record: puts another file, with the same marks and room behind them, in
+  /// its place.
+  [[nodiscard]] Result<> replace_segment();
   [[nodiscard]] Result<> refuse() const;
   [[nodiscard]] std::unexpected<Error> fail_for_good(const Error& cause);
   void prepare_next();
@@ -93,6 +102,7 @@ class Writer {
   Batch::State committed_;  // what can be read
   Batch::State written_;    // runs ahead of committed_ within a commit
   Position flushed_;
+  std::atomic<bool> short_of_room_{false};
   Guarded<std::optional<std::string>> failure_;
   Guarded<FlushReport> report_;
   Histogram flush_durations_;

@@ -136,12 +136,23 @@ class ArrayWalk {
   std::string_view rest_;
 };
 
+/// What the server's clock says, so that all pages can be asked for as of one time.
+Result<std::string> time_of_server(http::Client& client, const std::string& base) {
+  // Its health does not matter: what is read back can be exported from a server that takes no writes.
+  const auto reply = client.get(base + "/health");
+  if (!reply) return std::unexpected(no_reply(base, reply.error()));
+  const auto health = json::thread_reader().read_object(reply->body);
+  const std::string_view* time = health ? health->text("timestamp") : nullptr;
+  if (time == nullptr || !Instant::from_text(*time)) return std::unexpected(refusal(base, *reply));
+  return std::string(*time);
+}
+
 Result<> export_from_server(const ExportRequest& request, const model::Model& model, Output& output) {
   const std::string base = TRY(server_address(request.url));
-  std::string filter = base + model.paths.front() + "?";
-  if (!request.prefix.empty()) filter += "prefix=" + http::percent_encode(request.prefix) + "&";
-  if (!request.at.empty()) filter += "at=" + http::percent_encode(request.at) + "&";
   http::Client client;
+  const std::string at = request.at.empty() ? TRY(time_of_server(client, base)) : request.at;
+  std::string filter = base + model.paths.front() + "?at=" + http::percent_encode(at) + "&";
+  if (!request.prefix.empty()) filter += "prefix=" + http::percent_encode(request.prefix) + "&";
   std::size_t limit = 16;
   std::string after = "0";
   while (true) {

@@ -71,6 +71,28 @@ class EntryReader {
   [[nodiscard]] virtual std::uint64_t line() const = 0;
 };
 
+/// A reader of entries that may have several lines each.
+class LinesEntryReader : public EntryReader {
+ public:
+  [[nodiscard]] std::uint64_t line() const override { return line_; }
+
+ protected:
+  /// As LineReader.
+  LinesEntryReader(TextSource source, bool lone_return_ends) : lines_(std::move(source), lone_return_ends) {}
+
+  [[nodiscard]] Result<std::optional<std::string>> next_line() {
+    auto line = lines_.next();
+    line_ = lines_.number();
+    return line;
+  }
+  /// `line` is this one, until the next is read.
+  void go_back_to(std::uint64_t line) { line_ = line; }
+
+ private:
+  LineReader lines_;
+  std::uint64_t line_ = 0;
+};
+
 [[nodiscard]] std::unique_ptr<EntryReader> make_entry_reader(EntryFormat format, TextSource source);
 
 /// Appends an entry, with the end of its line. Errors: invalid, when the format cannot hold it.

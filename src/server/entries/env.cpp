@@ -23,9 +23,9 @@ bool is_plain(char character) {
   return continues_name(character) || std::string_view("/:@%+,=").find(character) != std::string_view::npos;
 }
 
-class EnvReader final : public EntryReader {
+class EnvReader final : public LinesEntryReader {
  public:
-  explicit EnvReader(TextSource source) : lines_(std::move(source), false) {}
+  explicit EnvReader(TextSource source) : LinesEntryReader(std::move(source), false) {}
 
   [[nodiscard]] Result<std::optional<Entry>> next() override {
     while (auto line = TRY(next_line())) {
@@ -37,15 +37,8 @@ class EnvReader final : public EntryReader {
     }
     return std::nullopt;
   }
-  [[nodiscard]] std::uint64_t line() const override { return line_; }
 
  private:
-  [[nodiscard]] Result<std::optional<std::string>> next_line() {
-    auto line = lines_.next();
-    line_ = lines_.number();
-    return line;
-  }
-
   [[nodiscard]] bool at_end() const { return place_ == text_.size(); }
   void skip_blanks() { place_ = std::min(text_.find_first_not_of(blanks, place_), text_.size()); }
 
@@ -57,7 +50,7 @@ class EnvReader final : public EntryReader {
       skip_blanks();
     }
     Entry entry;
-    entry.line = line_;
+    entry.line = line();
     if (!at_end() && begins_name(text_[place_])) {
       while (!at_end() && continues_name(text_[place_])) entry.name += text_[place_++];
     }
@@ -120,7 +113,7 @@ class EnvReader final : public EntryReader {
       if (value.size() > value_bytes_max) return fail(ErrorKind::invalid, unfinished(begun));
       auto line = TRY(next_line());
       if (!line) {
-        line_ = begun;
+        go_back_to(begun);
         return fail(ErrorKind::invalid, unfinished(begun));
       }
       text_ = *std::move(line);
@@ -154,10 +147,8 @@ class EnvReader final : public EntryReader {
     }
   }
 
-  LineReader lines_;
   std::string text_;  // the line in hand
   std::size_t place_ = 0;
-  std::uint64_t line_ = 0;
 };
 
 }  // namespace

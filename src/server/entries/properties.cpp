@@ -123,15 +123,15 @@ Result<> take_escape(std::string& out, std::string_view& text) {
   return {};
 }
 
-class PropertiesReader final : public EntryReader {
+class PropertiesReader final : public LinesEntryReader {
  public:
-  explicit PropertiesReader(TextSource source) : lines_(std::move(source), true) {}
+  explicit PropertiesReader(TextSource source) : LinesEntryReader(std::move(source), true) {}
 
   [[nodiscard]] Result<std::optional<Entry>> next() override {
-    while (auto line = TRY(next_line())) {
-      std::string text = trimmed(*line);
+    while (const auto first = TRY(next_line())) {
+      std::string text = trimmed(*first);
       if (text.empty() || text.front() == '#' || text.front() == '!') continue;
-      const std::uint64_t begun = line_;
+      const std::uint64_t begun = line();
       while (goes_on(text)) {
         text.pop_back();
         const auto more = TRY(next_line());
@@ -139,20 +139,13 @@ class PropertiesReader final : public EntryReader {
         text += trimmed(*more);
         if (text.size() > entry_bytes_max) return fail(ErrorKind::invalid, "the line is continued too often");
       }
-      line_ = begun;
+      go_back_to(begun);
       return TRY(entry_of(text));
     }
     return std::nullopt;
   }
-  [[nodiscard]] std::uint64_t line() const override { return line_; }
 
  private:
-  [[nodiscard]] Result<std::optional<std::string>> next_line() {
-    auto line = lines_.next();
-    line_ = lines_.number();
-    return line;
-  }
-
   static std::string trimmed(const std::string& line) {
     return line.substr(std::min(line.find_first_not_of(white_space), line.size()));
   }
@@ -164,7 +157,7 @@ class PropertiesReader final : public EntryReader {
 
   [[nodiscard]] Result<Entry> entry_of(std::string_view text) const {
     Entry entry;
-    entry.line = line_;
+    entry.line = line();
     while (!text.empty() && text.front() != '=' && text.front() != ':' &&
            white_space.find(text.front()) == std::string_view::npos) {
       TRY(take(entry.name, text));
@@ -190,9 +183,6 @@ class PropertiesReader final : public EntryReader {
     if (character != '\\') out += character;
     return {};
   }
-
-  LineReader lines_;
-  std::uint64_t line_ = 0;
 };
 
 }  // namespace

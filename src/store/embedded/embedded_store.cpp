@@ -304,6 +304,7 @@ StoreStatus EmbeddedStore::status() const {
     status.writable = false;
     status.reason = *std::move(why);
   }
+  status.has_room = !log_->is_short_of_room();
   const log::FlushReport report = log_->flush_report();
   status.last_flush_ok = report.ok;
   status.last_flush_duration = report.duration;

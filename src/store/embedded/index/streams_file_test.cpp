@@ -189,6 +189,40 @@ TEST(StreamsFile, of_which_a_bit_is_flipped_or_bytes_are_missing_is_not_believed
   }
 }
 
+TEST(StreamsFile, that_is_wrong_with_checksums_that_are_right_is_told_from_what_the_log_says) {
+  const auto built = [](World& world, const SegmentStreams& streams) {
+    std::vector<std::unique_ptr<StreamSource>> sources;
+    sources.push_back(world.memory(streams));
+    (void)world.build(footer_of({0, 0}, {7}), std::move(sources));
+  };
+  std::uint64_t digest = 0;
+  World right;
+  digest += event_digest(right.hash("config-color"), StreamVersion{1}, Address({0, 4160}, 0).bits());
+  digest += event_digest(right.hash("config-color"), StreamVersion{2}, Address({0, 4160}, 1).bits());
+  digest += event_digest(right.hash("config-size"), StreamVersion{5}, Address({0, 4432}, 0).bits());
+  built(right, example());
+  const std::string path = "index/0000000-0000000.streams";
+  EXPECT_TRUE(check_streams_file(right.files, path, right.cache, footer_of({0, 0}, {7}), digest));
+  // An event less, one more, another place, another version, another stream.
+  for (int wrong = 0; wrong < 5; ++wrong) {
+    World world;
+    SegmentStreams streams;
+    EXPECT_TRUE(streams.add("config-color", StreamVersion{1}, Address({0, wrong == 2 ? 4168u : 4160u}, 0)));
+    if (wrong != 0) {
+      EXPECT_TRUE(streams.add("config-color", StreamVersion{2}, Address({0, 4160}, 1)));
+    }
+    EXPECT_TRUE(streams.add(wrong == 4 ? "config-shape" : "config-size", StreamVersion{wrong == 3 ? 4u : 5u},
+                            Address({0, 4432}, 0)));
+    if (wrong == 1) {
+      EXPECT_TRUE(streams.add("config-size", StreamVersion{6}, Address({0, 4432}, 1)));
+    }
+    built(world, streams);
+    const auto checked = check_streams_file(world.files, path, world.cache, footer_of({0, 0}, {7}), digest);
+    ASSERT_FALSE(checked) << wrong;
+    EXPECT_THAT(checked.error().message, HasSubstr("does not say what the log says"));
+  }
+}
+
 TEST(StreamsFile, is_named_by_its_segments_and_nothing_else_is_taken_for_one) {
   EXPECT_EQ(streams_name({0, 7}), "0000000-0000007.streams");
   EXPECT_EQ(span_of_streams_name("0000010-2000007.streams"), (SegmentSpan{10, 2'000'007}));
