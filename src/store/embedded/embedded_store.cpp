@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "event/group_check.hpp"
 #include "store/embedded/event_codec.hpp"
 
 namespace annals::store {
@@ -82,7 +81,11 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
     Pending pending;
     for (Waiting* call : calls) {
       call->results.reserve(call->groups.size());
-      for (const Group& group : call->groups) call->results.push_back(stage(group, batch, pending));
+      RefusedStreams refused;
+      for (const Group& group : call->groups) {
+        call->results.push_back(stage(group, batch, pending, refused));
+        if (!call->results.back()) refused.add(group);
+      }
     }
     if (auto committed = log_->commit(batch); !committed) {
       // Conflicts too were decided on what is now uncertain. What is invalid stays so.
@@ -100,9 +103,11 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
   watches_.tell(flushed);
 }
 
-AppendResult EmbeddedStore::stage(const Group& group, log::Batch& batch, Pending& pending) {
+AppendResult EmbeddedStore::stage(const Group& group, log::Batch& batch, Pending& pending,
+                                  const RefusedStreams& refused) {
   if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());
   TRY(check_group(group));
+  TRY(refused.check(group));
   Appended appended;
   appended.versions = TRY(check_conditions(group, batch, pending));
   Instant now = platform_.clock.now();

@@ -10,9 +10,10 @@
 #include <unordered_map>
 
 #include "base/guarded.hpp"
+#include "event/group_check.hpp"
 #include "store/embedded/index/sealed_streams.hpp"
-#include "store/embedded/watch_list.hpp"
 #include "store/embedded_store.hpp"
+#include "store/watch_list.hpp"
 
 namespace annals::store {
 
@@ -64,7 +65,7 @@ class EmbeddedStore final : public EventStore {
   };
 
   void append_together(const std::vector<Waiting*>& calls);
-  AppendResult stage(const Group& group, log::Batch& batch, Pending& pending);
+  AppendResult stage(const Group& group, log::Batch& batch, Pending& pending, const RefusedStreams& refused);
   /// The versions that the group's streams have before it.
   [[nodiscard]] Result<std::vector<StreamVersion>> check_conditions(const Group& group, const log::Batch& batch,
                                                                     const Pending& pending) const;

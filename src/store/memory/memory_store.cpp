@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <ranges>
 
-#include "event/group_check.hpp"
-
 namespace annals::store {
 namespace {
 
@@ -38,14 +36,19 @@ void MemoryStore::append(std::span<const Group> groups, AppendDone done) {
   results.reserve(groups.size());
   {
     const auto state = state_.lock();
-    for (const Group& group : groups) results.push_back(record(group, *state));
+    RefusedStreams refused;
+    for (const Group& group : groups) {
+      results.push_back(record(group, *state, refused));
+      if (!results.back()) refused.add(group);
+    }
   }
   tell();
   done(std::move(results));
 }
 
-AppendResult MemoryStore::record(const Group& group, State& state) {
+AppendResult MemoryStore::record(const Group& group, State& state, const RefusedStreams& refused) {
   TRY(check_group(group));
+  TRY(refused.check(group));
   TRY(check_conditions(group, state));
   Appended appended{
       .first = state.last().next(), .last = state.last(), .created_at = next_stamp(state), .versions = {}};
