@@ -168,15 +168,17 @@ class EventStore {
  public:
   virtual ~EventStore() = default;
 
-  /// Records the groups, one after another, each whole or not at all; a conflict of one is no matter to the next (which
-  /// sees the store without it). They are made durable together. `done` is called exactly once, with a result a group,
-  /// inside the call to append or later on some other thread; until then nobody can read the events, and `groups` stay
-  /// the caller's to keep alive and unchanged.
+  /// Records the groups, one after another, each whole or not at all. Once one is refused, a later group of the same
+  /// call that names one of its streams is refused too, with conflict, and so on from that one: it was decided on what
+  /// did not come to be. To the other groups a refusal is no matter; they see the store without it. They are made
+  /// durable together. `done` is called exactly once, with a result a group, inside the call to append or later on some
+  /// other thread; until then nobody can read the events, and `groups` stay the caller's to keep alive and unchanged.
   ///
-  /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, or something was recorded
-  /// after `nothing_after`; nothing of the group is recorded and nothing else is touched); invalid, too_large (a limit
-  /// in event.hpp; nothing recorded); unavailable ("no_room": nothing recorded, and a later append may succeed; any
-  /// other code: it is unknown whether the group was recorded, or an earlier outcome is: see promise 5).
+  /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, something was recorded
+  /// after `nothing_after`, or an earlier group of the call with one of its streams was refused; nothing of the group
+  /// is recorded and nothing else is touched); invalid, too_large (a limit in event.hpp; nothing recorded); unavailable
+  /// ("no_room": nothing recorded, and a later append may succeed; any other code: it is unknown whether the group was
+  /// recorded, or an earlier outcome is: see promise 5).
   virtual void append(std::span<const Group> groups, AppendDone done) = 0;
 
   /// Records events of another store as they are, with position, version, id, time and node; for a store that is to

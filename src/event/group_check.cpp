@@ -112,4 +112,18 @@ Group group_of(const EventView& event) {
   return group;
 }
 
+Result<> RefusedStreams::check(const Group& group) const {
+  if (names_.empty()) return {};
+  for (const StreamAppend& append : group.appends) {
+    if (!names_.contains(append.stream)) continue;
+    return fail(ErrorKind::conflict, "version_conflict",
+                "an earlier group of the same call for stream " + append.stream + " was refused");
+  }
+  return {};
+}
+
+void RefusedStreams::add(const Group& group) {
+  for (const StreamAppend& append : group.appends) names_.insert(append.stream);
+}
+
 }  // namespace annals

@@ -1,5 +1,9 @@
 #pragma once
-// What every store refuses before it looks at its own state: groups that no store could take. Pure; no thread rule.
+// What every store refuses whatever it holds: groups that no store could take, and those that rest on a refused one.
+// Pure; no thread rule but where one is named.
+
+#include <string_view>
+#include <unordered_set>
 
 #include "base/result.hpp"
 #include "event/event_store.hpp"
@@ -21,5 +25,17 @@ namespace annals {
 
 /// The group that records this event alone.
 [[nodiscard]] Group group_of(const EventView& event);
+
+/// The streams of those groups of one call to append that were refused. A later group of the call that names one of
+/// them was decided on what did not come to be. Borrows the names from the groups. Confined to one thread.
+class RefusedStreams {
+ public:
+  /// Errors: conflict ("version_conflict"), naming the stream.
+  [[nodiscard]] Result<> check(const Group& group) const;
+  void add(const Group& group);
+
+ private:
+  std::unordered_set<std::string_view> names_;
+};
 
 }  // namespace annals

@@ -112,27 +112,54 @@ TEST_P(EventStoreContract, a_group_across_streams_is_recorded_whole_or_not_at_al
               ElementsAre("b", "b", "a", "c"));
 }
 
-TEST_P(EventStoreContract, a_conflict_of_one_group_is_no_matter_to_the_others_of_the_call) {
+TEST_P(EventStoreContract, a_conflict_of_one_group_is_no_matter_to_those_of_other_streams) {
   const auto results = append(store(), {
                                            group_for("a", none, 2),
-                                           group_for("a", none),      // conflicts with the first
-                                           group_for("a", exact(2)),  // sees the first and not the second
                                            group_for("b", exists),    // conflicts
-                                           group_for("b", none),
+                                           group_for("a", exact(2)),  // sees the first
+                                           group_for("c", none),
                                            group_for("a", exact(3)),
                                        });
-  ASSERT_EQ(results.size(), 6u);
+  ASSERT_EQ(results.size(), 5u);
   EXPECT_TRUE(results[0]);
   EXPECT_THAT(results[1], conflicts());
   EXPECT_TRUE(results[2]);
-  EXPECT_THAT(results[3], conflicts());
+  EXPECT_TRUE(results[3]);
   EXPECT_TRUE(results[4]);
-  EXPECT_TRUE(results[5]);
   std::vector<std::string> streams;
   for (const Recorded& event : everything(store())) streams.push_back(event.stream + std::to_string(event.version));
-  EXPECT_THAT(streams, ElementsAre("a1", "a2", "a3", "b1", "a4"));
-  EXPECT_EQ(results[4]->first, Position{4});
-  EXPECT_EQ(results[5]->first, Position{5});
+  EXPECT_THAT(streams, ElementsAre("a1", "a2", "a3", "c1", "a4"));
+  EXPECT_EQ(results[3]->first, Position{4});
+  EXPECT_EQ(results[4]->first, Position{5});
+}
+
+TEST_P(EventStoreContract, what_was_decided_on_a_refused_group_of_the_call_is_refused_too) {
+  const auto both = [](std::string one, std::string other) {
+    return Group{.appends = {append_for(std::move(one)), append_for(std::move(other))}, .nothing_after = {}};
+  };
+  const auto results = append(store(), {
+                                           group_for("a", exact(1)),  // conflicts
+                                           group_for("a", any),       // would be admitted by itself
+                                           both("b", "a"),            // names one of its streams
+                                           group_for("b", none),      // names one of that one's
+                                           group_for("c", none),
+                                       });
+  ASSERT_EQ(results.size(), 5u);
+  for (const std::size_t at : {0u, 1u, 2u, 3u}) EXPECT_THAT(results[at], conflicts()) << at;
+  EXPECT_THAT(results[1].error().message, testing::HasSubstr("stream a"));
+  EXPECT_TRUE(results[4]);
+  EXPECT_EQ(everything(store()).size(), 1u);
+  EXPECT_EQ(record(store(), group_for("a", none)).first, Position{2}) << "the next call is another matter";
+}
+
+TEST_P(EventStoreContract, what_was_decided_on_an_invalid_group_of_the_call_is_refused_too) {
+  Group invalid = group_for("a");
+  invalid.appends[0].events[0].type = "";
+  const auto results = append(store(), {invalid, group_for("a"), group_for("b")});
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_THAT(results[0], fails_with(ErrorKind::invalid, std::string_view("invalid_event_type")));
+  EXPECT_THAT(results[1], conflicts());
+  EXPECT_TRUE(results[2]);
 }
 
 TEST_P(EventStoreContract, an_invalid_group_is_no_matter_to_the_others_of_the_call) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "event/group_check.hpp"
 #include "store/embedded/event_codec.hpp"
 
 namespace annals::store {
@@ -83,7 +82,11 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
     for (Waiting* call : calls) {
       call->results.reserve(call->groups.size());
       const Position before = batch.last();
-      for (const Group& group : call->groups) call->results.push_back(stage(group, before, batch, pending));
+      RefusedStreams refused;
+      for (const Group& group : call->groups) {
+        call->results.push_back(stage(group, before, batch, pending, refused));
+        if (!call->results.back()) refused.add(group);
+      }
     }
     if (auto committed = log_->commit(batch); !committed) {
       // Conflicts too were decided on what is now uncertain. What is invalid stays so.
@@ -141,9 +144,11 @@ AppendResult EmbeddedStore::stage_restored(const EventView& event, const Group& 
   return Appended{stamp.first, stamp.last, stamp.created_at, {event.version}};
 }
 
-AppendResult EmbeddedStore::stage(const Group& group, Position before, log::Batch& batch, Pending& pending) {
+AppendResult EmbeddedStore::stage(const Group& group, Position before, log::Batch& batch, Pending& pending,
+                                  const RefusedStreams& refused) {
   if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());
   TRY(check_group(group));
+  TRY(refused.check(group));
   Appended appended;
   appended.versions = TRY(check_conditions(group, before, pending));
   Instant now = platform_.clock.now();

@@ -10,9 +10,10 @@
 #include <unordered_map>
 
 #include "base/guarded.hpp"
+#include "event/group_check.hpp"
 #include "store/embedded/index/sealed_streams.hpp"
-#include "store/embedded/watch_list.hpp"
 #include "store/embedded_store.hpp"
+#include "store/watch_list.hpp"
 
 namespace annals::store {
 
@@ -66,7 +67,8 @@ class EmbeddedStore final : public EventStore {
 
   void append_together(const std::vector<Waiting*>& calls);
   /// `before` is the last position before the call that the group belongs to.
-  AppendResult stage(const Group& group, Position before, log::Batch& batch, Pending& pending);
+  AppendResult stage(const Group& group, Position before, log::Batch& batch, Pending& pending,
+                     const RefusedStreams& refused);
   /// `group` is of the event alone.
   [[nodiscard]] AppendResult stage_restored(const EventView& event, const Group& group, log::Batch& batch,
                                             Pending& pending);

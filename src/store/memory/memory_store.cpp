@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <ranges>
 
-#include "event/group_check.hpp"
-
 namespace annals::store {
 namespace {
 
@@ -39,7 +37,11 @@ void MemoryStore::append(std::span<const Group> groups, AppendDone done) {
   {
     const auto state = state_.lock();
     const Position before = state->last();
-    for (const Group& group : groups) results.push_back(record(group, before, *state));
+    RefusedStreams refused;
+    for (const Group& group : groups) {
+      results.push_back(record(group, before, *state, refused));
+      if (!results.back()) refused.add(group);
+    }
   }
   tell();
   done(std::move(results));
@@ -66,8 +68,9 @@ Result<> MemoryStore::restore(std::span<const EventView> events) {
   return restored;
 }
 
-AppendResult MemoryStore::record(const Group& group, Position before, State& state) {
+AppendResult MemoryStore::record(const Group& group, Position before, State& state, const RefusedStreams& refused) {
   TRY(check_group(group));
+  TRY(refused.check(group));
   TRY(check_conditions(group, before, state));
   Appended appended{
       .first = state.last().next(), .last = state.last(), .created_at = next_stamp(state), .versions = {}};

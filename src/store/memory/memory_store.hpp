@@ -13,6 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/guarded.hpp"
 #include "base/invariant.hpp"
+#include "event/group_check.hpp"
 #include "store/memory_store.hpp"
 
 namespace annals::store {
@@ -68,7 +69,7 @@ class MemoryStore final : public EventStore {
   class WatcherEntry;
 
   /// `before` is the last position before the call that the group belongs to.
-  AppendResult record(const Group& group, Position before, State& state);
+  AppendResult record(const Group& group, Position before, State& state, const RefusedStreams& refused);
   [[nodiscard]] static Result<> check_conditions(const Group& group, Position before, const State& state);
   [[nodiscard]] Instant next_stamp(State& state);
   void alarm_when_behind(Instant now, State& state);

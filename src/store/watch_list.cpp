@@ -1,4 +1,4 @@
-#include "store/embedded/watch_list.hpp"
+#include "store/watch_list.hpp"
 
 namespace annals::store {
 

@@ -1,0 +1,17 @@
+# annals_statements(TARGET FOLDER)
+#
+# Every file FOLDER/NAME.sql becomes the constant `Sql::NAME` of store/postgres/statement.hpp, within TARGET.
+function(annals_statements target folder)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.sql)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
+  set(source "// Made by cmake/AnnalsStatements.cmake from ${folder}.\n#include \"store/postgres/statement.hpp\"\n\nnamespace annals::store {\n")
+  foreach(file IN LISTS files)
+    get_filename_component(name ${file} NAME_WE)
+    file(READ ${file} text)
+    string(APPEND source "\nconst Statement Sql::${name}{\"${name}\", R\"sql(${text})sql\"};\n")
+  endforeach()
+  string(APPEND source "\n}  // namespace annals::store\n")
+  set(path ${CMAKE_CURRENT_BINARY_DIR}/statements.cpp)
+  file(CONFIGURE OUTPUT ${path} CONTENT "${source}" @ONLY)
+  target_sources(${target} PRIVATE ${path})
+endfunction()

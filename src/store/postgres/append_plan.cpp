@@ -1,0 +1,160 @@
+#include "store/postgres/append_plan.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace annals::store {
+
+std::string_view without_original_prefix(std::string_view type) {
+  return type.starts_with(original_type_prefix) ? type.substr(original_type_prefix.size()) : type;
+}
+
+bool is_original_type(std::string_view type) {
+  constexpr std::array<std::string_view, 2> types{"ConfigValueSet", "ConfigValueDeleted"};
+  return std::ranges::find(types, type) != types.end();
+}
+
+// --- NamedStreams
+// ------------------------------------------------------------------------------------------------------
+
+void NamedStreams::add(const Group& group) {
+  for (const StreamAppend& append : group.appends) {
+    if (places_.emplace(append.stream, streams_.size()).second) streams_.push_back({.name = append.stream});
+  }
+}
+
+void NamedStreams::locate(const Rows& rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    Stream& stream = streams_[static_cast<std::size_t>(rows.integer(row, 0)) - 1];
+    stream.id = rows.integer(row, 1);
+    stream.version = StreamVersion(static_cast<std::uint64_t>(rows.integer(row, 2)));
+  }
+}
+
+// --- AppendPlan
+// --------------------------------------------------------------------------------------------------------
+
+AppendResult AppendPlan::add(const Group& group) {
+  TRY(check_conditions(group));
+  Appended appended{
+      .first = head_.next(),
+      .last = head_,
+      .created_at = last_time_.microseconds == INT64_MIN ? now_ : std::max(now_, last_time_.plus(Duration{1})),
+      .versions = {}};
+  Instant time = appended.created_at;
+  for (const StreamAppend& append : group.appends) {
+    NamedStreams::Stream& stream = streams_.at(append.stream);
+    if (!stream.is_changed) {
+      stream.is_changed = true;
+      stream.is_new = stream.id == 0;
+      stream.first_time = time;
+    }
+    for (const NewEvent& event : append.events) {
+      stream.version = stream.version.next();
+      events_.push_back({&event, &stream.id, stream.version, time});
+      last_time_ = time;
+      time = time.plus(Duration{1});
+      head_ = head_.next();
+    }
+    appended.versions.push_back(stream.version);
+  }
+  appended.last = head_;
+  return appended;
+}
+
+Result<> AppendPlan::check_conditions(const Group& group) {
+  if (group.nothing_after && head_ > *group.nothing_after) {
+    return fail(ErrorKind::conflict, "version_conflict",
+                "the store is at position " + to_string(head_) + ", and nothing was to be recorded after " +
+                    to_string(*group.nothing_after));
+  }
+  for (const StreamAppend& append : group.appends) {
+    const StreamVersion version = streams_.at(append.stream).version;
+    if (append.expected.admits(version)) continue;
+    return fail(ErrorKind::conflict, "version_conflict",
+                "stream " + append.stream + " is at version " + to_string(version) + ", and the append expects " +
+                    append.expected.to_text());
+  }
+  return {};
+}
+
+std::size_t AppendPlan::new_streams() const {
+  return static_cast<std::size_t>(std::ranges::count_if(streams_.all(), &NamedStreams::Stream::is_new));
+}
+
+namespace {
+
+/// The rows of streams: those that are new, and those that have grown.
+void put_streams(const NamedStreams& streams, std::vector<Call>& calls) {
+  using enum ArrayParameter::Element;
+  ArrayParameter new_ids(integer), new_names(text), new_versions(integer), new_times(time);
+  ArrayParameter ids(integer), versions(integer);
+  for (const NamedStreams::Stream& stream : streams.all()) {
+    const auto version = static_cast<std::int64_t>(stream.version.value);
+    if (stream.is_new) {
+      new_ids.add(stream.id);
+      new_names.add(stream.name);
+      new_versions.add(version);
+      new_times.add(stream.first_time);
+    } else if (stream.is_changed) {
+      ids.add(stream.id);
+      versions.add(version);
+    }
+  }
+  if (new_ids.size() > 0) {
+    Parameters parameters;
+    parameters.add(std::move(new_ids)).add(std::move(new_names)).add(std::move(new_versions)).add(std::move(new_times));
+    calls.push_back({Sql::insert_streams, std::move(parameters)});
+  }
+  if (ids.size() > 0) {
+    calls.push_back({Sql::update_streams, std::move(Parameters().add(std::move(ids)).add(std::move(versions)))});
+  }
+}
+
+}  // namespace
+
+void AppendPlan::put_statements(const Dialect& dialect, std::vector<Call>& calls) const {
+  using enum ArrayParameter::Element;
+  put_streams(streams_, calls);
+  ArrayParameter ids(uuid), ids_again(uuid), types(text), causes(uuid), correlations(uuid), times(time);
+  ArrayParameter data(dialect.data_is_json() ? text : bytes);
+  ArrayParameter metadata(dialect.metadata_is_json() ? text : bytes);
+  ArrayParameter streams(integer), versions(integer);
+  std::string type;
+  for (const Planned& planned : events_) {
+    const NewEvent& event = *planned.event;
+    ids.add(event.id);
+    ids_again.add(event.id);
+    if (is_original_type(event.type)) {
+      type.assign(original_type_prefix).append(event.type);
+      types.add(std::string_view(type));
+    } else {
+      types.add(std::string_view(event.type));
+    }
+    if (event.causation_id) {
+      causes.add(*event.causation_id);
+    } else {
+      causes.add_null();
+    }
+    correlations.add(event.correlation_id);
+    data.add(std::string_view(event.data));
+    if (event.metadata.empty()) {
+      metadata.add_null();
+    } else {
+      metadata.add(std::string_view(event.metadata));
+    }
+    times.add(planned.time);
+    streams.add(*planned.stream_id);
+    versions.add(static_cast<std::int64_t>(planned.version.value));
+  }
+  Parameters of_events;
+  of_events.add(std::move(ids)).add(std::move(types)).add(std::move(causes)).add(std::move(correlations));
+  of_events.add(std::move(data)).add(std::move(metadata)).add(std::move(times));
+  calls.push_back({Sql::insert_events, std::move(of_events)});
+  Parameters of_places;
+  of_places.add(std::move(ids_again)).add(std::move(streams)).add(std::move(versions)).add(before_.value);
+  calls.push_back({Sql::insert_stream_events, std::move(of_places)});
+  calls.push_back({Sql::update_all, std::move(Parameters().add(head_.value))});
+}
+
+}  // namespace annals::store

@@ -1,0 +1,380 @@
+// The writing half of PostgresStore.
+//
+// What is never in question: a transaction is one group or more, whole or not at all. What can be in question is
+// whether it was committed, when the connection breaks before the server has answered. Then doubt_ holds one of its
+// events, and nothing is answered and no other append begins before the question is settled: the lock on `$all` is
+// taken on a new connection, which waits until the old transaction has ended in the one way or the other; then the
+// event is looked for.
+
+#include <algorithm>
+#include <array>
+
+#include "store/postgres/postgres_store.hpp"
+
+namespace annals::store {
+namespace {
+
+/// A clock this far behind the log is somebody's mistake; less is what stamps of one microsecond an event add up to.
+constexpr Duration clock_behind_tolerated = std::chrono::milliseconds{100};
+constexpr Duration clock_alarm_interval = std::chrono::minutes{1};
+
+constexpr int attempts_max = 5;
+/// Waiting for an answer about an append in doubt: 25 ms, doubled so many times (6 s together).
+constexpr int find_out_attempts_max = 8;
+constexpr std::chrono::milliseconds find_out_pause{25};
+
+/// What one transaction takes at most, unless a single group is more.
+constexpr std::size_t transaction_bytes_max = group_bytes_max;
+constexpr std::size_t transaction_events_max = group_events_max;
+constexpr std::int64_t stream_ids_reserved = 64;
+
+/// The server gave the transaction up for a reason that may be gone the next time: a deadlock, a serialization failure.
+bool may_succeed_again(const Error& error) {
+  return error.code.starts_with("40");
+}
+/// What is wrong is in the rows: not JSON where JSON is kept, an id that is there already.
+bool is_about_rows(const Error& error) {
+  return error.code.starts_with("22") || error.code.starts_with("23");
+}
+
+Error unavailable_for(const Error& error) {
+  if (error.code == "55P03") {
+    return {ErrorKind::unavailable,
+            "another transaction holds the lock on $all for longer than 10 s; nothing was recorded"};
+  }
+  return {ErrorKind::unavailable, error.message + "; nothing was recorded"};
+}
+
+Error in_doubt(const Error& error) {
+  return {ErrorKind::unavailable,
+          "it is unknown whether an append was recorded, and no other is taken until that is known: " + error.message};
+}
+
+std::size_t bytes_of(const Group& group) {
+  std::size_t bytes = 0;
+  for (const StreamAppend& append : group.appends) {
+    for (const NewEvent& event : append.events) bytes += event.data.size() + event.metadata.size();
+  }
+  return bytes;
+}
+
+std::size_t events_of(const Group& group) {
+  std::size_t events = 0;
+  for (const StreamAppend& append : group.appends) events += append.events.size();
+  return events;
+}
+
+}  // namespace
+
+void PostgresStore::append(std::span<const Group> groups, AppendDone done) {
+  Waiting call{.groups = groups, .results = {}};
+  {
+    std::unique_lock queue(queue_mutex_);
+    queue_.push_back(&call);
+    turn_.wait(queue, [&] { return call.done || !leader_active_; });
+    if (!call.done) {
+      // Whoever finds nobody leading takes everything that waits, itself included, through one transaction.
+      leader_active_ = true;
+      std::vector<Waiting*> calls;
+      calls.swap(queue_);
+      queue.unlock();
+      append_together(calls);
+      queue.lock();
+      for (Waiting* finished : calls) finished->done = true;
+      leader_active_ = false;
+      queue.unlock();
+      turn_.notify_all();
+    }
+  }
+  done(std::move(call.results));
+}
+
+void PostgresStore::append_together(const std::vector<Waiting*>& calls) {
+  std::vector<Entry> entries;
+  for (std::size_t call = 0; call < calls.size(); ++call) {
+    const std::span<const Group> groups = calls[call]->groups;
+    calls[call]->results.assign(groups.size(), Appended{});
+    for (std::size_t at = 0; at < groups.size(); ++at) {
+      entries.push_back({&groups[at], call, &calls[call]->results[at], check_group(groups[at])});
+    }
+  }
+  {
+    const std::lock_guard writing(writer_mutex_);
+    Refused refused(calls.size());
+    for (std::span<const Entry> rest = entries; !rest.empty();) {
+      std::size_t count = 0;
+      std::size_t bytes = 0;
+      std::size_t events = 0;
+      for (const Entry& entry : rest) {
+        bytes += bytes_of(*entry.group);
+        events += events_of(*entry.group);
+        if (count > 0 && (bytes > transaction_bytes_max || events > transaction_events_max)) break;
+        ++count;
+      }
+      record(rest.first(count), refused);
+      rest = rest.subspan(count);
+    }
+  }
+  watches_.tell(view_.lock()->head);
+}
+
+/// Records what can be recorded of the entries, and gives every one its result.
+void PostgresStore::record(std::span<const Entry> entries, Refused& refused) {
+  std::optional<Error> failure;
+  if (doubt_) {
+    if (auto found = find_out(); !found) return refuse_all(entries, in_doubt(found.error()));
+  }
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    Refused refused_then = refused;
+    auto tried = try_to_record(entries, refused_then);
+    if (tried) {
+      refused = std::move(refused_then);
+      return;
+    }
+    failure = std::move(tried).error();
+    if (doubt_) {
+      const auto recorded = find_out_patiently();
+      if (!recorded) return refuse_all(entries, in_doubt(recorded.error()));
+      if (*recorded) {  // the results stand as they were decided
+        refused = std::move(refused_then);
+        return;
+      }
+    } else if (!is_lost(*failure) && !may_succeed_again(*failure)) {
+      break;
+    } else if (is_lost(*failure) && attempt > 0) {
+      break;  // a connection that was idle may have died unnoticed; a new one that dies too is no accident
+    }
+  }
+  if (is_about_rows(*failure) && entries.size() > 1) {
+    // One of them is at fault; the others shall not suffer for it.
+    for (std::size_t at = 0; at < entries.size(); ++at) record(entries.subspan(at, 1), refused);
+    return;
+  }
+  if (is_about_rows(*failure)) {
+    *entries.front().result =
+        fail(ErrorKind::invalid, "invalid_event", "the database cannot keep the group: " + failure->message);
+    refused[entries.front().call].add(*entries.front().group);
+    return;
+  }
+  refuse_all(entries, unavailable_for(*failure));
+}
+
+/// Of what is refused for its own sake that alone is said; everything else is as `error` says.
+void PostgresStore::refuse_all(std::span<const Entry> entries, const Error& error) {
+  for (const Entry& entry : entries) {
+    *entry.result = entry.check ? AppendResult(std::unexpected(error)) : std::unexpected(entry.check.error());
+  }
+  condition_.lock()->last_flush_ok = false;
+}
+
+Result<> PostgresStore::try_to_record(std::span<const Entry> entries, Refused& refused) {
+  if (const std::string lost = condition_.lock()->lost; !lost.empty()) return fail(ErrorKind::unavailable, lost);
+  NamedStreams streams;
+  for (const Entry& entry : entries) {
+    if (entry.check) streams.add(*entry.group);
+  }
+  const auto lease = TRY(appending_.borrow());
+  Connection& connection = *lease;
+  const auto or_rollback = [&](Error error) {
+    if (!is_lost(error)) (void)connection.run(Sql::rollback);
+    return std::unexpected(std::move(error));
+  };
+  auto before = lock(connection, streams);
+  if (!before) return or_rollback(std::move(before).error());
+  // Under the lock nobody is ahead of the database; who is has seen what was lost.
+  if (const Position seen = view_.lock()->head; before->head < seen) {
+    return or_rollback(set_back(seen, before->head).error());
+  }
+  if (before->accounted < before->head) {
+    if (auto adopted = adopt(connection, *before); !adopted) return or_rollback(std::move(adopted).error());
+  }
+  const Instant now = platform_.clock.now();
+  alarm_when_clock_is_behind(now, before->last_time);
+  AppendPlan plan(streams, before->head, stamp_after(*before), now);
+  for (const Entry& entry : entries) {
+    RefusedStreams& refused_before = refused[entry.call];
+    const auto checked = entry.check ? refused_before.check(*entry.group) : entry.check;
+    *entry.result = checked ? plan.add(*entry.group) : std::unexpected(checked.error());
+    if (!*entry.result) refused_before.add(*entry.group);
+  }
+  if (plan.empty()) {
+    // What was adopted stays; a refusal is told on what is known by now.
+    TRY(connection.run(Sql::commit));
+    return note(connection, before->head, before->epochs);
+  }
+  if (auto numbered = number_streams(connection, streams, plan); !numbered)
+    return or_rollback(std::move(numbered).error());
+  auto committed = commit(connection, *before, plan);
+  if (!committed && !doubt_) return or_rollback(std::move(committed).error());
+  return committed;
+}
+
+/// The first round trip.
+Result<PostgresStore::Before> PostgresStore::lock(Connection& connection, NamedStreams& streams) {
+  using enum ArrayParameter::Element;
+  ArrayParameter names(text);
+  for (const NamedStreams::Stream& stream : streams.all()) names.add(stream.name);
+  std::vector<Call> calls{{Sql::begin}, {Sql::lock_all}, {Sql::lock_store}};
+  calls.push_back({Sql::find_streams, std::move(Parameters().add(std::move(names)))});
+  const std::vector<Rows> rows = TRY(connection.run(calls));
+  streams.locate(rows[3]);
+  return before_of(rows[1], rows[2]);
+}
+
+PostgresStore::Before PostgresStore::before_of(const Rows& all, const Rows& store) {
+  return {.head = Position(static_cast<std::uint64_t>(all.integer(0, 0))),
+          .accounted = Position(static_cast<std::uint64_t>(store.integer(0, 0))),
+          .last_time = store.time(0, 1),
+          .settled = store.time(0, 2),
+          .node_id = static_cast<std::uint32_t>(store.integer(0, 3)),
+          .epochs = static_cast<std::size_t>(store.integer(0, 4))};
+}
+
+/// The latest time at or before which nothing may be stamped.
+Instant PostgresStore::stamp_after(const Before& before) const {
+  const auto times = times_.lock();
+  times->settled_there = std::max(times->settled_there, before.settled);
+  times->last = std::max(times->last, before.last_time);
+  return std::max({before.last_time, before.settled, times->settled});
+}
+
+Result<> PostgresStore::number_streams(Connection& connection, NamedStreams& streams, const AppendPlan& plan) {
+  if (const std::size_t needed = plan.new_streams(); needed > stream_ids_.size()) {
+    // Some more than are needed, so that this round trip is rare.
+    const auto count = static_cast<std::int64_t>(needed - stream_ids_.size()) + stream_ids_reserved;
+    const Rows rows = TRY(connection.run(Sql::reserve_streams, std::move(Parameters().add(count))));
+    for (std::size_t row = 0; row < rows.size(); ++row) stream_ids_.push_back(rows.integer(row, 0));
+  }
+  for (NamedStreams::Stream& stream : streams.all()) {
+    if (!stream.is_new) continue;
+    stream.id = stream_ids_.back();
+    stream_ids_.pop_back();
+  }
+  return {};
+}
+
+/// The second round trip.
+Result<> PostgresStore::commit(Connection& connection, const Before& before, const AppendPlan& plan) {
+  std::vector<Call> calls;
+  plan.put_statements(dialect_, calls);
+  const auto node = std::int64_t{options_.node_id};
+  calls.push_back({Sql::update_store, std::move(Parameters().add(plan.head().value).add(plan.last_time()).add(node))});
+  if (before.node_id != options_.node_id) {
+    calls.push_back({Sql::insert_writer, std::move(Parameters().add(before.head.next().value).add(node))});
+  }
+  std::optional<Epoch> begun;
+  if (epoch_incarnation_ != connection.incarnation()) {
+    begun = Epoch{draw_epoch(), before.head};
+    calls.push_back(
+        {Sql::insert_epoch, std::move(Parameters().add(std::int64_t{begun->number}).add(begun->before.value))});
+  }
+  calls.push_back({Sql::notify, std::move(Parameters().add(std::string_view(name_)))});
+  calls.push_back({Sql::commit});
+  // Those that were known without the one that begins.
+  TRY(note(connection, before.head, before.epochs));
+  const Duration started = platform_.clock.monotonic();
+  const auto rows = connection.run(calls);
+  if (!rows) {
+    if (is_lost(rows.error())) {
+      doubt_ = Doubt{plan.first_id(), plan.head(), begun, connection.incarnation()};
+      condition_.lock()->doubt = "it is unknown whether the last append was recorded: " + rows.error().message;
+    }
+    return std::unexpected(rows.error());
+  }
+  const Duration took = platform_.clock.monotonic() - started;
+  flush_durations_.observe(static_cast<std::uint64_t>(took.count()));
+  if (begun) epoch_incarnation_ = connection.incarnation();
+  times_.lock()->last = plan.last_time();
+  publish(plan.head(), begun);
+  const auto condition = condition_.lock();
+  condition->last_flush_ok = true;
+  condition->last_flush_duration = took;
+  return {};
+}
+
+Result<bool> PostgresStore::find_out() {
+  INVARIANT(doubt_.has_value(), "only what is in doubt is looked for");
+  const auto lease = TRY(appending_.borrow());
+  ArrayParameter ids(ArrayParameter::Element::uuid);
+  ids.add(doubt_->event);
+  std::vector<Call> calls{{Sql::begin}, {Sql::lock_all}};
+  calls.push_back({Sql::events_exist, std::move(Parameters().add(std::move(ids)))});
+  calls.push_back({Sql::rollback});
+  auto rows = lease->run(calls);
+  if (!rows) {
+    if (!is_lost(rows.error())) (void)lease->run(Sql::rollback);
+    return std::unexpected(std::move(rows).error());
+  }
+  const bool recorded = (*rows)[2].integer(0, 0) > 0;
+  if (recorded) {
+    if (doubt_->begun) epoch_incarnation_ = doubt_->incarnation;
+    publish(doubt_->head, doubt_->begun);
+  }
+  platform_.log.warning("An append whose outcome was unknown has been looked up", {{"recorded", recorded}});
+  doubt_.reset();
+  const auto condition = condition_.lock();
+  condition->doubt.clear();
+  condition->last_flush_ok = true;
+  return recorded;
+}
+
+Result<bool> PostgresStore::find_out_patiently() {
+  for (int attempt = 0;; ++attempt) {
+    auto found = find_out();
+    if (found || attempt + 1 == find_out_attempts_max) return found;
+    std::unique_lock lock(closing_mutex_);
+    if (closing_told_.wait_for(lock, find_out_pause * (1 << attempt), [&] { return closing_; })) return found;
+  }
+}
+
+void PostgresStore::alarm_when_clock_is_behind(Instant now, Instant last_time) {
+  if (last_time.microseconds == INT64_MIN || now.plus(clock_behind_tolerated) >= last_time) return;
+  const Duration moment = platform_.clock.monotonic();
+  if (alarmed_at_ && moment - *alarmed_at_ < clock_alarm_interval) return;
+  alarmed_at_ = moment;
+  platform_.log.warning("the clock runs behind the log; events are stamped after the last one until it has caught up",
+                        {{"clock", now.to_text()}, {"log", last_time.to_text()}});
+}
+
+// --- Events of others
+// --------------------------------------------------------------------------------------------------
+
+/// Accounts for what others recorded since the last append of ours, within the transaction that holds the lock.
+Result<> PostgresStore::adopt(Connection& connection, Before& before) {
+  std::vector<Call> calls;
+  calls.push_back({Sql::adopt_stretches,
+                   std::move(Parameters().add(before.accounted.value).add(before.head.value).add(before.last_time))});
+  if (before.node_id != 0) {
+    calls.push_back(
+        {Sql::insert_writer, std::move(Parameters().add(before.accounted.next().value).add(std::int64_t{0}))});
+  }
+  if (epoch_incarnation_ != connection.incarnation()) {
+    calls.push_back(
+        {Sql::insert_epoch, std::move(Parameters().add(std::int64_t{draw_epoch()}).add(before.accounted.value))});
+    ++before.epochs;
+  }
+  calls.push_back({Sql::adopt_store, std::move(Parameters().add(before.head.value))});
+  const std::vector<Rows> rows = TRY(connection.run(calls));
+  before.last_time = rows.back().time(0, 0);
+  before.node_id = 0;
+  before.accounted = before.head;
+  return {};
+}
+
+Result<> PostgresStore::start() {
+  {
+    const std::lock_guard writing(writer_mutex_);
+    const auto lease = TRY(appending_.borrow());
+    NamedStreams none;
+    Before before = TRY(lock(*lease, none));
+    if (before.accounted < before.head) TRY(adopt(*lease, before));
+    TRY(lease->run(Sql::commit));
+    TRY(note(*lease, before.head, before.epochs));
+    (void)stamp_after(before);
+  }
+  follower_ = platform::make_thread_executor("postgres");
+  follower_->post([this] { follow(); });
+  return {};
+}
+
+}  // namespace annals::store

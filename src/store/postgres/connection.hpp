@@ -1,0 +1,144 @@
+#pragma once
+// One connection to a PostgreSQL server, by libpq in pipeline mode: several statements go out together and their
+// results come back together, in one round trip. Parameters and results are in binary form.
+//
+// Errors of everything here: unavailable with the code "connection_lost", when the connection broke or could not be
+// made (what was sent may have been done); otherwise internal with the SQLSTATE as code: the server refused a
+// statement, and none after it in the same round trip was done. Messages never show a password, nor the values of
+// parameters.
+//
+// Confined to one thread at a time. Source: PostgreSQL's documentation of libpq, "Pipeline Mode".
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "base/result.hpp"
+#include "base/uuid.hpp"
+#include "store/postgres/parameters.hpp"
+#include "store/postgres/statement.hpp"
+#include "store/postgres_store.hpp"
+
+struct pg_conn;
+struct pg_result;
+
+namespace annals::store {
+
+inline constexpr std::string_view connection_lost = "connection_lost";
+[[nodiscard]] inline bool is_lost(const Error& error) {
+  return error.code == connection_lost;
+}
+
+/// What a statement gave, in binary form. Values are borrowed from it. Copies share it.
+class Rows {
+ public:
+  Rows() = default;
+  explicit Rows(pg_result* owned);
+
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] bool is_null(std::size_t row, int column) const;
+  [[nodiscard]] std::string_view bytes(std::size_t row, int column) const;  ///< empty when null
+  [[nodiscard]] std::int64_t integer(std::size_t row, int column) const;    ///< of a bigint; 0 when null
+  [[nodiscard]] bool boolean(std::size_t row, int column) const;
+  [[nodiscard]] Uuid uuid(std::size_t row, int column) const;  ///< zeros when null
+  [[nodiscard]] Instant time(std::size_t row, int column) const;
+  /// What keeps the bytes alive.
+  [[nodiscard]] std::shared_ptr<const void> storage() const { return result_; }
+
+ private:
+  std::shared_ptr<pg_result> result_;  // shared by copies, and by the pages that borrow from it
+};
+
+/// A statement with its parameters.
+struct Call {
+  const Statement& statement;
+  Parameters parameters = {};
+};
+
+/// Where to connect, checked and taken apart. Immutable.
+class Destination {
+ public:
+  /// Errors: usage.
+  [[nodiscard]] static Result<Destination> read(const PostgresOptions& options);
+
+  [[nodiscard]] const std::string& database() const { return database_; }
+  /// "database shop at db.example.org": for messages.
+  [[nodiscard]] std::string text() const;
+  /// `message` with every secret of the options replaced by ****, on one line.
+  [[nodiscard]] std::string masked(std::string message) const;
+  /// The same server, another database.
+  [[nodiscard]] Destination with_database(std::string name) const;
+
+  struct Keyword {
+    std::string name;
+    std::string value;
+  };
+  [[nodiscard]] const std::vector<Keyword>& keywords() const { return keywords_; }
+
+ private:
+  std::vector<Keyword> keywords_;
+  std::vector<std::string> secrets_;
+  std::string database_;
+  std::string host_;
+};
+
+class Connection {
+ public:
+  /// Connects and readies the session. Takes as long as connect_timeout (5 s unless the options say otherwise).
+  /// Errors, besides the above: usage, when the server refuses this user, or has no such database.
+  [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const Destination& destination, const Dialect& dialect);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Runs the statements in one round trip. Waits while the server is silent for `silence_max` at most; then the
+  /// connection is lost.
+  [[nodiscard]] Result<std::vector<Rows>> run(std::span<const Call> calls);
+  [[nodiscard]] Result<Rows> run(const Statement& statement, Parameters parameters = {});
+
+  /// Runs a text of several statements without parameters, outside of any pipeline.
+  [[nodiscard]] Result<> run_script(const std::string& text);
+  [[nodiscard]] Result<> run_script(const Statement& statement) { return run_script(dialect_.text_of(statement)); }
+
+  /// True while the connection looks whole and is in no transaction; looks at what the server may have said meanwhile,
+  /// without waiting.
+  [[nodiscard]] bool is_whole();
+  /// True when a notification came since the last call. Its payload is dropped when it is `own`.
+  [[nodiscard]] bool take_notifications(std::string_view own);
+  /// What to wait on for something to read.
+  [[nodiscard]] int socket() const;
+
+  /// Which start of the server, and which making of the tables, this connection leads to.
+  [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
+
+ private:
+  Connection(Destination destination, Dialect dialect, pg_conn* owned);
+  [[nodiscard]] Result<> begin_session();
+  /// One thing sent, for which a result comes back.
+  struct Sent {
+    const Statement* statement;
+    bool is_preparation;
+  };
+  [[nodiscard]] Result<std::vector<Sent>> send(std::span<const Call> calls);
+  [[nodiscard]] Result<> flush();
+  [[nodiscard]] Result<> wait(short events);
+  /// The next result, or null at the end of those of one statement.
+  [[nodiscard]] Result<pg_result*> next_result();
+  [[nodiscard]] std::unexpected<Error> lost(std::string_view what);
+  [[nodiscard]] Error error_of(const pg_result* result);
+
+  const Destination destination_;
+  const Dialect dialect_;
+  pg_conn* connection_;
+  std::unordered_set<std::string> prepared_;
+  std::string incarnation_;
+  bool lost_ = false;
+};
+
+}  // namespace annals::store

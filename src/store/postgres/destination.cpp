@@ -1,0 +1,116 @@
+// Where to connect: libpq's connection strings, taken apart so that nothing secret is ever said.
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+
+#include "store/postgres/connection.hpp"
+
+namespace annals::store {
+namespace {
+
+struct FreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using OptionList = std::unique_ptr<PQconninfoOption, FreeOptions>;
+
+/// Without a word of what was found: it may be a password.
+std::unexpected<Error> unreadable() {
+  return fail(
+      ErrorKind::usage,
+      "the address of the database cannot be read; it is to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, where "
+      "characters of the user and the password that mean something there (: / ? # @ %) are written as %3A, %2F, "
+      "%3F, %23, %40, %25");
+}
+
+/// True when a part of the password has become something else, because it was not escaped.
+bool is_doubtful(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const std::string_view rest = url.substr(scheme + 3);
+  const std::size_t end = rest.find_first_of("/?#");
+  return end != std::string_view::npos && rest.find('@', end) != std::string_view::npos;
+}
+
+bool is_secret(std::string_view keyword) {
+  return keyword == "password" || keyword == "sslpassword";
+}
+
+}  // namespace
+
+Result<Destination> Destination::read(const PostgresOptions& options) {
+  if (is_doubtful(options.url)) return unreadable();
+  char* complaint = nullptr;
+  const OptionList given(PQconninfoParse(options.url.c_str(), &complaint));
+  PQfreemem(complaint);
+  if (!given) return unreadable();
+
+  Destination destination;
+  const auto value_of = [&](std::string_view name) -> std::string* {
+    const auto found = std::ranges::find(destination.keywords_, name, &Keyword::name);
+    return found == destination.keywords_.end() ? nullptr : &found->value;
+  };
+  for (const PQconninfoOption* option = given.get(); option->keyword != nullptr; ++option) {
+    if (option->val != nullptr) destination.keywords_.push_back({option->keyword, option->val});
+  }
+  const auto complete = [&](std::string_view name, const std::string& value) {
+    if (!value.empty() && value_of(name) == nullptr) destination.keywords_.push_back({std::string(name), value});
+  };
+  complete("host", options.hostname);
+  complete("port", options.port == 0 ? "" : std::to_string(options.port));
+  complete("user", options.username);
+  complete("password", options.password);
+  complete("dbname", options.database);
+  complete("connect_timeout", "5");
+  complete("fallback_application_name", "annals");
+  complete("client_encoding", "UTF8");
+  // A server that has gone without a word is noticed in seconds, also while nothing is under way.
+  complete("tcp_user_timeout", "10000");
+  complete("keepalives_idle", "5");
+  complete("keepalives_interval", "2");
+  complete("keepalives_count", "3");
+  for (const Keyword& keyword : destination.keywords_) {
+    if (is_secret(keyword.name) && !keyword.value.empty()) destination.secrets_.push_back(keyword.value);
+  }
+
+  // What libpq would add by itself: its environment, its password file is another matter.
+  const OptionList defaults(PQconndefaults());
+  const auto effective = [&](std::string_view name) -> std::string {
+    if (const std::string* value = value_of(name)) return *value;
+    for (const PQconninfoOption* option = defaults.get(); option != nullptr && option->keyword != nullptr; ++option) {
+      if (name == option->keyword && option->val != nullptr) return option->val;
+    }
+    return {};
+  };
+  for (const char* const name : {"password", "sslpassword"}) {
+    if (value_of(name) == nullptr && !effective(name).empty()) destination.secrets_.push_back(effective(name));
+  }
+  destination.database_ = effective("dbname").empty() ? effective("user") : effective("dbname");
+  destination.host_ = effective("host");
+  return destination;
+}
+
+Destination Destination::with_database(std::string name) const {
+  Destination other = *this;
+  std::erase_if(other.keywords_, [](const Keyword& keyword) { return keyword.name == "dbname"; });
+  other.keywords_.push_back({"dbname", name});
+  other.database_ = std::move(name);
+  return other;
+}
+
+std::string Destination::text() const {
+  return "database " + database_ + (host_.empty() ? "" : " at " + host_);
+}
+
+std::string Destination::masked(std::string message) const {
+  while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
+  std::ranges::replace(message, '\n', ' ');
+  for (const std::string& secret : secrets_) {
+    for (std::size_t at = message.find(secret); at != std::string::npos; at = message.find(secret, at + 4)) {
+      message.replace(at, secret.size(), "****");
+    }
+  }
+  return message;
+}
+
+}  // namespace annals::store

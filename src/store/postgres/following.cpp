@@ -1,0 +1,232 @@
+// What PostgresStore knows of the whole: how far the events reach and in which epochs; and the thread that follows what
+// others record.
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "store/postgres/postgres_store.hpp"
+
+namespace annals::store {
+namespace {
+
+constexpr std::array<std::uint64_t, 14> flush_bounds{200,    500,    1'000,   2'000,   3'000,   5'000,     10'000,
+                                                     25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 5'000'000};
+
+/// After a hint, so that a busy server's own hints do not keep the thread running.
+constexpr int breath_ms = 5;
+constexpr Duration retry_pause = std::chrono::milliseconds{100};
+
+std::string draw_name(platform::Random& random) {
+  return std::to_string(random.next());
+}
+
+}  // namespace
+
+PostgresStore::PostgresStore(PostgresOptions options, Destination destination, Dialect dialect,
+                             platform::Platform platform)
+    : options_(std::move(options)),
+      destination_(std::move(destination)),
+      dialect_(std::move(dialect)),
+      platform_(platform),
+      name_(draw_name(platform.random)),
+      reading_(destination_, dialect_, std::max<std::size_t>(options_.pool_size, 3) - 2, platform),
+      appending_(destination_, dialect_, 1, platform),
+      following_(destination_, dialect_, 1, platform),
+      flush_durations_(flush_bounds),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+PostgresStore::~PostgresStore() {
+  {
+    const std::lock_guard lock(closing_mutex_);
+    closing_ = true;
+  }
+  closing_told_.notify_all();
+  (void)::eventfd_write(wake_, 1);
+  follower_.reset();
+  listening_.reset();
+  ::close(wake_);
+}
+
+// --- What is visible
+// ---------------------------------------------------------------------------------------------------
+
+Result<> PostgresStore::note(Connection& connection, Position head, std::size_t epochs) const {
+  if (view_.lock()->epochs.size() != epochs) {
+    auto known = TRY(read_epochs(connection));
+    view_.lock()->epochs = std::move(known);
+  }
+  publish(head, std::nullopt);
+  return {};
+}
+
+Result<std::vector<PostgresStore::Epoch>> PostgresStore::read_epochs(Connection& connection) const {
+  const Rows rows = TRY(connection.run(Sql::epochs));
+  std::vector<Epoch> epochs;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    epochs.push_back(
+        {static_cast<std::uint32_t>(rows.integer(row, 0)), Position(static_cast<std::uint64_t>(rows.integer(row, 1)))});
+  }
+  return epochs;
+}
+
+void PostgresStore::publish(Position head, std::optional<Epoch> begun) const {
+  const auto view = view_.lock();
+  view->head = std::max(view->head, head);
+  if (begun) view->epochs.push_back(*begun);
+}
+
+/// By chance, so that a cursor of another store is recognised; never 0, which stands for the start.
+std::uint32_t PostgresStore::draw_epoch() const {
+  const auto epochs = view_.lock()->epochs;
+  for (;;) {
+    const auto number = static_cast<std::uint32_t>(platform_.random.next());
+    if (number != 0 && std::ranges::find(epochs, number, &Epoch::number) == epochs.end()) return number;
+  }
+}
+
+Cursor PostgresStore::cursor(Position position) const {
+  const auto view = view_.lock();
+  for (auto epoch = view->epochs.rbegin(); epoch != view->epochs.rend(); ++epoch) {
+    if (epoch->before < position) return {epoch->number, position};
+  }
+  return {};
+}
+
+Result<Position> PostgresStore::resolve(const Cursor& cursor) const {
+  if (cursor.is_start()) return Position{};
+  for (int attempt = 0;; ++attempt) {
+    std::vector<Epoch> epochs = view_.lock()->epochs;
+    for (std::size_t at = 0; at < epochs.size(); ++at) {
+      if (epochs[at].number != cursor.epoch) continue;
+      if (at + 1 == epochs.size() || cursor.position <= epochs[at + 1].before) return cursor.position;
+      return fail(ErrorKind::gone, "cursor_gone",
+                  "the cursor points to position " + to_string(cursor.position) +
+                      " of events that are no longer there: the database was set back to position " +
+                      to_string(epochs[at + 1].before) + "; read again from there or from the start");
+    }
+    // Another server may have begun its epoch a moment ago.
+    if (attempt > 0) break;
+    epochs = TRY(read([&](Connection& connection) { return read_epochs(connection); }));
+    const auto view = view_.lock();
+    if (epochs.size() > view->epochs.size()) view->epochs = std::move(epochs);
+  }
+  return fail(ErrorKind::gone, "cursor_gone", "the cursor comes from another store; read again from the start");
+}
+
+StoreStatus PostgresStore::status() const {
+  StoreStatus status;
+  status.visible = status.flushed = view_.lock()->head;
+  const auto condition = condition_.lock();
+  for (const std::string* reason : {&condition->lost, &condition->doubt, &condition->away}) {
+    if (reason->empty()) continue;
+    status.writable = false;
+    status.reason = *reason;
+    break;
+  }
+  status.last_flush_ok = condition->last_flush_ok;
+  status.last_flush_duration = condition->last_flush_duration;
+  return status;
+}
+
+StoreMetrics PostgresStore::metrics() const {
+  StoreMetrics metrics;
+  metrics.flush_durations = flush_durations_.snapshot();
+  return metrics;
+}
+
+std::unique_ptr<Watch> PostgresStore::watch(std::function<void(Position flushed)> progress) {
+  auto watch = watches_.add(std::move(progress), view_.lock()->head);
+  watches_.tell(view_.lock()->head);  // what came between those two
+  return watch;
+}
+
+// --- Following
+// ---------------------------------------------------------------------------------------------------------
+
+/// One look after another, until the store closes.
+void PostgresStore::follow() {
+  const auto looked = look();
+  set_away(looked);
+  watches_.tell(view_.lock()->head);
+  const std::lock_guard lock(closing_mutex_);
+  if (closing_) return;
+  if (looked) {
+    follower_->post([this] { follow(); });
+  } else {
+    follower_->post_after(retry_pause, [this] { follow(); });
+  }
+}
+
+/// Waits for a hint or for the interval to pass, and looks how far the events reach.
+Result<> PostgresStore::look() {
+  if (!listening_) {
+    auto lease = TRY(following_.borrow());
+    TRY(lease->run(Sql::listen));
+    listening_.emplace(std::move(lease));
+  } else {
+    wait_for_hint();
+  }
+  {
+    // Of what is in doubt somebody else may be finding out; then there is nothing to do.
+    const std::unique_lock writing(writer_mutex_, std::try_to_lock);
+    if (writing && doubt_) TRY(find_out());
+  }
+  const Position seen = view_.lock()->head;
+  const auto rows = (*listening_)->run(Sql::head);
+  if (!rows) {
+    if (is_lost(rows.error())) listening_.reset();
+    return std::unexpected(rows.error());
+  }
+  if (rows->size() == 0) return fail(ErrorKind::internal, "the stream $all is no longer in the " + destination_.text());
+  const Position head(static_cast<std::uint64_t>(rows->integer(0, 0)));
+  if (head < seen) return set_back(seen, head);
+  return note(**listening_, head, static_cast<std::size_t>(rows->integer(0, 1)));
+}
+
+void PostgresStore::wait_for_hint() {
+  std::array<pollfd, 2> waited{
+      {{.fd = wake_, .events = POLLIN, .revents = 0}, {.fd = (*listening_)->socket(), .events = POLLIN, .revents = 0}}};
+  const auto interval = static_cast<int>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::max(options_.poll_interval, Duration{1000})).count());
+  for (int left = interval; left > 0; left -= breath_ms) {
+    // At most the interval in all, in breaths, of which each hint ends one.
+    const int ready = ::poll(waited.data(), waited.size(), left);
+    if (ready <= 0 || waited[0].revents != 0) return;
+    if ((*listening_)->take_notifications(name_) || !(*listening_)->is_whole()) return;
+    if (::poll(waited.data(), 1, breath_ms) != 0) return;
+  }
+}
+
+/// What was seen is no longer there: everything that was made of it is wrong.
+std::unexpected<Error> PostgresStore::set_back(Position seen, Position found) {
+  std::string lost = "the " + destination_.text() + " went back from position " + to_string(seen) + " to " +
+                     to_string(found) + ", as when a backup is restored; restart the server";
+  {
+    const auto condition = condition_.lock();
+    if (condition->lost.empty()) {
+      condition->lost = lost;
+      platform_.log.error("The database went back; nothing is written until the server is started again",
+                          {{"seen", seen.value}, {"found", found.value}});
+    }
+  }
+  return fail(ErrorKind::unavailable, std::move(lost));
+}
+
+void PostgresStore::set_away(const Result<>& looked) {
+  const auto condition = condition_.lock();
+  const bool was_away = !condition->away.empty();
+  condition->away = looked ? "" : looked.error().message;
+  if (was_away == !looked.has_value()) return;
+  if (looked) {
+    platform_.log.info("The database answers again");
+  } else {
+    platform_.log.warning("The database cannot be asked; it is tried again all the time",
+                          {{"error", std::string_view(condition->away)}});
+  }
+}
+
+}  // namespace annals::store

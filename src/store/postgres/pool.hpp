@@ -1,0 +1,76 @@
+#pragma once
+// A few connections to one database, lent to whoever has something to ask. Thread-safe; outlives what it lends.
+//
+// A connection is looked at before it is lent, and one that broke is not taken back. While no connection can be made,
+// attempts are spread out (from 50 ms, doubling, to 2 s), and who asks in between is refused at once, with the reason.
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "platform/platform.hpp"
+#include "store/postgres/connection.hpp"
+
+namespace annals::store {
+
+class ConnectionPool {
+ public:
+  ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max, platform::Platform platform)
+      : destination_(std::move(destination)),
+        dialect_(std::move(dialect)),
+        connections_max_(connections_max),
+        platform_(platform) {}
+
+  /// A connection for as long as this lives.
+  class Lease {
+   public:
+    Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection)
+        : pool_(&pool), connection_(std::move(connection)) {}
+    Lease(Lease&& other) noexcept = default;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+      if (connection_) pool_->take_back(std::move(connection_));
+    }
+    Connection* operator->() const { return connection_.get(); }
+    Connection& operator*() const { return *connection_; }
+
+   private:
+    ConnectionPool* pool_;
+    std::unique_ptr<Connection> connection_;
+  };
+
+  /// Waits while all are lent. Errors: those of Connection::open; overloaded, when none came free within some seconds.
+  [[nodiscard]] Result<Lease> borrow();
+
+  /// Runs `work(connection)`, which changes nothing, and once more on another connection when the first was lost.
+  template <class Work>
+  [[nodiscard]] auto read(Work work) -> decltype(work(std::declval<Connection&>())) {
+    for (int attempt = 0;; ++attempt) {
+      auto lease = borrow();
+      if (!lease) return std::unexpected(std::move(lease).error());
+      auto result = work(**lease);
+      if (result || !is_lost(result.error()) || attempt > 0) return result;
+      forget_idle();  // the others were made to the same server
+    }
+  }
+
+ private:
+  void take_back(std::unique_ptr<Connection> connection);
+  void forget_idle();
+
+  const Destination destination_;
+  const Dialect dialect_;
+  const std::size_t connections_max_;
+  const platform::Platform platform_;
+
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
+  std::size_t lent_ = 0;                           // guarded by mutex_; those being made too
+  std::optional<Error> refusal_;                   // guarded by mutex_; of the last attempt to connect
+  Duration pause_{0};                              // guarded by mutex_; after the attempt at attempted_at_
+  Duration attempted_at_{0};                       // guarded by mutex_
+};
+
+}  // namespace annals::store

@@ -1,0 +1,185 @@
+#pragma once
+// The event store over one PostgreSQL database. Thread-safe.
+//
+// An append takes two round trips: one begins the transaction, locks `$all`, and reads what the groups are decided on;
+// the other writes and commits. Calls that come meanwhile wait and go together into the next transaction.
+//
+// A thread of the store's own follows what others record, and finds out about appends whose outcome is unknown.
+//
+// Locks, in the order in which they are taken: the queue's (never held while something else is done), the writer's
+// (held by the one thread that appends or finds out), those of view_ and condition_ (held for moments).
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "base/guarded.hpp"
+#include "base/invariant.hpp"
+#include "event/group_check.hpp"
+#include "store/postgres/append_plan.hpp"
+#include "store/postgres/pool.hpp"
+#include "store/watch_list.hpp"
+
+namespace annals::store {
+
+class PostgresStore final : public EventStore {
+ public:
+  PostgresStore(PostgresOptions options, Destination destination, Dialect dialect, platform::Platform platform);
+  ~PostgresStore() override;
+
+  /// Looks at what the database holds, accounts for what others recorded, and begins to follow. Call once.
+  [[nodiscard]] Result<> start();
+
+  void append(std::span<const Group> groups, AppendDone done) override;
+  [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                              PageLimit limit) const override;
+  [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override;
+  [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override;
+  [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override;
+  [[nodiscard]] Result<Position> position_at(Instant time) const override;
+  void settle(Instant time) override;
+  [[nodiscard]] Cursor cursor(Position position) const override;
+  [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
+  [[nodiscard]] StoreStatus status() const override;
+  [[nodiscard]] StoreMetrics metrics() const override;
+  [[nodiscard]] Durability durability() const override { return Durability::local; }
+  [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
+
+ private:
+  // --- Appends (appending.cpp) ---
+
+  /// One call of append that waits for its turn, on the stack of the thread that called.
+  struct Waiting {
+    std::span<const Group> groups;
+    std::vector<AppendResult> results;
+    bool done = false;
+  };
+  /// One group on its way.
+  struct Entry {
+    const Group* group;
+    std::size_t call;
+    AppendResult* result;
+    Result<> check;  ///< what check_group says
+  };
+  /// For each call, what of it was refused so far.
+  using Refused = std::vector<RefusedStreams>;
+  /// What lock_store and its neighbours gave.
+  struct Before {
+    Position head;
+    Position accounted;  ///< up to here annals_store knows
+    Instant last_time;
+    Instant settled;
+    std::uint32_t node_id = 0;
+    std::size_t epochs = 0;
+  };
+
+  void append_together(const std::vector<Waiting*>& calls);
+  void record(std::span<const Entry> entries, Refused& refused);
+  /// One attempt at one transaction. Errors: those of a connection; nothing is recorded then, unless doubt_ says that
+  /// this is unknown.
+  [[nodiscard]] Result<> try_to_record(std::span<const Entry> entries, Refused& refused);
+  [[nodiscard]] Result<Before> lock(Connection& connection, NamedStreams& streams);
+  [[nodiscard]] static Before before_of(const Rows& all, const Rows& store);
+  [[nodiscard]] Result<> adopt(Connection& connection, Before& before);
+  [[nodiscard]] Result<> number_streams(Connection& connection, NamedStreams& streams, const AppendPlan& plan);
+  [[nodiscard]] Result<> commit(Connection& connection, const Before& before, const AppendPlan& plan);
+  void refuse_all(std::span<const Entry> entries, const Error& error);
+  [[nodiscard]] Instant stamp_after(const Before& before) const;
+  void alarm_when_clock_is_behind(Instant now, Instant last_time);
+
+  /// Whether the append in doubt was recorded, asked under the lock on `$all`; nothing is in doubt then. Errors: it is
+  /// still unknown.
+  [[nodiscard]] Result<bool> find_out();
+  [[nodiscard]] Result<bool> find_out_patiently();
+
+  // --- What is known of the whole (following.cpp) ---
+
+  struct Epoch {
+    std::uint32_t number;
+    Position before;
+  };
+  struct View {
+    Position head;
+    std::vector<Epoch> epochs;  // in order of `before`
+  };
+  struct Condition {
+    std::string doubt;  ///< why it is unknown whether an append was recorded, or empty
+    std::string away;   ///< why the database cannot be asked, or empty
+    std::string lost;   ///< why nothing is to be trusted until the store is opened again, or empty
+    std::optional<bool> last_flush_ok;
+    Duration last_flush_duration{0};
+  };
+
+  /// Makes `head` visible, with the epochs up to it, which are read anew when there are others than were known.
+  [[nodiscard]] Result<> note(Connection& connection, Position head, std::size_t epochs) const;
+  [[nodiscard]] Result<std::vector<Epoch>> read_epochs(Connection& connection) const;
+  [[nodiscard]] std::uint32_t draw_epoch() const;
+  void publish(Position head, std::optional<Epoch> begun) const;
+
+  void follow();
+  [[nodiscard]] Result<> look();
+  void wait_for_hint();
+  [[nodiscard]] std::unexpected<Error> set_back(Position seen, Position found);
+  void set_away(const Result<>& looked);
+
+  template <class Work>
+  [[nodiscard]] auto read(Work work) const -> decltype(work(std::declval<Connection&>()));
+
+  const PostgresOptions options_;
+  const Destination destination_;
+  const Dialect dialect_;
+  const platform::Platform platform_;
+  const std::string name_;  // of this opening, in the notifications that it sends
+  mutable ConnectionPool reading_;
+  ConnectionPool appending_;
+  ConnectionPool following_;
+
+  std::mutex queue_mutex_;
+  std::condition_variable turn_;
+  std::vector<Waiting*> queue_;  // guarded by queue_mutex_
+  bool leader_active_ = false;   // guarded by queue_mutex_
+
+  std::mutex writer_mutex_;
+  struct Doubt {
+    Uuid event;
+    Position head;
+    std::optional<Epoch> begun;
+    std::string incarnation;
+  };
+  std::optional<Doubt> doubt_;            // guarded by writer_mutex_
+  std::string epoch_incarnation_;         // guarded by writer_mutex_; that for which an epoch was begun
+  std::vector<std::int64_t> stream_ids_;  // guarded by writer_mutex_; numbers that were drawn and not used
+  std::optional<Duration> alarmed_at_;    // guarded by writer_mutex_
+
+  struct Times {
+    Instant settled{INT64_MIN};        // asked for here
+    Instant settled_there{INT64_MIN};  // known to the database
+    Instant last{INT64_MIN};           // the latest stamp that is known
+  };
+  mutable Guarded<Times> times_;
+  mutable Guarded<View> view_;
+  mutable Guarded<Condition> condition_;
+  Histogram flush_durations_;  // microseconds
+  WatchList watches_;
+
+  std::mutex closing_mutex_;
+  std::condition_variable closing_told_;
+  bool closing_ = false;                            // guarded by closing_mutex_
+  int wake_ = -1;                                   // readable once the store closes
+  std::optional<ConnectionPool::Lease> listening_;  // of the follower's thread
+  std::unique_ptr<platform::Executor> follower_;
+};
+
+template <class Work>
+auto PostgresStore::read(Work work) const -> decltype(work(std::declval<Connection&>())) {
+  auto result = reading_.read(std::move(work));
+  if (result) return result;
+  Error error = std::move(result).error();
+  if (error.kind == ErrorKind::usage) error.kind = ErrorKind::unavailable;  // what it let in before, it refuses now
+  if (error.kind == ErrorKind::internal) error = {ErrorKind::input_output, error.message};
+  if (is_lost(error)) error.code = "database_away";
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace annals::store

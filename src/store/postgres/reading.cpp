@@ -1,0 +1,110 @@
+// The reading half of PostgresStore: pages, and questions about times.
+
+#include <algorithm>
+#include <array>
+
+#include "store/postgres/postgres_store.hpp"
+
+namespace annals::store {
+namespace {
+
+constexpr std::size_t page_events_max = 1'000'000;
+
+std::int64_t clamped(std::uint64_t number) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
+}
+
+std::uint64_t count_of(const Rows& rows) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(rows.size() == 0 ? 0 : rows.integer(0, 0), 0));
+}
+
+void put_limit(Parameters& parameters, PageLimit limit) {
+  parameters.add(clamped(std::clamp<std::size_t>(limit.events_max, 1, page_events_max))).add(clamped(limit.bytes_max));
+}
+
+/// The page that one of the read_ statements gave; its text stays where libpq put it.
+EventPage page_of(const Rows& rows) {
+  std::vector<EventView> events;
+  events.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    events.push_back({.position = Position(static_cast<std::uint64_t>(rows.integer(row, 0))),
+                      .stream = rows.bytes(row, 1),
+                      .version = StreamVersion(static_cast<std::uint64_t>(rows.integer(row, 2))),
+                      .id = rows.uuid(row, 3),
+                      .type = without_original_prefix(rows.bytes(row, 4)),
+                      .data = rows.bytes(row, 5),
+                      .metadata = rows.bytes(row, 6),
+                      .correlation_id = rows.uuid(row, 7),
+                      .causation_id = rows.is_null(row, 8) ? std::nullopt : std::optional(rows.uuid(row, 8)),
+                      .created_at = rows.time(row, 9),
+                      .node_id = static_cast<std::uint32_t>(rows.integer(row, 10))});
+  }
+  const bool more = rows.size() > 0 && rows.boolean(rows.size() - 1, 11);
+  return EventPage(std::move(events), rows.storage(), more);
+}
+
+}  // namespace
+
+Result<EventPage> PostgresStore::read_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                             PageLimit limit) const {
+  const bool forward = direction == Direction::forward;
+  const Statement& statement = forward ? Sql::read_stream_forward : Sql::read_stream_backward;
+  Parameters parameters;
+  parameters.add(stream).add(clamped(from.value));
+  put_limit(parameters, limit);
+  return page_of(TRY(read([&](Connection& connection) { return connection.run(statement, parameters); })));
+}
+
+Result<EventPage> PostgresStore::read_all(Position after, Horizon, PageLimit limit) const {
+  Parameters parameters;
+  parameters.add(clamped(after.value)).add(std::int64_t{INT64_MAX});
+  put_limit(parameters, limit);
+  // How far the events reach is asked after the page was read, so that nobody holds an event that is not visible yet.
+  const std::array calls{Call{Sql::read_all, std::move(parameters)}, Call{Sql::head}};
+  return read([&](Connection& connection) -> Result<EventPage> {
+    const std::vector<Rows> rows = TRY(connection.run(calls));
+    TRY(note(connection, Position(count_of(rows[1])), static_cast<std::size_t>(rows[1].integer(0, 1))));
+    return page_of(rows[0]);
+  });
+}
+
+Result<StreamVersion> PostgresStore::stream_version(std::string_view stream) const {
+  const auto rows = TRY(read([&](Connection& connection) {
+    return connection.run(Sql::stream_version, std::move(Parameters().add(stream)));
+  }));
+  return StreamVersion(count_of(rows));
+}
+
+Result<Position> PostgresStore::position_at(Instant time) const {
+  const auto rows = TRY(read(
+      [&](Connection& connection) { return connection.run(Sql::position_at, std::move(Parameters().add(time))); }));
+  return Position(count_of(rows));
+}
+
+Result<StreamVersion> PostgresStore::version_at(std::string_view stream, Instant time) const {
+  // By way of the position, so that a stream's times are those of the whole, which never run back.
+  const Position position = TRY(position_at(time));
+  const auto rows = TRY(read([&](Connection& connection) {
+    return connection.run(Sql::version_at, std::move(Parameters().add(stream).add(clamped(position.value))));
+  }));
+  return StreamVersion(count_of(rows));
+}
+
+void PostgresStore::settle(Instant time) {
+  if (time > platform_.clock.now()) return;
+  {
+    const auto times = times_.lock();
+    times->settled = std::max(times->settled, time);
+    // Whoever stamps stamps after these anyway.
+    if (time < times->last || time <= times->settled_there) return;
+  }
+  // For the other servers. Waits for an append that is under way, which holds the row. Where it fails the database
+  // cannot be asked about the past either.
+  const auto told =
+      read([&](Connection& connection) { return connection.run(Sql::settle, std::move(Parameters().add(time))); });
+  if (!told) return;
+  const auto times = times_.lock();
+  times->settled_there = std::max(times->settled_there, time);
+}
+
+}  // namespace annals::store

@@ -1,0 +1,1 @@
+SELECT number, before_position FROM annals_epochs ORDER BY before_position

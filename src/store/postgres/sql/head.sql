@@ -1,0 +1,1 @@
+SELECT stream_version, (SELECT count(*) FROM annals_epochs) FROM streams WHERE stream_id = 0

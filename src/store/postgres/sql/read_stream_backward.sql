@@ -1,0 +1,25 @@
+-- A page of a stream, backward. $1: its name, $2: the version to begin with, $3: events at most, $4: bytes at most.
+SELECT position, stream, version, id, type, data, metadata, correlation_id, causation_id, created_at, node_id, followed
+FROM (
+  SELECT place.*,
+         sum(octet_length(stream) + octet_length(type) + octet_length(data) + coalesce(octet_length(metadata), 0))
+           OVER (ORDER BY version DESC) AS bytes,
+         row_number() OVER (ORDER BY version DESC) AS number,
+         lead(version) OVER (ORDER BY version DESC) IS NOT NULL AS followed
+  FROM (
+    SELECT a.stream_version AS position, $1::text AS stream, own.stream_version AS version, e.event_id AS id, e.event_type AS type,
+           CAST(e.data AS :data_read) AS data, CAST(e.metadata AS :metadata_read) AS metadata,
+           e.correlation_id, e.causation_id, e.created_at,
+           (SELECT w.node_id FROM annals_writers AS w WHERE w.first_position <= a.stream_version
+            ORDER BY w.first_position DESC LIMIT 1) AS node_id
+    FROM stream_events AS own
+    JOIN events AS e ON e.event_id = own.event_id
+    JOIN stream_events AS a ON a.event_id = own.event_id AND a.stream_id = 0
+    WHERE own.stream_id = (SELECT s.stream_id FROM streams AS s WHERE s.stream_uuid = $1::text AND s.stream_id <> 0)
+      AND own.stream_version <= $2::bigint
+    ORDER BY own.stream_version DESC
+    LIMIT $3::bigint + 1
+  ) AS place
+) AS page
+WHERE number <= $3::bigint AND (number = 1 OR bytes <= $4::bigint)
+ORDER BY number
