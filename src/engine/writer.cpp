@@ -113,6 +113,14 @@ void Writer::barrier(platform::Executor& home, std::move_only_function<void()> d
   enqueue(std::move(pending));
 }
 
+void Writer::settle(Instant time, platform::Executor& home, std::move_only_function<void()> done) {
+  Pending pending;
+  pending.home = &home;
+  pending.done = [done = std::move(done)](const Result<Receipt>&) mutable { done(); };
+  pending.settles = time;
+  enqueue(std::move(pending));
+}
+
 void Writer::enqueue(Pending pending) {
   platform::Executor& home = *pending.home;
   {
@@ -227,6 +235,9 @@ void Writer::append_batch(platform::Executor& here) {
 
 /// Takes in what others recorded, and keeps them off when they came first too often.
 void Writer::prepare_for_others() {
+  for (Pending& pending : batch_) {
+    if (pending.settles) store_.settle(*std::exchange(pending.settles, std::nullopt));
+  }
   if (!others_.exist()) return;
   const bool too_often =
       std::ranges::any_of(batch_, [](const Pending& pending) { return pending.attempts >= attempts_to_hold; });

@@ -93,6 +93,9 @@ class Writer {
   /// change.
   void barrier(platform::Executor& home, std::move_only_function<void()> done);
 
+  /// A barrier behind EventStore::settle, which may wait for other servers and is called where the writer works.
+  void settle(Instant time, platform::Executor& home, std::move_only_function<void()> done);
+
   /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called
   /// before.
   [[nodiscard]] bool may_hide(Instant time) const;
@@ -114,6 +117,7 @@ class Writer {
     std::optional<WriteRequest> request;
     platform::Executor* home = nullptr;
     WriteDone done;
+    std::optional<Instant> settles;
     std::size_t bytes = 0;
     int attempts = 0;
 

@@ -210,17 +210,17 @@ class EventStore {
   [[nodiscard]] virtual Result<Position> position_at(Instant time) const = 0;
 
   /// From now on no event will be stamped at or before `time`, so that an answer about it never changes. A time in the
-  /// future (by the store's clock) is ignored. Appends already under way may still be stamped before it: whoever needs
-  /// them too waits for those to finish after this call.
+  /// future (by the store's clock) is ignored. Appends already under way here may still be stamped before it: whoever
+  /// needs them too waits for those to finish after this call. In a shared store it waits for those of other servers;
+  /// `newest` then tells of them.
   virtual void settle(Instant time) = 0;
 
   /// True when other servers append to the same events. What they record becomes visible here soon after, and `watch`
   /// tells of it.
   [[nodiscard]] virtual bool shared() const { return false; }
 
-  /// Asks what is recorded, whoever recorded it: the last position, which is visible here from now on. What is recorded
-  /// after this call is stamped later than the moment of the call, and than all that was recorded before. May wait for
-  /// another server's append. Errors: unavailable, when the store cannot be asked.
+  /// Asks what is recorded, whoever recorded it: the last position, which is visible here from now on.
+  /// Errors: unavailable, when the store cannot be asked.
   [[nodiscard]] virtual Result<Position> newest() { return status().visible; }
 
   /// Keeps others from appending, for a caller that they came before again and again; null where there are no others.

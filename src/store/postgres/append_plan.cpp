@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "event/group_check.hpp"
+
 namespace annals::store {
 
 std::string_view without_original_prefix(std::string_view type) {
@@ -34,8 +36,20 @@ void NamedStreams::locate(const Rows& rows) {
 // --- AppendPlan
 // --------------------------------------------------------------------------------------------------------
 
-AppendResult AppendPlan::add(const Group& group) {
-  TRY(check_conditions(group));
+void AppendPlan::plan(const NewEvent& event, NamedStreams::Stream& stream, Instant time, std::uint32_t node_id) {
+  if (!stream.is_changed) {
+    stream.is_changed = true;
+    stream.is_new = stream.id == 0;
+    stream.first_time = time;
+  }
+  stream.version = stream.version.next();
+  events_.push_back({&event, &stream.id, stream.version, time, node_id});
+  last_time_ = time;
+  head_ = head_.next();
+}
+
+AppendResult AppendPlan::add(const Group& group, Position before_call) {
+  TRY(check_conditions(group, before_call));
   Appended appended{
       .first = head_.next(),
       .last = head_,
@@ -44,17 +58,9 @@ AppendResult AppendPlan::add(const Group& group) {
   Instant time = appended.created_at;
   for (const StreamAppend& append : group.appends) {
     NamedStreams::Stream& stream = streams_.at(append.stream);
-    if (!stream.is_changed) {
-      stream.is_changed = true;
-      stream.is_new = stream.id == 0;
-      stream.first_time = time;
-    }
     for (const NewEvent& event : append.events) {
-      stream.version = stream.version.next();
-      events_.push_back({&event, &stream.id, stream.version, time});
-      last_time_ = time;
+      plan(event, stream, time, node_id_);
       time = time.plus(Duration{1});
-      head_ = head_.next();
     }
     appended.versions.push_back(stream.version);
   }
@@ -62,10 +68,19 @@ AppendResult AppendPlan::add(const Group& group) {
   return appended;
 }
 
-Result<> AppendPlan::check_conditions(const Group& group) {
-  if (group.nothing_after && head_ > *group.nothing_after) {
+Result<> AppendPlan::add_restored(const EventView& event, const Group& group) {
+  const StreamAppend& append = group.appends.front();
+  NamedStreams::Stream& stream = streams_.at(append.stream);
+  const std::optional<Instant> last_time = head_.value == 0 ? std::nullopt : std::optional(last_time_);
+  TRY(check_next(event, head_, stream.version, last_time));
+  plan(append.events.front(), stream, event.created_at, event.node_id);
+  return {};
+}
+
+Result<> AppendPlan::check_conditions(const Group& group, Position before_call) {
+  if (group.nothing_after && before_call > *group.nothing_after) {
     return fail(ErrorKind::conflict, "version_conflict",
-                "the store is at position " + to_string(head_) + ", and nothing was to be recorded after " +
+                "the store is at position " + to_string(before_call) + ", and nothing was to be recorded after " +
                     to_string(*group.nothing_after));
   }
   for (const StreamAppend& append : group.appends) {
@@ -155,6 +170,17 @@ void AppendPlan::put_statements(const Dialect& dialect, std::vector<Call>& calls
   of_places.add(std::move(ids_again)).add(std::move(streams)).add(std::move(versions)).add(before_.value);
   calls.push_back({Sql::insert_stream_events, std::move(of_places)});
   calls.push_back({Sql::update_all, std::move(Parameters().add(head_.value))});
+}
+
+void AppendPlan::put_nodes(std::uint32_t node_before, std::vector<Call>& calls) const {
+  Position position = before_;
+  for (const Planned& planned : events_) {
+    position = position.next();
+    if (planned.node_id == node_before) continue;
+    node_before = planned.node_id;
+    calls.push_back(
+        {Sql::insert_writer, std::move(Parameters().add(position.value).add(std::int64_t{planned.node_id}))});
+  }
 }
 
 }  // namespace annals::store

@@ -46,13 +46,16 @@ class NamedStreams {
 
 class AppendPlan {
  public:
-  /// `last_time` is that of the last event, or a later one that was settled; `now` is the clock's.
-  AppendPlan(NamedStreams& streams, Position head, Instant last_time, Instant now)
-      : streams_(streams), before_(head), head_(head), last_time_(last_time), now_(now) {}
+  /// `last_time` is that of the last event, or a later one that was settled; `now` is the clock's, `node_id` ours.
+  AppendPlan(NamedStreams& streams, Position head, Instant last_time, Instant now, std::uint32_t node_id)
+      : streams_(streams), before_(head), head_(head), last_time_(last_time), now_(now), node_id_(node_id) {}
 
-  /// Decides a group that keeps the rules of group_check.hpp; what is admitted joins the plan.
-  /// Errors: conflict.
-  [[nodiscard]] AppendResult add(const Group& group);
+  /// Decides a group that keeps the rules of group_check.hpp; what is admitted joins the plan. `before_call` is the
+  /// last position before the call that the group belongs to. Errors: conflict.
+  [[nodiscard]] AppendResult add(const Group& group, Position before_call);
+
+  /// An event as it is; `group` is of it alone, and keeps the rules of group_check.hpp. Errors: conflict ("not_next").
+  [[nodiscard]] Result<> add_restored(const EventView& event, const Group& group);
 
   [[nodiscard]] bool empty() const { return events_.empty(); }
   /// How many streams need a number.
@@ -65,20 +68,27 @@ class AppendPlan {
   /// Appends the statements that record it all. Streams that are new have their numbers by now.
   void put_statements(const Dialect& dialect, std::vector<Call>& calls) const;
 
+  /// Appends the statements that note where the node changes, which was `node_before`.
+  void put_nodes(std::uint32_t node_before, std::vector<Call>& calls) const;
+  [[nodiscard]] std::uint32_t last_node() const { return events_.back().node_id; }
+
  private:
   struct Planned {
     const NewEvent* event;
     std::int64_t* stream_id;
     StreamVersion version;
     Instant time;
+    std::uint32_t node_id;
   };
-  [[nodiscard]] Result<> check_conditions(const Group& group);
+  [[nodiscard]] Result<> check_conditions(const Group& group, Position before_call);
+  void plan(const NewEvent& event, NamedStreams::Stream& stream, Instant time, std::uint32_t node_id);
 
   NamedStreams& streams_;
   const Position before_;
   Position head_;
   Instant last_time_;
   const Instant now_;
+  const std::uint32_t node_id_;
   std::vector<Planned> events_;
 };
 

@@ -100,7 +100,7 @@ void PostgresStore::append_together(const std::vector<Waiting*>& calls) {
   }
   {
     const std::lock_guard writing(writer_mutex_);
-    Refused refused(calls.size());
+    Progresses progresses(calls.size());
     for (std::span<const Entry> rest = entries; !rest.empty();) {
       std::size_t count = 0;
       std::size_t bytes = 0;
@@ -111,7 +111,7 @@ void PostgresStore::append_together(const std::vector<Waiting*>& calls) {
         if (count > 0 && (bytes > transaction_bytes_max || events > transaction_events_max)) break;
         ++count;
       }
-      record(rest.first(count), refused);
+      record(rest.first(count), progresses);
       rest = rest.subspan(count);
     }
   }
@@ -119,16 +119,16 @@ void PostgresStore::append_together(const std::vector<Waiting*>& calls) {
 }
 
 /// Records what can be recorded of the entries, and gives every one its result.
-void PostgresStore::record(std::span<const Entry> entries, Refused& refused) {
+void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
   std::optional<Error> failure;
   if (doubt_) {
     if (auto found = find_out(); !found) return refuse_all(entries, in_doubt(found.error()));
   }
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    Refused refused_then = refused;
-    auto tried = try_to_record(entries, refused_then);
+    Progresses calls_then = calls;
+    auto tried = try_to_record(entries, calls_then);
     if (tried) {
-      refused = std::move(refused_then);
+      calls = std::move(calls_then);
       return;
     }
     failure = std::move(tried).error();
@@ -136,7 +136,7 @@ void PostgresStore::record(std::span<const Entry> entries, Refused& refused) {
       const auto recorded = find_out_patiently();
       if (!recorded) return refuse_all(entries, in_doubt(recorded.error()));
       if (*recorded) {  // the results stand as they were decided
-        refused = std::move(refused_then);
+        calls = std::move(calls_then);
         return;
       }
     } else if (!is_lost(*failure) && !may_succeed_again(*failure)) {
@@ -147,13 +147,13 @@ void PostgresStore::record(std::span<const Entry> entries, Refused& refused) {
   }
   if (is_about_rows(*failure) && entries.size() > 1) {
     // One of them is at fault; the others shall not suffer for it.
-    for (std::size_t at = 0; at < entries.size(); ++at) record(entries.subspan(at, 1), refused);
+    for (std::size_t at = 0; at < entries.size(); ++at) record(entries.subspan(at, 1), calls);
     return;
   }
   if (is_about_rows(*failure)) {
     *entries.front().result =
         fail(ErrorKind::invalid, "invalid_event", "the database cannot keep the group: " + failure->message);
-    refused[entries.front().call].add(*entries.front().group);
+    calls[entries.front().call].refused.add(*entries.front().group);
     return;
   }
   refuse_all(entries, unavailable_for(*failure));
@@ -167,19 +167,19 @@ void PostgresStore::refuse_all(std::span<const Entry> entries, const Error& erro
   condition_.lock()->last_flush_ok = false;
 }
 
-Result<> PostgresStore::try_to_record(std::span<const Entry> entries, Refused& refused) {
+/// Begins a transaction that holds the lock, or goes on with the one that keeps others off; what others recorded is
+/// accounted for. Errors: nothing is begun then.
+Result<PostgresStore::Locked> PostgresStore::lock_and_adopt(NamedStreams& streams) {
   if (const std::string lost = condition_.lock()->lost; !lost.empty()) return fail(ErrorKind::unavailable, lost);
-  NamedStreams streams;
-  for (const Entry& entry : entries) {
-    if (entry.check) streams.add(*entry.group);
-  }
-  const auto lease = TRY(appending_.borrow());
-  Connection& connection = *lease;
+  std::optional<ConnectionPool::Lease> lease = std::exchange(held_, std::nullopt);
+  const bool held = lease.has_value();
+  if (!held) lease.emplace(TRY(appending_.borrow()));
+  Connection& connection = **lease;
   const auto or_rollback = [&](Error error) {
     if (!is_lost(error)) (void)connection.run(Sql::rollback);
     return std::unexpected(std::move(error));
   };
-  auto before = lock(connection, streams);
+  auto before = lock(connection, streams, held);
   if (!before) return or_rollback(std::move(before).error());
   // Under the lock nobody is ahead of the database; who is has seen what was lost.
   if (const Position seen = view_.lock()->head; before->head < seen) {
@@ -188,37 +188,126 @@ Result<> PostgresStore::try_to_record(std::span<const Entry> entries, Refused& r
   if (before->accounted < before->head) {
     if (auto adopted = adopt(connection, *before); !adopted) return or_rollback(std::move(adopted).error());
   }
-  const Instant now = platform_.clock.now();
-  alarm_when_clock_is_behind(now, before->last_time);
-  AppendPlan plan(streams, before->head, stamp_after(*before), now);
+  return Locked{*std::move(lease), *before};
+}
+
+Result<> PostgresStore::try_to_record(std::span<const Entry> entries, Progresses& calls) {
+  NamedStreams streams;
   for (const Entry& entry : entries) {
-    RefusedStreams& refused_before = refused[entry.call];
-    const auto checked = entry.check ? refused_before.check(*entry.group) : entry.check;
-    *entry.result = checked ? plan.add(*entry.group) : std::unexpected(checked.error());
-    if (!*entry.result) refused_before.add(*entry.group);
+    if (entry.check) streams.add(*entry.group);
+  }
+  const Locked locked = TRY(lock_and_adopt(streams));
+  const Before& before = locked.before;
+  Connection& connection = *locked.lease;
+  const Instant now = platform_.clock.now();
+  alarm_when_clock_is_behind(now, before.last_time);
+  AppendPlan plan(streams, before.head, stamp_after(before), now, options_.node_id);
+  for (const Entry& entry : entries) {
+    Progress& call = calls[entry.call];
+    if (!call.before || call.end < before.head) call.before = plan.head();
+    const auto checked = entry.check ? call.refused.check(*entry.group) : entry.check;
+    *entry.result = checked ? plan.add(*entry.group, *call.before) : std::unexpected(checked.error());
+    if (!*entry.result) call.refused.add(*entry.group);
+    call.end = plan.head();
   }
   if (plan.empty()) {
     // What was adopted stays; a refusal is told on what is known by now.
     TRY(connection.run(Sql::commit));
-    return note(connection, before->head, before->epochs);
+    return note(connection, before.head, before.epochs);
   }
-  if (auto numbered = number_streams(connection, streams, plan); !numbered)
-    return or_rollback(std::move(numbered).error());
-  auto committed = commit(connection, *before, plan);
-  if (!committed && !doubt_) return or_rollback(std::move(committed).error());
-  return committed;
+  return number_and_commit(connection, before, streams, plan);
+}
+
+Result<> PostgresStore::number_and_commit(Connection& connection, const Before& before, NamedStreams& streams,
+                                          const AppendPlan& plan) {
+  auto done = number_streams(connection, streams, plan);
+  if (done) done = commit(connection, before, plan);
+  if (!done && !doubt_ && !is_lost(done.error())) (void)connection.run(Sql::rollback);
+  return done;
+}
+
+// --- Copies
+// --------------------------------------------------------------------------------------------------------------
+
+Result<> PostgresStore::restore(std::span<const EventView> events) {
+  Result<> restored;
+  {
+    const std::lock_guard writing(writer_mutex_);
+    if (doubt_) {
+      if (auto found = find_out(); !found) return std::unexpected(in_doubt(found.error()));
+    }
+    restored = restore_under_lock(events);
+    if (!restored && doubt_) restored = std::unexpected(in_doubt(restored.error()));
+  }
+  watches_.tell(view_.lock()->head);
+  return restored;
+}
+
+Result<> PostgresStore::restore_under_lock(std::span<const EventView> events) {
+  std::vector<Group> groups;
+  groups.reserve(events.size());
+  for (const EventView& event : events) {
+    groups.push_back(group_of(event));
+    if (auto checked = check_group(groups.back()); !checked) return checked;
+  }
+  NamedStreams streams;
+  for (const Group& group : groups) streams.add(group);
+  const Locked locked = TRY(lock_and_adopt(streams));
+  AppendPlan plan(streams, locked.before.head, locked.before.last_time, platform_.clock.now(), options_.node_id);
+  Result<> refused;
+  for (std::size_t at = 0; at < events.size() && refused; ++at) refused = plan.add_restored(events[at], groups[at]);
+  if (!refused || plan.empty()) {
+    (void)locked.lease->run(Sql::rollback);
+    return refused;
+  }
+  return number_and_commit(*locked.lease, locked.before, streams, plan);
+}
+
+// --- Others
+// --------------------------------------------------------------------------------------------------------------
+
+class PostgresStore::HoldEntry final : public Hold {
+ public:
+  explicit HoldEntry(PostgresStore& store) : store_(store) {}
+  ~HoldEntry() override {
+    const std::lock_guard writing(store_.writer_mutex_);
+    if (!store_.held_) return;
+    (void)(*store_.held_)->run(Sql::rollback);
+    store_.held_.reset();
+  }
+
+ private:
+  PostgresStore& store_;
+};
+
+Result<std::unique_ptr<Hold>> PostgresStore::hold_others_off() {
+  const std::lock_guard writing(writer_mutex_);
+  if (doubt_) {
+    if (auto found = find_out(); !found) return std::unexpected(in_doubt(found.error()));
+  }
+  auto lease = TRY(appending_.borrow());
+  const std::vector<Call> calls{{Sql::begin}, {Sql::lock_all}};
+  if (auto locked = lease->run(calls); !locked) {
+    if (!is_lost(locked.error())) (void)lease->run(Sql::rollback);
+    return std::unexpected(unavailable_for(locked.error()));
+  }
+  held_.emplace(std::move(lease));
+  return std::make_unique<HoldEntry>(*this);
 }
 
 /// The first round trip.
-Result<PostgresStore::Before> PostgresStore::lock(Connection& connection, NamedStreams& streams) {
+Result<PostgresStore::Before> PostgresStore::lock(Connection& connection, NamedStreams& streams, bool held) {
   using enum ArrayParameter::Element;
   ArrayParameter names(text);
   for (const NamedStreams::Stream& stream : streams.all()) names.add(stream.name);
-  std::vector<Call> calls{{Sql::begin}, {Sql::lock_all}, {Sql::lock_store}};
+  std::vector<Call> calls;
+  if (!held) calls.push_back({Sql::begin});
+  calls.push_back({Sql::lock_all});
+  calls.push_back({Sql::lock_store});
   calls.push_back({Sql::find_streams, std::move(Parameters().add(std::move(names)))});
   const std::vector<Rows> rows = TRY(connection.run(calls));
-  streams.locate(rows[3]);
-  return before_of(rows[1], rows[2]);
+  streams.locate(rows.back());
+  return before_of(rows[rows.size() - 3], rows[rows.size() - 2]);
 }
 
 PostgresStore::Before PostgresStore::before_of(const Rows& all, const Rows& store) {
@@ -257,11 +346,9 @@ Result<> PostgresStore::number_streams(Connection& connection, NamedStreams& str
 Result<> PostgresStore::commit(Connection& connection, const Before& before, const AppendPlan& plan) {
   std::vector<Call> calls;
   plan.put_statements(dialect_, calls);
-  const auto node = std::int64_t{options_.node_id};
+  const auto node = std::int64_t{plan.last_node()};
   calls.push_back({Sql::update_store, std::move(Parameters().add(plan.head().value).add(plan.last_time()).add(node))});
-  if (before.node_id != options_.node_id) {
-    calls.push_back({Sql::insert_writer, std::move(Parameters().add(before.head.next().value).add(node))});
-  }
+  plan.put_nodes(before.node_id, calls);
   std::optional<Epoch> begun;
   if (epoch_incarnation_ != connection.incarnation()) {
     begun = Epoch{draw_epoch(), before.head};

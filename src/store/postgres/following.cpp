@@ -161,6 +161,24 @@ void PostgresStore::follow() {
   }
 }
 
+Result<Position> PostgresStore::newest() {
+  const Position seen = view_.lock()->head;
+  const auto head = read([&](Connection& connection) { return ask_head(connection, seen); });
+  if (!head) return fail(ErrorKind::unavailable, head.error().message);
+  watches_.tell(*head);
+  return *head;
+}
+
+/// Asks how far the events reach, and notes it.
+Result<Position> PostgresStore::ask_head(Connection& connection, Position seen) {
+  const Rows rows = TRY(connection.run(Sql::head));
+  if (rows.size() == 0) return fail(ErrorKind::internal, "the stream $all is no longer in the " + destination_.text());
+  const Position head(static_cast<std::uint64_t>(rows.integer(0, 0)));
+  if (head < seen) return set_back(seen, head);
+  TRY(note(connection, head, static_cast<std::size_t>(rows.integer(0, 1))));
+  return head;
+}
+
 /// Waits for a hint or for the interval to pass, and looks how far the events reach.
 Result<> PostgresStore::look() {
   if (!listening_) {
@@ -176,15 +194,10 @@ Result<> PostgresStore::look() {
     if (writing && doubt_) TRY(find_out());
   }
   const Position seen = view_.lock()->head;
-  const auto rows = (*listening_)->run(Sql::head);
-  if (!rows) {
-    if (is_lost(rows.error())) listening_.reset();
-    return std::unexpected(rows.error());
-  }
-  if (rows->size() == 0) return fail(ErrorKind::internal, "the stream $all is no longer in the " + destination_.text());
-  const Position head(static_cast<std::uint64_t>(rows->integer(0, 0)));
-  if (head < seen) return set_back(seen, head);
-  return note(**listening_, head, static_cast<std::size_t>(rows->integer(0, 1)));
+  const auto head = ask_head(**listening_, seen);
+  if (head) return {};
+  if (is_lost(head.error())) listening_.reset();
+  return std::unexpected(head.error());
 }
 
 void PostgresStore::wait_for_hint() {

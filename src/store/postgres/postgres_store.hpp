@@ -32,6 +32,7 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<> start();
 
   void append(std::span<const Group> groups, AppendDone done) override;
+  [[nodiscard]] Result<> restore(std::span<const EventView> events) override;
   [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                               PageLimit limit) const override;
   [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override;
@@ -39,6 +40,9 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override;
   [[nodiscard]] Result<Position> position_at(Instant time) const override;
   void settle(Instant time) override;
+  [[nodiscard]] bool shared() const override { return true; }
+  [[nodiscard]] Result<Position> newest() override;
+  [[nodiscard]] Result<std::unique_ptr<Hold>> hold_others_off() override;
   [[nodiscard]] Cursor cursor(Position position) const override;
   [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
   [[nodiscard]] StoreStatus status() const override;
@@ -62,8 +66,14 @@ class PostgresStore final : public EventStore {
     AppendResult* result;
     Result<> check;  ///< what check_group says
   };
-  /// For each call, what of it was refused so far.
-  using Refused = std::vector<RefusedStreams>;
+  /// What is known of a call so far.
+  struct Progress {
+    RefusedStreams refused;
+    std::optional<Position> before;  ///< the last position before it; later when others came between its transactions
+    Position end;                    ///< after its last group that was recorded
+  };
+  /// Of each call.
+  using Progresses = std::vector<Progress>;
   /// What lock_store and its neighbours gave.
   struct Before {
     Position head;
@@ -75,11 +85,22 @@ class PostgresStore final : public EventStore {
   };
 
   void append_together(const std::vector<Waiting*>& calls);
-  void record(std::span<const Entry> entries, Refused& refused);
+  void record(std::span<const Entry> entries, Progresses& calls);
   /// One attempt at one transaction. Errors: those of a connection; nothing is recorded then, unless doubt_ says that
   /// this is unknown.
-  [[nodiscard]] Result<> try_to_record(std::span<const Entry> entries, Refused& refused);
-  [[nodiscard]] Result<Before> lock(Connection& connection, NamedStreams& streams);
+  [[nodiscard]] Result<> try_to_record(std::span<const Entry> entries, Progresses& calls);
+  /// Within a transaction that holds the lock already, when `held`.
+  [[nodiscard]] Result<Before> lock(Connection& connection, NamedStreams& streams, bool held = false);
+  /// A connection with the lock on `$all`, and what lies under it.
+  struct Locked {
+    ConnectionPool::Lease lease;
+    Before before;
+  };
+  [[nodiscard]] Result<Locked> lock_and_adopt(NamedStreams& streams);
+  [[nodiscard]] Result<> number_and_commit(Connection& connection, const Before& before, NamedStreams& streams,
+                                           const AppendPlan& plan);
+  class HoldEntry;
+  [[nodiscard]] Result<> restore_under_lock(std::span<const EventView> events);
   [[nodiscard]] static Before before_of(const Rows& all, const Rows& store);
   [[nodiscard]] Result<> adopt(Connection& connection, Before& before);
   [[nodiscard]] Result<> number_streams(Connection& connection, NamedStreams& streams, const AppendPlan& plan);
@@ -119,6 +140,7 @@ class PostgresStore final : public EventStore {
 
   void follow();
   [[nodiscard]] Result<> look();
+  [[nodiscard]] Result<Position> ask_head(Connection& connection, Position seen);
   void wait_for_hint();
   [[nodiscard]] std::unexpected<Error> set_back(Position seen, Position found);
   void set_away(const Result<>& looked);
@@ -147,10 +169,11 @@ class PostgresStore final : public EventStore {
     std::optional<Epoch> begun;
     std::string incarnation;
   };
-  std::optional<Doubt> doubt_;            // guarded by writer_mutex_
-  std::string epoch_incarnation_;         // guarded by writer_mutex_; that for which an epoch was begun
-  std::vector<std::int64_t> stream_ids_;  // guarded by writer_mutex_; numbers that were drawn and not used
-  std::optional<Duration> alarmed_at_;    // guarded by writer_mutex_
+  std::optional<Doubt> doubt_;                 // guarded by writer_mutex_
+  std::optional<ConnectionPool::Lease> held_;  // guarded by writer_mutex_; has locked `$all`, to keep others off
+  std::string epoch_incarnation_;              // guarded by writer_mutex_; that for which an epoch was begun
+  std::vector<std::int64_t> stream_ids_;       // guarded by writer_mutex_; numbers that were drawn and not used
+  std::optional<Duration> alarmed_at_;         // guarded by writer_mutex_
 
   struct Times {
     Instant settled{INT64_MIN};        // asked for here
