@@ -108,9 +108,16 @@ int run(int count, char** arguments) {
       app.add_subcommand("export", "Print names with values, in order of names, for `annals import`.");
   CLI::App* migrate_command = app.add_subcommand(
       "migrate", "Copy every event of one store into another, as it is; goes on where an interrupted copy ended.");
+  CLI::App* store_command = app.add_subcommand(
+      "store",
+      "Make what a store needs before it is served (create: the database; init: its tables), or remove it (drop).");
   CLI::App* reference_command =
       app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
-  for (CLI::App* command : {serve_command, check_command, settings_command}) flags.add_to(*command);
+  for (CLI::App* command : {serve_command, check_command, settings_command, store_command}) flags.add_to(*command);
+
+  StoreRequest store;
+  store_command->add_option("ACTION", store.action, "create, init or drop.")->required();
+  store_command->add_flag("--yes", store.yes, "Drop without asking for the database's name.");
 
   std::string directory = "annals-data";
   verify_command->add_option("--data", directory, "The directory of the store. Default: annals-data.");
@@ -179,6 +186,10 @@ int run(int count, char** arguments) {
   if (*check_command) return with_settings(flags, *check_command, check);
   if (*settings_command) return with_settings(flags, *settings_command, print_settings);
   if (*verify_command) return verify(directory);
+  if (*store_command) {
+    return with_settings(flags, *store_command,
+                         [&](const Settings& settings) { return manage_store(store, settings); });
+  }
   if (*import_command) {
     const auto settings = resolve(import_flags, app);
     return settings ? import_entries(import, *settings) : report(settings.error());

@@ -53,9 +53,9 @@ constexpr std::array catalogue{
             "How long a read waits for min_position.", 0, hour},
     Setting{"server.waits_max", "--waits-max", number, "500",
             "Reads that wait for a key to change (`wait`) at a time; one more gets 503.", 0, 1'000'000},
-    Setting{"store.kind", "--store", choice, "embedded", "Where events live.", 0, 0, "embedded|memory"},
+    Setting{"store.kind", "--store", choice, "embedded", "Where events live.", 0, 0, "embedded|memory|postgres"},
     Setting{"store.directory", "--data", text, "annals-data",
-            "The directory of the embedded store; made when it is not there."},
+            "The directory of the embedded store, and of checkpoints; made when it is not there."},
     Setting{"store.sync", "--sync", choice, "group",
             "When a success is told: group: once the events survive the loss of power; periodic: once the operating "
             "system has them, flushed every "
@@ -69,6 +69,28 @@ constexpr std::array catalogue{
             1, 10'000},
     Setting{"store.node_id", "--node-id", number, "1", "The number of this server, recorded with each event.", 1,
             4'294'967'295},
+    Setting{
+        "store.database_url", "--database-url", text, "",
+        "With store.kind = postgres: postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=..., or libpq's other form. "
+        "What it leaves open is taken from the settings below, then from libpq's environment. DATABASE_URL in the "
+        "environment counts when this is not given.",
+        0, 0, "", true},
+    Setting{"store.hostname", "--database-hostname", text, "",
+            "With store.kind = postgres: the host of the database, or the directory of its socket."},
+    Setting{"store.port", "--database-port", number, "0", "With store.kind = postgres: its port; 0: the usual, 5432.",
+            0, 65'535},
+    Setting{"store.username", "--database-username", text, "", "With store.kind = postgres: who connects."},
+    Setting{"store.password", "--database-password", text, "",
+            "With store.kind = postgres: the password. Others can see a flag: rather name it in the file, in the "
+            "environment, or in libpq's ~/.pgpass.",
+            0, 0, "", true},
+    Setting{"store.database", "--database", text, "", "With store.kind = postgres: the name of the database."},
+    Setting{"store.schema", "--database-schema", text, "public",
+            "With store.kind = postgres: the schema within the database."},
+    Setting{"store.pool_size", "--pool-size", number, "10", "With store.kind = postgres: connections at a time.", 3,
+            1000},
+    Setting{"store.init", "--init", boolean, "false",
+            "With store.kind = postgres: makes the tables when there are none."},
     Setting{"writer.queue_max", "--queue-max", number, "10000", "Writes that wait, at most; one more gets 503 at once.",
             1, 10'000'000},
     Setting{"writer.queue_bytes_max", "--queue-bytes-max", bytes, "64MiB",
@@ -185,14 +207,7 @@ Result<Settings> Settings::resolve(const GivenSettings& flags,
     value.text = TRY(check(setting, value));
     settings.values_.emplace(setting.key, std::move(value));
   }
-  Value& store = settings.values_.find("store.kind")->second;
-  if (const char* url = environment("DATABASE_URL"); url != nullptr && *url != '\0' && store.source == "default") {
-    store = {"postgres", "environment DATABASE_URL (" + without_password(url) + ")"};
-    settings.refusal_ =
-        Error(ErrorKind::usage,
-              "DATABASE_URL is set, which asks for the postgres store; this version has the embedded and "
-              "the memory store: name one with --store, or unset DATABASE_URL");
-  }
+  settings.take_database_url(environment);
   if (models.empty()) {
     models.push_back(model::Model::kv("config", {"/config", "/v1/config"}));
     models.back().value_bytes_max = 0;
@@ -204,6 +219,21 @@ Result<Settings> Settings::resolve(const GivenSettings& flags,
   }
   settings.models_ = std::move(models);
   return settings;
+}
+
+/// DATABASE_URL says where the database is when nothing else does; and a database that is named, that it is to be used.
+void Settings::take_database_url(const std::function<const char*(const char*)>& environment) {
+  Value& url = values_.find("store.database_url")->second;
+  const char* const given = environment("DATABASE_URL");
+  if (url.source == "default" && given != nullptr && *given != '\0') url = {given, "environment DATABASE_URL"};
+  Value& store = values_.find("store.kind")->second;
+  if (store.source == "default" && !url.text.empty()) store = {"postgres", url.source};
+}
+
+std::string Settings::shown(const Setting& setting) const {
+  const std::string& text = value(setting.key).text;
+  if (!setting.secret || text.empty()) return text;
+  return setting.key == "store.database_url" ? without_password(text) : "****";
 }
 
 const Settings::Value& Settings::value(std::string_view key) const {

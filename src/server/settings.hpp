@@ -52,7 +52,8 @@ class Settings {
     std::string source;  ///< "default", "environment ANNALS_...", "annals.toml:3:8", "flag --data"
   };
 
-  /// DATABASE_URL in the environment names the store "postgres" when nothing else names one.
+  /// DATABASE_URL in the environment is store.database_url when that is not given; and a database_url names the store
+  /// "postgres" when nothing else names one.
   /// Errors: usage, naming the first value that is not of its form, and where it was given.
   [[nodiscard]] static Result<Settings> resolve(const GivenSettings& flags,
                                                 const std::function<const char*(const char*)>& environment,
@@ -64,17 +65,17 @@ class Settings {
   [[nodiscard]] std::uint64_t number(std::string_view key) const;  ///< also of bytes
   [[nodiscard]] Duration duration(std::string_view key) const;
 
-  /// Why these settings can be shown but not served: they ask for a store that this version does not have. Of kind
-  /// usage.
-  [[nodiscard]] const std::optional<Error>& refusal() const { return refusal_; }
+  /// The value as it may be printed: of a secret nothing but ****, of a database's address all but the password.
+  [[nodiscard]] std::string shown(const Setting& setting) const;
 
   /// The declared models, or the one of the configuration service.
   [[nodiscard]] const std::vector<model::Model>& models() const { return models_; }
 
  private:
+  void take_database_url(const std::function<const char*(const char*)>& environment);
+
   std::map<std::string, Value, std::less<>> values_;
   std::vector<model::Model> models_;
-  std::optional<Error> refusal_;
 };
 
 struct FileContents {

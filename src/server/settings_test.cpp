@@ -128,19 +128,32 @@ TEST_F(SettingsTest, database_url_asks_for_postgres_unless_something_else_names_
   const auto shown = resolve();
   ASSERT_TRUE(shown);
   EXPECT_EQ(shown->text("store.kind"), "postgres");
-  EXPECT_EQ(shown->value("store.kind").source, "environment DATABASE_URL (postgres://user:****@host/db)");
-  ASSERT_TRUE(shown->refusal());
-  EXPECT_EQ(shown->refusal()->kind, ErrorKind::usage);
-  EXPECT_EQ(shown->refusal()->message.find("password"), std::string::npos);
-  EXPECT_EQ(Application::open(*shown, {}).error(), *shown->refusal());
+  EXPECT_EQ(shown->value("store.kind").source, "environment DATABASE_URL");
+  EXPECT_EQ(shown->text("store.database_url"), "postgres://user:password@host/db");
 
   flags["store.kind"] = {"memory", "flag --store"};
   EXPECT_EQ(resolve()->text("store.kind"), "memory");
-  EXPECT_FALSE(resolve()->refusal());
   flags.clear();
   environment["DATABASE_URL"] = "";
   EXPECT_EQ(resolve()->text("store.kind"), "embedded");
-  EXPECT_FALSE(resolve()->refusal());
+}
+
+TEST_F(SettingsTest, a_database_that_is_named_goes_before_database_url_and_asks_for_postgres_too) {
+  environment["DATABASE_URL"] = "postgres://one/db";
+  flags["store.database_url"] = {"postgres://two/db", "flag --database-url"};
+  EXPECT_EQ(resolve()->text("store.database_url"), "postgres://two/db");
+  EXPECT_EQ(resolve()->value("store.kind").text, "postgres");
+  EXPECT_EQ(resolve()->value("store.kind").source, "flag --database-url");
+}
+
+TEST_F(SettingsTest, secrets_are_shown_without_what_is_secret) {
+  environment["DATABASE_URL"] = "postgres://user:secret@host/db";
+  environment["ANNALS_STORE_PASSWORD"] = "secret";
+  const auto settings = resolve();
+  ASSERT_TRUE(settings);
+  for (const Setting& setting : settings_catalogue()) {
+    EXPECT_EQ(settings->shown(setting).find("secret"), std::string::npos) << setting.key;
+  }
 }
 
 TEST_F(SettingsTest, no_part_of_a_database_url_that_may_be_a_password_is_shown) {

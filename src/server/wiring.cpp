@@ -8,7 +8,6 @@
 #include "http/api.hpp"
 #include "platform/logging.hpp"
 #include "platform/process.hpp"
-#include "store/store_catalogue.hpp"
 
 namespace annals::server {
 namespace {
@@ -143,8 +142,9 @@ Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings, const pl
   return pair;
 }
 
-store::EmbeddedOptions embedded_options(const Settings& settings) {
-  store::EmbeddedOptions options;
+store::StoreOptions store_options(const Settings& settings) {
+  store::StoreOptions all;
+  store::EmbeddedOptions& options = all.embedded;
   options.directory = settings.text("store.directory");
   options.segment_bytes = settings.number("store.segment_bytes") / 8 * 8;
   const std::string& sync = settings.text("store.sync");
@@ -153,7 +153,18 @@ store::EmbeddedOptions embedded_options(const Settings& settings) {
                                       : store::Sync::memory;
   options.sync_interval = settings.duration("store.sync_interval");
   options.node_id = static_cast<std::uint32_t>(settings.number("store.node_id"));
-  return options;
+  store::PostgresOptions& postgres = all.postgres;
+  postgres.url = settings.text("store.database_url");
+  postgres.hostname = settings.text("store.hostname");
+  postgres.port = static_cast<std::uint16_t>(settings.number("store.port"));
+  postgres.username = settings.text("store.username");
+  postgres.password = settings.text("store.password");
+  postgres.database = settings.text("store.database");
+  postgres.schema = settings.text("store.schema");
+  postgres.pool_size = static_cast<std::size_t>(settings.number("store.pool_size"));
+  postgres.node_id = options.node_id;
+  postgres.init = settings.boolean("store.init");
+  return all;
 }
 
 Application::Application(const Settings& settings) : settings_(settings) {}
@@ -164,7 +175,6 @@ Application::~Application() {
 
 Result<std::unique_ptr<Application>> Application::open(const Settings& settings,
                                                        std::function<void(const std::string& url)> ready) {
-  if (settings.refusal()) return std::unexpected(*settings.refusal());
   const Address address = TRY(listen_address(settings));
   std::unique_ptr<Application> application(new Application(settings));
   TRY(application->build(address, std::move(ready)));
@@ -235,9 +245,10 @@ Result<> Application::build(const Address& address, std::function<void(const std
 
   const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
   INVARIANT(kind != nullptr, "the choices of store.kind are those of the catalogue");
-  const store::EmbeddedOptions store_options = embedded_options(settings);
-  auto opened = kind->open(store_options, platform, *background_);
-  if (!opened) return std::unexpected(with_advice(std::move(opened).error(), store_options.directory));
+  const store::StoreOptions options = store_options(settings);
+  auto opened = kind->open(options, platform, *background_);
+  if (!opened && kind->kind == "postgres") return std::unexpected(std::move(opened).error());
+  if (!opened) return std::unexpected(with_advice(std::move(opened).error(), options.embedded.directory));
   store_ = *std::move(opened);
   place_watch_ = std::make_unique<PlaceWatch>(*store_, *background_);
 
@@ -247,7 +258,8 @@ Result<> Application::build(const Address& address, std::function<void(const std
     engine_settings.writer.apart = writer_.get();
   }
   if (kind->keeps) {
-    engine_settings.checkpoint_directory = platform::join_path(store_options.directory, "checkpoints");
+    engine_settings.checkpoint_directory = platform::join_path(
+        options.embedded.directory, kind->kind == "postgres" ? "checkpoints-postgres" : "checkpoints");
     TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
   }
   delivery::Audit::Options audit_options;

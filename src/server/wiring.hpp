@@ -14,7 +14,7 @@
 #include "platform/platform.hpp"
 #include "server/place_watch.hpp"
 #include "server/settings.hpp"
-#include "store/embedded_store.hpp"
+#include "store/store_catalogue.hpp"
 
 namespace annals::server {
 
@@ -79,7 +79,7 @@ class Application {
   bool stopped_ = false;
 };
 
-/// The options of the embedded store that the settings ask for.
-[[nodiscard]] store::EmbeddedOptions embedded_options(const Settings& settings);
+/// The options of the stores that the settings ask for.
+[[nodiscard]] store::StoreOptions store_options(const Settings& settings);
 
 }  // namespace annals::server

@@ -10,12 +10,18 @@ namespace annals::store {
 std::span<const StoreEntry> store_catalogue() {
   static constexpr std::array catalogue{
       StoreEntry{"embedded", "A log of events in one directory, locked against a second process.", true,
-                 [](const EmbeddedOptions& options, platform::Platform platform, platform::Executor& background) {
-                   return open_embedded_store(options, platform, background);
+                 [](const StoreOptions& options, platform::Platform platform, platform::Executor& background) {
+                   return open_embedded_store(options.embedded, platform, background);
                  }},
       StoreEntry{"memory", "Events in memory, gone when the server stops.", false,
-                 [](const EmbeddedOptions&, platform::Platform platform, platform::Executor&)
+                 [](const StoreOptions&, platform::Platform platform, platform::Executor&)
                      -> Result<std::unique_ptr<EventStore>> { return make_memory_store(platform); }},
+      StoreEntry{"postgres",
+                 "A PostgreSQL database, by the schema of the library EventStore 1.4; several servers may share it.",
+                 true,
+                 [](const StoreOptions& options, platform::Platform platform, platform::Executor&) {
+                   return open_postgres_store(options.postgres, platform);
+                 }},
   };
   return catalogue;
 }

@@ -10,16 +10,23 @@
 #include "event/event_store.hpp"
 #include "platform/platform.hpp"
 #include "store/embedded_store.hpp"
+#include "store/postgres_store.hpp"
 
 namespace annals::store {
+
+/// The options of every store; each looks at its own.
+struct StoreOptions {
+  EmbeddedOptions embedded;
+  PostgresOptions postgres;
+};
 
 struct StoreEntry {
   std::string_view kind;      ///< the value of store.kind
   std::string_view sentence;  ///< for the reference
-  bool keeps;                 ///< what it holds is there after a restart, in EmbeddedOptions::directory
+  bool keeps;                 ///< what it holds is there after a restart
 
   /// Errors: those of the store's own opening.
-  Result<std::unique_ptr<EventStore>> (*open)(const EmbeddedOptions& options, platform::Platform platform,
+  Result<std::unique_ptr<EventStore>> (*open)(const StoreOptions& options, platform::Platform platform,
                                               platform::Executor& background);
 };
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Plays a scenario against the real server over a real socket, and stops at the first thing that is not as written.
 
-usage: tests/scenario/run.py ANNALS FILE.scenario...
+usage: tests/scenario/run.py [--postgres] ANNALS FILE.scenario...
 
 ANNALS is the program. The format of the files is described in tests/scenario/README.md. Each scenario has a fresh directory
-of its own, which is removed at the end.
+of its own, which is removed at the end; with --postgres also a database of its own, in a server that is started for this run.
 """
 
+import contextlib
 import datetime
 import json
 import pathlib
@@ -21,6 +22,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection, ProtocolError, Response, request_bytes  # noqa: E402
 from matching import Mismatch, abbreviated, fill_in, match_json, match_text, parse_json  # noqa: E402
+from postgres import PostgresServer  # noqa: E402
 from server import Server, ServerError, clean_environment  # noqa: E402
 
 EVENTUALLY_SECONDS = 10.0
@@ -32,7 +34,7 @@ class Malformed(Exception):
 
 
 class Scenario:
-    def __init__(self, binary: str, path: pathlib.Path, directory: pathlib.Path):
+    def __init__(self, binary: str, path: pathlib.Path, directory: pathlib.Path, postgres: PostgresServer | None = None):
         self.binary = binary
         self.path = path
         self.directory = directory
@@ -44,6 +46,11 @@ class Scenario:
         self.flags: list[str] = []
         self.environment: dict[str, str] = {}
         self.variables = {"directory": str(directory), "data": str(directory / "data")}
+        self.postgres = postgres
+        if postgres is not None:
+            postgres.psql("DROP DATABASE IF EXISTS scenario WITH (FORCE); CREATE DATABASE scenario;")
+            self.environment = {"DATABASE_URL": postgres.url("scenario"), "ANNALS_STORE_INIT": "true"}
+            self.variables["database_url"] = postgres.url("scenario")
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -153,6 +160,9 @@ class Scenario:
         elif word == "open":
             if self.connection is None or not self.connection.silent(0.2):
                 raise Mismatch("the server closed the connection, or sent more")
+        elif word == "sql" and self.postgres is not None:
+            text = (self.path.parent / rest).read_text() if rest else "\n".join(self.indented())
+            self.postgres.psql(fill_in(text, self.variables) if not rest else text, "scenario")
         elif word == "logged":
             self.logged(rest)
         else:
@@ -348,10 +358,10 @@ class Scenario:
             time.sleep(0.05)
 
 
-def play(binary: str, path: pathlib.Path) -> bool:
+def play(binary: str, path: pathlib.Path, postgres: PostgresServer | None) -> bool:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="annals-scenario-") as directory:
-        scenario = Scenario(binary, path, pathlib.Path(directory))
+        scenario = Scenario(binary, path, pathlib.Path(directory), postgres)
         try:
             scenario.run()
         except (Mismatch, Malformed, ProtocolError, ServerError, OSError, subprocess.TimeoutExpired) as error:
@@ -366,11 +376,14 @@ def play(binary: str, path: pathlib.Path) -> bool:
 
 
 def main(arguments: list[str]) -> int:
+    with_postgres = arguments[:1] == ["--postgres"]
+    arguments = arguments[with_postgres:]
     if len(arguments) < 2:
         print(__doc__, file=sys.stderr)
         return 2
     binary = str(pathlib.Path(arguments[0]).resolve())
-    results = [play(binary, pathlib.Path(name)) for name in arguments[1:]]
+    with PostgresServer() if with_postgres else contextlib.nullcontext() as postgres:
+        results = [play(binary, pathlib.Path(name), postgres) for name in arguments[1:]]
     return 0 if all(results) else 1
 
 

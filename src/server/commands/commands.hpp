@@ -54,6 +54,12 @@ struct MigrateRequest {
 };
 [[nodiscard]] int migrate(const MigrateRequest& request, const Settings& settings);
 
+struct StoreRequest {
+  std::string action;  ///< "create", "init" or "drop"
+  bool yes = false;    ///< drop: does not ask
+};
+[[nodiscard]] int manage_store(const StoreRequest& request, const Settings& settings);
+
 /// Prints a page of the reference as Markdown: "settings", "routes".
 [[nodiscard]] int print_reference(const std::string& page);
 

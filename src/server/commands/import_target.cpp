@@ -82,7 +82,7 @@ class StoreTarget final : public ImportTarget {
  public:
   static Result<std::unique_ptr<ImportTarget>> open(const ImportRequest& request, const Settings& settings,
                                                     model::Model model) {
-    store::EmbeddedOptions options = embedded_options(settings);
+    store::EmbeddedOptions options = store_options(settings).embedded;
     options.directory = request.directory;
     model.consistency = model::Consistency::restart;  // its table stays empty; the writer reads states from the store
     std::unique_ptr<StoreTarget> target(new StoreTarget(std::move(model)));

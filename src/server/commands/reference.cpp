@@ -26,10 +26,9 @@ std::string settings_page() {
             escaped(expected_form(setting)) + " |\n";
   }
   page +=
-      "\n`DATABASE_URL` in the environment asks for the postgres store when nothing else names a store. This version "
-      "has "
-      "none: `annals serve` and `annals check` then refuse, `annals settings` shows it, its password masked, and exits "
-      "2.\n";
+      "\n`DATABASE_URL` in the environment is `store.database_url` when nothing else gives that; and a `database_url` "
+      "from "
+      "wherever asks for the postgres store when nothing else names a store.\n";
   page +=
       "\n## Models\n\nA model is a table `[model.NAME]`, NAME of the form `[a-z][a-z0-9_]*`. Without any, the model "
       "`config` is served at `/config` and `/v1/config`.\n\n"

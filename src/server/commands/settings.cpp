@@ -12,24 +12,26 @@ int print_settings(const Settings& settings) {
   for (const Setting& setting : settings_catalogue()) {
     const Settings::Value& value = settings.value(setting.key);
     const bool quoted = setting.type != SettingType::number && setting.type != SettingType::boolean;
-    const std::string shown = setting.secret && !value.text.empty() ? "****" : value.text;
+    const std::string shown = settings.shown(setting);
     std::string line = std::string(setting.key) + " = " + (quoted ? "\"" + shown + "\"" : shown);
     line.resize(std::max<std::size_t>(line.size(), 48), ' ');
     text += line + "  # " + value.source + "\n";
   }
-  const int code = print_or_report(text);
-  if (code == done && settings.refusal()) return report(*settings.refusal());
-  return code;
+  return print_or_report(text);
 }
 
 int check(const Settings& settings) {
-  if (settings.refusal()) return report(*settings.refusal());
   const auto address = listen_address(settings);
   if (!address) return report(address.error());
   const auto pair = tls_pair(settings, platform::posix_files());
   if (!pair) return report(pair.error());
   std::string store = settings.text("store.kind");
   if (store == "embedded") store += " in " + settings.text("store.directory") + ", sync " + settings.text("store.sync");
+  if (store == "postgres") {
+    const auto database = store::postgres_database_name(store_options(settings).postgres);
+    if (!database) return report(database.error());
+    store += " in the database " + *database + ", schema " + settings.text("store.schema");
+  }
   std::string text = "listen  " + address->url() + "\nstore   " + store + "\n";
   for (const model::Model& model : settings.models()) {
     std::string paths;

@@ -32,9 +32,23 @@ constexpr std::int64_t stream_ids_reserved = 64;
 bool may_succeed_again(const Error& error) {
   return error.code.starts_with("40");
 }
+/// Somebody else made a stream of the same name between the two round trips; or an event is there already.
+bool is_twin(const Error& error) {
+  return error.code == "23505";
+}
 /// What is wrong is in the rows: not JSON where JSON is kept, an id that is there already.
 bool is_about_rows(const Error& error) {
   return error.code.starts_with("22") || error.code.starts_with("23");
+}
+
+/// Beside what no store takes: the name of the stream that holds the events of all.
+Result<> check(const Group& group) {
+  TRY(check_group(group));
+  for (const StreamAppend& append : group.appends) {
+    if (append.stream != "$all") continue;
+    return fail(ErrorKind::invalid, "invalid_stream_name", "the name $all stands for the events of all streams");
+  }
+  return {};
 }
 
 Error unavailable_for(const Error& error) {
@@ -95,7 +109,7 @@ void PostgresStore::append_together(const std::vector<Waiting*>& calls) {
     const std::span<const Group> groups = calls[call]->groups;
     calls[call]->results.assign(groups.size(), Appended{});
     for (std::size_t at = 0; at < groups.size(); ++at) {
-      entries.push_back({&groups[at], call, &calls[call]->results[at], check_group(groups[at])});
+      entries.push_back({&groups[at], call, &calls[call]->results[at], check(groups[at])});
     }
   }
   {
@@ -139,7 +153,7 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
         calls = std::move(calls_then);
         return;
       }
-    } else if (!is_lost(*failure) && !may_succeed_again(*failure)) {
+    } else if (!is_lost(*failure) && !may_succeed_again(*failure) && !(is_twin(*failure) && attempt == 0)) {
       break;
     } else if (is_lost(*failure) && attempt > 0) {
       break;  // a connection that was idle may have died unnoticed; a new one that dies too is no accident
@@ -328,6 +342,9 @@ Instant PostgresStore::stamp_after(const Before& before) const {
 }
 
 Result<> PostgresStore::number_streams(Connection& connection, NamedStreams& streams, const AppendPlan& plan) {
+  // Those drawn before a restart may be drawn again, if it was one from a backup.
+  if (stream_ids_of_ != connection.incarnation()) stream_ids_.clear();
+  stream_ids_of_ = connection.incarnation();
   if (const std::size_t needed = plan.new_streams(); needed > stream_ids_.size()) {
     // Some more than are needed, so that this round trip is rare.
     const auto count = static_cast<std::int64_t>(needed - stream_ids_.size()) + stream_ids_reserved;
@@ -349,30 +366,30 @@ Result<> PostgresStore::commit(Connection& connection, const Before& before, con
   const auto node = std::int64_t{plan.last_node()};
   calls.push_back({Sql::update_store, std::move(Parameters().add(plan.head().value).add(plan.last_time()).add(node))});
   plan.put_nodes(before.node_id, calls);
-  std::optional<Epoch> begun;
-  if (epoch_incarnation_ != connection.incarnation()) {
-    begun = Epoch{draw_epoch(), before.head};
+  const bool begins = epoch_incarnation_ != connection.incarnation();
+  if (begins) {
     calls.push_back(
-        {Sql::insert_epoch, std::move(Parameters().add(std::int64_t{begun->number}).add(begun->before.value))});
+        {Sql::insert_epoch, std::move(Parameters().add(std::int64_t{draw_epoch()}).add(before.head.value))});
   }
   calls.push_back({Sql::notify, std::move(Parameters().add(std::string_view(name_)))});
   calls.push_back({Sql::commit});
-  // Those that were known without the one that begins.
-  TRY(note(connection, before.head, before.epochs));
   const Duration started = platform_.clock.monotonic();
   const auto rows = connection.run(calls);
   if (!rows) {
     if (is_lost(rows.error())) {
-      doubt_ = Doubt{plan.first_id(), plan.head(), begun, connection.incarnation()};
+      doubt_ = Doubt{plan.first_id(), begins ? connection.incarnation() : ""};
       condition_.lock()->doubt = "it is unknown whether the last append was recorded: " + rows.error().message;
     }
     return std::unexpected(rows.error());
   }
   const Duration took = platform_.clock.monotonic() - started;
   flush_durations_.observe(static_cast<std::uint64_t>(took.count()));
-  if (begun) epoch_incarnation_ = connection.incarnation();
+  if (begins) epoch_incarnation_ = connection.incarnation();
   times_.lock()->last = plan.last_time();
-  publish(plan.head(), begun);
+  // It is recorded, whether or not the new epoch can be read back at once: the thread that follows does it else.
+  (void)note(connection, plan.head(), before.epochs + (begins ? 1 : 0));
+  publish(plan.head());
+  set_away({});
   const auto condition = condition_.lock();
   condition->last_flush_ok = true;
   condition->last_flush_duration = took;
@@ -387,16 +404,17 @@ Result<bool> PostgresStore::find_out() {
   std::vector<Call> calls{{Sql::begin}, {Sql::lock_all}};
   calls.push_back({Sql::events_exist, std::move(Parameters().add(std::move(ids)))});
   calls.push_back({Sql::rollback});
+  calls.push_back({Sql::head});
   auto rows = lease->run(calls);
   if (!rows) {
     if (!is_lost(rows.error())) (void)lease->run(Sql::rollback);
     return std::unexpected(std::move(rows).error());
   }
   const bool recorded = (*rows)[2].integer(0, 0) > 0;
-  if (recorded) {
-    if (doubt_->begun) epoch_incarnation_ = doubt_->incarnation;
-    publish(doubt_->head, doubt_->begun);
-  }
+  const Rows& head = (*rows)[4];
+  TRY(note(*lease, Position(static_cast<std::uint64_t>(head.integer(0, 0))),
+           static_cast<std::size_t>(head.integer(0, 1))));
+  if (recorded && !doubt_->incarnation.empty()) epoch_incarnation_ = doubt_->incarnation;
   platform_.log.warning("An append whose outcome was unknown has been looked up", {{"recorded", recorded}});
   doubt_.reset();
   const auto condition = condition_.lock();
@@ -435,10 +453,10 @@ Result<> PostgresStore::adopt(Connection& connection, Before& before) {
     calls.push_back(
         {Sql::insert_writer, std::move(Parameters().add(before.accounted.next().value).add(std::int64_t{0}))});
   }
-  if (epoch_incarnation_ != connection.incarnation()) {
-    calls.push_back(
-        {Sql::insert_epoch, std::move(Parameters().add(std::int64_t{draw_epoch()}).add(before.accounted.value))});
-    ++before.epochs;
+  // A later one they do not begin: a server that saw them has given out cursors to them in the epoch that was going on.
+  if (before.epochs == 0) {
+    calls.push_back({Sql::insert_epoch, std::move(Parameters().add(std::int64_t{draw_epoch()}).add(std::int64_t{0}))});
+    before.epochs = 1;
   }
   calls.push_back({Sql::adopt_store, std::move(Parameters().add(before.head.value))});
   const std::vector<Rows> rows = TRY(connection.run(calls));

@@ -56,10 +56,9 @@ PostgresStore::~PostgresStore() {
 
 Result<> PostgresStore::note(Connection& connection, Position head, std::size_t epochs) const {
   if (view_.lock()->epochs.size() != epochs) {
-    auto known = TRY(read_epochs(connection));
-    view_.lock()->epochs = std::move(known);
+    take_epochs(TRY(read_epochs(connection)));
   }
-  publish(head, std::nullopt);
+  publish(head);
   return {};
 }
 
@@ -73,10 +72,15 @@ Result<std::vector<PostgresStore::Epoch>> PostgresStore::read_epochs(Connection&
   return epochs;
 }
 
-void PostgresStore::publish(Position head, std::optional<Epoch> begun) const {
+/// Epochs only ever join: a shorter list was read earlier.
+void PostgresStore::take_epochs(std::vector<Epoch> epochs) const {
+  const auto view = view_.lock();
+  if (epochs.size() > view->epochs.size()) view->epochs = std::move(epochs);
+}
+
+void PostgresStore::publish(Position head) const {
   const auto view = view_.lock();
   view->head = std::max(view->head, head);
-  if (begun) view->epochs.push_back(*begun);
 }
 
 /// By chance, so that a cursor of another store is recognised; never 0, which stands for the start.
@@ -110,9 +114,7 @@ Result<Position> PostgresStore::resolve(const Cursor& cursor) const {
     }
     // Another server may have begun its epoch a moment ago.
     if (attempt > 0) break;
-    epochs = TRY(read([&](Connection& connection) { return read_epochs(connection); }));
-    const auto view = view_.lock();
-    if (epochs.size() > view->epochs.size()) view->epochs = std::move(epochs);
+    take_epochs(TRY(read([&](Connection& connection) { return read_epochs(connection); })));
   }
   return fail(ErrorKind::gone, "cursor_gone", "the cursor comes from another store; read again from the start");
 }

@@ -24,11 +24,15 @@ Result<ConnectionPool::Lease> ConnectionPool::borrow() {
     ++lent_;
     return Lease(*this, std::move(connection));
   }
-  if (refusal_ && platform_.clock.monotonic() - attempted_at_ < pause_) return std::unexpected(*refusal_);
+  // Of those who come while the server does not answer, one at a time waits for it.
+  const bool pausing = platform_.clock.monotonic() - attempted_at_ < pause_;
+  if (refusal_ && (attempting_ > 0 || pausing)) return std::unexpected(*refusal_);
   ++lent_;
+  ++attempting_;
   lock.unlock();
   auto made = Connection::open(destination_, dialect_);
   lock.lock();
+  --attempting_;
   attempted_at_ = platform_.clock.monotonic();
   if (made) {
     refusal_.reset();

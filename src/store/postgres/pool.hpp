@@ -68,6 +68,7 @@ class ConnectionPool {
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
   std::size_t lent_ = 0;                           // guarded by mutex_; those being made too
+  std::size_t attempting_ = 0;                     // guarded by mutex_; who is making a connection
   std::optional<Error> refusal_;                   // guarded by mutex_; of the last attempt to connect
   Duration pause_{0};                              // guarded by mutex_; after the attempt at attempted_at_
   Duration attempted_at_{0};                       // guarded by mutex_

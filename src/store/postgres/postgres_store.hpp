@@ -136,7 +136,8 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<> note(Connection& connection, Position head, std::size_t epochs) const;
   [[nodiscard]] Result<std::vector<Epoch>> read_epochs(Connection& connection) const;
   [[nodiscard]] std::uint32_t draw_epoch() const;
-  void publish(Position head, std::optional<Epoch> begun) const;
+  void take_epochs(std::vector<Epoch> epochs) const;
+  void publish(Position head) const;
 
   void follow();
   [[nodiscard]] Result<> look();
@@ -165,14 +166,13 @@ class PostgresStore final : public EventStore {
   std::mutex writer_mutex_;
   struct Doubt {
     Uuid event;
-    Position head;
-    std::optional<Epoch> begun;
-    std::string incarnation;
+    std::string incarnation;  ///< empty, when it began no epoch
   };
   std::optional<Doubt> doubt_;                 // guarded by writer_mutex_
   std::optional<ConnectionPool::Lease> held_;  // guarded by writer_mutex_; has locked `$all`, to keep others off
   std::string epoch_incarnation_;              // guarded by writer_mutex_; that for which an epoch was begun
   std::vector<std::int64_t> stream_ids_;       // guarded by writer_mutex_; numbers that were drawn and not used
+  std::string stream_ids_of_;                  // guarded by writer_mutex_; the incarnation that they were drawn in
   std::optional<Duration> alarmed_at_;         // guarded by writer_mutex_
 
   struct Times {

@@ -1,0 +1,92 @@
+#include "store/postgres/append_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace annals::store {
+namespace {
+
+using testing::ElementsAre;
+
+Group group_for(std::string stream, ExpectedVersion expected, std::size_t count = 1) {
+  return {.appends = {{.stream = std::move(stream), .expected = expected, .events = std::vector<NewEvent>(count)}},
+          .nothing_after = std::nullopt};
+}
+
+std::vector<std::string> names_of(const std::vector<Call>& calls) {
+  std::vector<std::string> names;
+  for (const Call& call : calls) names.emplace_back(call.statement.name);
+  return names;
+}
+
+/// A store at position 10 whose stream "old" is at version 4.
+class AppendPlanTest : public testing::Test {
+ protected:
+  AppendPlan plan_for(const std::vector<Group>& groups) {
+    for (const Group& group : groups) streams_.add(group);
+    for (NamedStreams::Stream& stream : streams_.all()) {
+      if (stream.name != "old") continue;
+      stream.id = 7;
+      stream.version = StreamVersion{4};
+    }
+    return AppendPlan(streams_, Position{10}, Instant{1'000}, Instant{900});
+  }
+  NamedStreams streams_;
+};
+
+TEST_F(AppendPlanTest, positions_versions_and_times_go_on_from_what_was_read) {
+  const std::vector<Group> groups{group_for("old", ExpectedVersion::exact(StreamVersion{4}), 2),
+                                  group_for("new", ExpectedVersion::none()),
+                                  group_for("old", ExpectedVersion::exact(StreamVersion{6}))};
+  AppendPlan plan = plan_for(groups);
+  const auto first = plan.add(groups[0]);
+  EXPECT_EQ(first->first, Position{11});
+  EXPECT_EQ(first->last, Position{12});
+  EXPECT_EQ(first->created_at, Instant{1'001}) << "the clock is behind";
+  EXPECT_THAT(first->versions, ElementsAre(StreamVersion{6}));
+  EXPECT_EQ(plan.add(groups[1])->created_at, Instant{1'003});
+  EXPECT_EQ(plan.add(groups[2])->versions.front(), StreamVersion{7});
+  EXPECT_EQ(plan.head(), Position{14});
+  EXPECT_EQ(plan.last_time(), Instant{1'004});
+  EXPECT_EQ(plan.new_streams(), 1u);
+}
+
+TEST_F(AppendPlanTest, a_refused_group_leaves_no_trace) {
+  const std::vector<Group> groups{group_for("old", ExpectedVersion::none()),
+                                  group_for("new", ExpectedVersion::exists())};
+  AppendPlan plan = plan_for(groups);
+  for (const Group& group : groups) EXPECT_EQ(plan.add(group).error().kind, ErrorKind::conflict);
+  EXPECT_TRUE(plan.empty());
+  EXPECT_EQ(plan.head(), Position{10});
+  EXPECT_EQ(plan.new_streams(), 0u);
+}
+
+TEST_F(AppendPlanTest, however_many_groups_there_are_they_take_the_same_few_statements) {
+  std::vector<Group> groups;
+  for (int number = 0; number < 50; ++number)
+    groups.push_back(group_for("new" + std::to_string(number), ExpectedVersion::none()));
+  groups.push_back(group_for("old", ExpectedVersion::any()));
+  AppendPlan plan = plan_for(groups);
+  for (const Group& group : groups) EXPECT_TRUE(plan.add(group));
+  std::vector<Call> calls;
+  plan.put_statements(Dialect{}, calls);
+  EXPECT_THAT(names_of(calls),
+              ElementsAre("insert_streams", "update_streams", "insert_events", "insert_stream_events", "update_all"));
+}
+
+TEST(postgres_types, the_prefix_of_the_original_is_put_before_what_it_knows_and_taken_from_everything) {
+  EXPECT_TRUE(is_original_type("ConfigValueSet"));
+  EXPECT_FALSE(is_original_type("ProductCreated"));
+  EXPECT_EQ(without_original_prefix("Elixir.ConfigApi.Events.ConfigValueSet"), "ConfigValueSet");
+  EXPECT_EQ(without_original_prefix("ProductCreated"), "ProductCreated");
+}
+
+TEST(postgres_statements, words_are_filled_in_for_the_database_at_hand) {
+  const Statement statement{"x",
+                            "CAST($1 AS :data_type), :data_read[], :metadata_type, :metadata_read, LISTEN :channel"};
+  Dialect dialect{.schema = "a\"b", .data_type = "jsonb", .metadata_type = "bytea"};
+  EXPECT_EQ(dialect.text_of(statement), "CAST($1 AS jsonb), text[], bytea, bytea, LISTEN \"a\"\"b.annals\"");
+}
+
+}  // namespace
+}  // namespace annals::store

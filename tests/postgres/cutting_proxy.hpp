@@ -1,0 +1,51 @@
+#pragma once
+// A proxy before PostgreSQL that breaks a connection at the worst moment: when a commit has gone to the server and its
+// answer has not come back. Its controls may be used from any thread.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace annals::test {
+
+class CuttingProxy {
+ public:
+  /// To the server's socket, `directory`/.s.PGSQL.`port`.
+  CuttingProxy(std::string directory, std::string port);
+  ~CuttingProxy();
+  CuttingProxy(const CuttingProxy&) = delete;
+  CuttingProxy& operator=(const CuttingProxy&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  enum class Cut : std::uint8_t {
+    never,
+    before_commit,  ///< the commit does not reach the server
+    after_commit,   ///< the server has committed, and nobody hears of it
+  };
+  /// What happens at the next commit, and whether connections are taken after that.
+  void cut_next(Cut cut, bool then_refuse);
+  void accept_again() { refusing_ = false; }
+  [[nodiscard]] bool has_cut() const { return cut_.load() == Cut::never; }
+
+ private:
+  void serve();
+  void carry(int client);
+
+  std::string server_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<Cut> cut_{Cut::never};
+  std::atomic<bool> then_refuse_{false};
+  std::atomic<bool> refusing_{false};
+  std::atomic<bool> closing_{false};
+  std::mutex mutex_;
+  std::vector<std::thread> carriers_;  // guarded by mutex_
+  std::thread acceptor_;
+};
+
+}  // namespace annals::test

@@ -1,0 +1,92 @@
+// Databases and their tables: made, found missing, removed; and what people see who query them.
+
+#include "tests/postgres/test_database.hpp"
+
+namespace annals::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST_F(PostgresTest, a_database_without_tables_is_refused_with_the_command_that_makes_them) {
+  options().init = false;
+  const auto refused = store::open_postgres_store(options(), world());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+  EXPECT_THAT(refused.error().message, testing::AllOf(HasSubstr("annals store init"), HasSubstr(options().schema)));
+  EXPECT_TRUE(value_of(store::init_postgres_store(options())));
+  EXPECT_FALSE(value_of(store::init_postgres_store(options()))) << "there already";
+  EXPECT_TRUE(append(*open(), group_saying("a", "{}")));
+}
+
+TEST_F(PostgresTest, a_database_is_created_initialised_and_dropped) {
+  options().url.replace(options().url.find("postgres?"), 8, "annals \"shop");
+  options().schema = "public";
+  EXPECT_EQ(value_of(store::postgres_database_name(options())), "annals \"shop");
+  EXPECT_EQ(store::open_postgres_store(options(), world()).error().kind, ErrorKind::usage)
+      << "there is no such database";
+  EXPECT_TRUE(value_of(store::create_postgres_database(options())));
+  EXPECT_FALSE(value_of(store::create_postgres_database(options())));
+  {
+    const auto store = open();
+    EXPECT_TRUE(append(*store, group_saying("a", "{}")));
+    EXPECT_EQ(store::drop_postgres_database(options()).error().kind, ErrorKind::conflict) << "somebody is connected";
+  }
+  EXPECT_TRUE(value_of(store::drop_postgres_database(options())));
+  EXPECT_FALSE(value_of(store::drop_postgres_database(options())));
+}
+
+TEST_F(PostgresTest, what_was_recorded_cannot_be_changed_or_removed_by_sql) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "{}")));
+  for (const char* const text :
+       {"UPDATE events SET event_type = 'x'", "DELETE FROM events", "UPDATE stream_events SET stream_version = 9",
+        "DELETE FROM stream_events", "DELETE FROM streams"}) {
+    EXPECT_THAT(refusal_of(text), HasSubstr("EventStore: Cannot")) << text;
+  }
+}
+
+TEST_F(PostgresTest, people_see_events_as_json_in_a_view) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", R"({"b":"\u00e4"})")));
+  ASSERT_TRUE(append(*store, group_saying("a", "not JSON")));
+  EXPECT_EQ(sql("SELECT position, stream, version, event_type, data->>'b', metadata->>'actor' FROM annals_events ORDER "
+                "BY position"),
+            "1|a|1|Said|\xc3\xa4|somebody\n2|a|2|Said||somebody");
+}
+
+TEST_F(PostgresTest, subscribers_of_the_original_are_told_of_each_stream_and_of_all) {
+  EXPECT_TRUE(append(*open(), group_saying("a", "{}")));
+  EXPECT_EQ(sql("SELECT stream_uuid, stream_version FROM streams ORDER BY stream_id"), "$all|1\na|1");
+  EXPECT_EQ(sql("SELECT tgname FROM pg_trigger WHERE tgrelid = 'streams'::regclass AND NOT tgisinternal ORDER BY 1"),
+            "event_notification\nno_delete_streams");
+}
+
+TEST_F(PostgresTest, no_error_shows_the_password) {
+  for (const char* const url :
+       {"postgres://user:sec%20ret@127.0.0.1:1/db", "postgres://user:sec/ret@127.0.0.1/db",
+        "postgres://user:sec%zzret@127.0.0.1/db", "host=127.0.0.1 port=1 dbname=db password='sec ret'",
+        "host=127.0.0.1 password='sec ret"}) {
+    options().url = url;
+    const auto refused = store::open_postgres_store(options(), world());
+    ASSERT_FALSE(refused) << url;
+    EXPECT_THAT(refused.error().message, testing::Not(HasSubstr("sec"))) << url;
+    EXPECT_THAT(refused.error().message, testing::Not(HasSubstr("ret@"))) << url;
+  }
+}
+
+TEST_F(PostgresTest, parts_of_an_address_complete_each_other) {
+  const std::string url = options().url;
+  const auto part = [&](const std::string& name) {
+    const std::size_t begin = url.find(name + "=") + name.size() + 1;
+    return url.substr(begin, url.find('&', begin) - begin);
+  };
+  options().url = "";
+  options().hostname = part("host");
+  options().port = static_cast<std::uint16_t>(std::stoi(part("port")));
+  options().username = part("user");
+  options().database = "postgres";
+  EXPECT_TRUE(append(*open(), group_saying("a", "{}")));
+}
+
+}  // namespace
+}  // namespace annals::test
