@@ -6,9 +6,9 @@
 #include "http/request.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
+#include "server/commands/named_store.hpp"
 #include "server/commands/output.hpp"
 #include "server/commands/remote.hpp"
-#include "store/embedded_store.hpp"
 
 namespace annals::server {
 namespace {
@@ -20,18 +20,17 @@ const model::Model* model_of(const std::vector<model::Model>& models, std::strin
   return nullptr;
 }
 
-Result<> print_from_directory(const EventsRequest& request, const Cursor& cursor,
-                              const std::vector<model::Model>& models) {
+Result<> print_from_store(const EventsRequest& request, const Cursor& cursor, const Settings& settings) {
   const auto log = platform::make_json_logger(LogLevel::warning);
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
-  const auto store = TRY(store::open_embedded_store_to_read(request.directory, platform));
+  const auto store = TRY(open_named_store_to_read(request.directory, settings, platform));
   Position after = TRY(store->resolve(cursor));
   while (true) {
     const EventPage page = TRY(engine::read_events(*store, request.stream, after, PageLimit{}));
     if (page.events().empty()) return {};
     std::string lines;
     for (const EventView& event : page.events()) {
-      engine::append_event_json(lines, event, model_of(models, event.stream));
+      engine::append_event_json(lines, event, model_of(settings.models(), event.stream));
       lines += '\n';
     }
     TRY(print(lines));
@@ -61,20 +60,20 @@ Result<> print_from_server(const EventsRequest& request) {
   }
 }
 
-Result<> print_all(const EventsRequest& request, const std::vector<model::Model>& models) {
+Result<> print_all(const EventsRequest& request, const Settings& settings) {
   const auto cursor = Cursor::from_text(request.after);
   if (!cursor) {
     return fail(ErrorKind::usage,
                 "--after is \"" + request.after.substr(0, 100) +
                     "\", which is no cursor; take one from a reply's Annals-Position, or 0 for the start");
   }
-  return request.url.empty() ? print_from_directory(request, *cursor, models) : print_from_server(request);
+  return request.url.empty() ? print_from_store(request, *cursor, settings) : print_from_server(request);
 }
 
 }  // namespace
 
 int print_events(const EventsRequest& request, const Settings& settings) {
-  const auto printed = print_all(request, settings.models());
+  const auto printed = print_all(request, settings);
   return printed ? static_cast<int>(done) : report(printed.error());
 }
 

@@ -7,9 +7,8 @@
 #include "base/invariant.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
+#include "server/commands/named_store.hpp"
 #include "server/commands/progress.hpp"
-#include "server/wiring.hpp"
-#include "store/embedded_store.hpp"
 
 namespace annals::server {
 namespace {
@@ -102,7 +101,7 @@ class Migration {
     while (const EventView* original = TRY(source.next())) {
       const EventView* found = TRY(target.next());
       if (found == nullptr) {
-        return fail(ErrorKind::corrupt, "the copy in " + request_.to + " ends before position " +
+        return fail(ErrorKind::corrupt, "the copy in " + shown_store(request_.to) + " ends before position " +
                                             to_string(original->position) + "; do not use it, and look after the disk");
       }
       TRY(compare(original, times, *found));
@@ -125,8 +124,9 @@ class Migration {
       expected.created_at = times.next(original->created_at);
       if (same(expected, found)) return {};
     }
-    return fail(ErrorKind::conflict, request_.to + " holds other events than " + request_.from +
-                                         ": they part at position " + to_string(found.position) +
+    return fail(ErrorKind::conflict, shown_store(request_.to) + " holds other events than " +
+                                         shown_store(request_.from) + ": they part at position " +
+                                         to_string(found.position) +
                                          "; nothing more was copied; name an empty store, or a copy of this one");
   }
 
@@ -141,15 +141,13 @@ class Migration {
 
 Result<> run(const MigrateRequest& request, const Settings& settings) {
   if (request.from == request.to) {
-    return fail(ErrorKind::usage, "--from and --to name the same store, " + request.from + "; name two");
+    return fail(ErrorKind::usage, "--from and --to name the same store, " + shown_store(request.from) + "; name two");
   }
   const auto log = platform::make_json_logger(LogLevel::warning);
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
   const auto background = platform::make_thread_executor("background");
-  const auto source = TRY(store::open_embedded_store_to_read(request.from, platform));
-  store::EmbeddedOptions options = embedded_options(settings);
-  options.directory = request.to;
-  const auto target = TRY(store::open_embedded_store(options, platform, *background));
+  const auto source = TRY(open_named_store_to_read(request.from, settings, platform));
+  const auto target = TRY(open_named_store(request.to, settings, platform, *background));
   Migration migration(request, *source, *target);
   TRY(migration.copy());
   TRY(migration.verify());

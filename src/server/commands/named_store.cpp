@@ -1,0 +1,51 @@
+#include "server/commands/named_store.hpp"
+
+#include "server/wiring.hpp"
+#include "store/embedded_store.hpp"
+#include "store/postgres_store.hpp"
+
+namespace annals::server {
+namespace {
+
+bool is_address(const std::string& name) {
+  return name.starts_with("postgres://") || name.starts_with("postgresql://");
+}
+
+bool is_database(const std::string& name) {
+  return name == "postgres" || is_address(name);
+}
+
+store::PostgresOptions postgres_options(const std::string& name, const Settings& settings) {
+  store::PostgresOptions options = store_options(settings).postgres;
+  if (is_address(name)) options.url = name;
+  return options;
+}
+
+}  // namespace
+
+std::string shown_store(const std::string& name) {
+  if (!is_address(name)) return name;
+  const std::size_t begin = name.find("://") + 3;
+  const std::size_t end = std::min(name.find_first_of("/?", begin), name.size());
+  const std::size_t at = name.rfind('@', end);
+  if (at == std::string::npos || at < begin) return name.substr(0, name.find('?'));
+  const std::string user = name.substr(begin, std::min(name.find(':', begin), at) - begin);
+  // Parameters may hold a password too.
+  return name.substr(0, begin) + user + name.substr(at, name.find('?', at) - at);
+}
+
+Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name, const Settings& settings,
+                                                             platform::Platform platform) {
+  if (is_database(name)) return store::open_postgres_store(postgres_options(name, settings), platform);
+  return store::open_embedded_store_to_read(name, platform);
+}
+
+Result<std::unique_ptr<EventStore>> open_named_store(const std::string& name, const Settings& settings,
+                                                     platform::Platform platform, platform::Executor& background) {
+  if (is_database(name)) return store::open_postgres_store(postgres_options(name, settings), platform);
+  store::EmbeddedOptions options = store_options(settings).embedded;
+  options.directory = name;
+  return store::open_embedded_store(options, platform, background);
+}
+
+}  // namespace annals::server

@@ -1,0 +1,33 @@
+#pragma once
+// Stores by the names that commands take: a directory, `postgres` for the database that the settings name, or the
+// address of another, `postgres://...`.
+
+#include <memory>
+#include <string>
+
+#include "event/event_store.hpp"
+#include "platform/platform.hpp"
+#include "server/settings.hpp"
+
+namespace annals::server {
+
+/// What a command's help says of such a name.
+inline constexpr const char* named_store_help =
+    "a directory; `postgres`, the database that the settings name; or an address, postgres://...";
+
+/// The name without a password, for messages.
+[[nodiscard]] std::string shown_store(const std::string& name);
+
+/// Opens a store to read; nothing changes in it, but for what Annals keeps in a database beside the events.
+/// Errors: those of the store's own opening.
+[[nodiscard]] Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name,
+                                                                           const Settings& settings,
+                                                                           platform::Platform platform);
+
+/// Opens a store to write to; a directory is made when it is not there. What is passed outlives the store.
+/// Errors: those of the store's own opening.
+[[nodiscard]] Result<std::unique_ptr<EventStore>> open_named_store(const std::string& name, const Settings& settings,
+                                                                   platform::Platform platform,
+                                                                   platform::Executor& background);
+
+}  // namespace annals::server
