@@ -15,6 +15,7 @@
 #include "server/command_line.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/import_target.hpp"
+#include "server/commands/named_store.hpp"
 #include "server/settings.hpp"
 
 namespace annals::server {
@@ -127,7 +128,8 @@ int run(int count, char** arguments) {
   std::string stream;
   Flags events_flags;
   CLI::Option* data_option = events_command->add_option(
-      "--data", events.directory, "The directory of a store that no server holds. Default: annals-data.");
+      "--data", events.directory,
+      std::string("The store, a directory of which no server holds: ") + named_store_help + ". Default: annals-data.");
   events_command
       ->add_option("--url", events.url, "Ask the server that runs at this address, such as http://127.0.0.1:4000.")
       ->excludes(data_option);
@@ -158,13 +160,14 @@ int run(int count, char** arguments) {
 
   MigrateRequest migration;
   Flags migrate_flags;
-  migrate_command->add_option("--from", migration.from, "The store to copy: the directory of one that no server holds.")
+  migrate_command
+      ->add_option("--from", migration.from,
+                   std::string("The store to copy, that no server writes to: ") + named_store_help + ".")
       ->required();
   migrate_command
-      ->add_option(
-          "--to", migration.to,
-          "The store that becomes the copy: a directory, which is made when it is not there, or that holds the "
-          "beginning of this copy.")
+      ->add_option("--to", migration.to,
+                   std::string("The store that becomes the copy, or holds the beginning of it: ") + named_store_help +
+                       ". A directory is made when it is not there.")
       ->required();
   migrate_command->add_option("--config", migrate_flags.config,
                               "The configuration file, for how the copy is stored (store.segment_bytes).");

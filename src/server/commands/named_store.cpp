@@ -1,5 +1,7 @@
 #include "server/commands/named_store.hpp"
 
+#include <algorithm>
+
 #include "server/wiring.hpp"
 #include "store/embedded_store.hpp"
 #include "store/postgres_store.hpp"
