@@ -15,7 +15,7 @@ TEST(HistoryPlan, one_key_has_a_tenth_of_the_events_and_one_has_ten_of_them_and_
     EXPECT_EQ(counts[long_key], events / 10);
     EXPECT_EQ(counts[short_key], short_versions);
     EXPECT_LT(counts.rbegin()->first, 50u);
-    if (events >= 1000) EXPECT_EQ(counts.size(), 50u);
+    EXPECT_GT(counts.size(), events >= 1000 ? 49u : 2u);
   }
 }
 

@@ -74,10 +74,10 @@ Reply read_reply(std::string_view bytes) {
   const int status = status_in(header);
   const auto length = content_length(header);
   const bool chunked = !length && is_chunked(header);
-  if (status == 0 || (!length && !chunked)) return {.state = Reply::State::malformed, .status = status};
+  if (status == 0 || (!length && !chunked)) return {Reply::State::malformed, status, 0, {}};
   bool malformed = false;
   const auto size = chunked ? chunks_size(bytes.substr(header.size()), malformed) : length;
-  if (malformed) return {.state = Reply::State::malformed, .status = status};
+  if (malformed) return {Reply::State::malformed, status, 0, {}};
   if (!size || bytes.size() - header.size() < *size) return {};
   return {Reply::State::whole, status, header.size() + *size, bytes.substr(header.size(), *size), chunked};
 }

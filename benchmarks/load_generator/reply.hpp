@@ -17,8 +17,8 @@ struct Reply {
 
   State state = State::incomplete;
   int status = 0;
-  std::size_t size = 0;   ///< header and body together
-  std::string_view body;  ///< borrowed from what was read; of a chunked reply, the chunks as they came
+  std::size_t size = 0;     ///< header and body together
+  std::string_view body{};  ///< borrowed from what was read; of a chunked reply, the chunks as they came
   bool chunked = false;
 };
 
