@@ -92,7 +92,8 @@ class ReadTable {
   [[nodiscard]] Result<RowHolder> row_after(const StoredRow* before, std::string_view key,
                                             const EventView& event) const;
   [[nodiscard]] Result<> take_in(const EventView& event);
-  [[nodiscard]] Result<> take_aside(const EventView& event);
+  [[nodiscard]] Result<> stage_together(std::span<const EventView> events);
+  [[nodiscard]] Result<> take_aside(const EventView& event, std::size_t hash);
   [[nodiscard]] Result<> take_all(std::span<const EventView> events);
 
   const model::Model& model_;

@@ -1,5 +1,6 @@
 // Reading many records: lists and pages of them, as they are and as they were.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -21,6 +22,7 @@ constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand, while a list is written out
 constexpr std::size_t page_bytes_max = 16u
                                        << 20;  // those of a page, whose end must be known before its beginning is sent
+constexpr std::size_t row_bytes_about = 32;  // beside its key and its value
 
 void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += "{\"name\":";
@@ -82,7 +84,9 @@ class ListBody {
   explicit ListBody(Rows rows) : rows_(std::move(rows)), no_more_(true) {}
 
   [[nodiscard]] Result<std::string> next() {
-    std::string out = begun_ ? "" : "[";
+    std::string out;
+    out.reserve(std::min(bytes_in_hand(), piece_bytes) + row_bytes_about);
+    if (!begun_) out += '[';
     while (out.size() < piece_bytes && !ended_) {
       if (place_ == rows_.size() && !no_more_) {
         SomeRows some = TRY(source_(rows_at_once, rows_bytes_max));
@@ -105,6 +109,16 @@ class ListBody {
   [[nodiscard]] bool ended() const { return ended_; }
 
  private:
+  /// What the rows in hand will take, more or less; of those that follow nobody knows.
+  [[nodiscard]] std::size_t bytes_in_hand() const {
+    if (!no_more_) return piece_bytes;
+    std::size_t bytes = 0;
+    for (std::size_t at = place_; at < rows_.size() && bytes < piece_bytes; ++at) {
+      bytes += row_bytes_about + rows_[at].key.size() + rows_[at].record.value->size();
+    }
+    return bytes;
+  }
+
   RowSource source_;
   Rows rows_;
   std::size_t place_ = 0;
