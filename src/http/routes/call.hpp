@@ -18,7 +18,7 @@ namespace annals::http {
 struct Call {
   engine::Engine& engine;
   const ApiOptions& options;
-  std::atomic<std::size_t>& waits;  ///< reads that wait for a key to change, of all calls
+  std::atomic<std::size_t>& waits;  ///< reads that wait for a change, of all calls
   std::size_t model = 0;            ///< the model's place in the engine; for routes of a model
   std::string key;                  ///< decoded and checked; for routes of a key
   std::string argument;             ///< decoded; the timestamp of `/at/:timestamp`, the name of a projection
