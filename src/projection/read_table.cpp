@@ -179,6 +179,25 @@ std::vector<std::string> ReadTable::keys(std::string_view prefix, const std::opt
   return keys;
 }
 
+ReadTable::Look ReadTable::look_for_change(std::string_view prefix, const std::optional<std::string>& after,
+                                           Instant time, std::size_t rows_max) const {
+  Look look;
+  std::size_t seen = 0;
+  walk(prefix, after, [&](const StoredRow& row) {
+    look.changed = row.updated_at() > time;
+    if (look.changed) return false;
+    if (++seen < rows_max) return true;
+    look.after.emplace(row.key());
+    return false;
+  });
+  return look;
+}
+
+Position ReadTable::newest() const {
+  const std::shared_lock lock(rows_->lock);
+  return rows_->newest;
+}
+
 std::size_t ReadTable::size() const {
   const std::shared_lock lock(rows_->lock);
   return rows_->slots.size();

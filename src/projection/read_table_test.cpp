@@ -223,6 +223,29 @@ TEST(read_table, readers_see_a_publication_whole_or_not_at_all) {
   EXPECT_EQ(differing.load(), 0);
 }
 
+TEST(read_table, a_look_for_change_finds_what_changed_after_a_time_in_pieces_and_deleted_names_too) {
+  ReadTable table(config);
+  History history;
+  for (const char* key : {"a1", "a2", "a3", "b1"}) history.set(key, "x");
+  history.remove("a2");
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(table.newest(), Position{5});
+  const auto time = [&](std::size_t position) { return history.all()[position - 1].created_at; };
+  EXPECT_TRUE(table.look_for_change("a", std::nullopt, time(4), 10).changed);
+  EXPECT_FALSE(table.look_for_change("a", std::nullopt, time(5), 10).changed);
+  EXPECT_FALSE(table.look_for_change("b", std::nullopt, time(4), 10).changed);
+  EXPECT_TRUE(table.look_for_change("", std::nullopt, time(3), 10).changed);
+  EXPECT_FALSE(table.look_for_change("c", std::nullopt, Instant{INT64_MIN}, 10).changed);
+
+  const auto first = table.look_for_change("a", std::nullopt, time(4), 1);
+  EXPECT_FALSE(first.changed);
+  EXPECT_EQ(first.after, "a1");
+  EXPECT_TRUE(table.look_for_change("a", first.after, time(4), 1).changed);
+  const auto last = table.look_for_change("a", "a2", time(5), 2);
+  EXPECT_FALSE(last.changed);
+  EXPECT_EQ(last.after, std::nullopt) << "b1 is none of them";
+}
+
 // What position() promised before a read, the read shows.
 TEST(read_table, a_read_reflects_at_least_the_position_asked_before_it) {
   ReadTable table(config);

@@ -104,6 +104,10 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
     return fail(ErrorKind::invalid, "invalid_query",
                 "`at` asks for the list of one time, `diff_from` for what differs between two; give one of them");
   }
+  if (parameters.find("wait")) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "`wait` waits for what is still to come, `diff_from` asks for what was; give one of them");
+  }
   const auto from = TRY(parameters.time("diff_from"));
   if (!from) {
     return fail(ErrorKind::invalid, "invalid_query", "`diff_to` needs `diff_from`, the time to compare with");
