@@ -13,8 +13,9 @@
 namespace annals::store {
 namespace {
 
-constexpr std::array<std::uint64_t, 14> flush_bounds{200,    500,    1'000,   2'000,   3'000,   5'000,     10'000,
-                                                     25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 5'000'000};
+/// Those of the embedded store, so that one page of metrics fits both.
+constexpr std::array<std::uint64_t, 15> flush_bounds{
+    50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 5'000'000, 30'000'000};
 
 /// After a hint, so that a busy server's own hints do not keep the thread running.
 constexpr int breath_ms = 5;
