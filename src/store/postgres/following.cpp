@@ -176,7 +176,7 @@ Result<> PostgresStore::look() {
   {
     // Of what is in doubt somebody else may be finding out; then there is nothing to do.
     const std::unique_lock writing(writer_mutex_, std::try_to_lock);
-    if (writing && doubt_) TRY(find_out());
+    if (writing && doubt_) (void)TRY(find_out());
   }
   const Position seen = view_.lock()->head;
   const auto rows = (*listening_)->run(Sql::head);
