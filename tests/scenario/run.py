@@ -150,8 +150,10 @@ class Scenario:
             self.end("kill")
             self.start()
         elif word == "remove":
-            path = self.directory / fill_in(rest, self.variables)
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            # Out of the way at first, so that a server that still writes there does not get in between.
+            removed = self.directory / "removed"
+            (self.directory / fill_in(rest, self.variables)).rename(removed)
+            shutil.rmtree(removed) if removed.is_dir() else removed.unlink()
         elif word == "wait":
             time.sleep(float(rest))
         elif word == "now":

@@ -23,7 +23,7 @@ constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand, while a list is written out
 constexpr std::size_t page_bytes_max = 16u
                                        << 20;  // those of a page, whose end must be known before its beginning is sent
-constexpr std::size_t row_bytes_about = 32;  // beside its key and its value
+constexpr std::size_t row_bytes_about = 32;    // beside its key and its value
 
 void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += "{\"name\":";
