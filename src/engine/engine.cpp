@@ -12,6 +12,12 @@ constexpr std::string_view store_has_no_room =
     "there is no room on the disk for further events; writes that need some are refused until there is";
 constexpr std::string_view store_takes_no_writes =
     "the store cannot take writes until it is restarted; the log of the server says why";
+constexpr std::string_view store_is_away = "the store cannot take writes now; they go on by themselves once it answers";
+
+/// What a store says that takes no writes; the one that is shared finds back by itself.
+std::string_view takes_no_writes(const EventStore& store) {
+  return store.shared() ? store_is_away : store_takes_no_writes;
+}
 
 std::vector<std::unique_ptr<const model::Model>> hold(std::vector<model::Model> models) {
   std::vector<std::unique_ptr<const model::Model>> held;
@@ -93,7 +99,7 @@ std::optional<std::string_view> Engine::why_not_ready() const {
   if (draining_.load()) return "draining";
   if (!serving()) return "the read tables are still catching up";
   const StoreStatus status = store_.status();
-  if (!status.writable) return store_takes_no_writes;
+  if (!status.writable) return takes_no_writes(store_);
   if (!status.has_room) return store_has_no_room;
   return std::nullopt;
 }
@@ -149,7 +155,7 @@ Health Engine::health() const {
   store_.check_place();
   const StoreStatus status = store_.status();
   if (!status.writable) {
-    health.eventstore = {"error", std::string(store_takes_no_writes)};
+    health.eventstore = {"error", std::string(takes_no_writes(store_))};
   } else if (!status.has_room) {
     health.eventstore = {"error", std::string(store_has_no_room)};
   } else if (status.last_flush_ok == false) {

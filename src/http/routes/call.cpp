@@ -14,8 +14,11 @@ void Call::refuse(const Error& error, const std::vector<Fault>& faults) {
   }
   if (store_is_unavailable) {
     send(problem(asker, Error(ErrorKind::unavailable,
-                              "the store cannot take writes until the server is restarted, or it is not known whether "
-                              "it took this one; the log of the server says why")));
+                              engine.store().shared()
+                                  ? "the store does not answer, or it is not known whether it took this write; try "
+                                    "again soon, with an Idempotency-Key"
+                                  : "the store cannot take writes until the server is restarted, or it is not known "
+                                    "whether it took this one; the log of the server says why")));
   } else {
     send(problem(asker, error, faults));
   }

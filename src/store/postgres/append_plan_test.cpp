@@ -29,7 +29,7 @@ class AppendPlanTest : public testing::Test {
       stream.id = 7;
       stream.version = StreamVersion{4};
     }
-    return AppendPlan(streams_, Position{10}, Instant{1'000}, Instant{900});
+    return AppendPlan(streams_, Position{10}, Instant{1'000}, Instant{900}, 3);
   }
   NamedStreams streams_;
 };
@@ -39,13 +39,13 @@ TEST_F(AppendPlanTest, positions_versions_and_times_go_on_from_what_was_read) {
                                   group_for("new", ExpectedVersion::none()),
                                   group_for("old", ExpectedVersion::exact(StreamVersion{6}))};
   AppendPlan plan = plan_for(groups);
-  const auto first = plan.add(groups[0]);
+  const auto first = plan.add(groups[0], Position{10});
   EXPECT_EQ(first->first, Position{11});
   EXPECT_EQ(first->last, Position{12});
   EXPECT_EQ(first->created_at, Instant{1'001}) << "the clock is behind";
   EXPECT_THAT(first->versions, ElementsAre(StreamVersion{6}));
-  EXPECT_EQ(plan.add(groups[1])->created_at, Instant{1'003});
-  EXPECT_EQ(plan.add(groups[2])->versions.front(), StreamVersion{7});
+  EXPECT_EQ(plan.add(groups[1], Position{10})->created_at, Instant{1'003});
+  EXPECT_EQ(plan.add(groups[2], Position{10})->versions.front(), StreamVersion{7});
   EXPECT_EQ(plan.head(), Position{14});
   EXPECT_EQ(plan.last_time(), Instant{1'004});
   EXPECT_EQ(plan.new_streams(), 1u);
@@ -55,7 +55,7 @@ TEST_F(AppendPlanTest, a_refused_group_leaves_no_trace) {
   const std::vector<Group> groups{group_for("old", ExpectedVersion::none()),
                                   group_for("new", ExpectedVersion::exists())};
   AppendPlan plan = plan_for(groups);
-  for (const Group& group : groups) EXPECT_EQ(plan.add(group).error().kind, ErrorKind::conflict);
+  for (const Group& group : groups) EXPECT_EQ(plan.add(group, Position{10}).error().kind, ErrorKind::conflict);
   EXPECT_TRUE(plan.empty());
   EXPECT_EQ(plan.head(), Position{10});
   EXPECT_EQ(plan.new_streams(), 0u);
@@ -67,7 +67,7 @@ TEST_F(AppendPlanTest, however_many_groups_there_are_they_take_the_same_few_stat
     groups.push_back(group_for("new" + std::to_string(number), ExpectedVersion::none()));
   groups.push_back(group_for("old", ExpectedVersion::any()));
   AppendPlan plan = plan_for(groups);
-  for (const Group& group : groups) EXPECT_TRUE(plan.add(group));
+  for (const Group& group : groups) EXPECT_TRUE(plan.add(group, Position{10}));
   std::vector<Call> calls;
   plan.put_statements(Dialect{}, calls);
   EXPECT_THAT(names_of(calls),
