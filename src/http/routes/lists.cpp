@@ -1,7 +1,10 @@
 // Reading many records: lists and pages of them, as they are and as they were.
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "engine/queries.hpp"
 #include "http/routes/call.hpp"
@@ -18,9 +21,8 @@ using Rows = std::vector<projection::ReadTable::Row>;
 constexpr std::uint64_t limit_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
 constexpr std::size_t piece_bytes = 256u << 10;
-constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand, while a list is written out
-constexpr std::size_t page_bytes_max = 16u
-                                       << 20;  // those of a page, whose end must be known before its beginning is sent
+constexpr std::size_t rows_bytes_max = 1u << 20;   // the values of rows in hand, while a list is written out
+constexpr std::size_t page_bytes_max = 16u << 20;  // those of a page, whose end must be known before it is sent
 
 void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += "{\"name\":";
@@ -35,25 +37,33 @@ struct SomeRows {
   bool ended = false;  ///< none follow
 };
 
-/// Gives the rows of a list, a piece at a time: of now, or as they were. Those that must be read from the disk are no
-/// more once they have `bytes_max` bytes; those of now are shared with the table.
-using RowSource = std::move_only_function<Result<SomeRows>(std::size_t rows_max, std::size_t bytes_max)>;
+/// Gives the rows of a list, a piece at a time: of now, or as they were. They are no more once they have `bytes_max`
+/// bytes; there may be none before the end, when the turn is over.
+using RowSource =
+    std::move_only_function<Result<SomeRows>(std::size_t rows_max, std::size_t bytes_max, const engine::Turn& turn)>;
 
+/// Those of now are shared with the table; but it lets go of what is overwritten, and a slow reader would keep it.
 RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, std::optional<std::string> after) {
-  return [&table, prefix = std::move(prefix), after = std::move(after)](std::size_t rows_max,
-                                                                        std::size_t) mutable -> Result<SomeRows> {
+  return [&table, prefix = std::move(prefix), after = std::move(after)](
+             std::size_t rows_max, std::size_t bytes_max, const engine::Turn&) mutable -> Result<SomeRows> {
     Rows rows = table.list(prefix, after, rows_max);
-    if (!rows.empty()) after = rows.back().key;
     const bool ended = rows.size() < rows_max;
-    return SomeRows{std::move(rows), ended};
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < rows.size() && bytes < bytes_max; ++count) {
+      bytes += rows[count].record.value->size();
+    }
+    const bool cut = count < rows.size();
+    rows.resize(count);
+    if (!rows.empty()) after = rows.back().key;
+    return SomeRows{std::move(rows), ended && !cut};
   };
 }
 
 RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
                   std::string prefix, std::optional<std::string> after) {
   auto list = std::make_shared<engine::ListAtTime>(store, model, table, time, std::move(prefix), std::move(after));
-  return [list](std::size_t rows_max, std::size_t bytes_max) -> Result<SomeRows> {
-    Rows rows = TRY(list->next(rows_max, bytes_max));
+  return [list](std::size_t rows_max, std::size_t bytes_max, const engine::Turn& turn) -> Result<SomeRows> {
+    Rows rows = TRY(list->next(rows_max, bytes_max, turn));
     return SomeRows{std::move(rows), list->ended()};
   };
 }
@@ -75,41 +85,45 @@ std::string next_link(const ListRequest& list, const std::string& last_key) {
   return link;
 }
 
-/// The rows as a JSON array, in pieces, so that a long list takes no more memory than the rows in hand.
+/// The rows as a JSON array, in pieces, so that a long list takes no more memory than the rows in hand. A piece is what
+/// one turn brings; where that is nothing, it is white space, so that the connection goes on and sees whether anybody
+/// still listens.
 class ListBody {
  public:
-  explicit ListBody(RowSource source) : source_(std::move(source)) {}
-  explicit ListBody(Rows rows) : rows_(std::move(rows)), no_more_(true) {}
+  ListBody(const platform::Clock& clock, RowSource source) : clock_(clock), source_(std::move(source)) {}
+  ListBody(const platform::Clock& clock, Rows rows) : clock_(clock), rows_(std::move(rows)), no_more_(true) {}
 
   [[nodiscard]] Result<std::string> next() {
+    const engine::Turn turn(clock_);
     std::string out = begun_ ? "" : "[";
-    while (out.size() < piece_bytes && !ended_) {
+    begun_ = true;
+    do {
       if (place_ == rows_.size() && !no_more_) {
-        SomeRows some = TRY(source_(rows_at_once, rows_bytes_max));
+        SomeRows some = TRY(source_(rows_at_once, rows_bytes_max, turn));
         rows_ = std::move(some.rows);
-        no_more_ = some.ended || rows_.empty();
+        no_more_ = some.ended;
         place_ = 0;
       }
-      if (place_ == rows_.size()) {
-        out += ']';
-        ended_ = true;
-      } else {
-        if (begun_) out += ',';
+      for (; place_ < rows_.size() && out.size() < piece_bytes; ++place_) {
+        if (std::exchange(any_, true)) out += ',';
         append_row(out, rows_[place_]);
-        rows_[place_++].record = {};  // its value may be large
+        rows_[place_].record = {};  // its value may be large
       }
-      begun_ = true;
-    }
-    return out;
+      ended_ = place_ == rows_.size() && no_more_;
+    } while (!ended_ && out.size() < piece_bytes && !turn.is_over());
+    if (ended_) out += ']';
+    return out.empty() ? "\n" : out;
   }
   [[nodiscard]] bool ended() const { return ended_; }
 
  private:
+  const platform::Clock& clock_;
   RowSource source_;
   Rows rows_;
   std::size_t place_ = 0;
   bool no_more_ = false;
   bool begun_ = false;
+  bool any_ = false;
   bool ended_ = false;
 };
 
@@ -131,23 +145,50 @@ void send_list(Call call, Response response, ListBody body) {
   call.send(std::move(response));
 }
 
-void answer(Call call, const ListRequest& list, RowSource source) {
-  if (!list.limit) return send_list(std::move(call), {}, ListBody(std::move(source)));
-  // One row more than the page has tells that another page follows.
-  auto page = source(*list.limit + 1, page_bytes_max);
-  if (!page) return call.refuse(page.error());
-  Rows rows = std::move(page->rows);
-  bool more = rows.size() > *list.limit;
-  if (more) {
-    rows.pop_back();
-  } else if (!page->ended && !rows.empty()) {
-    const auto further = source(1, 1);
-    if (!further) return call.refuse(further.error());
-    more = !further->rows.empty();
-  }
+/// One page, whose `Link` must be known before its body. Confined to the home executor.
+struct Page {
+  Call call;
+  ListRequest list;
+  RowSource source;
+  std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
+  Rows rows;
+  std::size_t bytes = 0;
+};
+
+void send_page(Page& page) {
   Response response;
-  if (more) response.add("Link", next_link(list, rows.back().key));
-  send_list(std::move(call), std::move(response), ListBody(std::move(rows)));
+  if (page.rows.size() > page.rows_max) {
+    page.rows.pop_back();
+    response.add("Link", next_link(page.list, page.rows.back().key));
+  }
+  const platform::Clock& clock = page.call.engine.platform().clock;
+  send_list(std::move(page.call), std::move(response), ListBody(clock, std::move(page.rows)));
+}
+
+/// A turn of the work at a time, so that the other connections get theirs.
+void work_on(const std::shared_ptr<Page>& page) {
+  const engine::Turn turn(page->call.engine.platform().clock);
+  do {
+    // One row more than the page has tells that another page follows.
+    const std::size_t bytes_left = page->bytes < page_bytes_max ? page_bytes_max - page->bytes : 1;
+    auto some = page->source(page->rows_max + 1 - page->rows.size(), bytes_left, turn);
+    if (!some) return page->call.refuse(some.error());
+    for (const auto& row : some->rows) page->bytes += row.record.value->size();
+    std::ranges::move(some->rows, std::back_inserter(page->rows));
+    if (some->ended || page->rows.size() > page->rows_max) return send_page(*page);
+    if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
+  } while (!turn.is_over());
+  page->call.home->post([page] { work_on(page); });
+}
+
+void answer(Call call, ListRequest list, RowSource source) {
+  if (!list.limit) {
+    const platform::Clock& clock = call.engine.platform().clock;
+    return send_list(std::move(call), {}, ListBody(clock, std::move(source)));
+  }
+  const std::size_t rows_max = *list.limit;
+  work_on(std::make_shared<Page>(
+      Page{std::move(call), std::move(list), std::move(source), rows_max, {}}));  // shared by the turns
 }
 
 Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
@@ -178,7 +219,7 @@ void list_records(const Request& request, Call call) {
   after_position(std::move(call), *position, [list = std::move(*list)](Call ready) mutable {
     if (!list.at) {
       RowSource source = rows_of_now(ready.table(), list.prefix, list.after);
-      answer(std::move(ready), list, std::move(source));
+      answer(std::move(ready), std::move(list), std::move(source));
       return;
     }
     engine::Engine& engine = ready.engine;
@@ -187,7 +228,7 @@ void list_records(const Request& request, Call call) {
     engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
       RowSource source =
           rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
-      answer(std::move(ready), list, std::move(source));
+      answer(std::move(ready), std::move(list), std::move(source));
     });
   });
 }
