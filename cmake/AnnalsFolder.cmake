@@ -34,3 +34,13 @@ function(annals_discover_tests program)
   gtest_discover_tests(${program} TEST_PREFIX "${program}." DISCOVERY_MODE PRE_TEST
                        PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 endfunction()
+
+# A request is many small allocations: jemalloc takes a sixth off the processor time of a durable PUT. The sanitizers bring
+# allocators of their own.
+function(annals_use_allocator program)
+  if(NOT ANNALS_SANITIZE AND NOT ANNALS_FUZZERS)
+    find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+    target_link_options(${program} PRIVATE -Wl,--no-as-needed)
+    target_link_libraries(${program} PRIVATE ${JEMALLOC_LIBRARY})
+  endif()
+endfunction()

@@ -1,20 +1,30 @@
 #include "benchmarks/common/http_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace annals::benchmarks {
 namespace {
 
 constexpr std::string_view length_name = "content-length:";
+constexpr std::string_view encoding_name = "transfer-encoding:";
 
-// `name` is in lower case; `line` may have either case, and is at least as long.
-bool starts_with_name(std::string_view line, std::string_view name) {
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const char letter = line[i];
-    const char lower = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    if (lower != name[i]) return false;
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+/// What follows the name in the field's line and its white space, up to the end of the header; nullopt when there is no
+/// such field. `name` is in lower case and ends in a colon.
+std::optional<std::string_view> after_name(std::string_view header, std::string_view name) {
+  const auto same = [](char one, char other) { return lower(one) == other; };
+  for (std::size_t end = header.find('\n'); end != std::string_view::npos; end = header.find('\n')) {
+    header.remove_prefix(end + 1);
+    if (header.size() < name.size() || !std::ranges::equal(header.substr(0, name.size()), name, same)) continue;
+    header.remove_prefix(name.size());
+    while (!header.empty() && header.front() == ' ') header.remove_prefix(1);
+    return header;
   }
-  return true;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -26,17 +36,17 @@ std::optional<std::size_t> header_size(std::string_view bytes) {
 }
 
 std::optional<std::size_t> content_length(std::string_view header) {
-  for (std::size_t end = header.find('\n'); end != std::string_view::npos; end = header.find('\n')) {
-    header.remove_prefix(end + 1);
-    if (header.size() < length_name.size() || !starts_with_name(header, length_name)) continue;
-    header.remove_prefix(length_name.size());
-    while (!header.empty() && header.front() == ' ') header.remove_prefix(1);
-    std::size_t length = 0;
-    const auto [stop, error] = std::from_chars(header.data(), header.data() + header.size(), length);
-    if (error != std::errc{} || stop == header.data() + header.size() || *stop != '\r') return std::nullopt;
-    return length;
-  }
-  return std::nullopt;
+  const auto value = after_name(header, length_name);
+  if (!value) return std::nullopt;
+  std::size_t length = 0;
+  const auto [stop, error] = std::from_chars(value->data(), value->data() + value->size(), length);
+  if (error != std::errc{} || stop == value->data() + value->size() || *stop != '\r') return std::nullopt;
+  return length;
+}
+
+bool is_chunked(std::string_view header) {
+  const auto value = after_name(header, encoding_name);
+  return value && value->starts_with("chunked\r");
 }
 
 }  // namespace annals::benchmarks

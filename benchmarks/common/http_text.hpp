@@ -14,4 +14,7 @@ namespace annals::benchmarks {
 /// The value of Content-Length in a header (its first line skipped); nullopt when there is none or it is no number.
 [[nodiscard]] std::optional<std::size_t> content_length(std::string_view header);
 
+/// Whether a header (its first line skipped) says `Transfer-Encoding: chunked`.
+[[nodiscard]] bool is_chunked(std::string_view header);
+
 }  // namespace annals::benchmarks

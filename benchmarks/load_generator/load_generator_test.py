@@ -133,6 +133,31 @@ class LoadGenerator(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertGreater(report["errors_by_cause"]["wrong value"], 0)
 
+    def test_paths_are_read_in_turn_also_where_replies_come_in_chunks(self):
+        asked = set()
+
+        class Pages(Values):
+            def get(self, key):
+                asked.add(key)
+                if key == b"list":
+                    return b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+                return whole(200, key)
+
+        code, report = generate(Pages(), "--path", "/config/one", "--path", "/config/list")
+        self.assertEqual((code, report["errors"], asked), (0, 0, {b"one", b"list"}))
+        self.assertGreater(report["get_latency_us"]["count"], 1)
+        self.assertNotIn("put_latency_us", report)
+
+    def test_a_path_that_gives_another_body_than_before_is_an_error(self):
+        class Changing(Values):
+            def get(self, key):
+                self.puts += 1
+                return whole(200, b"%d" % (self.puts // 20))
+
+        code, report = generate(Changing(), "--path", "/config/one")
+        self.assertEqual(code, 1)
+        self.assertGreater(report["errors_by_cause"]["another body"], 0)
+
     def test_half_a_reply_and_none_are_errors_and_the_load_goes_on(self):
         class Breaking(Values):
             def put(self, key, value):

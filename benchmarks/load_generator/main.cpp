@@ -54,7 +54,7 @@ CpuTimes run_all(const Options& options, const std::vector<std::unique_ptr<Worke
   std::barrier filled(static_cast<std::ptrdiff_t>(workers.size() + 1),
                       [&]() noexcept { begin = Clock::now() + options.warm_up; });
   const auto work = [&](Worker& worker) {
-    if (options.get_percent > 0) worker.fill();
+    if (options.get_percent > 0 && options.paths.empty()) worker.fill();
     filled.arrive_and_wait();
     worker.run(begin, begin + options.duration);
   };
@@ -118,6 +118,10 @@ int main(int argc, char** argv) {
   app.add_option("--host", options.server.host, "IPv4 address in numbers")->capture_default_str();
   app.add_option("--port", options.server.port, "Port of the server")->required();
   app.add_option("--base", options.base, "What keys are appended to")->capture_default_str();
+  app.add_option("--path", options.paths,
+                 "GET this instead of keys; of several, one after another. Each must give the same body every time")
+      ->allow_extra_args(false)
+      ->check([](const std::string& path) { return path.starts_with('/') ? "" : "a path begins with /"; });
   app.add_option("--connections", options.connections, "Connections, each with one request under way")
       ->capture_default_str()
       ->check(CLI::Range(1, 60'000));
@@ -160,6 +164,7 @@ int main(int argc, char** argv) {
   }
 
   if (percent_option->count() == 0) options.get_percent = mixes.at(mix);
+  if (!options.paths.empty()) options.get_percent = 100;
   options.duration = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
   options.warm_up = std::chrono::milliseconds(static_cast<std::int64_t>(warm_up_seconds * 1000));
   if (options.threads > options.connections || options.connections > options.keys) {

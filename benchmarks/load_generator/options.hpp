@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "benchmarks/common/socket.hpp"
 
@@ -14,6 +15,8 @@ using Clock = std::chrono::steady_clock;
 struct Options {
   Address server;
   std::string base = "/config/";  ///< what keys are appended to
+  /// GETs of these in turn, instead of keys; each must give the same body every time.
+  std::vector<std::string> paths;
   std::size_t connections = 64;
   std::size_t threads = 1;      ///< at most one a connection
   unsigned get_percent = 0;     ///< the rest are PUTs

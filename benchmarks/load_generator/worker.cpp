@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "base/invariant.hpp"
-#include "benchmarks/load_generator/reply.hpp"
 
 namespace annals::benchmarks {
 namespace {
@@ -34,7 +33,7 @@ struct Worker::Connection {
 
   bool in_flight = false;
   bool is_get = false;
-  std::uint64_t key = 0;       // among the worker's
+  std::uint64_t key = 0;       // among the worker's; of a path, its place among them
   std::uint64_t sequence = 0;  // of a PUT; of a GET, what had been acknowledged when it was sent
   Clock::time_point sent_at;
   std::uint64_t next_write = 0;  // how many of its keys it has filled, or where it writes keys in order
@@ -65,6 +64,8 @@ Worker::Worker(const Options& options, const ValueMaker& values, std::size_t con
     connections_.push_back(std::make_unique<Connection>());
     connections_.back()->number = i;
   }
+  const std::string host = options.server.host + ":" + std::to_string(options.server.port);
+  for (const std::string& path : options.paths) pages_.push_back({get_request(path, host), {}});
 }
 
 Worker::~Worker() = default;
@@ -142,26 +143,27 @@ void Worker::receive(Connection& connection) {
   if (reply.state == Reply::State::malformed) return lose(connection, "malformed reply");
   if (!connection.in_flight || reply.size != connection.input_bytes) return lose(connection, "reply without a request");
   connection.input_bytes = 0;
-  on_reply(connection, reply.status, reply.body);
+  on_reply(connection, reply);
 }
 
-void Worker::on_reply(Connection& connection, int status, std::string_view body) {
+void Worker::on_reply(Connection& connection, const Reply& reply) {
   const auto now = Clock::now();
-  const bool success = status >= 200 && status < 300;
-  Key& key = keys_[connection.key];
+  const bool success = reply.status >= 200 && reply.status < 300;
   connection.in_flight = false;
   --in_flight_;
   if (!success) {
-    count_error("status " + std::to_string(status));
-    if (!connection.is_get) key.uncertain = true;
+    count_error("status " + std::to_string(reply.status));
+    if (!connection.is_get) keys_[connection.key].uncertain = true;
   } else {
     if (now >= begin_ && now < end_) {
       (connection.is_get ? counts_.gets : counts_.puts).record(nanoseconds_between(connection.sent_at, now));
     }
-    if (connection.is_get) {
-      check_value(connection, body);
+    if (!connection.is_get) {
+      keys_[connection.key].acknowledged = connection.sequence;
+    } else if (pages_.empty()) {
+      check_value(connection, reply.body);
     } else {
-      key.acknowledged = connection.sequence;
+      check_page(connection, reply);
     }
   }
   send_next(connection, now);
@@ -176,9 +178,21 @@ void Worker::check_value(const Connection& connection, std::string_view value) {
   }
 }
 
+void Worker::check_page(const Connection& connection, const Reply& reply) {
+  std::optional<std::uint64_t>& first = pages_[connection.key].digest;
+  const std::uint64_t digest = digest_of_body(reply);
+  if (!first) first = digest;
+  if (*first != digest) count_error("another body");
+}
+
 /// Decides on the next request of a connection; false when it has none.
 bool Worker::choose(Connection& connection, Clock::time_point now) {
   if (now >= end_ || !connection.socket.is_open()) return false;
+  if (!pages_.empty()) {
+    connection.is_get = true;
+    connection.key = next_read_++ % pages_.size();
+    return true;
+  }
   const std::uint64_t stride = connections_.size();
   const std::uint64_t own_keys = (keys_.size() - connection.number + stride - 1) / stride;
 
@@ -202,6 +216,7 @@ void Worker::send_next(Connection& connection, Clock::time_point now) {
   connection.in_flight = true;
   ++in_flight_;
   connection.sent_at = now;
+  if (!pages_.empty()) return send(connection, pages_[connection.key].request);
   send(connection, connection.is_get ? requests_.get(key) : requests_.put(key, connection.sequence));
 }
 

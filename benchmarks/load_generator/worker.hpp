@@ -4,7 +4,8 @@
 //
 // Each key is written by one connection only, so that the last acknowledged value is known without doubt; keys are
 // read by all connections of their worker. A value read must be one that was sent for that key, and not older than
-// what had been acknowledged when the GET was sent.
+// what had been acknowledged when the GET was sent. Where paths are given, they are read instead, in turn, and what one
+// of them gives must be the same every time.
 //
 // Confined to one thread at a time.
 
@@ -12,12 +13,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "benchmarks/load_generator/histogram.hpp"
 #include "benchmarks/load_generator/options.hpp"
+#include "benchmarks/load_generator/reply.hpp"
 #include "benchmarks/load_generator/workload.hpp"
 
 namespace annals::benchmarks {
@@ -62,11 +65,18 @@ class Worker {
     bool uncertain = false;
   };
 
+  /// What a path gives.
+  struct Page {
+    std::string request;
+    std::optional<std::uint64_t> digest;  // of the first reply's body
+  };
+
   void drive(Clock::time_point deadline);
   void on_event(Connection& connection, std::uint32_t events);
   void receive(Connection& connection);
-  void on_reply(Connection& connection, int status, std::string_view body);
+  void on_reply(Connection& connection, const Reply& reply);
   void check_value(const Connection& connection, std::string_view value);
+  void check_page(const Connection& connection, const Reply& reply);
   void send_next(Connection& connection, Clock::time_point now);
   void send(Connection& connection, std::string_view request);
   void send_rest(Connection& connection);
@@ -82,6 +92,7 @@ class Worker {
   Dice dice_;
   std::uint64_t first_key_;
   std::vector<Key> keys_;
+  std::vector<Page> pages_;
   std::uint64_t last_sequence_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;
   Descriptor poll_;
@@ -89,7 +100,7 @@ class Worker {
 
   bool filling_ = false;
   std::size_t in_flight_ = 0;
-  std::uint64_t next_read_ = 0;  // where keys are read in order
+  std::uint64_t next_read_ = 0;  // where keys, or paths, are read in order
   Clock::time_point begin_;
   Clock::time_point end_;
 };

@@ -67,6 +67,10 @@ std::optional<std::uint64_t> ValueMaker::sequence_in(std::string_view value, std
   return read_hexadecimal(value.substr(key_digits + 1, sequence_digits));
 }
 
+std::string get_request(const std::string& path, const std::string& host) {
+  return "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+}
+
 RequestMaker::RequestMaker(const ValueMaker& values, const std::string& host, const std::string& base)
     : values_(values) {
   const std::string key = "key-" + std::string(key_digits, '0');
@@ -82,9 +86,8 @@ RequestMaker::RequestMaker(const ValueMaker& values, const std::string& host, co
   value_at_ = put_text_.size();
   put_text_ += std::string(values.size(), '.') + body_end;
 
-  get_text_ = "GET " + base + key;
-  get_key_at_ = get_text_.size() - key_digits;
-  get_text_ += " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+  get_text_ = get_request(base + key, host);
+  get_key_at_ = get_text_.find(' ', 4) - key_digits;
 }
 
 std::string_view RequestMaker::put(std::uint64_t key, std::uint64_t sequence) {

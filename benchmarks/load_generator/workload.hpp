@@ -55,6 +55,9 @@ class ValueMaker {
   std::string filling_;
 };
 
+/// A GET of a path, as RequestMaker makes them.
+[[nodiscard]] std::string get_request(const std::string& path, const std::string& host);
+
 /// Makes requests in place in two prepared texts.
 class RequestMaker {
  public:

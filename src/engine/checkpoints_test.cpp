@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/bytes.hpp"
 #include "engine/engine.hpp"
 #include "engine/test_engine.hpp"
 
@@ -173,6 +174,33 @@ TEST_F(CheckpointsTest, a_restart_table_is_written_as_it_was_published_and_start
   open(Consistency::restart);
   EXPECT_EQ(value("a"), "2");
   EXPECT_EQ(engine->feed(0).table().get("a").version, StreamVersion{2});
+}
+
+// As a program that is wrong could write it: with checksums that are right.
+TEST_F(CheckpointsTest, a_receipt_that_is_cut_short_is_refused) {
+  for (std::size_t bytes = 1; bytes < 68; ++bytes) {
+    Receipts receipts({}, world.platform());
+    EXPECT_FALSE(receipts.read(std::string(bytes, '\0')).has_value()) << bytes;
+  }
+  Receipts receipts({}, world.platform());
+  EXPECT_TRUE(receipts.read(std::string(68, '\0')).has_value());
+}
+
+// As above.
+TEST_F(CheckpointsTest, a_receipt_of_a_time_that_no_text_can_name_is_refused) {
+  for (const std::int64_t time : {std::int64_t{0}, INT64_MIN, INT64_MAX}) {
+    Receipts receipts({}, world.platform());
+    std::string entry(32, 'x');
+    put<std::uint64_t>(entry, 1);
+    put<std::uint64_t>(entry, 1);
+    put<std::int64_t>(entry, time);
+    entry.append(12, '\0');
+    EXPECT_EQ(receipts.read(entry).has_value(), time == 0);
+    std::string note;
+    put<std::int64_t>(note, time);
+    const auto taken = receipts.take_over({.begin = {}, .end = {}, .records = 0, .note = note});
+    EXPECT_EQ(taken.has_value(), time != INT64_MAX) << "since the beginning of time all are known";
+  }
 }
 
 TEST_F(CheckpointsTest, a_longer_retention_than_the_file_knows_is_read_from_the_log) {

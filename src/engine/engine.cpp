@@ -67,7 +67,7 @@ Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Pl
       feeds_(make_feeds(models_, store, platform, background, options.checkpoint_directory)),
       writer_(store, pointers(feeds_), platform, writer_options(options, background)),
       checkpoints_(keepers(feeds_, writer_), options.checkpoint_rule, platform, background),
-      tables_missing_(feeds_.size()),
+      missing_(feeds_.size() + 1),
       watch_(store.watch([this](Position flushed) { flushed_.publish(flushed); })) {
   flushed_.publish(store.status().flushed);
 }
@@ -77,13 +77,14 @@ Engine::~Engine() {
 }
 
 Result<> Engine::start(std::function<void()> ready) {
-  TRY(writer_.load());
-  if (feeds_.empty()) ready();
+  // Where there are no checkpoints both read much of the log; so each does it on its own thread.
   for (const auto& feed : feeds_) {
     feed->start([this, ready] {
-      if (--tables_missing_ == 0) ready();
+      if (--missing_ == 0) ready();
     });
   }
+  TRY(writer_.load());
+  if (--missing_ == 0) ready();
   checkpoints_.start();
   return {};
 }
@@ -139,7 +140,7 @@ Health::Check Engine::check_projections() const {
   for (const auto& [name, runner] : subscribers_) {
     if (runner->status().failing) return {"error", "the subscriber " + name + " fails and is started again"};
   }
-  if (tables_missing_.load() > 0) return {"down", "the read tables are still catching up with the store"};
+  if (missing_.load() > 0) return {"down", "the read tables are still catching up with the store"};
   return {};
 }
 

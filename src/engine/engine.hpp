@@ -57,14 +57,15 @@ class Engine {
          platform::Executor& background, EngineOptions options);
   ~Engine();
 
-  /// Reads back receipts and begins to fill the tables; `ready` is called once all of them are there. Call once.
+  /// Begins to fill the tables and reads back receipts; `ready` is called, here or on `background`, once all of them
+  /// are there. Call once.
   [[nodiscard]] Result<> start(std::function<void()> ready);
 
   /// Why requests had better go elsewhere, in words that name no files; nullopt when there is no reason: the tables
   /// have caught up, the store takes writes, and `set_draining` has not been called.
   [[nodiscard]] std::optional<std::string_view> why_not_ready() const;
   /// True once the tables have caught up for the first time.
-  [[nodiscard]] bool serving() const { return tables_missing_.load() == 0; }
+  [[nodiscard]] bool serving() const { return missing_.load() == 0; }
   /// Ends the waits for keys, for positions and for events.
   void set_draining();
   [[nodiscard]] bool draining() const { return draining_.load(); }
@@ -108,7 +109,7 @@ class Engine {
   Writer writer_;
   Checkpoints checkpoints_;
   std::vector<std::pair<std::string, const projection::Runner*>> subscribers_;
-  std::atomic<std::size_t> tables_missing_;
+  std::atomic<std::size_t> missing_;  // tables that have not caught up, and the receipts until they are there
   std::atomic<bool> draining_{false};
   projection::Progress flushed_;
   std::unique_ptr<Watch> watch_;  // last: it publishes to flushed_

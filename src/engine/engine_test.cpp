@@ -69,6 +69,7 @@ TEST_F(EngineTest, a_list_of_the_past_holds_no_more_values_at_once_than_asked_fo
   open();
   run();
   for (const char* key : {"a", "b", "c", "d"}) EXPECT_EQ(write(set_request(key, std::string(400, 'x'))), "1");
+  world.clock.advance(std::chrono::seconds(1));
   ListAtTime list(store, engine->model(0), engine->feed(0).table(), world.clock.now(), "", std::nullopt);
   std::vector<std::string> pieces;
   while (!list.ended()) {

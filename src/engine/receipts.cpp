@@ -1,7 +1,6 @@
 #include "engine/receipts.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -18,7 +17,7 @@ void append(std::string& out, const Digest& digest) {
 Digest take_digest(ByteReader& reader) {
   Digest digest{};
   const std::string_view bytes = reader.take(digest.size());
-  std::memcpy(digest.data(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, digest.begin());  // none of them when there are too few
   return digest;
 }
 
@@ -158,7 +157,8 @@ Result<std::uint64_t> Receipts::read(std::string_view contents) {
     for (std::uint32_t* count_of :
          {&entry.receipt.tally.set, &entry.receipt.tally.removed, &entry.receipt.tally.events})
       *count_of = reader.integer<std::uint32_t>();
-    if (!reader.ok() || (!read_.empty() && read_.back().receipt.position >= entry.receipt.position)) {
+    if (!reader.ok() || !projection::is_time(entry.created_at) ||
+        (!read_.empty() && read_.back().receipt.position >= entry.receipt.position)) {
       return fail(ErrorKind::corrupt, "entry " + std::to_string(count) + " of a block is not what receipts write");
     }
     read_.push_back(entry);
@@ -169,8 +169,8 @@ Result<std::uint64_t> Receipts::read(std::string_view contents) {
 Result<> Receipts::take_over(const projection::StateFileSummary& summary) {
   ByteReader reader(summary.note);
   const Instant complete_since{reader.integer<std::int64_t>()};
-  if (!reader.ok())
-    return fail(ErrorKind::corrupt, "the checkpoint of the receipts does not say since when it is whole");
+  const bool says = reader.ok() && (complete_since == Instant{INT64_MIN} || projection::is_time(complete_since));
+  if (!says) return fail(ErrorKind::corrupt, "the checkpoint of the receipts does not say since when it is whole");
   const Instant oldest = platform_.clock.now().plus(-limits_.retention);
   if (complete_since > oldest && read_.size() < limits_.keys_max) {
     return fail(ErrorKind::gone, "it goes back to " + complete_since.to_text() +

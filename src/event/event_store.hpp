@@ -12,8 +12,8 @@
 //   4. Nothing can be read before it is recorded (see Durability), and a reader of everything never skips an event,
 //      whatever commits late.
 //   5. When it is not known whether a group was recorded, the answer is `unavailable` and no later append succeeds
-//   until
-//      that is known (embedded: until it is opened again). Reads go on.
+//      until that is known (embedded: until it is opened again; postgres: once the database has been asked). Reads go
+//      on where what is read is still there.
 //   6. Nothing is ever changed or removed.
 //
 // Threads: every function may be called from any thread. Appends take effect in the order of the calls.

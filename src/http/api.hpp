@@ -17,7 +17,7 @@ struct ApiOptions {
   std::function<ServerMetrics()> server_metrics;            ///< what the server counts, for /metrics; may be empty
   std::string version;                                      ///< of the program, for /metrics
   Instant started;                                          ///< when the process began, for /metrics
-  std::size_t waits_max = 500;                              ///< reads that wait for a key to change; one more gets 503
+  std::size_t waits_max = 500;                              ///< reads that wait for a change; one more gets 503
 };
 
 /// The handler for a Server. `engine` outlives it.

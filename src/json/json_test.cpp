@@ -26,6 +26,22 @@ TEST(json_writer, text_is_escaped_only_where_it_must_be) {
   EXPECT_EQ(written(std::string_view("a\"b\\c\n\r\t\b\f\x01\0z", 13)), "\"a\\\"b\\\\c\\n\\r\\t\\b\\f\\u0001\\u0000z\"");
 }
 
+// The writer looks at sixteen bytes at a time.
+TEST(json_writer, what_must_be_escaped_is_found_at_every_place_of_a_text_of_every_length) {
+  for (std::size_t length = 1; length <= 50; ++length) {
+    const std::string plain(length, '~');
+    EXPECT_EQ(written(plain), '"' + plain + '"');
+    for (std::size_t place = 0; place < length; ++place) {
+      const auto with = [&](std::string_view piece) { return std::string(plain).replace(place, 1, piece); };
+      EXPECT_EQ(written(with("\"")), '"' + with("\\\"") + '"');
+      EXPECT_EQ(written(with("\\")), '"' + with("\\\\") + '"');
+      EXPECT_EQ(written(with("\x1f")), '"' + with("\\u001f") + '"');
+      EXPECT_EQ(written(with("\xc3\xa9")), '"' + with("\xc3\xa9") + '"');
+      EXPECT_EQ(written(with("\xff")), '"' + with("\xef\xbf\xbd") + '"');
+    }
+  }
+}
+
 TEST(json_writer, bytes_that_are_not_utf_8_become_the_replacement_character) {
   EXPECT_EQ(written("a\xff\"b\xc3"), "\"a\xef\xbf\xbd\\\"b\xef\xbf\xbd\"");
   EXPECT_EQ(written("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");

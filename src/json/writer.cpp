@@ -3,6 +3,8 @@
 #include <simdjson.h>
 
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "base/byte_words.hpp"
 
@@ -56,6 +58,28 @@ void append_valid(std::string& out, std::string_view text) {
   out.append(text, begin, text.size() - begin);
 }
 
+/// Sixteen bytes that are looked at together; compilers turn this into instructions of the processor.
+using Block = unsigned char __attribute__((vector_size(16)));
+
+/// True when no byte is to be escaped and none is part of a longer sequence: text that is its own JSON, and UTF-8.
+bool is_plain(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  Block special{};
+  for (; end - at >= std::ptrdiff_t{sizeof(Block)}; at += sizeof(Block)) {
+    Block bytes;
+    std::memcpy(&bytes, at, sizeof bytes);
+    special |= reinterpret_cast<Block>((bytes < 0x20) | (bytes > 0x7f) | (bytes == '"') | (bytes == '\\'));
+  }
+  const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(special);
+  if ((words[0] | words[1]) != 0) return false;
+  for (; at != end; ++at) {
+    const auto byte = static_cast<unsigned char>(*at);
+    if (escaped[byte] || byte > 0x7f) return false;
+  }
+  return true;
+}
+
 /// The length of the UTF-8 sequence at the front of `text`, or 0 when there is no valid one.
 std::size_t sequence_length(std::string_view text) {
   const auto first = static_cast<unsigned char>(text.front());
@@ -68,7 +92,9 @@ std::size_t sequence_length(std::string_view text) {
 
 void append_string(std::string& out, std::string_view text) {
   out += '"';
-  if (simdjson::validate_utf8(text.data(), text.size())) [[likely]] {
+  if (is_plain(text)) [[likely]] {
+    out += text;
+  } else if (simdjson::validate_utf8(text.data(), text.size())) {
     append_valid(out, text);
   } else {
     while (!text.empty()) {

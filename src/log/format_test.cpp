@@ -116,8 +116,12 @@ TEST(Format, a_segment_header_comes_back_as_it_was_and_no_flipped_bit_passes) {
 TEST(Format, a_summary_comes_back_as_it_was_and_no_flipped_bit_passes) {
   TestWorld world;
   const Marks marks{{Position{17}, Instant{99}, 4096}, {Position{30}, Instant{120}, 24'000}};
-  SegmentSummary summary{
-      .bytes = segment_bytes_min, .first = Position{17}, .salt = 5, .end = 40'000, .last = Position{40}};
+  SegmentSummary summary{.bytes = segment_bytes_min,
+                         .first = Position{17},
+                         .salt = 5,
+                         .end = 40'000,
+                         .last = Position{40},
+                         .last_time = Instant{130}};
   summary.last_hash.fill(9);
   for (std::uint32_t epoch = 1; epoch <= 300; ++epoch) summary.epochs.push_back({epoch, Position{16 + epoch / 20}});
   const std::string good = encode_summary(summary, marks);
@@ -125,12 +129,14 @@ TEST(Format, a_summary_comes_back_as_it_was_and_no_flipped_bit_passes) {
   const auto read = read_summary(world.files, "17.summary").value();
   EXPECT_EQ(read.epochs, summary.epochs);
   EXPECT_EQ(read.first_mark, marks.front());
-  EXPECT_EQ(encode_summary(read, read_marks(world.files, "17.summary", 5).value()), good);
-  EXPECT_FALSE(read_marks(world.files, "17.summary", 6)) << "another segment's";
+  EXPECT_EQ(encode_summary(read, read_marks(world.files, "17.summary", 5, marks.front()).value()), good);
+  EXPECT_FALSE(read_marks(world.files, "17.summary", 6, marks.front())) << "another segment's";
+  EXPECT_FALSE(read_marks(world.files, "17.summary", 5, marks.back())) << "not what the reader goes by";
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     const auto flip = [&](std::string& all) { all[bit / 8] = static_cast<char>(all[bit / 8] ^ (1 << (bit % 8))); };
     world.files.damage("17.summary", flip);
-    ASSERT_FALSE(read_summary(world.files, "17.summary") && read_marks(world.files, "17.summary", 5)) << "bit " << bit;
+    ASSERT_FALSE(read_summary(world.files, "17.summary") && read_marks(world.files, "17.summary", 5, marks.front()))
+        << "bit " << bit;
     world.files.damage("17.summary", flip);
   }
   for (std::size_t size = 0; size < good.size(); ++size) {
@@ -140,6 +146,33 @@ TEST(Format, a_summary_comes_back_as_it_was_and_no_flipped_bit_passes) {
   EXPECT_EQ(position_of_summary_name(summary_name(Position{17})), Position{17});
   EXPECT_FALSE(position_of_summary_name("00000000000000000017.segment"));
   EXPECT_FALSE(position_of_summary_name("00000000000000000017.summary.new"));
+}
+
+// As a program that is wrong could write them: with checksums that are right.
+TEST(Format, marks_that_do_not_follow_one_another_within_their_segment_are_not_believed) {
+  TestWorld world;
+  const SegmentSummary summary{.bytes = segment_bytes_min,
+                               .first = Position{17},
+                               .salt = 5,
+                               .end = 40'000,
+                               .last = Position{40},
+                               .last_time = Instant{130}};
+  const Mark first{Position{17}, Instant{99}, 4096};
+  const auto is_believed = [&](const Marks& marks) {
+    EXPECT_TRUE(platform::replace_file(world.files, "17.summary", encode_summary(summary, marks)));
+    return read_marks(world.files, "17.summary", 5, marks.front()).has_value();
+  };
+  EXPECT_TRUE(is_believed({first, {Position{30}, Instant{120}, 24'000}}));
+  EXPECT_TRUE(is_believed({first, {Position{40}, Instant{130}, 40'000 - frame_header_bytes}}));
+  EXPECT_FALSE(is_believed({{Position{18}, Instant{99}, 4096}})) << "a segment begins with a mark";
+  EXPECT_FALSE(is_believed({{Position{17}, Instant{99}, 4088}})) << "within its header";
+  EXPECT_FALSE(is_believed({first, {Position{17}, Instant{120}, 24'000}}));
+  EXPECT_FALSE(is_believed({first, {Position{30}, Instant{99}, 24'000}}));
+  EXPECT_FALSE(is_believed({first, {Position{30}, Instant{120}, 4096}}));
+  EXPECT_FALSE(is_believed({first, {Position{41}, Instant{120}, 24'000}}));
+  EXPECT_FALSE(is_believed({first, {Position{30}, Instant{131}, 24'000}}));
+  EXPECT_FALSE(is_believed({first, {Position{30}, Instant{120}, 24'004}})) << "where no frame can begin";
+  EXPECT_FALSE(is_believed({first, {Position{30}, Instant{120}, 39'960}})) << "where no frame has room";
 }
 
 TEST(Format, a_frame_is_valid_only_at_its_offset_and_under_its_salt) {

@@ -15,7 +15,7 @@
 
 namespace annals::log {
 
-[[nodiscard]] inline std::unique_ptr<Log> must_open(TestWorld& world, const OnGroup& on_group = {}) {
+inline std::unique_ptr<Log> must_open(TestWorld& world, const OnGroup& on_group = {}) {
   auto log = open_log({.directory = "data", .segment_bytes = segment_bytes_min, .node_id = 7}, world.platform(),
                       world.background, on_group);
   if (!log) throw std::runtime_error(log.error().message);

@@ -59,6 +59,47 @@ TEST_F(KeyWatchTest, who_has_cancelled_is_not_woken) {
   EXPECT_FALSE(watch.anyone());
 }
 
+TEST_F(KeyWatchTest, who_waits_for_a_prefix_is_woken_by_every_key_that_begins_with_it_and_by_no_other) {
+  const auto wait_for = [this](const std::string& prefix, platform::SteppedExecutor& home) {
+    return watch.wait_for_prefix(prefix, home, [this, prefix] { woken += prefix + "* "; });
+  };
+  wait_for("", world.executor);
+  wait_for("app/", world.executor);
+  wait_for("app/", other);
+  wait_for("app/color", world.executor);
+  wait_for("web/", world.executor);
+  wait("app/color", "exactly", world.executor);
+  EXPECT_TRUE(watch.anyone());
+  const std::string_view key = "app/color";
+  watch.wake({&key, 1});
+  EXPECT_EQ(run(), "exactly * app/* app/color* app/* ");
+  watch.wake({&key, 1});
+  EXPECT_EQ(run(), "") << "each is woken once";
+  EXPECT_TRUE(watch.anyone());
+  const std::string_view short_key = "web";
+  watch.wake({&short_key, 1});
+  EXPECT_EQ(run(), "") << "a key that is shorter than the prefix does not begin with it";
+  watch.wake_all();
+  EXPECT_EQ(run(), "web/* ");
+  EXPECT_FALSE(watch.anyone());
+}
+
+TEST_F(KeyWatchTest, who_has_cancelled_a_prefix_is_not_woken) {
+  const auto first = watch.wait_for_prefix("a", world.executor, [this] { woken += "first "; });
+  const auto second = watch.wait_for_prefix("a", world.executor, [this] { woken += "second "; });
+  watch.cancel(first);
+  watch.cancel(first);
+  const std::string_view key = "ab";
+  watch.wake({&key, 1});
+  EXPECT_EQ(run(), "second ");
+  EXPECT_FALSE(watch.anyone());
+  watch.cancel(second);
+  watch.cancel(watch.wait_for_prefix("b", world.executor, [this] { woken += "third "; }));
+  EXPECT_FALSE(watch.anyone());
+  watch.wake_all();
+  EXPECT_EQ(run(), "");
+}
+
 TEST_F(KeyWatchTest, a_table_wakes_when_readers_see_the_change) {
   const model::Model model = model::Model::kv("config", {"/config"});
   ReadTable table(model);

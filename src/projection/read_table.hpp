@@ -46,6 +46,18 @@ class ReadTable {
   [[nodiscard]] std::vector<std::string> keys(std::string_view prefix, const std::optional<std::string>& after,
                                               std::size_t limit) const;
 
+  /// Whether a record whose key begins with `prefix`, be it deleted, was last changed after `time`: a look at up to
+  /// `rows_max` of them, those after the key `after` (nullopt: from the first).
+  struct Look {
+    bool changed = false;
+    std::optional<std::string> after;  ///< where to go on; nullopt once all have been looked at
+  };
+  [[nodiscard]] Look look_for_change(std::string_view prefix, const std::optional<std::string>& after, Instant time,
+                                     std::size_t rows_max) const;
+
+  /// No event after it is reflected in what readers see.
+  [[nodiscard]] Position newest() const;
+
   /// The number of keys, deleted ones included.
   [[nodiscard]] std::size_t size() const;
 
@@ -53,7 +65,7 @@ class ReadTable {
   [[nodiscard]] Progress& progress() { return progress_; }
   [[nodiscard]] const Progress& progress() const { return progress_; }
 
-  /// Wakes those who wait for a key, once readers see that it has changed.
+  /// Wakes those who wait for a key, or for keys with a prefix, once readers see that it has changed.
   [[nodiscard]] KeyWatch& watch() { return watch_; }
 
   /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position
@@ -92,7 +104,8 @@ class ReadTable {
   [[nodiscard]] Result<RowHolder> row_after(const StoredRow* before, std::string_view key,
                                             const EventView& event) const;
   [[nodiscard]] Result<> take_in(const EventView& event);
-  [[nodiscard]] Result<> take_aside(const EventView& event);
+  [[nodiscard]] Result<> stage_together(std::span<const EventView> events);
+  [[nodiscard]] Result<> take_aside(const EventView& event, std::size_t hash);
   [[nodiscard]] Result<> take_all(std::span<const EventView> events);
 
   const model::Model& model_;

@@ -170,6 +170,33 @@ TEST(read_table, what_is_staged_is_not_seen_before_it_is_published) {
   EXPECT_EQ(table.progress().position(), Position{6});
 }
 
+// Staging looks at several events at once; what they come to must not depend on how they fall into those.
+TEST(read_table, staging_comes_to_the_same_as_applying_however_long_the_history) {
+  History history;
+  for (int event = 0; event < 500; ++event) {
+    const std::string key = "key-" + std::to_string(event * 7 % 61);
+    if (event % 11 == 10) {
+      history.remove(key);
+    } else if (event % 13 == 12) {
+      history.add("other-" + key, set_event("x"));
+    } else {
+      history.set(key, "value " + std::to_string(event));
+    }
+  }
+  for (const std::size_t first_page : {0u, 1u, 31u, 32u, 33u, 100u, 499u}) {
+    ReadTable applied(config);
+    ASSERT_TRUE(applied.apply(history.all()));
+    ReadTable staged(config);
+    ASSERT_TRUE(staged.stage(history.all().first(first_page)));
+    ASSERT_TRUE(staged.stage(history.all()));  // from the start, as after a failure
+    staged.publish();
+    EXPECT_EQ(listed(staged), listed(applied)) << first_page;
+    EXPECT_EQ(staged.size(), applied.size());
+    EXPECT_EQ(staged.applied(), applied.applied());
+    EXPECT_EQ(staged.get("key-3").version, applied.get("key-3").version);
+  }
+}
+
 // Two keys that always change together: a reader of the list must never see them differ.
 TEST(read_table, readers_see_a_publication_whole_or_not_at_all) {
   ReadTable table(config);
@@ -194,6 +221,29 @@ TEST(read_table, readers_see_a_publication_whole_or_not_at_all) {
     done = true;
   }
   EXPECT_EQ(differing.load(), 0);
+}
+
+TEST(read_table, a_look_for_change_finds_what_changed_after_a_time_in_pieces_and_deleted_names_too) {
+  ReadTable table(config);
+  History history;
+  for (const char* key : {"a1", "a2", "a3", "b1"}) history.set(key, "x");
+  history.remove("a2");
+  ASSERT_TRUE(table.apply(history.all()));
+  EXPECT_EQ(table.newest(), Position{5});
+  const auto time = [&](std::size_t position) { return history.all()[position - 1].created_at; };
+  EXPECT_TRUE(table.look_for_change("a", std::nullopt, time(4), 10).changed);
+  EXPECT_FALSE(table.look_for_change("a", std::nullopt, time(5), 10).changed);
+  EXPECT_FALSE(table.look_for_change("b", std::nullopt, time(4), 10).changed);
+  EXPECT_TRUE(table.look_for_change("", std::nullopt, time(3), 10).changed);
+  EXPECT_FALSE(table.look_for_change("c", std::nullopt, Instant{INT64_MIN}, 10).changed);
+
+  const auto first = table.look_for_change("a", std::nullopt, time(4), 1);
+  EXPECT_FALSE(first.changed);
+  EXPECT_EQ(first.after, "a1");
+  EXPECT_TRUE(table.look_for_change("a", first.after, time(4), 1).changed);
+  const auto last = table.look_for_change("a", "a2", time(5), 2);
+  EXPECT_FALSE(last.changed);
+  EXPECT_EQ(last.after, std::nullopt) << "b1 is none of them";
 }
 
 // What position() promised before a read, the read shows.

@@ -16,6 +16,9 @@ constexpr std::size_t checksum_bytes = 8;
 constexpr std::uint32_t contents_bytes_max = 64u << 20;  // a row of 16 MiB, and what came before it in its block
 constexpr std::uint64_t flush_bytes = 8u << 20;
 
+const Instant first_time = Instant::from_text("0000-01-01T00:00:00Z").value();
+const Instant last_time = Instant::from_text("9999-12-31T23:59:59.999999Z").value();
+
 enum Kind : std::uint32_t { beginning = 1, of_records = 2, ending = 3 };
 
 /// The event at a position as a state file names it: no other store, and no other tail of this one, has the same.
@@ -130,6 +133,10 @@ Result<> take_ending(std::string_view contents, const std::string& path, std::ui
 }
 
 }  // namespace
+
+bool is_time(Instant time) {
+  return first_time <= time && time <= last_time;
+}
 
 Result<std::unique_ptr<StateFileWriter>> StateFileWriter::create(platform::FileSystem& files, std::string path,
                                                                  std::string_view name, Position begin) {

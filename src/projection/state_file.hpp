@@ -52,6 +52,10 @@ class StateFileWriter {
   std::uint64_t records_ = 0;
 };
 
+/// False for a time that no text can name, before the year 0000 or after 9999: what holds one was not written by a
+/// program that works, whatever its checksum.
+[[nodiscard]] bool is_time(Instant time);
+
 struct StateFileSummary {
   Position begin;
   Position end;

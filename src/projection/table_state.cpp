@@ -53,7 +53,7 @@ Result<std::uint64_t> TableState::read(std::string_view contents) {
     const std::string_view key = reader.take(key_bytes);
     const bool exists = value_bytes != no_value;
     const std::string_view value = reader.take(exists ? value_bytes : 0);
-    if (!reader.ok() || version.value == 0 || !StoredRow::fits(key, version) ||
+    if (!reader.ok() || version.value == 0 || !StoredRow::fits(key, version) || !is_time(updated_at) ||
         !table_.restore(RowHolder::make(key, version, exists, value, updated_at))) {
       return fail(ErrorKind::corrupt, "row " + std::to_string(count) + " of a block is not what a table writes");
     }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/bytes.hpp"
 #include "projection/test_world.hpp"
 
 namespace annals::projection {
@@ -197,6 +198,23 @@ TEST_F(TableStateTest, a_damaged_file_leaves_the_table_empty_and_is_told_once) {
   EXPECT_EQ(world.logged("A checkpoint cannot be used"), 1u);
   catch_up(again);
   EXPECT_EQ(text(again), text(table));
+}
+
+// As a program that is wrong could write it: with checksums that are right.
+TEST_F(TableStateTest, a_row_of_a_time_that_no_text_can_name_is_refused) {
+  for (const std::int64_t time : {std::int64_t{0}, INT64_MIN, INT64_MAX}) {
+    ReadTable table(config);
+    TableState state(table, "config");
+    std::string row;
+    put<std::uint16_t>(row, 1);
+    put<std::uint32_t>(row, 1);
+    put<std::uint64_t>(row, 1);
+    put<std::int64_t>(row, time);
+    row += "kv";
+    const auto read = state.read(row);
+    EXPECT_EQ(read.has_value(), time == 0);
+    EXPECT_TRUE(read || read.error().kind == ErrorKind::corrupt);
+  }
 }
 
 TEST_F(TableStateTest, a_disk_without_room_costs_the_checkpoint_and_nothing_else) {

@@ -52,7 +52,7 @@ constexpr std::array catalogue{
     Setting{"server.min_position_timeout", "--min-position-timeout", duration, "5s",
             "How long a read waits for min_position.", 0, hour},
     Setting{"server.waits_max", "--waits-max", number, "500",
-            "Reads that wait for a key to change (`wait`) at a time; one more gets 503.", 0, 1'000'000},
+            "Reads that wait for a change (`wait`) at a time; one more gets 503.", 0, 1'000'000},
     Setting{"store.kind", "--store", choice, "embedded", "Where events live.", 0, 0, "embedded|memory|postgres"},
     Setting{"store.directory", "--data", text, "annals-data",
             "The directory of the embedded store, and of checkpoints; made when it is not there."},

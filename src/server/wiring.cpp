@@ -241,6 +241,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
                                     *log_};
   http::ServerOptions server_settings = TRY(make_server_options(address));
   background_ = platform::make_thread_executor("background");
+  tables_ = platform::make_thread_executor("tables");
   delivery_ = platform::make_thread_executor("delivery");
 
   const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
@@ -265,7 +266,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
   delivery::Audit::Options audit_options;
   audit_options.values = settings.boolean("audit.values");
   if (kind->keeps) audit_options.checkpoint_path = platform::join_path(engine_settings.checkpoint_directory, "audit");
-  engine_ = std::make_unique<engine::Engine>(settings.models(), *store_, platform, *background_, engine_settings);
+  engine_ = std::make_unique<engine::Engine>(settings.models(), *store_, platform, *tables_, engine_settings);
   audit_ = std::make_unique<delivery::Audit>(audit_options, *engine_, platform::standard_error());
   audit_runner_ =
       std::make_unique<projection::Runner>(*audit_, *store_, projection::Runner::Mode::follow, platform, *delivery_);
@@ -316,6 +317,7 @@ Result<> Application::stop() {
   store_.reset();
   server_.reset();
   delivery_.reset();
+  tables_.reset();
   background_.reset();
   log_.reset();
   return closed;

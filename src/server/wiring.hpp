@@ -66,7 +66,8 @@ class Application {
   const Settings settings_;
   // In the order in which they are made.
   std::unique_ptr<Logger> log_;
-  std::unique_ptr<platform::Executor> background_;  // segments made ahead, read tables
+  std::unique_ptr<platform::Executor> background_;  // segments made ahead, indexes
+  std::unique_ptr<platform::Executor> tables_;      // read tables, which wait for no index, and checkpoints
   std::unique_ptr<platform::Executor> delivery_;    // the audit log
   std::unique_ptr<platform::Executor> writer_;      // the writer, while many wait; null when it never flushes
   std::unique_ptr<EventStore> store_;

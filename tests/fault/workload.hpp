@@ -36,8 +36,8 @@ struct Workload {
 /// Groups of one to four streams and one to five events; most are small, some fill a good part of a segment.
 [[nodiscard]] Workload make_workload(std::uint64_t seed, std::size_t appends);
 
-/// The numbers from `first` up to `end`, every `every`-th. With ANNALS_FAULT_STRIDE=N only each N-th of those, from another
-/// one on in each run: under a sanitizer each costs many times as much.
+/// The numbers from `first` up to `end`, every `every`-th. With ANNALS_FAULT_STRIDE=N only each N-th of those, from
+/// another one on in each run: under a sanitizer each costs many times as much.
 [[nodiscard]] std::vector<std::uint64_t> sampled(std::uint64_t first, std::uint64_t end, std::uint64_t every = 1);
 
 /// The N of ANNALS_FAULT_STRIDE, or 1.

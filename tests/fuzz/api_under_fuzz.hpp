@@ -1,6 +1,7 @@
 #pragma once
 // For fuzzers: the whole API, from a request that has been taken apart to what a store in memory keeps, without a
-// socket. It is made anew now and then, so that what was recorded does not fill the memory. Confined to one thread.
+// socket. The one in use is made anew now and then, so that what was recorded does not fill the memory. Confined to one
+// thread.
 
 #include <cstdlib>
 #include <memory>
@@ -15,14 +16,9 @@
 #include "http/api.hpp"
 #include "platform/simulated.hpp"
 #include "store/memory_store.hpp"
+#include "tests/fuzz/silent_logger.hpp"
 
 namespace annals::fuzz {
-
-class SilentLogger final : public Logger {
- public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-  void write(LogLevel, std::string_view, std::span<const LogField>) override {}
-};
 
 struct Reply {
   int status = 0;
@@ -40,12 +36,17 @@ struct Reply {
 
 class ApiUnderFuzz {
  public:
-  ApiUnderFuzz() {
-    const std::vector models{model::Model::kv("config", {"/config"})};
-    engine_ = std::make_unique<engine::Engine>(models, *store_, platform(), background_, engine::EngineOptions{});
-    INVARIANT(engine_->start([] {}).has_value(), "an engine over an empty store starts");
-    background_.run_ready();
-    api_ = http::make_api(*engine_, http::ApiOptions{});
+  ApiUnderFuzz() { start({}); }
+
+  /// Stops the server and starts another over the same store.
+  void restart(engine::EngineOptions options) {
+    stop();
+    start(std::move(options));
+  }
+  /// Stops the server, which writes its checkpoints where it has any.
+  void stop() {
+    api_ = {};
+    engine_.reset();
   }
 
   /// The one that is in use; another after some thousand calls.
@@ -84,6 +85,8 @@ class ApiUnderFuzz {
 
   [[nodiscard]] Instant now() const { return clock_.now(); }
   void advance(Duration time) { clock_.advance(time); }
+  [[nodiscard]] platform::SimulatedFileSystem& files() { return files_; }
+  [[nodiscard]] const EventStore& store() const { return *store_; }
 
  private:
   struct Kept final : http::Responder::Target {
@@ -109,6 +112,14 @@ class ApiUnderFuzz {
       }
     }
     return reply;
+  }
+
+  void start(engine::EngineOptions options) {
+    const std::vector models{model::Model::kv("config", {"/config"})};
+    engine_ = std::make_unique<engine::Engine>(models, *store_, platform(), background_, std::move(options));
+    INVARIANT(engine_->start([] {}).has_value(), "an engine over a sound store starts");
+    background_.run_ready();
+    api_ = http::make_api(*engine_, http::ApiOptions{});
   }
 
   [[nodiscard]] platform::Platform platform() { return {clock_, random_, files_, log_}; }

@@ -48,6 +48,8 @@ class Scenario:
         self.variables = {"directory": str(directory), "data": str(directory / "data")}
         self.postgres = postgres
         if postgres is not None:
+            if postgres.process is None:
+                postgres.start()  # the scenario before stopped it and was not played to its end
             postgres.psql("DROP DATABASE IF EXISTS scenario WITH (FORCE); CREATE DATABASE scenario;")
             self.environment = {"DATABASE_URL": postgres.url("scenario"), "ANNALS_STORE_INIT": "true"}
             self.variables["database_url"] = postgres.url("scenario")
@@ -148,8 +150,10 @@ class Scenario:
             self.end("kill")
             self.start()
         elif word == "remove":
-            path = self.directory / fill_in(rest, self.variables)
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            # Out of the way at first, so that a server that still writes there does not get in between.
+            removed = self.directory / "removed"
+            (self.directory / fill_in(rest, self.variables)).rename(removed)
+            shutil.rmtree(removed) if removed.is_dir() else removed.unlink()
         elif word == "wait":
             time.sleep(float(rest))
         elif word == "now":
@@ -163,6 +167,8 @@ class Scenario:
         elif word == "sql" and self.postgres is not None:
             text = (self.path.parent / rest).read_text() if rest else "\n".join(self.indented())
             self.postgres.psql(fill_in(text, self.variables) if not rest else text, "scenario")
+        elif word == "database" and self.postgres is not None and rest in ("stop", "start", "kill"):
+            getattr(self.postgres, rest)()
         elif word == "logged":
             self.logged(rest)
         else:

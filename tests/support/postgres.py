@@ -108,9 +108,9 @@ class PostgresServer:
     def kill(self) -> None:
         """SIGKILL to the server and to every process that serves a connection."""
         if self.process is not None:
-            children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], stdout=subprocess.PIPE, text=True, check=False)
+            children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
             self.process.kill()
-            for pid in children.stdout.split():
+            for pid in children:
                 try:
                     os.kill(int(pid), signal.SIGKILL)
                 except ProcessLookupError:
@@ -119,7 +119,7 @@ class PostgresServer:
             self.process = None
             # What shares memory with the dead must be gone before the next start.
             for _ in range(500):
-                if not any(pathlib.Path(f"/proc/{pid}").exists() for pid in children.stdout.split()):
+                if not any(pathlib.Path(f"/proc/{pid}").exists() for pid in children):
                     break
                 time.sleep(0.01)
             (self.data / "postmaster.pid").unlink(missing_ok=True)

@@ -10,12 +10,14 @@ using projection::set_event;
 
 TEST_F(ApiTest, what_the_client_is_not_told_is_in_the_log) {
   open(model::Consistency::eventual);
-  record(*store, "config-a", set_event("x"));
+  const Instant then = record(*store, "config-a", set_event("x")).created_at;
+  record(*store, "config-a", set_event("y"));
   run();
   const Error bad_disk(ErrorKind::input_output, "cannot read /var/secret");
   std::size_t logged = 0;
-  for (const char* target : {"/config/a?version=1", "/config/a/history", "/config/a/history?limit=1",
-                             "/config?at=2999-01-01T00:00:00Z", "/-/events"}) {
+  for (const std::string& target :
+       {std::string("/config/a?version=1"), std::string("/config/a/history"), std::string("/config/a/history?limit=1"),
+        "/config?at=" + then.to_text(), std::string("/-/events")}) {
     store->fail_reads(bad_disk);
     const auto asked = ask(Method::get, target);
     EXPECT_EQ(asked->status(), 500) << target;
@@ -64,13 +66,11 @@ TEST_F(ApiTest, refusals_of_an_unavailable_store_have_a_line_a_second_that_count
   open();
   const auto write = [&] {
     store->answer_next({Error(ErrorKind::unavailable, "cannot write /var/secret")});
-    const auto asked = ask(Method::delete_, "/config/a");
+    const auto asked = ask(Method::put, "/config/a", {}, "{\"value\":\"x\"}");
     run();
     EXPECT_EQ(asked->status(), 503);
     EXPECT_EQ(asked->body().find("secret"), std::string::npos);
   };
-  record(*store, "config-a", set_event("x"));
-  run();
   for (int count = 0; count < 5; ++count) write();
   EXPECT_EQ(world.logged("cannot write /var/secret"), 1u);
   EXPECT_EQ(world.logged("left_out=0"), 1u);

@@ -9,11 +9,12 @@ namespace annals::http {
 
 std::span<const Route> routes() {
   static constexpr std::array table{
-      Route{Method::get, Scope::model, "",
-            "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`. What was added, changed "
-            "and "
-            "removed between two times: `diff_from`, `diff_to` (without it: until now).",
-            list_records},
+      Route{
+          Method::get, Scope::model, "",
+          "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`; If-None-Match, with which "
+          "`wait` waits for a change. What was added, changed and removed between two times: `diff_from`, `diff_to` "
+          "(without it: until now).",
+          list_records},
       Route{Method::get, Scope::model, "/:name",
             "One value, as text or (Accept) as JSON, each with an ETag of its own; `at`, `version`, `min_position`; "
             "If-None-Match, with which `wait` waits for a change.",

@@ -107,6 +107,10 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
     return fail(ErrorKind::invalid, "invalid_query",
                 "`at` asks for the list of one time, `diff_from` for what differs between two; give one of them");
   }
+  if (parameters.find("wait")) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "`wait` waits for what is still to come, `diff_from` asks for what was; give one of them");
+  }
   const auto from = TRY(parameters.time("diff_from"));
   if (!from) {
     return fail(ErrorKind::invalid, "invalid_query", "`diff_to` needs `diff_from`, the time to compare with");
@@ -152,7 +156,8 @@ class ListBody {
     }
     closed_ = place_ == rows_.size() && (!difference_ || difference_->ended());
     if (closed_) out += ']';
-    return out.empty() ? "\n" : std::move(out);
+    if (out.empty()) out += '\n';
+    return out;
   }
   [[nodiscard]] bool closed() const { return closed_; }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/queries.hpp"
+#include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/differences.hpp"
 #include "http/routes/query_parameters.hpp"
@@ -23,6 +24,7 @@ constexpr std::size_t rows_at_once = 128;
 constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::size_t rows_bytes_max = 1u << 20;   // the values of rows in hand, while a list is written out
 constexpr std::size_t page_bytes_max = 16u << 20;  // those of a page, whose end must be known before it is sent
+constexpr std::size_t row_bytes_about = 32;        // beside its key and its value
 
 void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += "{\"name\":";
@@ -95,8 +97,9 @@ class ListBody {
 
   [[nodiscard]] Result<std::string> next() {
     const engine::Turn turn(clock_);
-    std::string out = begun_ ? "" : "[";
-    begun_ = true;
+    std::string out;
+    out.reserve(std::min(bytes_in_hand(), piece_bytes) + row_bytes_about);
+    if (!std::exchange(begun_, true)) out += '[';
     do {
       if (place_ == rows_.size() && !no_more_) {
         SomeRows some = TRY(source_(rows_at_once, rows_bytes_max, turn));
@@ -112,11 +115,22 @@ class ListBody {
       ended_ = place_ == rows_.size() && no_more_;
     } while (!ended_ && out.size() < piece_bytes && !turn.is_over());
     if (ended_) out += ']';
-    return out.empty() ? "\n" : out;
+    if (out.empty()) out += '\n';
+    return out;
   }
   [[nodiscard]] bool ended() const { return ended_; }
 
  private:
+  /// What the rows in hand will take, more or less; of those that follow nobody knows.
+  [[nodiscard]] std::size_t bytes_in_hand() const {
+    if (!no_more_) return piece_bytes;
+    std::size_t bytes = 0;
+    for (std::size_t at = place_; at < rows_.size() && bytes < piece_bytes; ++at) {
+      bytes += row_bytes_about + rows_[at].key.size() + rows_[at].record.value->size();
+    }
+    return bytes;
+  }
+
   const platform::Clock& clock_;
   RowSource source_;
   Rows rows_;
@@ -150,19 +164,19 @@ struct Page {
   Call call;
   ListRequest list;
   RowSource source;
+  Response response;
   std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
   Rows rows;
   std::size_t bytes = 0;
 };
 
 void send_page(Page& page) {
-  Response response;
   if (page.rows.size() > page.rows_max) {
     page.rows.pop_back();
-    response.add("Link", next_link(page.list, page.rows.back().key));
+    page.response.add("Link", next_link(page.list, page.rows.back().key));
   }
   const platform::Clock& clock = page.call.engine.platform().clock;
-  send_list(std::move(page.call), std::move(response), ListBody(clock, std::move(page.rows)));
+  send_list(std::move(page.call), std::move(page.response), ListBody(clock, std::move(page.rows)));
 }
 
 /// A turn of the work at a time, so that the other connections get theirs.
@@ -181,14 +195,14 @@ void work_on(const std::shared_ptr<Page>& page) {
   page->call.home->post([page] { work_on(page); });
 }
 
-void answer(Call call, ListRequest list, RowSource source) {
+void answer(Call call, ListRequest list, RowSource source, Response response = {}) {
   if (!list.limit) {
     const platform::Clock& clock = call.engine.platform().clock;
-    return send_list(std::move(call), {}, ListBody(clock, std::move(source)));
+    return send_list(std::move(call), std::move(response), ListBody(clock, std::move(source)));
   }
   const std::size_t rows_max = *list.limit;
-  work_on(std::make_shared<Page>(
-      Page{std::move(call), std::move(list), std::move(source), rows_max, {}}));  // shared by the turns
+  work_on(std::make_shared<Page>(Page{
+      std::move(call), std::move(list), std::move(source), std::move(response), rows_max, {}}));  // shared by the turns
 }
 
 Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
@@ -202,11 +216,90 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
   return list;
 }
 
+/// A list's entity tag names the position that the list reflects: what it says is that every change up to there is in,
+/// and it holds for as long as nothing with the prefix changes after it. Weak, because a change that came while the
+/// list was sent may be in, too, and because other tags hold for the same list.
+std::string tag_of(const Call& call) {
+  return "W/\"" + call.position->to_text() + "\"";
+}
+
+/// The newest position of the tags that this store has given. A tag that it has not (one of a lost tail, or of another
+/// store) says nothing of the list.
+std::optional<Position> known_position(const EventStore& store, const EntityTagList& tags) {
+  std::optional<Position> newest;
+  for (const EntityTag& tag : tags.tags) {
+    const auto cursor = Cursor::from_text(tag.opaque);
+    if (!cursor) continue;
+    const auto position = store.resolve(*cursor);
+    if (position) newest = std::max(newest.value_or(Position{}), *position);
+  }
+  return newest;
+}
+
+/// When the event at a position was recorded. Errors: corrupt, input_output.
+Result<Instant> time_of(const EventStore& store, Position position) {
+  if (position.value == 0) return Instant{INT64_MIN};
+  const EventPage page =
+      TRY(store.read_all(Position{position.value - 1}, Horizon::visible, {.events_max = 1, .bytes_max = 1}));
+  // Beyond the end there is nothing that could have changed later.
+  return page.events().empty() ? Instant{INT64_MAX} : page.events().front().created_at;
+}
+
+void answer_now(Call call, ListRequest list) {
+  Response response;
+  response.add("ETag", tag_of(call));
+  response.fields += "Cache-Control: no-cache\r\n";
+  RowSource source = rows_of_now(call.table(), list.prefix, list.after);
+  answer(std::move(call), std::move(list), std::move(source), std::move(response));
+}
+
+/// Answers at once, or, for who has the list as it was at `known`, when it has changed since: 304 when it has not.
+void answer_when_changed(Call call, ListRequest list, std::optional<Position> known, Duration time) {
+  call.position = call.position_of_table();
+  if (!known) return answer_now(std::move(call), std::move(list));
+  const auto known_time = time_of(call.engine.store(), *known);
+  if (!known_time) return call.refuse(known_time.error());
+  ListState since{list.prefix, *known, *known_time};
+  after_list_change(std::move(call), std::move(since), time,
+                    [list = std::move(list)](Call ready, bool changed) mutable {
+                      if (changed) return answer_now(std::move(ready), std::move(list));
+                      Response response;
+                      response.status = 304;
+                      response.add("ETag", tag_of(ready));
+                      response.fields += "Cache-Control: no-cache\r\n";
+                      ready.send(std::move(response));
+                    });
+}
+
+/// What a client has of a list, and how long it would wait for another.
+struct Condition {
+  std::optional<Position> known;
+  std::optional<Duration> wait;
+};
+
+Result<Condition> condition_of(const Request& request, const QueryParameters& parameters, const EventStore& store,
+                               bool of_the_past) {
+  Condition condition;
+  condition.wait = TRY(parameters.duration("wait", change_wait_max));
+  const auto tags = TRY(entity_tags(request, "if-none-match"));
+  if (condition.wait && of_the_past) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "`wait` waits for what is still to come, `at` asks for what was; give one of them");
+  }
+  if (condition.wait && tags && tags->any) {
+    return fail(ErrorKind::invalid, "invalid_precondition",
+                "`wait` waits while the list is as If-None-Match knows it; give there the ETag of the last reply, and "
+                "no *");
+  }
+  if (tags && !of_the_past) condition.known = known_position(store, *tags);
+  return condition;
+}
+
 }  // namespace
 
 void list_records(const Request& request, Call call) {
-  const auto parameters =
-      QueryParameters::parse(request.query, {"prefix", "limit", "after", "at", "min_position", "diff_from", "diff_to"});
+  const auto parameters = QueryParameters::parse(
+      request.query, {"prefix", "limit", "after", "at", "min_position", "diff_from", "diff_to", "wait"});
   if (!parameters) return call.refuse(parameters.error());
   if (parameters->find("diff_from") || parameters->find("diff_to")) {
     return list_differences(request, *parameters, std::move(call));
@@ -215,12 +308,14 @@ void list_records(const Request& request, Call call) {
   if (!list) return call.refuse(list.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
+  const auto condition = condition_of(request, *parameters, call.engine.store(), list->at.has_value());
+  if (!condition) return call.refuse(condition.error());
+  if (condition->wait) call.responder.take_longer(*condition->wait);
 
-  after_position(std::move(call), *position, [list = std::move(*list)](Call ready) mutable {
+  after_position(std::move(call), *position, [list = std::move(*list), condition = *condition](Call ready) mutable {
     if (!list.at) {
-      RowSource source = rows_of_now(ready.table(), list.prefix, list.after);
-      answer(std::move(ready), std::move(list), std::move(source));
-      return;
+      const Duration wait = condition.wait.value_or(Duration{0});
+      return answer_when_changed(std::move(ready), std::move(list), condition.known, wait);
     }
     engine::Engine& engine = ready.engine;
     platform::Executor& home = *ready.home;

@@ -17,8 +17,6 @@ namespace {
 
 using model::Record;
 
-constexpr Duration wait_max = std::chrono::minutes(5);
-
 /// What of a request decides how a record is shown; kept when the answer comes later.
 struct View {
   bool json = false;
@@ -165,7 +163,7 @@ void get_record(const Request& request, Call call) {
   }
   const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait"});
   if (!parameters) return call.refuse(parameters.error());
-  const auto wait_time = parameters->duration("wait", wait_max);
+  const auto wait_time = parameters->duration("wait", change_wait_max);
   if (!wait_time) return call.refuse(wait_time.error());
   const auto time = parameters->time("at");
   if (!time) return call.refuse(time.error());

@@ -27,54 +27,139 @@ void give_up(Wait& wait, std::string_view why) {
                          "the position asked for by min_position is not waited for any longer: " + std::string(why)));
 }
 
-/// A wait for a key to change. Confined to the home executor. Its timer may be the last to hold it, after engine and
-/// store have gone, so only `end` touches them.
-struct ChangeWait {
+/// A wait for something in the call's read table to change. Confined to the home executor. Its timer may be the last to
+/// hold it, after engine and store have gone, so only what ends it touches them.
+struct ChangeWait : std::enable_shared_from_this<ChangeWait> {
+  ChangeWait(Call the_call, Duration time)
+      : call(std::move(the_call)), until(call.engine.platform().clock.monotonic() + time), counted(time.count() > 0) {}
+  virtual ~ChangeWait() = default;
+
+  /// Registers, and then looks: in this order no change is missed (see KeyWatch). Ends the wait when there is news, or
+  /// when it is over.
+  virtual void watch_and_look() = 0;
+  virtual void cancel() = 0;
+
+  /// Not what is under way: that ends the wait, too, when it is over.
+  void look_again() {
+    if (ended || looking) return;
+    cancel();
+    watch_and_look();
+  }
+  [[nodiscard]] bool is_over() const {
+    return client_left || call.engine.draining() || call.engine.platform().clock.monotonic() >= until;
+  }
+  /// What the registration calls.
+  [[nodiscard]] projection::KeyWatch::Changed waker() {
+    return [weak = weak_from_this()] {
+      const auto woken = weak.lock();
+      if (!woken || woken->ended) return;
+      // A look that began anew with every change would not end while there are changes.
+      woken->woken_meanwhile = woken->looking;
+      if (!woken->looking) woken->watch_and_look();
+    };
+  }
+  void end() {
+    cancel();
+    ended = true;
+    if (counted) call.shared.waits.fetch_sub(1);
+  }
+
   Call call;
+  const Duration until;  ///< monotonic
+  const bool counted;    ///< among those who wait: who only asks does not
+  bool client_left = false;
+  bool looking = false;  ///< a look takes several pieces, and is under way
+  bool woken_meanwhile = false;
+  bool ended = false;
+};
+
+/// For the record of one key.
+struct RecordWait final : ChangeWait {
+  using ChangeWait::ChangeWait;
+
+  void watch_and_look() override {
+    ticket = call.table().watch().wait(call.key, *call.home, waker());
+    call.position = call.position_of_table();
+    const model::Record record = call.table().get(call.key);
+    if (!is_news(record) && !is_over()) return;
+    end();
+    then(std::move(call), record);
+  }
+  void cancel() override { call.table().watch().cancel(ticket); }
+
   std::function<bool(const model::Record&)> is_news;
   std::move_only_function<void(Call, const model::Record&)> then;
-  Duration until{0};  ///< monotonic
   projection::KeyWatch::Ticket ticket;
-  bool client_left = false;
-  bool ended = false;
+};
+
+/// For the records whose keys begin with a prefix. There may be millions of them, so they are looked at a piece at a
+/// time, and others on the thread have their turn in between.
+struct ListWait final : ChangeWait {
+  using ChangeWait::ChangeWait;
+
+  void watch_and_look() override {
+    ticket = call.table().watch().wait_for_prefix(since.prefix, *call.home, waker());
+    call.position = call.position_of_table();
+    if (call.table().newest() <= since.position) return looked(false);
+    looking = true;
+    look_on(std::nullopt);
+  }
+  void look_on(const std::optional<std::string>& after) {
+    auto look = call.table().look_for_change(since.prefix, after, since.time, rows_at_once);
+    if (look.changed || !look.after) return looked(look.changed);
+    // The wait is kept: its timer may have let go of it before the look is over.
+    call.home->post([wait = shared_from_this(), this, from = std::move(look.after)] { look_on(from); });
+  }
+  void looked(bool changed) {
+    looking = false;
+    // What changed behind the look, was it after `since`, is found by the next one.
+    if (!changed && std::exchange(woken_meanwhile, false)) return watch_and_look();
+    if (!changed && !is_over()) return;
+    end();
+    then(std::move(call), changed);
+  }
+  void cancel() override { call.table().watch().cancel(ticket); }
+
+  static constexpr std::size_t rows_at_once = 2048;
+  ListState since;
+  std::move_only_function<void(Call, bool)> then;
+  projection::KeyWatch::PrefixTicket ticket;
 };
 
 /// How long a timer outlives its wait, at most: those of waits that ended early would otherwise pile up.
 constexpr Duration tick = std::chrono::seconds(2);
-
-/// Registers, and then looks: in this order no change is missed (see KeyWatch).
-void watch_and_look(const std::shared_ptr<ChangeWait>& wait) {
-  Call& call = wait->call;
-  projection::KeyWatch& watch = call.table().watch();
-  wait->ticket = watch.wait(call.key, *call.home, [weak = std::weak_ptr(wait)] {
-    const auto woken = weak.lock();
-    if (woken && !woken->ended) watch_and_look(woken);
-  });
-  call.position = call.position_of_table();
-  const model::Record record = call.table().get(call.key);
-  const bool over =
-      wait->client_left || call.engine.draining() || call.engine.platform().clock.monotonic() >= wait->until;
-  if (!over && !wait->is_news(record)) return;
-  watch.cancel(wait->ticket);
-  wait->ended = true;
-  call.shared.waits.fetch_sub(1);
-  wait->then(std::move(call), record);
-}
-
-void look_again(const std::shared_ptr<ChangeWait>& wait) {
-  if (wait->ended) return;
-  wait->call.table().watch().cancel(wait->ticket);
-  watch_and_look(wait);
-}
 
 void keep_time(const std::shared_ptr<ChangeWait>& wait) {
   if (wait->ended) return;
   const Duration left = wait->until - wait->call.engine.platform().clock.monotonic();
   wait->call.home->post_after(std::clamp<Duration>(left, std::chrono::milliseconds(1), tick), [wait] {
     if (wait->ended) return;
-    if (wait->call.engine.platform().clock.monotonic() >= wait->until) return look_again(wait);
+    if (wait->call.engine.platform().clock.monotonic() >= wait->until) return wait->look_again();
     keep_time(wait);
   });
+}
+
+/// False when as many as may wait already: the call is then refused.
+bool count_in(Call& call, Duration time) {
+  if (time.count() == 0) return true;
+  if (call.shared.waits.fetch_add(1) < call.options.waits_max) return true;
+  call.shared.waits.fetch_sub(1);
+  call.refuse(Error(ErrorKind::overloaded, "too_many_waits",
+                    "as many requests as may (server.waits_max) wait for a change; ask without `wait`, or try again "
+                    "soon"));
+  return false;
+}
+
+/// `wait` is shared with the timer and the watch.
+void begin(const std::shared_ptr<ChangeWait>& wait) {
+  wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
+    const auto left = weak.lock();
+    if (!left) return;
+    left->client_left = true;
+    left->look_again();
+  });
+  keep_time(wait);
+  wait->watch_and_look();
 }
 
 }  // namespace
@@ -84,23 +169,19 @@ void after_change(Call call, std::function<bool(const model::Record&)> is_news, 
   call.position = call.position_of_table();
   const model::Record record = call.table().get(call.key);
   if (is_news(record)) return then(std::move(call), record);
-  if (call.shared.waits.fetch_add(1) >= call.options.waits_max) {
-    call.shared.waits.fetch_sub(1);
-    return call.refuse(Error(ErrorKind::overloaded, "too_many_waits",
-                             "as many requests as may (server.waits_max) wait for a key to change; ask without `wait`, "
-                             "or try again soon"));
-  }
-  const Duration until = call.engine.platform().clock.monotonic() + time;
-  const auto wait = std::make_shared<ChangeWait>(
-      ChangeWait{std::move(call), std::move(is_news), std::move(then), until, {}});  // shared with timer and watch
-  wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
-    const auto left = weak.lock();
-    if (!left) return;
-    left->client_left = true;
-    look_again(left);
-  });
-  keep_time(wait);
-  watch_and_look(wait);
+  if (!count_in(call, time)) return;
+  const auto wait = std::make_shared<RecordWait>(std::move(call), time);
+  wait->is_news = std::move(is_news);
+  wait->then = std::move(then);
+  begin(wait);
+}
+
+void after_list_change(Call call, ListState since, Duration time, std::move_only_function<void(Call, bool)> then) {
+  if (!count_in(call, time)) return;
+  const auto wait = std::make_shared<ListWait>(std::move(call), time);
+  wait->since = std::move(since);
+  wait->then = std::move(then);
+  begin(wait);
 }
 
 void after_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "http/routes/test_api.hpp"
 
 namespace annals::http {
@@ -293,6 +295,160 @@ TEST_F(WaitingTest, a_wait_may_follow_a_position_and_asks_for_nothing_of_the_pas
 TEST_F(WaitingTest, a_wait_for_a_change_may_outlive_the_engine_and_the_store) {
   open();
   const auto waiting = ask(Method::get, "/config/a?wait=5m", {{"If-None-Match", "\"0\""}});
+  EXPECT_EQ(waiting->status(), 0);
+  engine.reset();
+  store.reset();
+  SUCCEED() << "and the home executor, with its timer, goes after this";
+}
+
+/// A request's fields borrow their text.
+std::vector<Field> knows(const std::string& cursor) {
+  static std::deque<std::string> kept;
+  return {{"If-None-Match", kept.emplace_back("W/\"" + cursor + "\"")}};
+}
+
+TEST_F(WaitingTest, a_list_is_waited_for_until_a_name_with_its_prefix_changes) {
+  record(*store, "config-a1", set_event("x"));
+  record(*store, "config-b1", set_event("x"));
+  open(model::Consistency::eventual);
+  const auto now = ask(Method::get, "/config?prefix=a&wait=5m");
+  EXPECT_EQ(now->body(), R"([{"name":"a1","value":"x"}])") << "who knows nothing is told at once";
+  EXPECT_TRUE(now->has("ETag: W/\"" + cursor(2) + "\""));
+  const auto whole = ask(Method::get, "/config?wait=5m", knows(cursor(2)));
+  const auto prefixed = ask(Method::get, "/config?prefix=a&wait=5m", knows(cursor(2)));
+  EXPECT_EQ(prefixed->longer, std::chrono::minutes(5));
+  record(*store, "config-b2", set_event("y"));
+  run();
+  EXPECT_EQ(whole->body(), R"([{"name":"a1","value":"x"},{"name":"b1","value":"x"},{"name":"b2","value":"y"}])");
+  EXPECT_TRUE(whole->has("ETag: W/\"" + cursor(3) + "\""));
+  EXPECT_EQ(prefixed->status(), 0);
+  record(*store, "config-a2", set_event("y"));
+  run();
+  EXPECT_EQ(prefixed->body(), R"([{"name":"a1","value":"x"},{"name":"a2","value":"y"}])");
+  EXPECT_TRUE(prefixed->has("ETag: W/\"" + cursor(4) + "\""));
+  EXPECT_TRUE(prefixed->has("Annals-Position: " + cursor(4)));
+}
+
+TEST_F(WaitingTest, a_deleted_name_changes_the_list_that_it_was_in) {
+  record(*store, "config-a", set_event("x"));
+  open(model::Consistency::eventual);
+  const auto waiting = ask(Method::get, "/config?prefix=a&wait=5m", knows(cursor(1)));
+  record(*store, "config-a", projection::deleted_event());
+  run();
+  EXPECT_EQ(waiting->body(), "[]");
+  EXPECT_EQ(ask(Method::get, "/config?prefix=a", knows(cursor(1)))->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/config?prefix=a", knows(cursor(2)))->status(), 304);
+}
+
+TEST_F(WaitingTest, what_others_change_makes_a_list_no_other_and_its_next_tag_is_newer) {
+  record(*store, "config-a", set_event("x"));
+  record(*store, "config-b", set_event("x"));
+  open();
+  EXPECT_EQ(ask(Method::get, "/config?prefix=b", knows(cursor(1)))->status(), 200);
+  const auto same = ask(Method::get, "/config?prefix=a", knows(cursor(1)));
+  EXPECT_EQ(same->status(), 304);
+  EXPECT_TRUE(same->has("ETag: W/\"" + cursor(2) + "\""));
+  EXPECT_TRUE(same->has("Annals-Position: " + cursor(2)));
+  EXPECT_EQ(same->body(), "");
+  EXPECT_EQ(ask(Method::get, "/config?prefix=c", knows(cursor(0)))->status(), 304) << "there never was one";
+  EXPECT_EQ(ask(Method::get, "/config?prefix=a", knows(cursor(0)))->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/config?limit=1", knows(cursor(2)))->status(), 304);
+}
+
+TEST_F(WaitingTest, a_tag_that_the_store_has_not_given_says_nothing_of_a_list) {
+  record(*store, "config-a", set_event("x"));
+  open();
+  Cursor lost = store->cursor(Position{1});
+  ++lost.epoch;
+  for (const std::string& tag : {lost.to_text(), std::string("7"), std::string("no-cursor")}) {
+    EXPECT_EQ(ask(Method::get, "/config?wait=5m", knows(tag))->status(), 200) << tag;
+  }
+  const auto two = ask(Method::get, "/config?wait=0s", {{"If-None-Match", "\"7\", W/\"" + cursor(1) + "\""}});
+  EXPECT_EQ(two->status(), 304);
+}
+
+TEST_F(WaitingTest, a_wait_for_a_list_ends_at_its_time_with_304_and_a_tag_to_go_on_with) {
+  record(*store, "config-a", set_event("x"));
+  open(model::Consistency::eventual);
+  const auto waiting = ask(Method::get, "/config?prefix=a&wait=3s", knows(cursor(1)));
+  record(*store, "config-b", set_event("y"));
+  run();
+  const Duration before = world.clock.monotonic();
+  while (waiting->status() == 0 && home.run_next_timer()) continue;
+  EXPECT_EQ(waiting->status(), 304);
+  EXPECT_TRUE(waiting->has("ETag: W/\"" + cursor(2) + "\""));
+  EXPECT_EQ(world.clock.monotonic() - before, std::chrono::seconds(3));
+}
+
+TEST_F(WaitingTest, a_wait_for_a_list_ends_when_the_client_leaves_or_the_server_drains) {
+  record(*store, "config-a", set_event("x"));
+  open();
+  const auto left = ask(Method::get, "/config?wait=5m", knows(cursor(1)));
+  const auto stays = ask(Method::get, "/config?prefix=a&wait=5m", knows(cursor(1)));
+  ASSERT_TRUE(left->client_left);
+  left->client_left();
+  EXPECT_EQ(left->status(), 304);
+  EXPECT_EQ(stays->status(), 0);
+  engine->set_draining();
+  run();
+  EXPECT_EQ(stays->status(), 304);
+  while (home.run_next_timer()) continue;
+  EXPECT_EQ(left.use_count() + stays.use_count(), 2) << "nobody holds them any more";
+}
+
+// The look at many records lets others run between its pieces; what changes meanwhile is not missed, wherever it is.
+TEST_F(WaitingTest, a_list_of_many_names_is_looked_at_in_pieces_and_no_change_is_missed) {
+  constexpr int names = 5'000;
+  for (int name = 0; name < names; ++name) record(*store, "config-a" + std::to_string(10'000 + name), set_event("x"));
+  record(*store, "config-b", set_event("x"));
+  open(model::Consistency::eventual);
+  for (const std::string changed : {"a10000", "a12500", "a14999", "a15000"}) {
+    SCOPED_TRACE(changed);
+    const std::uint64_t last = store->status().visible.value;
+    const auto waiting = ask(Method::get, "/config?prefix=a&limit=1&wait=5m", knows(cursor(last - 1)));
+    EXPECT_EQ(waiting->status(), 0) << "the first piece is looked at, and others have their turn";
+    record(*store, "config-" + changed, set_event("y"));
+    background.run_ready();
+    home.run_ready();
+    EXPECT_EQ(waiting->status(), 200);
+    record(*store, "config-b", set_event("y"));
+    run();
+  }
+  const std::uint64_t last = store->status().visible.value;
+  const auto asked = ask(Method::get, "/config?prefix=a", knows(cursor(last - 1)));
+  EXPECT_EQ(asked->status(), 0);
+  home.run_ready();
+  EXPECT_EQ(asked->status(), 304);
+  const auto waiting = ask(Method::get, "/config?prefix=a&wait=1ms", knows(cursor(last - 1)));
+  EXPECT_EQ(waiting->status(), 0);
+  EXPECT_TRUE(home.run_next_timer()) << "which is over between two pieces";
+  EXPECT_FALSE(waiting->was_dropped);
+  EXPECT_EQ(waiting->status(), 304);
+}
+
+TEST_F(WaitingTest, who_only_asks_whether_a_list_has_changed_is_not_one_of_those_who_wait) {
+  record(*store, "config-a", set_event("x"));
+  ApiOptions options;
+  options.waits_max = 1;
+  open(model::Consistency::live, options);
+  const auto waiting = ask(Method::get, "/config?wait=5m", knows(cursor(1)));
+  EXPECT_EQ(ask(Method::get, "/config", knows(cursor(1)))->status(), 304);
+  EXPECT_EQ(ask(Method::get, "/config?wait=1s", knows(cursor(1)))->status(), 503);
+  EXPECT_EQ(waiting->status(), 0);
+}
+
+TEST_F(WaitingTest, a_wait_for_a_list_asks_for_nothing_of_the_past) {
+  open();
+  EXPECT_EQ(ask(Method::get, "/config?wait=1s&at=2000-01-01T00:00:00Z")->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config?wait=1s&diff_from=2000-01-01T00:00:00Z")->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config?wait=301s")->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config?wait=1s", {{"If-None-Match", "*"}})->status(), 400);
+  EXPECT_EQ(ask(Method::get, "/config", {{"If-None-Match", "x"}})->status(), 400);
+}
+
+TEST_F(WaitingTest, a_wait_for_a_list_may_outlive_the_engine_and_the_store) {
+  open();
+  const auto waiting = ask(Method::get, "/config?prefix=a&wait=5m", knows(cursor(0)));
   EXPECT_EQ(waiting->status(), 0);
   engine.reset();
   store.reset();

@@ -14,7 +14,6 @@ using platform::File;
 namespace {
 
 constexpr std::uint64_t flushed_piece_bytes = 4u << 20;
-constexpr Duration retry_pause = SegmentMaker::retry_pause;
 
 }  // namespace
 

@@ -161,12 +161,14 @@ Result<SegmentTable::SharedMarks> SegmentTable::marks_of(std::uint32_t number) c
   std::unique_lock finding(finding_mutex_);
   if (auto found = marks_at_hand(number)) return found;  // somebody else was faster
   Segment wanted;
+  std::optional<Mark> first_mark;
   {
     const std::lock_guard lock(mutex_);
     wanted = entries_[number].segment;
+    first_mark = entries_[number].first_mark;
   }
   const std::string path = platform::join_path(index_directory_, summary_name(wanted.first));
-  auto marks = read_marks(files_, path, wanted.salt);
+  auto marks = read_marks(files_, path, wanted.salt, first_mark);
   if (marks) {
     auto shared = std::make_shared<const Marks>(*std::move(marks));
     const std::lock_guard lock(mutex_);

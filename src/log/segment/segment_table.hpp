@@ -25,7 +25,7 @@ namespace annals::log {
 
 inline constexpr std::size_t open_segments_max = 128;
 
-inline constexpr std::size_t marks_cached_max = 16;  ///< segments whose marks are kept
+inline constexpr std::size_t marks_cached_max = 64;  ///< segments whose marks are kept: 6 MiB
 
 class SegmentTable {
  public:

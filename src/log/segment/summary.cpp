@@ -41,6 +41,12 @@ std::size_t head_bytes(std::size_t epochs) {
   return fixed_bytes + epochs * epoch_bytes + checksum_bytes;
 }
 
+/// What a checksum cannot tell: that the file was made by a program that works.
+bool is_within(const Mark& mark, const SegmentSummary& summary) {
+  return mark.position <= summary.last && mark.created_at <= summary.last_time && mark.offset >= segment_header_bytes &&
+         mark.offset % 8 == 0 && mark.offset + std::uint64_t{frame_header_bytes} <= summary.end;
+}
+
 Result<SegmentSummary> read_head(const platform::File& file, const std::string& path) {
   const std::uint64_t size = TRY(file.size());
   std::string head(4096, '\0');
@@ -78,6 +84,10 @@ Result<SegmentSummary> read_head(const platform::File& file, const std::string& 
     summary.epochs.push_back({get_at<std::uint32_t>(epoch), Position{get_at<std::uint64_t>(epoch + 8)}});
   }
   if (size != length + std::uint64_t{summary.marks} * mark_bytes) return bad(path, "it has the wrong size");
+  if (summary.first_mark &&
+      (summary.first_mark->position != summary.first || !is_within(*summary.first_mark, summary))) {
+    return bad(path, "its first mark is not that of its segment");
+  }
   return summary;
 }
 
@@ -132,17 +142,26 @@ Result<SegmentSummary> read_summary(const platform::FileSystem& files, const std
   return read_head(*file, path);
 }
 
-Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path, std::uint64_t salt) {
+Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path, std::uint64_t salt,
+                         const std::optional<Mark>& first_mark) {
   const auto file = TRY(files.open_to_read(path));
   const SegmentSummary head = TRY(read_head(*file, path));
-  if (head.salt != salt) return bad(path, "it is the summary of another segment");
+  if (head.salt != salt || head.first_mark != first_mark) return bad(path, "it is the summary of another segment");
   std::string bytes(std::size_t{head.marks} * mark_bytes, '\0');
   bytes.resize(TRY(file->read_at(head_bytes(head.epochs.size()), bytes.data(), bytes.size())));
   if (bytes.size() != std::size_t{head.marks} * mark_bytes) return bad(path, "it ends early");
   if (checksum(bytes) != head.marks_checksum) return bad(path, "the checksum of its marks is wrong");
   Marks marks;
   marks.reserve(head.marks);
-  for (std::size_t at = 0; at < head.marks; ++at) marks.push_back(get_mark(bytes.data() + at * mark_bytes));
+  for (std::size_t at = 0; at < head.marks; ++at) {
+    const Mark mark = get_mark(bytes.data() + at * mark_bytes);
+    const bool follows = marks.empty()
+                             ? mark == head.first_mark
+                             : mark.position > marks.back().position && mark.created_at > marks.back().created_at &&
+                                   mark.offset > marks.back().offset;
+    if (!follows || !is_within(mark, head)) return bad(path, "its marks do not follow one another");
+    marks.push_back(mark);
+  }
   return marks;
 }
 

@@ -58,7 +58,9 @@ struct SegmentSummary {
 /// The head alone; the marks are not looked at. Errors: corrupt, not_found, input_output.
 [[nodiscard]] Result<SegmentSummary> read_summary(const platform::FileSystem& files, const std::string& path);
 
-/// The marks of the segment with that salt. Errors: corrupt, not_found, input_output.
-[[nodiscard]] Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path, std::uint64_t salt);
+/// The marks of the segment with that salt and first mark, rising in position, time and offset. Errors: corrupt,
+/// not_found, input_output.
+[[nodiscard]] Result<Marks> read_marks(const platform::FileSystem& files, const std::string& path, std::uint64_t salt,
+                                       const std::optional<Mark>& first_mark);
 
 }  // namespace annals::log

@@ -77,7 +77,8 @@ class EmbeddedStore final : public EventStore {
                                                                     const Pending& pending) const;
   /// Errors: unavailable, when the stream cannot be found out about.
   [[nodiscard]] Result<StreamVersion> version_of(std::string_view stream, const Pending& pending) const;
-  /// `visitor` after it has taken what it needs of a stream, newest pieces first: `Result<bool> take(const Piece&)`
+  /// `visitor` after it has taken what it needs of a stream, newest pieces first: `passes_over(SegmentSpan)` says of
+  /// which segments it needs nothing, `Result<bool> take(const Piece&)`
   /// says whether older ones are needed. Errors: corrupt, input_output.
   template <class Visitor>
   [[nodiscard]] Result<Visitor> look_up(std::string_view stream, const Visitor& visitor) const;
@@ -132,6 +133,7 @@ Result<Visitor> EmbeddedStore::look_up(std::string_view stream, const Visitor& v
 /// Finds the newest version of a stream.
 struct NewestVersion {
   StreamVersion version;
+  [[nodiscard]] static bool passes_over(SegmentSpan) { return false; }
   Result<bool> take(const Piece& piece) {
     version = piece.last();
     return false;

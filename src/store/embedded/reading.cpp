@@ -42,6 +42,8 @@ class PageOfStream {
   PageOfStream(StreamVersion from, Direction direction, std::size_t events_max)
       : from_(from.value), direction_(direction), events_max_(events_max) {}
 
+  [[nodiscard]] static bool passes_over(SegmentSpan) { return false; }
+
   Result<bool> take(const Piece& piece) {
     if (!begun_) begin(piece.last().value);
     const std::uint64_t low = std::max(first_, piece.first.value);
@@ -91,9 +93,12 @@ class EventsOfStretch {
  public:
   explicit EventsOfStretch(const log::Log::Stretch& stretch) : stretch_(stretch) {}
 
+  /// What lies wholly behind the stretch neither is in it nor tells how many events lie before it.
+  [[nodiscard]] bool passes_over(SegmentSpan span) const { return span.first > stretch_.end.segment; }
+
   Result<bool> take(const Piece& piece) {
     const auto begin = TRY(piece.partition([&](Address address) { return address.place() < stretch_.begin; }));
-    const auto end = TRY(piece.partition([&](Address address) { return address.place() < stretch_.end; }));
+    const auto end = TRY(piece.partition([&](Address address) { return address.place() < stretch_.end; }, begin));
     std::vector<Address> within;
     for (std::uint64_t at = begin; at < end; ++at) within.push_back(TRY(piece.at(at)));
     addresses_.insert(addresses_.begin(), within.begin(), within.end());

@@ -194,6 +194,7 @@ Result<> Connection::flush() {
 
 Result<> Connection::wait(short events) {
   pollfd waited{.fd = PQsocket(connection_), .events = events, .revents = 0};
+  if (waited.fd < 0) return lost("its socket is closed");
   for (;;) {
     const int ready = ::poll(&waited, 1, silence_max_ms);
     if (ready > 0) return {};

@@ -13,8 +13,9 @@
 namespace annals::store {
 namespace {
 
-constexpr std::array<std::uint64_t, 14> flush_bounds{200,    500,    1'000,   2'000,   3'000,   5'000,     10'000,
-                                                     25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 5'000'000};
+/// Those of the embedded store, so that one page of metrics fits both.
+constexpr std::array<std::uint64_t, 15> flush_bounds{
+    50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 5'000'000, 30'000'000};
 
 /// After a hint, so that a busy server's own hints do not keep the thread running.
 constexpr int breath_ms = 5;
@@ -193,7 +194,7 @@ Result<> PostgresStore::look() {
   {
     // Of what is in doubt somebody else may be finding out; then there is nothing to do.
     const std::unique_lock writing(writer_mutex_, std::try_to_lock);
-    if (writing && doubt_) TRY(find_out());
+    if (writing && doubt_) (void)TRY(find_out());
   }
   const Position seen = view_.lock()->head;
   const auto head = ask_head(**listening_, seen);

@@ -82,7 +82,7 @@ Result<std::unique_ptr<EventStore>> open_store(PostgresOptions options, platform
                       "; make them with `annals store init`, or start with --init");
     }
     if (!description.has_tables || !description.has_annals_tables) {
-      TRY(make_tables(*connection, destination, options.schema));
+      (void)TRY(make_tables(*connection, destination, options.schema));
       description = TRY(describe(*connection, destination, options.schema));
       platform.log.info("Tables were made in the database", {{"database", destination.database()}});
     }

@@ -48,11 +48,18 @@ class Piece {
     if (stretch_) return stretch_->addresses[static_cast<std::size_t>(index)];
     return file_->address(entry_, index);
   }
-  /// The number of addresses for which `is_before` holds, which are the first ones.
+  /// The number of addresses for which `is_before` holds, which are the first ones. It is known to hold for the first
+  /// `low`, and if it does for no more than a few others, few are looked at.
   template <class IsBefore>
-  [[nodiscard]] Result<std::uint64_t> partition(IsBefore is_before) const {
-    std::uint64_t low = 0;
+  [[nodiscard]] Result<std::uint64_t> partition(IsBefore is_before, std::uint64_t low = 0) const {
     std::uint64_t high = count;
+    for (std::uint64_t step = 1; low > 0 && low + step < count; step *= 2) {
+      if (!is_before(TRY(at(low + step - 1)))) {
+        high = low + step - 1;
+        break;
+      }
+      low += step;
+    }
     while (low < high) {
       const std::uint64_t middle = low + (high - low) / 2;
       if (is_before(TRY(at(middle)))) {
@@ -103,12 +110,14 @@ class SealedStreams {
   [[nodiscard]] std::shared_ptr<const Ranges> ranges() const;
 
   /// Gives `visitor.take(piece)` what the ranges have of a stream, newest first, until it says that it needs no more.
+  /// Ranges of which `visitor.passes_over(segments)` says so are not looked at.
   /// False when a file was lost meanwhile: everything has to be asked again, of new ranges.
   /// Errors: corrupt, input_output; of segments.
   template <class Visitor>
   [[nodiscard]] Result<bool> visit(const Ranges& ranges, std::string_view stream, Visitor& visitor) const {
     const StreamHash hash = hash_stream(stream, seed_);
     for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
+      if (visitor.passes_over((*range)->span)) continue;
       const auto found = find(**range, stream, hash);
       if (!found && lose(*range, found.error())) return false;
       if (!found) return std::unexpected(found.error());

@@ -27,7 +27,10 @@ Result<std::shared_ptr<const StreamsFile>> StreamsFile::open(const platform::Fil
   if (footer->store != expected.store || footer->span != expected.span || footer->salts != expected.salts) {
     return file->bad(last, "it is the index of other segments");
   }
-  if (footer->page_count() != last + 1) return file->bad(last, "the file has the wrong size");
+  // First the counts, each by itself: what is reckoned from those that no file holds would overflow.
+  const bool fits = footer->addresses <= last * addresses_a_page && footer->entries <= footer->addresses &&
+                    footer->bloom_blocks == bloom_blocks_for(footer->entries);
+  if (!fits || footer->page_count() != last + 1) return file->bad(last, "the file has the wrong size");
   file->footer_ = *footer;
   return file;
 }
@@ -111,6 +114,9 @@ Result<std::optional<StreamEntry>> StreamsFile::find(StreamHash hash) const {
     if (found.hash != hash) return std::nullopt;
     if (found.count == 0 || found.begin > footer_.addresses || found.count > footer_.addresses - found.begin) {
       return bad(number, "an entry leads beyond the addresses");
+    }
+    if (found.first.value == 0 || found.first.value > UINT64_MAX - found.count) {
+      return bad(number, "an entry has versions that no stream has");
     }
     return found;
   }

@@ -223,6 +223,67 @@ TEST(StreamsFile, that_is_wrong_with_checksums_that_are_right_is_told_from_what_
   }
 }
 
+// As a program that is wrong could write it: with checksums that are right.
+TEST(StreamsFile, whose_counts_no_file_of_its_size_has_is_not_opened) {
+  World world;
+  std::vector<std::unique_ptr<StreamSource>> sources;
+  sources.push_back(world.memory(example()));
+  const auto file = world.build(footer_of({0, 0}, {7}), std::move(sources));
+  const StreamsFooter good = file->footer();
+  const auto opens = [&](std::uint64_t addresses, std::uint64_t entries, std::uint64_t bloom_blocks) {
+    StreamsFooter footer = good;
+    footer.addresses = addresses;
+    footer.entries = entries;
+    footer.bloom_blocks = bloom_blocks;
+    std::string page = encode_footer(footer);
+    finish_page(page, page_seed(good.salts, good.page_count() - 1));
+    world.files.damage(file->path(), [&](std::string& all) { all.replace(all.size() - page_bytes, page_bytes, page); });
+    return StreamsFile::open(world.files, file->path(), world.cache, good).has_value();
+  };
+  EXPECT_TRUE(opens(good.addresses, good.entries, good.bloom_blocks));
+  const std::uint64_t huge = std::uint64_t{1} << 58;  // times 64 it is 0
+  EXPECT_FALSE(opens(good.addresses, good.entries, good.bloom_blocks + huge));
+  EXPECT_FALSE(opens(good.addresses, good.entries, 0));
+  EXPECT_FALSE(opens(good.addresses, UINT64_MAX - 100, good.bloom_blocks));
+  EXPECT_FALSE(opens(good.addresses, good.addresses + 1, good.bloom_blocks)) << "no stream is without an event";
+  EXPECT_FALSE(opens(UINT64_MAX, good.entries, good.bloom_blocks));
+  EXPECT_FALSE(opens(addresses_a_page + 1, good.entries, good.bloom_blocks));
+}
+
+TEST(StreamsFile, an_entry_that_leads_astray_is_no_answer) {
+  World world;
+  std::vector<std::unique_ptr<StreamSource>> sources;
+  sources.push_back(world.memory(example()));
+  const auto file = world.build(footer_of({0, 0}, {7}), std::move(sources));
+  const std::string name = "config-color";
+  const StreamEntry good = file->find(world.hash(name)).value().value();
+  const auto is_found = [&](StreamEntry entry) {
+    std::string item;
+    put_entry(item, entry);
+    world.files.damage(file->path(), [&](std::string& all) {
+      std::string old;
+      put_entry(old, good);
+      std::string page = all.substr(page_bytes, page_content_bytes);
+      page.replace(page.find(old.substr(0, 16)), entry_bytes, item);
+      finish_page(page, page_seed(file->footer().salts, 1));
+      all.replace(page_bytes, page_bytes, page);
+    });
+    PageCache fresh(4);
+    const auto reopened = StreamsFile::open(world.files, file->path(), fresh, file->footer()).value();
+    return reopened->find(world.hash(name)).has_value();
+  };
+  const auto changed = [&](std::uint64_t first, std::uint64_t count, std::uint64_t begin) {
+    return StreamEntry{.hash = good.hash, .first = StreamVersion{first}, .count = count, .begin = begin};
+  };
+  EXPECT_TRUE(is_found(good));
+  EXPECT_FALSE(is_found(changed(1, 0, 0)));
+  EXPECT_FALSE(is_found(changed(1, 4, 0)));
+  EXPECT_FALSE(is_found(changed(1, 1, 3)));
+  EXPECT_FALSE(is_found(changed(1, 2, UINT64_MAX)));
+  EXPECT_FALSE(is_found(changed(0, 2, 0)));
+  EXPECT_FALSE(is_found(changed(UINT64_MAX, 2, 0)));
+}
+
 TEST(StreamsFile, is_named_by_its_segments_and_nothing_else_is_taken_for_one) {
   EXPECT_EQ(streams_name({0, 7}), "0000000-0000007.streams");
   EXPECT_EQ(span_of_streams_name("0000010-2000007.streams"), (SegmentSpan{10, 2'000'007}));
