@@ -9,8 +9,9 @@ namespace {
 
 constexpr PageLimit page_limit{1000, 1u << 20};
 constexpr std::size_t keys_at_once = 512;
-/// More than these and their keys would take too much memory, whatever the number of keys in the table.
-constexpr std::uint64_t events_max = 1'000'000;
+/// Where the keys of the events in between would take more than this, every key is looked at instead.
+constexpr std::size_t touched_bytes_max = 16u << 20;
+constexpr std::size_t touched_overhead_bytes = 80;  // of a key in a set, about
 constexpr std::size_t rows_bytes_max = 1u << 20;
 
 }  // namespace
@@ -47,15 +48,21 @@ Difference::Difference(const EventStore& store, const model::Model& model, const
 Result<> Difference::begin() {
   const Instant earlier = interval_.to ? std::min(interval_.from, *interval_.to) : interval_.from;
   // Before the end is taken, so that what lies between the table and the end is collected.
-  const Position table_at = table_.progress().position();
+  table_at_ = table_.progress().position();
   end_ = interval_.to ? TRY(store_.position_at(std::max(interval_.from, *interval_.to))) : store_.status().visible;
-  const Position begin = std::min(TRY(store_.position_at(earlier)), end_);
-  const std::uint64_t between = end_.value - begin.value;
-  whole_table_ = between > events_max || between > table_.size();
-  // A key that the table does not know yet has its first event after the table's position.
-  collected_ = whole_table_ ? std::max(begin, std::min(table_at, end_)) : begin;
+  begin_ = std::min(TRY(store_.position_at(earlier)), end_);
+  collected_ = begin_;
+  if (end_.value - begin_.value > table_.size()) look_at_whole_table();
   phase_ = Phase::collecting;
   return {};
+}
+
+/// A key that the table does not know yet has its first event after the table's position.
+void Difference::look_at_whole_table() {
+  whole_table_ = true;
+  touched_.clear();
+  touched_bytes_ = 0;
+  collected_ = std::max(begin_, std::min(table_at_, end_));
 }
 
 Result<> Difference::collect() {
@@ -66,8 +73,11 @@ Result<> Difference::collect() {
     if (event.position > end_) break;
     if (!model_.owns_stream(event.stream)) continue;
     const std::string_view key = key_of(event.stream);
-    if (key.starts_with(prefix_) && (!after_ || key > *after_)) touched_.emplace(key);
+    if (!key.starts_with(prefix_) || (after_ && key <= *after_)) continue;
+    if (whole_table_ && table_.get(key).version.value > 0) continue;
+    if (touched_.emplace(key).second) touched_bytes_ += key.size() + touched_overhead_bytes;
   }
+  if (!whole_table_ && touched_bytes_ > touched_bytes_max) look_at_whole_table();
   return {};
 }
 
@@ -97,25 +107,32 @@ Result<std::optional<Difference::Row>> Difference::compare(const std::string& ke
   return row;
 }
 
-Result<std::vector<Difference::Row>> Difference::next(std::size_t limit) {
+Result<std::vector<Difference::Row>> Difference::next(std::size_t limit, const Turn& turn) {
   std::vector<Row> rows;
   if (phase_ == Phase::unbegun) TRY(begin());
-  if (phase_ == Phase::collecting) {
-    if (collected_ < end_) TRY(collect());
-    if (collected_ < end_) return rows;
-    phase_ = Phase::comparing;
+  while (phase_ == Phase::collecting) {
+    if (collected_ < end_) {
+      TRY(collect());
+    } else {
+      phase_ = Phase::comparing;
+    }
+    if (turn.is_over()) return rows;
   }
-  if (phase_ == Phase::ended) return rows;
-  const std::vector<std::string> keys = next_keys();
-  if (keys.empty()) phase_ = Phase::ended;
   std::size_t bytes = 0;
-  for (const std::string& key : keys) {
-    if (rows.size() == limit || bytes >= rows_bytes_max) return rows;
-    after_ = key;
-    if (auto row = TRY(compare(key))) {
+  while (phase_ == Phase::comparing && rows.size() < limit && bytes < rows_bytes_max) {
+    if (place_ == keys_.size()) {
+      keys_ = next_keys();
+      place_ = 0;
+      if (keys_.empty()) phase_ = Phase::ended;
+      continue;
+    }
+    auto row = TRY(compare(keys_[place_]));
+    after_ = std::move(keys_[place_++]);
+    if (row) {
       bytes += bytes_of(*row);
       rows.push_back(std::move(*row));
     }
+    if (turn.is_over()) break;
   }
   return rows;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Difference: what of a model differs between two times, in order of keys, found in pieces, so that a long answer holds
+// Difference: what of a model differs between two times, in order of keys, found in turns, so that a long answer holds
 // nobody up and takes no more memory than what is in hand.
 //
 // It looks at the events between the two times where they are fewer than the keys there are, and else at every key; a
@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/turn.hpp"
 #include "event/event_store.hpp"
 #include "model/decider.hpp"
 #include "projection/read_table.hpp"
@@ -43,14 +44,16 @@ class Difference {
   Difference(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Interval interval,
              std::string prefix, std::optional<std::string> after);
 
-  /// Does a bounded piece of the work: up to `limit` keys that differ; fewer, or none, also before the end, and no more
-  /// once their values have 1 MiB.
-  /// Errors: those of the store's reads.
-  [[nodiscard]] Result<std::vector<Row>> next(std::size_t limit);
+  /// Up to `limit` keys that differ, and no more once their values have 1 MiB or the turn is over; fewer, or none, also
+  /// before the end. Errors: those of the store's reads.
+  [[nodiscard]] Result<std::vector<Row>> next(std::size_t limit, const Turn& turn);
   [[nodiscard]] bool ended() const { return phase_ == Phase::ended; }
 
   /// Events up to this position have been looked at, once `next` has been called; with `to` given, none after it count.
   [[nodiscard]] Position position() const { return end_; }
+
+  /// What the keys that were collected from events take of memory, about.
+  [[nodiscard]] std::size_t bytes_of_keys() const { return touched_bytes_; }
 
   /// How one key differs; nullopt when it does not.
   [[nodiscard]] Result<std::optional<Row>> compare(const std::string& key) const;
@@ -60,6 +63,7 @@ class Difference {
 
   [[nodiscard]] Result<> begin();
   [[nodiscard]] Result<> collect();
+  void look_at_whole_table();
   [[nodiscard]] std::vector<std::string> next_keys() const;
 
   const EventStore& store_;
@@ -72,7 +76,12 @@ class Difference {
   bool whole_table_ = false;       // the keys of the table are looked at too
   Position collected_;             // events up to here have been collected from
   Position end_;                   // and this is where that ends
+  Position begin_;                 // where the events in between begin
+  Position table_at_;              // where the table was when this began
   std::set<std::string> touched_;  // keys that events in between are about
+  std::size_t touched_bytes_ = 0;
+  std::vector<std::string> keys_;  // that are looked at next, from place_ on
+  std::size_t place_ = 0;
 };
 
 /// What the values of a row take.

@@ -28,7 +28,7 @@ class DifferenceTest : public testing::Test {
     Difference difference(store, model, table, interval, prefix, std::move(after));
     std::string all;
     while (!difference.ended()) {
-      const auto rows = difference.next(limit);
+      const auto rows = difference.next(limit, Turn::endless());
       EXPECT_TRUE(rows.has_value());
       EXPECT_LE(rows->size(), limit);
       for (const auto& row : *rows) {
@@ -111,13 +111,72 @@ TEST_F(DifferenceTest, keys_that_the_table_does_not_know_yet_are_found_among_tho
   EXPECT_TRUE(differences({from, std::nullopt}, "", std::nullopt, 100) == expected);
 }
 
+TEST_F(DifferenceTest, what_takes_long_is_done_in_turns) {
+  constexpr int keys = 40;
+  Instant from{};
+  for (int key = 0; key < keys; ++key) from = set("k" + std::to_string(100 + key), "1");
+  for (int key = 0; key < keys; ++key) set("k" + std::to_string(100 + key), key == 7 ? "2" : "1");
+  fill();
+  store.before_each_stream_read([&] { world.clock.advance(std::chrono::milliseconds{1}); });
+  Difference difference(store, model, table, {from, std::nullopt}, "", std::nullopt);
+  std::vector<std::string> found;
+  std::size_t turns = 0;
+  for (; !difference.ended(); ++turns) {
+    const Duration begun = world.clock.monotonic();
+    const auto rows = difference.next(100, Turn(world.clock));
+    ASSERT_TRUE(rows);
+    for (const auto& row : *rows) found.push_back(row.key);
+    EXPECT_LE(world.clock.monotonic() - begun, turn_time + std::chrono::milliseconds{2}) << "the key under way has two";
+  }
+  EXPECT_EQ(found, std::vector<std::string>{"k107"});
+  EXPECT_GE(turns, keys);
+}
+
+TEST_F(DifferenceTest, where_the_names_of_what_changed_take_too_much_memory_every_key_is_looked_at) {
+  // 16 MiB of names of 512 bytes, and some more; the table knows the first and the last of them only as they were.
+  constexpr std::size_t changed = 29'000;
+  const auto key_of_number = [](std::size_t number) {
+    return std::to_string(100'000 + number) + std::string(506, 'k');
+  };
+  const auto set_all = [&](const std::string& value) {
+    std::vector<Group> groups(1);
+    for (std::size_t number = 0; number < changed; ++number) {
+      if (groups.back().appends.size() == group_events_max) groups.emplace_back();
+      groups.back().appends.push_back({"config-" + key_of_number(number), ExpectedVersion::any(), {set_event(value)}});
+    }
+    store.inner().append(groups, [](const std::vector<AppendResult>& results) {
+      for (const AppendResult& result : results) ASSERT_TRUE(result) << result.error().message;
+    });
+  };
+  set_all("1");
+  fill();
+  const Instant from = set("a", "1");
+  set_all("2");
+  set("b", "1");
+  Difference difference(store, model, table, {from, std::nullopt}, "", std::nullopt);
+  std::size_t found = 0;
+  std::size_t bytes_max = 0;
+  std::string last;
+  while (!difference.ended()) {
+    for (const auto& row : difference.next(1000, Turn::endless()).value()) {
+      EXPECT_LT(last, row.key);
+      last = row.key;
+      ++found;
+    }
+    bytes_max = std::max(bytes_max, difference.bytes_of_keys());
+  }
+  EXPECT_EQ(found, changed + 1);
+  EXPECT_EQ(last, "b");
+  EXPECT_LE(bytes_max, 17u << 20);
+}
+
 TEST_F(DifferenceTest, what_cannot_be_read_is_an_error) {
   const Instant from = set("a", "1");
   set("a", "2");
   store.fail_reads(Error(ErrorKind::input_output, "bad disk"));
   Difference difference(store, model, table, {from, std::nullopt}, "", std::nullopt);
   Result<std::vector<Difference::Row>> rows;
-  while (rows && !difference.ended()) rows = difference.next(1);
+  while (rows && !difference.ended()) rows = difference.next(1, Turn::endless());
   EXPECT_FALSE(rows.has_value());
 }
 

@@ -36,7 +36,7 @@ class EngineTest : public testing::Test {
     ListAtTime list(store, engine->model(0), engine->feed(0).table(), time, prefix, std::move(after));
     std::string all;
     while (true) {
-      const auto rows = list.next(piece, 1u << 20);
+      const auto rows = list.next(piece, 1u << 20, Turn::endless());
       EXPECT_TRUE(rows.has_value());
       for (const auto& row : *rows) all += row.key + "=" + std::string(*row.record.value) + " ";
       EXPECT_EQ(rows->size() < piece, list.ended());
@@ -73,12 +73,65 @@ TEST_F(EngineTest, a_list_of_the_past_holds_no_more_values_at_once_than_asked_fo
   ListAtTime list(store, engine->model(0), engine->feed(0).table(), world.clock.now(), "", std::nullopt);
   std::vector<std::string> pieces;
   while (!list.ended()) {
-    const auto rows = list.next(100, 1000);
+    const auto rows = list.next(100, 1000, Turn::endless());
     ASSERT_TRUE(rows.has_value());
     std::string& piece = pieces.emplace_back();
     for (const auto& row : *rows) piece += row.key;
   }
   EXPECT_EQ(pieces, (std::vector<std::string>{"abc", "d"}));
+}
+
+TEST_F(EngineTest, a_list_of_the_past_that_takes_long_is_read_in_turns) {
+  open();
+  run();
+  constexpr int keys = 40;
+  for (const char* value : {"1", "2"}) {
+    for (int key = 0; key < keys; ++key) write(set_request("k" + std::to_string(100 + key), value));
+  }
+  const Instant time = store.read_all({}, Horizon::visible, {}).value().events()[keys - 1].created_at;
+  store.before_each_stream_read([&] { world.clock.advance(std::chrono::milliseconds{1}); });
+  ListAtTime list(store, engine->model(0), engine->feed(0).table(), time, "", std::nullopt);
+  std::vector<std::string> found;
+  std::size_t turns = 0;
+  for (; !list.ended(); ++turns) {
+    const Duration begun = world.clock.monotonic();
+    const auto rows = list.next(100, 1u << 20, Turn(world.clock));
+    ASSERT_TRUE(rows);
+    for (const auto& row : *rows) found.push_back(row.key + "=" + std::string(*row.record.value));
+    EXPECT_LE(world.clock.monotonic() - begun, turn_time) << "a key has one read";
+  }
+  ASSERT_EQ(found.size(), static_cast<std::size_t>(keys));
+  EXPECT_EQ(found.front(), "k100=1");
+  EXPECT_EQ(found.back(), "k139=1");
+  EXPECT_GE(turns, keys / 2u);
+}
+
+TEST_F(EngineTest, a_list_of_the_past_that_the_table_is_far_behind_is_found_in_turns) {
+  open(Consistency::restart);
+  run();
+  constexpr int keys = 5000;
+  std::vector<Group> groups(1);
+  for (int key = 0; key < keys; ++key) {
+    groups[0].appends.push_back({"config-k" + std::to_string(10'000 + key), ExpectedVersion::any(), {set_event("1")}});
+  }
+  store.inner().append(groups, [](const std::vector<AppendResult>& results) { ASSERT_TRUE(results[0]); });
+  ListAtTime list(store, engine->model(0), engine->feed(0).table(), world.clock.now().plus(std::chrono::seconds{9}), "",
+                  std::nullopt);
+  std::size_t found = 0;
+  std::size_t pages_max = 0;
+  while (!list.ended()) {
+    const std::size_t pages = store.read_from().size();
+    world.clock.advance(turn_time);
+    const Turn over = [&] {
+      Turn turn(world.clock);
+      world.clock.advance(turn_time);
+      return turn;
+    }();
+    found += list.next(100, 1u << 20, over).value().size();
+    pages_max = std::max(pages_max, store.read_from().size() - pages);
+  }
+  EXPECT_EQ(found, static_cast<std::size_t>(keys));
+  EXPECT_EQ(pages_max, 1u) << "a page of events is a turn here";
 }
 
 TEST_F(EngineTest, one_event_touches_the_table_of_its_model_only) {

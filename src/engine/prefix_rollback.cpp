@@ -33,9 +33,9 @@ void PrefixRollback::take(Difference::Row row) {
   changes_.insert_or_assign(std::move(key), std::move(row));
 }
 
-Result<bool> PrefixRollback::prepare() {
+Result<bool> PrefixRollback::prepare(const Turn& turn) {
   if (!difference_.ended()) {
-    for (Difference::Row& row : TRY(difference_.next(rows_at_once))) take(std::move(row));
+    for (Difference::Row& row : TRY(difference_.next(rows_at_once, turn))) take(std::move(row));
     reflects_ = difference_.position();
     return false;
   }
@@ -47,12 +47,12 @@ Result<bool> PrefixRollback::prepare() {
                     " MiB of events; nothing was recorded; roll back longer prefixes, one after another");
   }
   if (store_.status().visible.value <= reflects_.value + left_for_the_writer) return true;
-  TRY(look_on());
+  TRY(look_on(turn));
   return false;
 }
 
-/// Takes in a page of what was recorded since.
-Result<> PrefixRollback::look_on() {
+/// Takes in a page of what was recorded since, or as much of it as the turn allows.
+Result<> PrefixRollback::look_on(const Turn& turn) {
   const EventPage page = TRY(store_.read_all(reflects_, Horizon::visible, page_limit));
   for (const EventView& event : page.events()) {
     const std::string_view key = key_of(event.stream);
@@ -64,12 +64,13 @@ Result<> PrefixRollback::look_on() {
       }
     }
     reflects_ = event.position;
+    if (turn.is_over()) break;
   }
   return {};
 }
 
 Result<Plan> PrefixRollback::plan() {
-  while (reflects_ < store_.status().visible) TRY(look_on());
+  while (reflects_ < store_.status().visible) TRY(look_on(Turn::endless()));
   Plan plan;
   plan.reflects = reflects_;
   plan.commands.reserve(changes_.size());

@@ -20,9 +20,9 @@ class PrefixRollback {
   PrefixRollback(const EventStore& store, const model::Model& model, std::size_t model_place,
                  const projection::ReadTable& table, Instant at, std::string prefix);
 
-  /// Does a bounded piece of the work; true when it is done. Errors: too_large ("group_too_large"; the message names
+  /// Does what a turn allows of the work; true when it is done. Errors: too_large ("group_too_large"; the message names
   /// the number of changes), those of the store's reads.
-  [[nodiscard]] Result<bool> prepare();
+  [[nodiscard]] Result<bool> prepare(const Turn& turn);
 
   /// What is to change, by key: `from` is how it was at the time, `to` how it is.
   [[nodiscard]] const std::map<std::string, Difference::Row, std::less<>>& changes() const { return changes_; }
@@ -31,7 +31,7 @@ class PrefixRollback {
   [[nodiscard]] Result<Plan> plan();
 
  private:
-  [[nodiscard]] Result<> look_on();
+  [[nodiscard]] Result<> look_on(const Turn& turn);
   void take(Difference::Row row);
 
   const EventStore& store_;

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace annals::engine {
+namespace {
+
+constexpr std::size_t keys_at_once = 512;
+
+}  // namespace
 
 Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key,
                                         StreamVersion version) {
@@ -24,18 +29,23 @@ ListAtTime::ListAtTime(const EventStore& store, const model::Model& model, const
                        Instant time, std::string prefix, std::optional<std::string> after)
     : store_(store), model_(model), table_(table), time_(time), prefix_(std::move(prefix)), after_(std::move(after)) {}
 
-Result<> ListAtTime::collect_unknown_keys() {
-  Position after = table_.progress().position();
-  const Position end = TRY(store_.position_at(time_));
-  table_has_all_ = after >= end;
-  while (after < end) {
-    const EventPage page = TRY(store_.read_all(after, Horizon::visible, PageLimit{}));
-    if (page.events().empty()) break;
-    for (const EventView& event : page.events()) {
-      if (model_.owns_stream(event.stream) && key_of(event.stream).starts_with(prefix_))
-        unknown_keys_.emplace(key_of(event.stream));
-    }
-    after = page.events().back().position;
+Result<> ListAtTime::begin() {
+  collected_ = table_.progress().position();
+  end_ = TRY(store_.position_at(time_));
+  table_has_all_ = collected_ >= end_;
+  begun_ = true;
+  return {};
+}
+
+Result<> ListAtTime::collect() {
+  const EventPage page = TRY(store_.read_all(collected_, Horizon::visible, PageLimit{}));
+  if (page.events().empty()) collected_ = end_;
+  for (const EventView& event : page.events()) {
+    collected_ = event.position;
+    if (event.position > end_) break;
+    if (!model_.owns_stream(event.stream)) continue;
+    const std::string_view key = key_of(event.stream);
+    if (key.starts_with(prefix_) && table_.get(key).version.value == 0) unknown_keys_.emplace(key);
   }
   return {};
 }
@@ -49,7 +59,7 @@ Result<model::Record> ListAtTime::record_then(const std::string& key) const {
   return record_at_time(store_, model_, key, time_);
 }
 
-std::vector<std::string> ListAtTime::next_keys(std::size_t limit) {
+std::vector<std::string> ListAtTime::next_keys(std::size_t limit) const {
   std::vector<std::string> keys = table_.keys(prefix_, after_, limit);
   const auto first_unknown = after_ ? unknown_keys_.upper_bound(*after_) : unknown_keys_.begin();
   const bool table_has_more = keys.size() == limit;
@@ -63,24 +73,29 @@ std::vector<std::string> ListAtTime::next_keys(std::size_t limit) {
   return keys;
 }
 
-Result<std::vector<projection::ReadTable::Row>> ListAtTime::next(std::size_t rows_max, std::size_t bytes_max) {
-  if (!begun_) {
-    TRY(collect_unknown_keys());
-    begun_ = true;
-  }
+Result<std::vector<projection::ReadTable::Row>> ListAtTime::next(std::size_t rows_max, std::size_t bytes_max,
+                                                                 const Turn& turn) {
   std::vector<projection::ReadTable::Row> rows;
+  if (!begun_) TRY(begin());
+  while (collected_ < end_) {
+    TRY(collect());
+    if (turn.is_over()) return rows;
+  }
   std::size_t bytes = 0;
   while (rows.size() < rows_max && bytes < bytes_max && !ended_) {
-    const std::vector<std::string> keys = next_keys(rows_max - rows.size());
-    ended_ = keys.empty();
-    for (const std::string& key : keys) {
-      if (bytes >= bytes_max) break;
-      model::Record record = TRY(record_then(key));
-      after_ = key;
-      if (!record.exists()) continue;
-      bytes += record.value->size();
-      rows.push_back({key, std::move(record)});
+    if (place_ == keys_.size()) {
+      keys_ = next_keys(std::min(rows_max - rows.size(), keys_at_once));
+      place_ = 0;
+      ended_ = keys_.empty();
+      continue;
     }
+    model::Record record = TRY(record_then(keys_[place_]));
+    after_ = std::move(keys_[place_++]);
+    if (record.exists()) {
+      bytes += record.value->size();
+      rows.push_back({*after_, std::move(record)});
+    }
+    if (turn.is_over()) break;
   }
   return rows;
 }

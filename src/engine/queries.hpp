@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/turn.hpp"
 #include "event/event_store.hpp"
 #include "model/decider.hpp"
 #include "projection/read_table.hpp"
@@ -23,24 +24,27 @@ namespace annals::engine {
 [[nodiscard]] Result<model::Record> record_at_time(const EventStore& store, const model::Model& model,
                                                    std::string_view key, Instant time);
 
-/// Walks over the keys of a model as they were at a time, in order, in pages.
+/// Walks over the keys of a model as they were at a time, in order, in pieces, so that a long list holds nobody up and
+/// takes no more memory than what is in hand. Confined to one thread at a time.
 class ListAtTime {
  public:
   /// Everything outlives the list. `prefix` and `after` as in ReadTable::list.
   ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
              std::string prefix, std::optional<std::string> after);
 
-  /// The next rows that existed then: up to `rows_max`, and no more once their values have `bytes_max` bytes. None only
-  /// at the end.
-  [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t rows_max, std::size_t bytes_max);
+  /// The next rows that existed then: up to `rows_max`, and no more once their values have `bytes_max` bytes or the
+  /// turn is over; fewer, or none, also before the end. Errors: those of the store's reads.
+  [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t rows_max, std::size_t bytes_max,
+                                                                     const Turn& turn);
   /// True once no row can follow.
   [[nodiscard]] bool ended() const { return ended_; }
 
  private:
-  /// Keys that the table does not know, because it is behind (models that are not live).
-  [[nodiscard]] Result<> collect_unknown_keys();
+  [[nodiscard]] Result<> begin();
+  /// A page of events, for keys that the table does not know, because it is behind (models that are not live).
+  [[nodiscard]] Result<> collect();
   [[nodiscard]] Result<model::Record> record_then(const std::string& key) const;
-  [[nodiscard]] std::vector<std::string> next_keys(std::size_t limit);
+  [[nodiscard]] std::vector<std::string> next_keys(std::size_t limit) const;
 
   const EventStore& store_;
   const model::Model& model_;
@@ -49,7 +53,11 @@ class ListAtTime {
   const std::string prefix_;
   std::optional<std::string> after_;
   std::set<std::string> unknown_keys_;
+  std::vector<std::string> keys_;  // that are looked at next, from place_ on
+  std::size_t place_ = 0;
   bool begun_ = false;
+  Position collected_;          // events up to here have been collected from
+  Position end_;                // and this is where that ends
   bool table_has_all_ = false;  // of what was recorded up to then
   bool ended_ = false;
 };

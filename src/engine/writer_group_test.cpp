@@ -148,7 +148,7 @@ class RollbackTest : public WriterGroupTest {
     const auto rollback =
         std::make_shared<PrefixRollback>(store, writer.feed().model(), 0, writer.feed().table(), at, prefix);
     Result<bool> done = false;
-    while (done && !*done) done = rollback->prepare();
+    while (done && !*done) done = rollback->prepare(Turn::endless());
     EXPECT_TRUE(done.has_value());
     WriteRequest request;
     request.actor = "anonymous";
@@ -242,7 +242,7 @@ TEST_F(RollbackTest, more_than_a_group_holds_is_refused_by_its_number) {
   store.inner().append(groups, [](const std::vector<AppendResult>& results) { ASSERT_TRUE(results.back()); });
   PrefixRollback rollback(store, writer.feed().model(), 0, writer.feed().table(), at, "k");
   Result<bool> done = false;
-  while (done && !*done) done = rollback.prepare();
+  while (done && !*done) done = rollback.prepare(Turn::endless());
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().kind, ErrorKind::too_large);
   EXPECT_NE(done.error().message.find("12345 names"), std::string::npos);

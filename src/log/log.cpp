@@ -1,5 +1,7 @@
 #include "log/log.hpp"
 
+#include <algorithm>
+
 #include "base/invariant.hpp"
 #include "log/segment/frame_reader.hpp"
 #include "log/segment/recovery.hpp"
@@ -36,17 +38,18 @@ void tell_of_distrust(const ScannedLog& scanned, Logger& log) {
 
 }  // namespace
 
-class GroupReader::Implementation {
+class RecordReader::Implementation {
  public:
-  explicit Implementation(const SegmentTable& table) : frames(table) {}
+  Implementation(const SegmentTable& table, OutlineCache& outlines) : frames(table, outlines) {}
   FrameReader frames;
 };
 
-GroupReader::GroupReader(const SegmentTable& table) : implementation_(std::make_unique<Implementation>(table)) {}
-GroupReader::GroupReader(GroupReader&&) noexcept = default;
-GroupReader::~GroupReader() = default;
-Result<GroupView> GroupReader::at(Place place) {
-  return implementation_->frames.at(place);
+RecordReader::RecordReader(const SegmentTable& table, OutlineCache& outlines)
+    : implementation_(std::make_unique<Implementation>(table, outlines)) {}
+RecordReader::RecordReader(RecordReader&&) noexcept = default;
+RecordReader::~RecordReader() = default;
+Result<RecordView> RecordReader::at(Place place, std::size_t number) {
+  return implementation_->frames.at(place, number);
 }
 
 Log::Log() = default;
@@ -102,13 +105,13 @@ void Log::check_place() {
   writer_->give_up(Error(ErrorKind::input_output, "directory_gone",
                          "the directory of the log was removed, moved or replaced while it was in use"));
 }
-GroupReader Log::reader() const {
-  return GroupReader(*table_);
+RecordReader Log::reader() const {
+  return {*table_, *outlines_};
 }
 
 Result<> Log::read(Position after, Position up_to, std::size_t bytes_wanted, Chunks& chunks,
                    const GroupVisitor& visit) const {
-  return read_groups(*table_, after, up_to, bytes_wanted, chunks, visit);
+  return read_groups(*table_, *outlines_, {.after = after, .up_to = up_to, .bytes = bytes_wanted}, chunks, visit);
 }
 
 Result<Log::Stretch> Log::stretch_at(Instant time) const {
@@ -119,6 +122,23 @@ Result<Log::Stretch> Log::stretch_at(Instant time) const {
                  .end = around.upper ? around.upper->place : beyond_all,
                  .before = Position{around.lower->position.value - 1},
                  .empty = false};
+}
+
+Result<Position> Log::position_at(Instant time, Position up_to) const {
+  const Stretch stretch = TRY(stretch_at(time));
+  if (stretch.empty) return Position{};
+  Position found = std::min(stretch.before, up_to);
+  Chunks chunks;  // not many: a stretch is some KiB long, and of a large group only the end that matters is read
+  const auto take = [&](const GroupView& group) {
+    auto walk = group.walk();
+    while (const auto record = walk.next()) {
+      if (record->position > up_to || record->created_at > time) return false;
+      found = record->position;
+    }
+    return true;
+  };
+  TRY(read_groups(*table_, *outlines_, {.after = stretch.before, .up_to = up_to, .newest_before = time}, chunks, take));
+  return found;
 }
 
 std::uint32_t Log::segments() const {
@@ -145,6 +165,7 @@ struct LogOpener {
     std::unique_ptr<Log> log(new Log);
     log->lock_ = std::move(lock);
     log->table_ = std::make_unique<SegmentTable>(platform.files, platform.log, directory);
+    log->outlines_ = std::make_unique<OutlineCache>();
     for (const ScannedSegment& segment : scanned.segments) log->table_->add(segment);
     log->summary_ = {scanned.store, scanned.last, scanned.last_time, scanned.epochs, scanned.clean};
     return log;

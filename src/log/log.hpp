@@ -60,21 +60,24 @@ struct LogSummary {
   bool clean = false;  ///< it had been stopped cleanly before it was opened
 };
 
+class OutlineCache;
 class SegmentTable;
 class SummaryKeeper;
 class Writer;
 
-/// Reads single groups by their place; cheapest when places come in rising order. Confined to one thread.
-class GroupReader {
+/// Reads single records by their place; cheapest when they come in rising order. A record of a large group costs about
+/// what one of a small group costs, but for the first that is read of it. Confined to one thread.
+class RecordReader {
  public:
-  GroupReader(GroupReader&&) noexcept;
-  ~GroupReader();
-  /// The group at a place that was committed. Borrowed until the next call. Errors: corrupt, input_output.
-  [[nodiscard]] Result<GroupView> at(Place place);
+  RecordReader(RecordReader&&) noexcept;
+  ~RecordReader();
+  /// The record with a number (from 0) in the group at a place that was committed. Borrowed until the next call.
+  /// Errors: corrupt, also when the group has no such record; input_output.
+  [[nodiscard]] Result<RecordView> at(Place place, std::size_t number);
 
  private:
   friend class Log;
-  explicit GroupReader(const SegmentTable& table);
+  RecordReader(const SegmentTable& table, OutlineCache& outlines);
   class Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
@@ -125,10 +128,11 @@ class Log {
   /// As it was opened, the epoch that then began included.
   [[nodiscard]] const LogSummary& summary() const { return summary_; }
 
-  [[nodiscard]] GroupReader reader() const;
+  [[nodiscard]] RecordReader reader() const;
 
-  /// Calls `visit` for each group that has a record after `after` and begins at or before `up_to`, in order. What the
-  /// views borrow is added to `chunks`. Reads about `bytes_wanted` at first, then in large pieces. Errors: corrupt,
+  /// Calls `visit` for each group that has a record after `after` and begins at or before `up_to`, in order; a large
+  /// group may come in parts, those before the first wanted record left out. What the views borrow is added to
+  /// `chunks`. Reads about `bytes_wanted` at first, then in large pieces. Errors: corrupt,
   /// input_output.
   [[nodiscard]] Result<> read(Position after, Position up_to, std::size_t bytes_wanted, Chunks& chunks,
                               const GroupVisitor& visit) const;
@@ -143,6 +147,10 @@ class Log {
   };
   /// Errors: corrupt, input_output.
   [[nodiscard]] Result<Stretch> stretch_at(Instant time) const;
+
+  /// The last position up to `up_to` whose record is at or before the time; 0 when there is none.
+  /// Errors: corrupt, input_output.
+  [[nodiscard]] Result<Position> position_at(Instant time, Position up_to) const;
 
   /// Segments are numbered from 0; those before the last one are sealed and never change.
   [[nodiscard]] std::uint32_t segments() const;
@@ -160,6 +168,7 @@ class Log {
 
   std::unique_ptr<platform::DirectoryLock> lock_;
   std::unique_ptr<SegmentTable> table_;
+  std::unique_ptr<OutlineCache> outlines_;
   std::unique_ptr<SummaryKeeper> summaries_;  // null when opened to read
   std::unique_ptr<Writer> writer_;            // null when opened to read
   LogSummary summary_;

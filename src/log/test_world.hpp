@@ -2,6 +2,8 @@
 // A simulated world for tests: everything that a component asks of its platform, held still and in the test's hands.
 // Confined to the test's thread.
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 
 #include "platform/simulated.hpp"
@@ -20,11 +22,16 @@ struct TestWorld {
   platform::SteppedExecutor background{clock};
 };
 
-/// Files of another file system, with something that happens before each of their flushes.
+/// Files of another file system, with something that happens before each of their flushes, and what was read of them
+/// counted.
 class HookedFiles final : public platform::FileSystem {
  public:
-  HookedFiles(platform::FileSystem& files, std::function<void()> before_flush)
+  explicit HookedFiles(
+      platform::FileSystem& files, std::function<void()> before_flush = [] {})
       : files_(files), before_flush_(std::move(before_flush)) {}
+
+  /// How many bytes have been read since the last call.
+  [[nodiscard]] std::uint64_t take_bytes_read() { return bytes_read_.exchange(0); }
 
   Result<> create_directories(const std::string& path) override { return files_.create_directories(path); }
   Result<std::vector<std::string>> list(const std::string& path) const override { return files_.list(path); }
@@ -34,7 +41,7 @@ class HookedFiles final : public platform::FileSystem {
   }
   Result<std::unique_ptr<platform::File>> open(const std::string& path) override { return hooked(files_.open(path)); }
   Result<std::unique_ptr<platform::File>> open_to_read(const std::string& path) const override {
-    return files_.open_to_read(path);
+    return hooked(files_.open_to_read(path));
   }
   Result<> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
   Result<> remove(const std::string& path) override { return files_.remove(path); }
@@ -48,7 +55,9 @@ class HookedFiles final : public platform::FileSystem {
    public:
     HookedFile(const HookedFiles& hook, std::unique_ptr<platform::File> file) : hook_(hook), file_(std::move(file)) {}
     Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t size) const override {
-      return file_->read_at(offset, into, size);
+      const auto count = file_->read_at(offset, into, size);
+      hook_.bytes_read_ += count.value_or(0);
+      return count;
     }
     Result<> write_at(std::uint64_t offset, std::string_view bytes) override { return file_->write_at(offset, bytes); }
     Result<> flush() override {
@@ -69,6 +78,7 @@ class HookedFiles final : public platform::FileSystem {
 
   platform::FileSystem& files_;
   const std::function<void()> before_flush_;
+  mutable std::atomic<std::uint64_t> bytes_read_{0};
 };
 
 }  // namespace annals::log

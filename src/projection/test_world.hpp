@@ -129,6 +129,11 @@ class ControlledStore final : public EventStore {
     const std::lock_guard lock(mutex_);
     read_error_ = std::move(error);
   }
+  /// Runs before every read of a stream: what such a read costs.
+  void before_each_stream_read(std::function<void()> action) {
+    const std::lock_guard lock(mutex_);
+    before_stream_read_ = std::move(action);
+  }
   void set_writable(bool on) {
     const std::lock_guard lock(mutex_);
     writable_ = on;
@@ -171,6 +176,7 @@ class ControlledStore final : public EventStore {
       const std::lock_guard lock(mutex_);
       ++stream_reads_;
       if (read_error_) return std::unexpected(*read_error_);
+      if (before_stream_read_) before_stream_read_();
     }
     return inner_->read_stream(stream, from, direction, limit);
   }
@@ -292,6 +298,7 @@ class ControlledStore final : public EventStore {
   std::vector<std::size_t> appends_;
   mutable std::vector<Position> read_from_;
   mutable std::size_t stream_reads_ = 0;
+  std::function<void()> before_stream_read_;
 };
 
 }  // namespace annals::projection

@@ -3,8 +3,10 @@
 #include "http/routes/differences.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "engine/difference.hpp"
 #include "engine/queries.hpp"
@@ -19,7 +21,8 @@ using Rows = std::vector<engine::Difference::Row>;
 
 constexpr std::uint64_t limit_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
-constexpr std::size_t page_bytes_max = 16u << 20;  // the values of a page, all of which is in hand before it is sent
+constexpr std::size_t piece_bytes = 256u << 10;
+constexpr std::size_t page_bytes_max = 16u << 20;  // the values of a page, whose end must be known before it is sent
 
 void append_state(std::string& out, std::string_view member, const Record& record) {
   if (!record.exists()) return json::append_null_member(out, member);
@@ -130,30 +133,56 @@ std::string next_link(const ListRequest& list, const std::string& last_key) {
   return link;
 }
 
-void append_rows(std::string& out, const Rows& rows, bool& any) {
-  for (const engine::Difference::Row& row : rows) {
-    if (any) out += ',';
-    any = true;
-    append_difference(out, row.key, row.from, row.to);
-  }
-}
+/// Differences as a JSON array, in pieces. A piece is what one turn brings; where that is nothing, it is white space,
+/// so that the connection goes on and sees whether anybody still listens.
+class ListBody {
+ public:
+  ListBody(const platform::Clock& clock, std::shared_ptr<engine::Difference> difference)
+      : clock_(clock), difference_(std::move(difference)) {}
+  ListBody(const platform::Clock& clock, Rows rows) : clock_(clock), rows_(std::move(rows)) {}
 
-/// The whole list as a JSON array, in pieces. Where a piece of the work finds nothing, the piece is white space, so
-/// that the connection goes on at once and sees whether anybody still listens.
-BodySource whole_list(std::shared_ptr<engine::Difference> difference) {
-  return [difference = std::move(difference), begun = false, any = false,
-          closed = false]() mutable -> Result<std::optional<std::string>> {
-    if (closed) return std::nullopt;
-    std::string out = begun ? "" : "[";
-    begun = true;
-    append_rows(out, TRY(difference->next(rows_at_once)), any);
-    if (difference->ended()) {
-      out += ']';
-      closed = true;
+  [[nodiscard]] Result<std::optional<std::string>> next() {
+    if (closed_) return std::nullopt;
+    std::string out = begun_ ? "" : "[";
+    begun_ = true;
+    if (place_ == rows_.size() && difference_) {
+      rows_ = TRY(difference_->next(rows_at_once, engine::Turn(clock_)));
+      place_ = 0;
     }
-    if (out.empty()) out = "\n";
+    for (; place_ < rows_.size() && out.size() < piece_bytes; ++place_) {
+      if (std::exchange(any_, true)) out += ',';
+      append_difference(out, rows_[place_].key, rows_[place_].from, rows_[place_].to);
+      rows_[place_] = {};  // its values may be large
+    }
+    closed_ = place_ == rows_.size() && (!difference_ || difference_->ended());
+    if (closed_) out += ']';
+    if (out.empty()) out += '\n';
     return out;
-  };
+  }
+  [[nodiscard]] bool closed() const { return closed_; }
+
+ private:
+  const platform::Clock& clock_;
+  std::shared_ptr<engine::Difference> difference_;  // null when the rows are all there is; nobody else has it
+  Rows rows_;
+  std::size_t place_ = 0;
+  bool begun_ = false;
+  bool any_ = false;
+  bool closed_ = false;
+};
+
+void send_body(Call call, Response response, ListBody body) {
+  auto first = body.next();
+  if (!first) return call.refuse(first.error());
+  response.content_type = "application/json";
+  if (body.closed()) {
+    response.body = *std::move(*first);
+  } else {
+    response.body = BodySource([body = std::move(body), first = *std::move(first)]() mutable {
+      return first ? Result<std::optional<std::string>>(std::exchange(first, std::nullopt)) : body.next();
+    });
+  }
+  call.send(std::move(response));
 }
 
 /// One page, whose `Link` must be known before its body. Confined to the home executor.
@@ -168,43 +197,39 @@ struct Page {
 
 void send_page(Page& page) {
   Response response;
-  response.content_type = "application/json";
   if (page.rows.size() > page.rows_max) {
     page.rows.pop_back();
     response.add("Link", next_link(page.list, page.rows.back().key));
   }
-  std::string body = "[";
-  bool any = false;
-  append_rows(body, page.rows, any);
-  body += ']';
-  response.body = std::move(body);
-  page.call.send(std::move(response));
+  const platform::Clock& clock = page.call.engine.platform().clock;
+  send_body(std::move(page.call), std::move(response), ListBody(clock, std::move(page.rows)));
 }
 
-/// A piece of the work at a time, so that the other connections get their turns.
+/// A turn of the work at a time, so that the other connections get theirs.
 void work_on(const std::shared_ptr<Page>& page) {
-  // One row more than the page has tells that another page follows.
-  auto rows = page->difference->next(page->rows_max + 1 - page->rows.size());
-  if (!rows) return page->call.refuse(rows.error());
-  for (const engine::Difference::Row& row : *rows) page->bytes += bytes_of(row);
-  std::ranges::move(*rows, std::back_inserter(page->rows));
-  if (page->difference->ended() || page->rows.size() > page->rows_max) return send_page(*page);
-  if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
+  const engine::Turn turn(page->call.engine.platform().clock);
+  do {
+    // One row more than the page has tells that another page follows.
+    auto rows = page->difference->next(page->rows_max + 1 - page->rows.size(), turn);
+    if (!rows) return page->call.refuse(rows.error());
+    for (const engine::Difference::Row& row : *rows) page->bytes += bytes_of(row);
+    std::ranges::move(*rows, std::back_inserter(page->rows));
+    if (page->difference->ended() || page->rows.size() > page->rows_max) return send_page(*page);
+    if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
+  } while (!turn.is_over());
   page->call.home->post([page] { work_on(page); });
 }
 
 void send_list(Call call, ListRequest list) {
   auto difference =
       std::make_shared<engine::Difference>(call.engine.store(), call.the_model(), call.table(), list.interval,
-                                           list.prefix, list.after);  // shared by the pieces of work
+                                           list.prefix, list.after);  // shared by the turns
   if (list.limit) {
     const std::size_t rows_max = *list.limit;
     return work_on(std::make_shared<Page>(Page{std::move(call), std::move(list), difference, rows_max, {}}));
   }
-  Response response;
-  response.content_type = "application/json";
-  response.body = whole_list(std::move(difference));
-  call.send(std::move(response));
+  const platform::Clock& clock = call.engine.platform().clock;
+  send_body(std::move(call), {}, ListBody(clock, std::move(difference)));
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include "http/routes/groups.hpp"
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "engine/prefix_rollback.hpp"
 #include "http/fields.hpp"
@@ -14,6 +17,8 @@
 
 namespace annals::http {
 namespace {
+
+constexpr std::size_t piece_bytes = 256u << 10;
 
 /// What a rollback's body asks.
 struct Target {
@@ -70,32 +75,69 @@ void append_tally(std::string& body, std::uint64_t set, std::uint64_t deleted) {
   json::append_member(body, "deleted", deleted);
 }
 
-void send_changes(Rollback& rollback) {
-  std::uint64_t set = 0;
-  std::string changes = "[";
-  for (const auto& [key, row] : rollback.rollback.changes()) {
-    if (row.from.exists()) ++set;
-    if (changes.size() > 1) changes += ',';
-    append_difference(changes, key, row.to, row.from);  // from what is now to what was then
+/// What a rollback would change, as JSON in pieces: all the values may take as much as a group holds.
+class ChangesBody {
+ public:
+  explicit ChangesBody(std::shared_ptr<Rollback> rollback)
+      : rollback_(std::move(rollback)), change_(changes().begin()) {}
+
+  [[nodiscard]] std::string next() {
+    std::string out = change_ == changes().begin() ? head() : "";
+    for (; change_ != changes().end() && out.size() < piece_bytes; ++change_) {
+      if (std::exchange(any_, true)) out += ',';
+      append_difference(out, change_->first, change_->second.to, change_->second.from);  // from now to then
+    }
+    ended_ = change_ == changes().end();
+    if (ended_) out += "]}";
+    return out;
   }
-  changes += ']';
+  [[nodiscard]] bool ended() const { return ended_; }
+
+ private:
+  using Changes = std::map<std::string, engine::Difference::Row, std::less<>>;
+  [[nodiscard]] const Changes& changes() const { return rollback_->rollback.changes(); }
+  [[nodiscard]] std::string head() const {
+    const auto set = static_cast<std::uint64_t>(
+        std::ranges::count_if(changes(), [](const auto& change) { return change.second.from.exists(); }));
+    std::string text = "{";
+    append_tally(text, set, changes().size() - set);
+    json::append_member(text, "changes");
+    return text + '[';
+  }
+
+  std::shared_ptr<Rollback> rollback_;  // shared with the turn that prepared it
+  Changes::const_iterator change_;
+  bool any_ = false;
+  bool ended_ = false;
+};
+
+void send_changes(const std::shared_ptr<Rollback>& rollback) {
+  ChangesBody body(rollback);
+  std::string first = body.next();
   Response response;
   response.content_type = "application/json";
-  std::string body = "{";
-  append_tally(body, set, rollback.rollback.changes().size() - set);
-  json::append_member(body, "changes");
-  response.body = body + changes + "}";
-  rollback.call.send(std::move(response));
+  if (body.ended()) {
+    response.body = std::move(first);
+  } else {
+    response.body =
+        BodySource([body = std::move(body),
+                    first = std::optional(std::move(first))]() mutable -> Result<std::optional<std::string>> {
+          if (first) return std::exchange(first, std::nullopt);
+          if (body.ended()) return std::nullopt;
+          return body.next();
+        });
+  }
+  rollback->call.send(std::move(response));
 }
 
-/// A piece of the preparation at a time, so that the other connections get their turns.
+/// A turn of the preparation at a time, so that the other connections get theirs.
 void work_on(const std::shared_ptr<Rollback>& rollback) {
-  const auto done = rollback->rollback.prepare();
+  const auto done = rollback->rollback.prepare(engine::Turn(rollback->call.engine.platform().clock));
   if (!done) return rollback->call.refuse(done.error());
   platform::Executor& home = *rollback->call.home;
   if (!*done) return home.post([rollback] { work_on(rollback); });
   rollback->call.position = rollback->call.position_of_table();
-  if (rollback->dry_run) return send_changes(*rollback);
+  if (rollback->dry_run) return send_changes(rollback);
   rollback->write.plan = [rollback] { return rollback->rollback.plan(); };
   rollback->call.engine.writer().submit(
       std::move(rollback->write), home,

@@ -1,8 +1,10 @@
 // Reading many records: lists and pages of them, as they are and as they were.
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "engine/queries.hpp"
 #include "http/fields.hpp"
@@ -20,10 +22,9 @@ using Rows = std::vector<projection::ReadTable::Row>;
 constexpr std::uint64_t limit_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
 constexpr std::size_t piece_bytes = 256u << 10;
-constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand, while a list is written out
-constexpr std::size_t page_bytes_max = 16u
-                                       << 20;  // those of a page, whose end must be known before its beginning is sent
-constexpr std::size_t row_bytes_about = 32;    // beside its key and its value
+constexpr std::size_t rows_bytes_max = 1u << 20;   // the values of rows in hand, while a list is written out
+constexpr std::size_t page_bytes_max = 16u << 20;  // those of a page, whose end must be known before it is sent
+constexpr std::size_t row_bytes_about = 32;        // beside its key and its value
 
 void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += "{\"name\":";
@@ -38,25 +39,33 @@ struct SomeRows {
   bool ended = false;  ///< none follow
 };
 
-/// Gives the rows of a list, a piece at a time: of now, or as they were. Those that must be read from the disk are no
-/// more once they have `bytes_max` bytes; those of now are shared with the table.
-using RowSource = std::move_only_function<Result<SomeRows>(std::size_t rows_max, std::size_t bytes_max)>;
+/// Gives the rows of a list, a piece at a time: of now, or as they were. They are no more once they have `bytes_max`
+/// bytes; there may be none before the end, when the turn is over.
+using RowSource =
+    std::move_only_function<Result<SomeRows>(std::size_t rows_max, std::size_t bytes_max, const engine::Turn& turn)>;
 
+/// Those of now are shared with the table; but it lets go of what is overwritten, and a slow reader would keep it.
 RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, std::optional<std::string> after) {
-  return [&table, prefix = std::move(prefix), after = std::move(after)](std::size_t rows_max,
-                                                                        std::size_t) mutable -> Result<SomeRows> {
+  return [&table, prefix = std::move(prefix), after = std::move(after)](
+             std::size_t rows_max, std::size_t bytes_max, const engine::Turn&) mutable -> Result<SomeRows> {
     Rows rows = table.list(prefix, after, rows_max);
-    if (!rows.empty()) after = rows.back().key;
     const bool ended = rows.size() < rows_max;
-    return SomeRows{std::move(rows), ended};
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < rows.size() && bytes < bytes_max; ++count) {
+      bytes += rows[count].record.value->size();
+    }
+    const bool cut = count < rows.size();
+    rows.resize(count);
+    if (!rows.empty()) after = rows.back().key;
+    return SomeRows{std::move(rows), ended && !cut};
   };
 }
 
 RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
                   std::string prefix, std::optional<std::string> after) {
   auto list = std::make_shared<engine::ListAtTime>(store, model, table, time, std::move(prefix), std::move(after));
-  return [list](std::size_t rows_max, std::size_t bytes_max) -> Result<SomeRows> {
-    Rows rows = TRY(list->next(rows_max, bytes_max));
+  return [list](std::size_t rows_max, std::size_t bytes_max, const engine::Turn& turn) -> Result<SomeRows> {
+    Rows rows = TRY(list->next(rows_max, bytes_max, turn));
     return SomeRows{std::move(rows), list->ended()};
   };
 }
@@ -78,33 +87,35 @@ std::string next_link(const ListRequest& list, const std::string& last_key) {
   return link;
 }
 
-/// The rows as a JSON array, in pieces, so that a long list takes no more memory than the rows in hand.
+/// The rows as a JSON array, in pieces, so that a long list takes no more memory than the rows in hand. A piece is what
+/// one turn brings; where that is nothing, it is white space, so that the connection goes on and sees whether anybody
+/// still listens.
 class ListBody {
  public:
-  explicit ListBody(RowSource source) : source_(std::move(source)) {}
-  explicit ListBody(Rows rows) : rows_(std::move(rows)), no_more_(true) {}
+  ListBody(const platform::Clock& clock, RowSource source) : clock_(clock), source_(std::move(source)) {}
+  ListBody(const platform::Clock& clock, Rows rows) : clock_(clock), rows_(std::move(rows)), no_more_(true) {}
 
   [[nodiscard]] Result<std::string> next() {
+    const engine::Turn turn(clock_);
     std::string out;
     out.reserve(std::min(bytes_in_hand(), piece_bytes) + row_bytes_about);
-    if (!begun_) out += '[';
-    while (out.size() < piece_bytes && !ended_) {
+    if (!std::exchange(begun_, true)) out += '[';
+    do {
       if (place_ == rows_.size() && !no_more_) {
-        SomeRows some = TRY(source_(rows_at_once, rows_bytes_max));
+        SomeRows some = TRY(source_(rows_at_once, rows_bytes_max, turn));
         rows_ = std::move(some.rows);
-        no_more_ = some.ended || rows_.empty();
+        no_more_ = some.ended;
         place_ = 0;
       }
-      if (place_ == rows_.size()) {
-        out += ']';
-        ended_ = true;
-      } else {
-        if (begun_) out += ',';
+      for (; place_ < rows_.size() && out.size() < piece_bytes; ++place_) {
+        if (std::exchange(any_, true)) out += ',';
         append_row(out, rows_[place_]);
-        rows_[place_++].record = {};  // its value may be large
+        rows_[place_].record = {};  // its value may be large
       }
-      begun_ = true;
-    }
+      ended_ = place_ == rows_.size() && no_more_;
+    } while (!ended_ && out.size() < piece_bytes && !turn.is_over());
+    if (ended_) out += ']';
+    if (out.empty()) out += '\n';
     return out;
   }
   [[nodiscard]] bool ended() const { return ended_; }
@@ -120,11 +131,13 @@ class ListBody {
     return bytes;
   }
 
+  const platform::Clock& clock_;
   RowSource source_;
   Rows rows_;
   std::size_t place_ = 0;
   bool no_more_ = false;
   bool begun_ = false;
+  bool any_ = false;
   bool ended_ = false;
 };
 
@@ -146,22 +159,50 @@ void send_list(Call call, Response response, ListBody body) {
   call.send(std::move(response));
 }
 
-void answer(Call call, const ListRequest& list, RowSource source, Response response = {}) {
-  if (!list.limit) return send_list(std::move(call), std::move(response), ListBody(std::move(source)));
-  // One row more than the page has tells that another page follows.
-  auto page = source(*list.limit + 1, page_bytes_max);
-  if (!page) return call.refuse(page.error());
-  Rows rows = std::move(page->rows);
-  bool more = rows.size() > *list.limit;
-  if (more) {
-    rows.pop_back();
-  } else if (!page->ended && !rows.empty()) {
-    const auto further = source(1, 1);
-    if (!further) return call.refuse(further.error());
-    more = !further->rows.empty();
+/// One page, whose `Link` must be known before its body. Confined to the home executor.
+struct Page {
+  Call call;
+  ListRequest list;
+  RowSource source;
+  Response response;
+  std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
+  Rows rows;
+  std::size_t bytes = 0;
+};
+
+void send_page(Page& page) {
+  if (page.rows.size() > page.rows_max) {
+    page.rows.pop_back();
+    page.response.add("Link", next_link(page.list, page.rows.back().key));
   }
-  if (more) response.add("Link", next_link(list, rows.back().key));
-  send_list(std::move(call), std::move(response), ListBody(std::move(rows)));
+  const platform::Clock& clock = page.call.engine.platform().clock;
+  send_list(std::move(page.call), std::move(page.response), ListBody(clock, std::move(page.rows)));
+}
+
+/// A turn of the work at a time, so that the other connections get theirs.
+void work_on(const std::shared_ptr<Page>& page) {
+  const engine::Turn turn(page->call.engine.platform().clock);
+  do {
+    // One row more than the page has tells that another page follows.
+    const std::size_t bytes_left = page->bytes < page_bytes_max ? page_bytes_max - page->bytes : 1;
+    auto some = page->source(page->rows_max + 1 - page->rows.size(), bytes_left, turn);
+    if (!some) return page->call.refuse(some.error());
+    for (const auto& row : some->rows) page->bytes += row.record.value->size();
+    std::ranges::move(some->rows, std::back_inserter(page->rows));
+    if (some->ended || page->rows.size() > page->rows_max) return send_page(*page);
+    if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
+  } while (!turn.is_over());
+  page->call.home->post([page] { work_on(page); });
+}
+
+void answer(Call call, ListRequest list, RowSource source, Response response = {}) {
+  if (!list.limit) {
+    const platform::Clock& clock = call.engine.platform().clock;
+    return send_list(std::move(call), std::move(response), ListBody(clock, std::move(source)));
+  }
+  const std::size_t rows_max = *list.limit;
+  work_on(std::make_shared<Page>(Page{
+      std::move(call), std::move(list), std::move(source), std::move(response), rows_max, {}}));  // shared by the turns
 }
 
 Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
@@ -204,29 +245,30 @@ Result<Instant> time_of(const EventStore& store, Position position) {
   return page.events().empty() ? Instant{INT64_MAX} : page.events().front().created_at;
 }
 
-void answer_now(Call call, const ListRequest& list) {
+void answer_now(Call call, ListRequest list) {
   Response response;
   response.add("ETag", tag_of(call));
   response.fields += "Cache-Control: no-cache\r\n";
   RowSource source = rows_of_now(call.table(), list.prefix, list.after);
-  answer(std::move(call), list, std::move(source), std::move(response));
+  answer(std::move(call), std::move(list), std::move(source), std::move(response));
 }
 
 /// Answers at once, or, for who has the list as it was at `known`, when it has changed since: 304 when it has not.
 void answer_when_changed(Call call, ListRequest list, std::optional<Position> known, Duration time) {
   call.position = call.position_of_table();
-  if (!known) return answer_now(std::move(call), list);
+  if (!known) return answer_now(std::move(call), std::move(list));
   const auto known_time = time_of(call.engine.store(), *known);
   if (!known_time) return call.refuse(known_time.error());
   ListState since{list.prefix, *known, *known_time};
-  after_list_change(std::move(call), std::move(since), time, [list = std::move(list)](Call ready, bool changed) {
-    if (changed) return answer_now(std::move(ready), list);
-    Response response;
-    response.status = 304;
-    response.add("ETag", tag_of(ready));
-    response.fields += "Cache-Control: no-cache\r\n";
-    ready.send(std::move(response));
-  });
+  after_list_change(std::move(call), std::move(since), time,
+                    [list = std::move(list)](Call ready, bool changed) mutable {
+                      if (changed) return answer_now(std::move(ready), std::move(list));
+                      Response response;
+                      response.status = 304;
+                      response.add("ETag", tag_of(ready));
+                      response.fields += "Cache-Control: no-cache\r\n";
+                      ready.send(std::move(response));
+                    });
 }
 
 /// What a client has of a list, and how long it would wait for another.
@@ -281,7 +323,7 @@ void list_records(const Request& request, Call call) {
     engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
       RowSource source =
           rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
-      answer(std::move(ready), list, std::move(source));
+      answer(std::move(ready), std::move(list), std::move(source));
     });
   });
 }

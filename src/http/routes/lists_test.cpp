@@ -52,13 +52,13 @@ TEST_F(ListTest, pages_of_any_length_make_up_the_list) {
   }
 }
 
-TEST_F(ListTest, a_page_of_large_values_of_the_past_ends_early_and_its_link_goes_on) {
+TEST_F(ListTest, a_page_of_large_values_ends_early_and_its_link_goes_on) {
   open(model::Consistency::eventual);
   const std::string value(1'000'000, 'v');
   for (std::size_t number = 1; number <= 34; ++number) record(*store, "config-" + name_of(number), set_event(value));
   run();
-  for (const std::string& query :
-       {std::string("at=2999-01-01T00:00:00Z"), std::string("diff_from=2000-01-01T00:00:00Z")}) {
+  for (const std::string& query : {std::string("prefix=n"), std::string("at=2999-01-01T00:00:00Z"),
+                                   std::string("diff_from=2000-01-01T00:00:00Z")}) {
     std::string target = "/config?limit=10000&" + query;
     std::vector<std::size_t> pages;
     while (!target.empty() && pages.size() < 5) {
@@ -79,6 +79,83 @@ TEST_F(ListTest, a_page_of_large_values_of_the_past_ends_early_and_its_link_goes
     EXPECT_EQ(pages[0] + pages[1], 34u) << query;
     EXPECT_LE(pages[0], 19u) << query << ": 16 MiB, and what was in hand";
   }
+}
+
+/// Others want something of the I/O thread while a long answer is found.
+class LongListTest : public ApiTest {
+ protected:
+  static constexpr std::size_t names = 60;
+  static constexpr std::size_t reads_max = 4;  // each takes 1 ms, a turn 2 ms, and a difference has two under way
+
+  void SetUp() override {
+    open();
+    for (const char* value : {"v", "w"}) {
+      for (std::size_t number = 1; number <= names; ++number) {
+        record(*store, "config-" + name_of(number), set_event(value));
+      }
+      run();
+      if (value == std::string("v")) middle = store->read_all(Position{names - 1}, Horizon::visible, {1, 1}).value();
+    }
+    store->before_each_stream_read([this] { world.clock.advance(std::chrono::milliseconds{1}); });
+    time = middle.events().front().created_at.to_text();
+  }
+  /// Others' work on the I/O thread, which looks how much was done since it last had its turn.
+  void look() {
+    worst = std::max(worst, store->stream_reads() - seen);
+    seen = store->stream_reads();
+    ++looks;
+    if (looking) home.post([this] { look(); });
+  }
+  /// Asks, with others at work meanwhile; the body without white space.
+  std::string ask_among_others(Method method, const std::string& target, std::string_view body = {}) {
+    seen = store->stream_reads();
+    worst = 0;
+    looks = 0;
+    const std::size_t before = seen;
+    const auto asked = ask(method, target, {{"Content-Type", "application/json"}}, body);
+    look();
+    looking = true;
+    home.post([this] { look(); });
+    home.post([this, asked] { stop_when_answered(asked); });
+    run();
+    EXPECT_EQ(asked->status(), 200) << target;
+    std::string text;
+    if (asked->response && std::holds_alternative<BodySource>(asked->response->body)) {
+      while (const auto piece = std::get<BodySource>(asked->response->body)().value()) {
+        text += *piece;
+        look();
+      }
+    } else {
+      text = asked->body();
+    }
+    EXPECT_GE(store->stream_reads() - before, names) << target;
+    EXPECT_LE(worst, reads_max) << target;
+    std::erase(text, '\n');
+    return text;
+  }
+  void stop_when_answered(const std::shared_ptr<Asked>& asked) {
+    looking = asked->status() == 0;
+    if (looking) home.post([this, asked] { stop_when_answered(asked); });
+  }
+
+  EventPage middle;
+  std::string time;
+  bool looking = false;
+  std::size_t seen = 0;
+  std::size_t worst = 0;
+  std::size_t looks = 0;
+};
+
+TEST_F(LongListTest, whatever_is_read_of_the_past_of_many_others_get_their_turns) {
+  EXPECT_EQ(ask_among_others(Method::get, "/config?at=" + time), listed(1, names));
+  EXPECT_EQ(ask_among_others(Method::get, "/config?limit=10000&at=" + time), listed(1, names));
+  EXPECT_EQ(ask_among_others(Method::get, "/config?limit=60&at=" + time), listed(1, names));
+  const std::string whole = ask_among_others(Method::get, "/config?diff_from=" + time);
+  EXPECT_TRUE(whole.starts_with("[{\"name\":\"n0001\",\"change\":\"changed\"")) << whole;
+  EXPECT_EQ(ask_among_others(Method::get, "/config?limit=10000&diff_from=" + time), whole);
+  const std::string body = "{\"prefix\":\"\",\"at\":\"" + time + "\"}";
+  EXPECT_TRUE(ask_among_others(Method::post, "/-/models/config/rollback?dry_run=true", body)
+                  .starts_with("{\"set\":60,\"deleted\":0,\"changes\":[{\"name\":\"n0001\""));
 }
 
 TEST_F(ListTest, a_history_of_any_length_is_one_array) {

@@ -31,7 +31,6 @@ constexpr int unsent_bytes_max =
 constexpr std::size_t progress_bytes = 64u << 10;  // what a slow reader must take within request_timeout
 constexpr Duration linger_time = std::chrono::seconds(1);
 constexpr Duration stream_poll_interval = std::chrono::milliseconds(50);
-constexpr std::size_t turn_bytes_max = 128u << 10;  // of a stream, written without a look at the other connections
 constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string_view body_text(const Response& response) {
@@ -330,7 +329,6 @@ Result<std::optional<std::string>> Connection::next_piece(BodySource& source) {
 
 Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
   enter(Phase::streaming, Duration::max());
-  std::size_t turn_bytes = 0;
   for (;;) {
     const Result<std::optional<std::string>> piece = next_piece(source);
     if (!piece) {
@@ -342,7 +340,6 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
     }
     if (!piece->has_value()) break;
     const std::string& text = **piece;
-    turn_bytes += text.size();
     if (chunked && !text.empty()) {
       char digits[16];
       const auto written = std::to_chars(digits, digits + sizeof digits, text.size(), 16);
@@ -357,8 +354,8 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
       if (worker_.draining() && !chunked) break_off();
       if (worker_.draining() || peer_is_gone()) co_return false;
       co_await pause(stream_poll_interval);
-    } else if (turn_bytes >= turn_bytes_max) {
-      turn_bytes = 0;
+    } else {
+      // What a piece costs only the source knows, so each is a turn, and the other connections get theirs.
       co_await asio::post(stream_.socket().get_executor(), UseCoroutine{});
     }
     if (aborted_) co_return false;

@@ -89,6 +89,51 @@ TEST_F(EmbeddedStoreTest, a_cursor_into_events_that_a_copy_does_not_have_is_gone
   EXPECT_EQ(copy->resolve(lost).error().kind, ErrorKind::gone);
 }
 
+TEST_F(EmbeddedStoreTest, what_a_big_group_recorded_costs_no_more_to_read_than_what_small_ones_did) {
+  log::HookedFiles files(world.files);
+  const auto store = open_embedded_store({.directory = "data", .segment_bytes = 1u << 20, .sync = Sync::group},
+                                         {world.clock, world.random, files, world.log}, world.background)
+                         .value();
+  constexpr std::size_t streams = 1000;
+  const std::string data = "\"" + std::string(300, 'x') + "\"";
+  const auto name = [](const char* kind, std::size_t number) { return kind + std::to_string(1000 + number); };
+  Group big;
+  for (std::size_t number = 0; number < streams; ++number) {
+    ASSERT_TRUE(append(*store, group_of(world.random, name("small-", number), data)));
+    big.appends.push_back(std::move(group_of(world.random, name("big-", number), data).appends.front()));
+  }
+  world.clock.advance(std::chrono::seconds{1});
+  const Instant big_at = append(*store, big).value().created_at;
+  world.clock.advance(std::chrono::seconds{1});
+  ASSERT_TRUE(append_to(*store, "after"));
+
+  const auto cost = [&](const char* kind) {
+    (void)files.take_bytes_read();
+    for (std::size_t number = 0; number < streams; ++number) {
+      const auto page = store->read_stream(name(kind, number), StreamVersion{1}, Direction::forward, PageLimit{1, 1});
+      EXPECT_EQ(page->events().size(), 1u);
+      EXPECT_EQ(page->events().front().stream, name(kind, number));
+      EXPECT_EQ(store->version_at(name(kind, number), big_at.plus(Duration{static_cast<std::int64_t>(number)})),
+                Result<StreamVersion>(StreamVersion{1}));
+    }
+    return files.take_bytes_read() / streams;
+  };
+  EXPECT_LT(cost("big-"), 4 * cost("small-"));
+  for (std::size_t number = 1; number < streams; number += 50) {
+    EXPECT_EQ(store->version_at(name("big-", number), big_at.plus(Duration{static_cast<std::int64_t>(number) - 1})),
+              Result<StreamVersion>(StreamVersion{0}));
+  }
+  // Pages of everything go on within the group, and a time within it is found.
+  for (std::size_t number = 0; number < streams; number += 10) {
+    const auto page = store->read_all(Position{streams + number}, Horizon::visible, PageLimit{10, 1u << 20});
+    ASSERT_EQ(page->events().size(), 10u);
+    EXPECT_EQ(page->events().front().stream, name("big-", number));
+    EXPECT_EQ(store->position_at(big_at.plus(Duration{static_cast<std::int64_t>(number)})),
+              Result<Position>(Position{streams + 1 + number}));
+  }
+  EXPECT_LT(files.take_bytes_read() / (streams / 10), 128u << 10) << "the group takes more than 400 KB";
+}
+
 TEST_F(EmbeddedStoreTest, a_periodic_store_shows_at_once_and_flushes_after_its_interval) {
   const auto store = open(Sync::periodic);
   std::vector<Position> told;

@@ -36,32 +36,6 @@ std::unexpected<Error> no_event(Position position) {
                                       " is not the event that belongs there; run annals verify");
 }
 
-/// Finds records by their address; cheap when addresses come in rising order.
-class RecordFinder {
- public:
-  explicit RecordFinder(const log::Log& log) : reader_(log.reader()) {}
-
-  Result<log::RecordView> at(Address address) {
-    const log::GroupView group = TRY(reader_.at(address.place()));
-    if (address.place() != place_ || address.number() < next_) {
-      walk_ = group.walk();
-      place_ = address.place();
-      next_ = 0;
-    }
-    for (;;) {
-      const auto record = walk_.next();
-      if (!record) return no_event(group.first().plus(address.number()));
-      if (next_++ == address.number()) return *record;
-    }
-  }
-
- private:
-  log::GroupReader reader_;
-  log::Place place_;
-  log::GroupView::Walk walk_{Position{}, 0, {}};
-  std::size_t next_ = 1;
-};
-
 /// Finds the addresses of a page of a stream.
 class PageOfStream {
  public:
@@ -158,14 +132,15 @@ Result<EventPage> EmbeddedStore::read_stream(std::string_view stream, StreamVers
   if (!page.is_complete()) return has_gap(stream);
   bool more = page.more();
   const std::size_t count = page.addresses().size();
-  RecordFinder records(*log_);
+  log::RecordReader records = log_->reader();
   Arena arena;
   std::vector<EventView> events;
   events.reserve(count);
   std::size_t bytes = 0;
   for (std::size_t at = 0; at < count; ++at) {
     const std::size_t index = direction == Direction::forward ? at : count - 1 - at;
-    log::RecordView record = TRY(records.at(page.addresses()[index]));
+    const Address address = page.addresses()[index];
+    log::RecordView record = TRY(records.at(address.place(), address.number()));
     record.body = arena.copy(record.body);
     const auto event = decode_event(record);
     if (!event || event->stream != stream || event->version.value != page.first() + index) {
@@ -229,12 +204,12 @@ Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant
   const auto events = TRY(look_up(stream, EventsOfStretch(stretch)));
   if (!events.is_complete()) return has_gap(stream);
   const std::vector<Address>& uncertain = events.addresses();
-  RecordFinder records(*log_);
+  log::RecordReader records = log_->reader();
   std::size_t low = 0;
   std::size_t high = uncertain.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    const log::RecordView record = TRY(records.at(uncertain[middle]));
+    const log::RecordView record = TRY(records.at(uncertain[middle].place(), uncertain[middle].number()));
     if (record.created_at <= time) {
       low = middle + 1;
     } else {
@@ -245,21 +220,7 @@ Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant
 }
 
 Result<Position> EmbeddedStore::position_at(Instant time) const {
-  const log::Log::Stretch stretch = TRY(log_->stretch_at(time));
-  if (stretch.empty) return Position{};
-  const Position visible = view_.lock()->visible;
-  Position found = std::min(stretch.before, visible);
-  log::Chunks chunks;  // not many: a stretch is some KiB long
-  const auto take = [&](const log::GroupView& group) {
-    auto walk = group.walk();
-    while (const auto record = walk.next()) {
-      if (record->position > visible || record->created_at > time) return false;
-      found = record->position;
-    }
-    return true;
-  };
-  TRY(log_->read(stretch.before, visible, 0, chunks, take));
-  return found;
+  return log_->position_at(time, view_.lock()->visible);
 }
 
 }  // namespace annals::store
