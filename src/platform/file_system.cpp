@@ -85,6 +85,12 @@ Result<> replace_file(FileSystem& files, const std::string& path, std::string_vi
   return rename_durably(files, fresh_path, path);
 }
 
+Result<> make_directory_again(FileSystem& files, const std::string& path) {
+  const std::string directory = directory_of(path);
+  if (TRY(files.exists(directory)) || !TRY(files.exists(directory_of(directory)))) return {};
+  return files.create_directories(directory);
+}
+
 Result<> rename_durably(FileSystem& files, const std::string& from, const std::string& to) {
   TRY(files.rename(from, to));
   return files.flush_directory(directory_of(to));

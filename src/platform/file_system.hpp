@@ -116,6 +116,10 @@ class FileSystem {
 /// directory.
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes);
 
+/// Makes the directory of `path` when somebody has removed it. Its own parent must be there, or nothing is made: what
+/// was removed with everything around it is not to come back as an empty shell. Errors: those of create_directories.
+[[nodiscard]] Result<> make_directory_again(FileSystem& files, const std::string& path);
+
 /// Gives a flushed file a new name in the same directory, as one step that survives the loss of power.
 [[nodiscard]] Result<> rename_durably(FileSystem& files, const std::string& from, const std::string& to);
 

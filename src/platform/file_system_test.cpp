@@ -268,6 +268,16 @@ TEST_P(FileSystemContract, a_whole_file_is_read_within_its_limit) {
   EXPECT_EQ(kind_of(read_whole_file(files(), path("large"), large.size() - 1)), ErrorKind::too_large);
 }
 
+TEST_P(FileSystemContract, a_directory_that_was_removed_is_made_again_unless_all_around_it_was_removed_too) {
+  EXPECT_TRUE(make_directory_again(files(), path("kept/file")));
+  EXPECT_EQ(files().exists(path("kept")), Result<bool>(true));
+  EXPECT_TRUE(replace_file(files(), path("kept/file"), "x"));
+  EXPECT_TRUE(make_directory_again(files(), path("kept/file"))) << "it is there";
+  EXPECT_EQ(content("kept/file"), "x");
+  EXPECT_TRUE(make_directory_again(files(), path("gone/kept/file")));
+  EXPECT_EQ(files().exists(path("gone")), Result<bool>(false));
+}
+
 TEST_P(FileSystemContract, an_input_is_read_in_order_to_its_end) {
   create("a", "seven77");
   const auto input = files().open_input(path("a")).value();
