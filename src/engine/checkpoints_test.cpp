@@ -100,6 +100,26 @@ TEST_F(CheckpointsTest, a_clean_stop_writes_all_and_the_next_start_reads_no_even
   EXPECT_EQ(write(set_request("a", "2")), "2");
 }
 
+TEST_F(CheckpointsTest, keys_of_commands_that_changed_nothing_are_kept_too) {
+  open();
+  write(set_request("a", "1"));
+  const auto change_nothing = [this](std::string_view key) {
+    WriteRequest request = with_key({}, key, "body");
+    request.actor = "anonymous";
+    request.plan = [this] { return Plan{{}, store.status().visible}; };
+    return request;
+  };
+  write(change_nothing("first"));
+  write(change_nothing("second"));
+  stop();
+  open();
+  EXPECT_EQ(loaded(), 3u);
+  EXPECT_EQ(world.logged("A checkpoint cannot be used"), 0u);
+  EXPECT_TRUE(write(change_nothing("first")).ends_with(" replayed"));
+  EXPECT_TRUE(write(change_nothing("second")).ends_with(" replayed"));
+  EXPECT_EQ(write(set_request("a", "2")), "2");
+}
+
 TEST_F(CheckpointsTest, a_stop_after_no_change_writes_nothing) {
   open();
   write_many(3);
@@ -250,9 +270,9 @@ TEST_F(CheckpointsTest, a_disk_that_is_full_is_told_and_tried_again_later) {
   EXPECT_TRUE(there("config.table"));
 }
 
-// For the thread sanitizer: the writer inserts and looks up, old entries go, and the receipts are written down
-// meanwhile.
-TEST_F(CheckpointsTest, receipts_are_written_down_while_the_writer_uses_them) {
+// For the thread sanitizer: the writer inserts and looks up, others look up too, old entries go, and the receipts are
+// written down meanwhile.
+TEST_F(CheckpointsTest, receipts_are_written_down_while_the_writer_and_others_use_them) {
   const auto idempotency = [](std::uint64_t number) {
     const std::string text = std::to_string(number);
     return Idempotency{digest_of({text}), digest_of({text})};
@@ -266,11 +286,17 @@ TEST_F(CheckpointsTest, receipts_are_written_down_while_the_writer_uses_them) {
   {
     std::jthread writer([&] {
       for (std::uint64_t number = 1; number <= count; ++number) {
-        EXPECT_FALSE(receipts.find(idempotency(number).key));
+        EXPECT_EQ(receipts.answer(idempotency(number)).value(), std::nullopt);
         receipts.insert(idempotency(number), {StreamVersion{number}, Position{number}, false}, world.clock.now());
         receipts.advance(Position{number}, Position{number});
       }
       done = true;
+    });
+    const std::jthread reader([&] {
+      for (std::uint64_t number = 1; !done.load(); number = number % count + 1) {
+        const auto answer = receipts.answer(idempotency(number)).value();
+        EXPECT_TRUE(!answer || answer->version.value == number);
+      }
     });
     while (!done.load()) ASSERT_TRUE(keeper.write_all());
   }
@@ -280,9 +306,9 @@ TEST_F(CheckpointsTest, receipts_are_written_down_while_the_writer_uses_them) {
   ASSERT_TRUE(again.load(store, &again_keeper));
   EXPECT_EQ(again.size(), 500u);
   EXPECT_EQ(again.position(), Position{count});
-  ASSERT_TRUE(again.find(idempotency(count).key));
-  EXPECT_EQ(again.find(idempotency(count).key)->receipt.version, StreamVersion{count});
-  EXPECT_FALSE(again.find(idempotency(count - 500).key));
+  ASSERT_TRUE(again.answer(idempotency(count)).value());
+  EXPECT_EQ(again.answer(idempotency(count)).value()->version, StreamVersion{count});
+  EXPECT_FALSE(again.answer(idempotency(count - 500)).value());
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ struct WriteRequest {
   /// before it leave, and recorded as one group; one that is refused refuses all.
   std::vector<KeyCommand> several;
   /// When set, it makes `several` out of the state, on the writer's thread, while nothing is under way; nothing else is
-  /// recorded between what it reflects and what it leads to. No commands are a success that records nothing. It is
-  /// called again when the command has to be decided again.
+  /// recorded between what it reflects and what it leads to. No commands are a success that records nothing, but for
+  /// the idempotency key when there is one. It is called again when the command has to be decided again.
   std::function<Result<Plan>()> plan;
   std::optional<Idempotency> idempotency;
   std::string actor;  ///< who asks: "anonymous"

@@ -23,6 +23,11 @@ Digest take_digest(ByteReader& reader) {
 
 }  // namespace
 
+std::unexpected<Error> key_reused() {
+  return fail(ErrorKind::unprocessable, "idempotency_key_reused",
+              "this Idempotency-Key came with another request before; take a new key for a new request");
+}
+
 Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper) {
   Position after;
   Position known;  // the entries up to here are there
@@ -48,12 +53,16 @@ Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper
   return {};
 }
 
-std::optional<Receipts::Entry> Receipts::find(const Digest& key) {
+Result<std::optional<Receipt>> Receipts::answer(const Idempotency& idempotency) {
   const auto state = state_.lock();
   expire(*state, platform_.clock.now());
-  const auto found = state->places.find(key);
+  const auto found = state->places.find(idempotency.key);
   if (found == state->places.end()) return std::nullopt;
-  return state->entries[found->second - state->first_place];
+  const Entry& entry = state->entries[found->second - state->first_place];
+  if (entry.request != idempotency.request) return key_reused();
+  Receipt receipt = entry.receipt;
+  receipt.replayed = true;
+  return receipt;
 }
 
 void Receipts::insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at) {

@@ -1,13 +1,14 @@
 #pragma once
 // Receipts: what was answered to requests that carried an idempotency key. They are read back at the start: from their
 // checkpoint, and what came after it from the log (the key travels in the metadata of the command's first event). So
-// they survive a restart and cost no write of their own.
+// they survive a restart and cost no write of their own; a command that changes nothing has no event to carry its key,
+// and records one that says no more than that.
 //
 // Bounded in age and in number; at the bound in number the oldest go first, and that is logged, because a client that
 // tries one of those again would be answered anew.
 //
-// Threads: `find`, `insert` and `advance` are the writer's (the holder of its token); the rest of KeptState may run
-// beside them; `load` comes before all.
+// Threads: `insert` and `advance` are the writer's (the holder of its token); `answer` may be called from any thread,
+// and the rest of KeptState may run beside them; `load` comes before all.
 
 #include <cstdint>
 #include <deque>
@@ -28,6 +29,14 @@ struct ReceiptLimits {
   std::size_t keys_max = 1'000'000;
 };
 
+/// Where the keys of commands that changed nothing are recorded. It belongs to no model: their names begin with a
+/// letter.
+inline constexpr std::string_view receipts_stream = "$annals-receipts";
+inline constexpr std::string_view nothing_changed_type = "NothingChanged";
+
+/// What a request is told whose key came with another one before.
+[[nodiscard]] std::unexpected<Error> key_reused();
+
 class Receipts final : public projection::KeptState {
  public:
   Receipts(ReceiptLimits limits, platform::Platform platform) : limits_(limits), platform_(platform) {}
@@ -43,8 +52,9 @@ class Receipts final : public projection::KeptState {
   /// of them from the store.
   [[nodiscard]] Result<> load(const EventStore& store, projection::StateKeeper* keeper);
 
-  /// The entry of a key, if there is one and it is not too old.
-  [[nodiscard]] std::optional<Entry> find(const Digest& key);
+  /// The answer to a request that was answered before, marked as replayed; nullopt when its key is not known, or no
+  /// longer. Errors: unprocessable ("idempotency_key_reused").
+  [[nodiscard]] Result<std::optional<Receipt>> answer(const Idempotency& idempotency);
 
   /// Entries come in the order of their positions.
   void insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at);

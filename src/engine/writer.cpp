@@ -304,23 +304,17 @@ void Writer::put_back_from(std::size_t place) {
 bool Writer::answer_from_receipts(Pending& pending) {
   const std::optional<Idempotency>& idempotency = pending.request->idempotency;
   if (!idempotency) return false;
-  const auto reused = [] {
-    return fail(ErrorKind::unprocessable, "idempotency_key_reused",
-                "this Idempotency-Key came with another request before; take a new key for a new request");
-  };
-  if (const auto entry = receipts_.find(idempotency->key)) {
-    if (entry->request != idempotency->request) {
-      pending.answer = reused();
-    } else {
-      pending.answer = entry->receipt;
-      pending.answer->value().replayed = true;
-    }
+  if (auto known = receipts_.answer(*idempotency); !known) {
+    pending.answer = std::unexpected(std::move(known).error());
+    return true;
+  } else if (*known) {
+    pending.answer = **known;
     return true;
   }
   const auto other = pending_receipts_.find(idempotency->key);
   if (other == pending_receipts_.end()) return false;
   if (other->second.request != idempotency->request) {
-    pending.answer = reused();
+    pending.answer = key_reused();
     pending.rests_on = {other->second.group};
   } else {
     pending.group = other->second.group;
@@ -380,18 +374,28 @@ void Writer::decide(Pending& pending, Instant now) {
   join_flush(pending, std::move(draft));
 }
 
-/// Makes the commands of a request that depend on the state; gives the answer when there are none.
+/// Makes the commands of a request that depend on the state. When there are none, drafts the event that carries the
+/// request's key, or gives the answer.
 Result<> Writer::make_plan(Pending& pending, Draft& draft, Instant now) {
   WriteRequest& request = *pending.request;
   Plan plan = TRY(request.plan());
   request.several = std::move(plan.commands);
-  if (request.several.empty()) {
+  draft.group.nothing_after = plan.reflects;
+  if (!request.several.empty()) return {};
+  if (request.idempotency) {
+    NewEvent event;
+    event.id = platform::make_uuid(now, platform_.random);
+    event.type = nothing_changed_type;
+    event.data = "{}";
+    event.metadata = make_metadata(request.actor, request.idempotency);
+    event.correlation_id = request.correlation_id;
+    event.causation_id = request.causation_id;
+    draft.group.appends.push_back({std::string(receipts_stream), ExpectedVersion::any(), {}});
+    draft.group.appends.back().events.push_back(std::move(event));
+  } else {
     pending.answer = Receipt{{}, plan.reflects, false, {}};
     pending.by_state = others_.exist();
-    // There is no event that could carry the key, so it is remembered until the next start, and by this server only.
-    if (request.idempotency && !others_.exist()) receipts_.insert(*request.idempotency, **pending.answer, now);
   }
-  draft.group.nothing_after = plan.reflects;
   return {};
 }
 

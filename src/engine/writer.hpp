@@ -24,7 +24,7 @@
 // something and nothing of theirs lay before it, or once the store has been asked. Whom they came before twice keeps
 // them off for a moment and decides in peace, so nobody starves.
 //
-// Threads: submit, barrier and the queries may be called from any thread.
+// Threads: submit, recorded_before, barrier and the queries may be called from any thread.
 
 #include <atomic>
 #include <cstdint>
@@ -87,6 +87,12 @@ class Writer {
   /// ("queue_full", at once: nothing was done); unavailable (the store cannot take writes, or it is unknown whether it
   /// took this one: then no refusal by the state is final either); too_large.
   void submit(WriteRequest request, platform::Executor& home, WriteDone done);
+
+  /// The answer to a request that was recorded before, for whoever would look at the state first, which may have
+  /// changed since. Not the last word: a simultaneous twin is known to `submit` only. Errors: as Receipts::answer.
+  [[nodiscard]] Result<std::optional<Receipt>> recorded_before(const Idempotency& idempotency) {
+    return receipts_.answer(idempotency);
+  }
 
   /// Calls `done` on `home` once everything that was stamped before this call, by whichever server, is visible (or
   /// failed). Waits its turn however full the queue is: a barrier that gave way would let an answer about the past

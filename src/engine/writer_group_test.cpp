@@ -224,10 +224,65 @@ TEST_F(RollbackTest, one_that_changes_nothing_is_remembered_too) {
   WriterUnderTest writer(world, store);
   writer.write(set_request("a", "1"));
   const Instant at = now();
-  EXPECT_EQ(roll_back(writer, with_key(prepared(writer, at, ""), "key", "body")), "0 set, 0 removed");
+  EXPECT_EQ(roll_back(writer, prepared(writer, at, "")), "0 set, 0 removed");
+  EXPECT_EQ(events().size(), 1u) << "without a key there is nothing to remember";
+  const std::size_t first = writer.submit(with_key(prepared(writer, at, ""), "key", "body"));
+  const std::size_t twin = writer.submit(with_key(prepared(writer, at, ""), "key", "body"));
+  run();
+  EXPECT_EQ((*writer.answer(first))->position, Position{2});
+  EXPECT_FALSE((*writer.answer(first))->replayed);
+  EXPECT_TRUE((*writer.answer(twin))->replayed);
+  ASSERT_EQ(events().size(), 2u);
+  EXPECT_EQ(events().back().stream, receipts_stream);
+  EXPECT_EQ(events().back().type, nothing_changed_type);
+  EXPECT_FALSE(writer.feed().model().owns_stream(events().back().stream));
   writer.write(set_request("a", "2"));
   EXPECT_EQ(roll_back(writer, with_key(prepared(writer, at, ""), "key", "body")), "0 set, 0 removed");
   EXPECT_EQ(writer.value("a"), "2");
+
+  WriterUnderTest after_a_restart(world, store);
+  const std::size_t again = after_a_restart.submit(with_key(prepared(after_a_restart, at, ""), "key", "body"));
+  run();
+  EXPECT_TRUE((*after_a_restart.answer(again))->replayed);
+  EXPECT_EQ((*after_a_restart.answer(again))->tally, Tally{});
+  EXPECT_EQ(after_a_restart.value("a"), "2") << "the write that came after the first answer is not undone";
+  EXPECT_EQ(roll_back(after_a_restart, with_key(prepared(after_a_restart, at, ""), "key", "other")),
+            "idempotency_key_reused");
+  EXPECT_EQ(events().size(), 3u);
+}
+
+TEST_F(RollbackTest, one_that_changes_nothing_is_remembered_on_a_shared_store_too) {
+  store.share();
+  WriterUnderTest first(world, store);
+  WriterUnderTest second(world, store);
+  first.write(set_request("a", "1"));
+  const Instant at = now();
+  const auto request = [&](WriterUnderTest& writer) { return with_key(prepared(writer, at, ""), "key", "body"); };
+  // The state that it was planned on is not the last, and then it is.
+  store.before_next_append([](EventStore& inner) { record(inner, "config-a", set_event("1")); });
+  EXPECT_EQ(roll_back(first, request(first)), "0 set, 0 removed");
+  EXPECT_EQ(events().size(), 3u);
+  first.write(set_request("a", "2"));
+  EXPECT_EQ(roll_back(second, request(second)), "0 set, 0 removed");
+  EXPECT_EQ(second.value("a"), "2");
+  EXPECT_EQ(events().size(), 4u);
+}
+
+TEST_F(RollbackTest, what_was_recorded_before_is_known_without_a_look_at_the_state) {
+  WriterUnderTest writer(world, store);
+  const WriteRequest request = with_key(set_request("a", "1"), "key", "body");
+  store.hold(true);
+  const std::size_t place = writer.submit(request);
+  run();
+  EXPECT_EQ(writer->recorded_before(*request.idempotency).value(), std::nullopt) << "it may still fail";
+  store.hold(false);
+  store.release();
+  run();
+  ASSERT_EQ(writer.text(place), "1");
+  EXPECT_EQ(to_text(*writer->recorded_before(*request.idempotency).value()), "1 replayed");
+  const auto reused = writer->recorded_before({request.idempotency->key, digest_of({"other"})});
+  ASSERT_FALSE(reused.has_value());
+  EXPECT_EQ(reused.error().code, "idempotency_key_reused");
 }
 
 TEST_F(RollbackTest, more_than_a_group_holds_is_refused_by_its_number) {

@@ -250,10 +250,10 @@ TEST_F(WriterStateTest, a_key_that_was_used_anew_after_it_expired_lives_from_its
   receipts.insert(idempotency, {StreamVersion{2}, Position{2}, false}, start.plus(std::chrono::minutes(90)));
   EXPECT_EQ(receipts.size(), 1u);
   world.clock.set(start.plus(std::chrono::minutes(150)));
-  ASSERT_TRUE(receipts.find(idempotency.key));
-  EXPECT_EQ(receipts.find(idempotency.key)->receipt.version, StreamVersion{2});
+  ASSERT_TRUE(receipts.answer(idempotency).value());
+  EXPECT_EQ(receipts.answer(idempotency).value()->version, StreamVersion{2});
   world.clock.set(start.plus(std::chrono::minutes(211)));
-  EXPECT_FALSE(receipts.find(idempotency.key));
+  EXPECT_FALSE(receipts.answer(idempotency).value());
   EXPECT_EQ(receipts.size(), 0u);
 }
 

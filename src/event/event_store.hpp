@@ -151,6 +151,8 @@ struct StoreMetrics {
   HistogramSnapshot flush_durations;  ///< microseconds
   std::uint64_t log_bytes = 0;        ///< that the events take on the disk
   std::uint64_t segments = 0;
+  std::uint64_t index_bytes = 0;         ///< that the files of indexes take on the disk
+  std::uint64_t index_memory_bytes = 0;  ///< that indexes take of memory, files' pages included; more or less
 };
 
 /// How durable a success is; the reply's header `Annals-Durability` says it.

@@ -96,6 +96,9 @@ HistogramSnapshot Log::flush_durations() const {
 std::uint64_t Log::bytes() const {
   return table_->bytes();
 }
+IndexBytes Log::index_bytes() const {
+  return table_->index_bytes();
+}
 void Log::check_place() {
   if (!writer_ || writer_->failure()) return;
   const auto is_in_place = lock_->is_in_place();

@@ -117,6 +117,7 @@ class Log {
   [[nodiscard]] FlushReport flush_report() const;
   [[nodiscard]] HistogramSnapshot flush_durations() const;  ///< microseconds, failed flushes included
   [[nodiscard]] std::uint64_t bytes() const;                ///< of frames, in all segments
+  [[nodiscard]] IndexBytes index_bytes() const;             ///< of summaries and signposts
 
   /// Ends all writing, as a failed flush does, when the path of the directory no longer leads to the files that are
   /// written. Thread-safe.

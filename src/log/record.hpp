@@ -102,4 +102,10 @@ struct Epoch {
   bool operator==(const Epoch&) const = default;
 };
 
+/// What indexes take; of memory, more or less.
+struct IndexBytes {
+  std::uint64_t on_disk = 0;
+  std::uint64_t in_memory = 0;
+};
+
 }  // namespace annals::log

@@ -12,6 +12,21 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+class FileInput final : public Input {
+ public:
+  explicit FileInput(std::unique_ptr<File> file) : file_(std::move(file)) {}
+
+  [[nodiscard]] Result<std::size_t> read(char* into, std::size_t size) override {
+    const std::size_t count = TRY(file_->read_at(place_, into, size));
+    place_ += count;
+    return count;
+  }
+
+ private:
+  const std::unique_ptr<File> file_;
+  std::uint64_t place_ = 0;
+};
+
 /// A new empty file at `path`, in place of one that an earlier attempt may have left.
 Result<std::unique_ptr<File>> create_anew(FileSystem& files, const std::string& path) {
   if (TRY(files.exists(path))) TRY(files.remove(path));
@@ -39,16 +54,25 @@ Result<std::unique_ptr<DirectoryLock>> FileSystem::lock_directory_to_read(const 
   return lock_directory(path);
 }
 
+Result<std::unique_ptr<Input>> FileSystem::open_input(const std::string& path) const {
+  return std::make_unique<FileInput>(TRY(open_to_read(path)));
+}
+
+// What the size of the file is said to be tells nothing of a pipe, nor of a file that the system makes up.
 Result<std::string> read_whole_file(const FileSystem& files, const std::string& path, std::uint64_t size_max) {
-  const std::unique_ptr<File> file = TRY(files.open_to_read(path));
-  const std::uint64_t size = TRY(file->size());
-  if (size > size_max) {
-    return fail(ErrorKind::too_large,
-                path + " has " + std::to_string(size) + " bytes; " + std::to_string(size_max) + " is the limit");
+  constexpr std::size_t piece_bytes = 64u << 10;
+  const std::unique_ptr<Input> input = TRY(files.open_input(path));
+  std::string bytes;
+  while (true) {
+    const std::size_t before = bytes.size();
+    bytes.resize(before + piece_bytes);
+    const std::size_t count = TRY(input->read(bytes.data() + before, piece_bytes));
+    bytes.resize(before + count);
+    if (bytes.size() > size_max) {
+      return fail(ErrorKind::too_large, path + " has more than " + std::to_string(size_max) + " bytes, the limit");
+    }
+    if (count < piece_bytes) return bytes;
   }
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  bytes.resize(TRY(file->read_at(0, bytes.data(), bytes.size())));
-  return bytes;
 }
 
 Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes) {
@@ -59,6 +83,12 @@ Result<> replace_file(FileSystem& files, const std::string& path, std::string_vi
     TRY(fresh->flush());
   }
   return rename_durably(files, fresh_path, path);
+}
+
+Result<> make_directory_again(FileSystem& files, const std::string& path) {
+  const std::string directory = directory_of(path);
+  if (TRY(files.exists(directory)) || !TRY(files.exists(directory_of(directory)))) return {};
+  return files.create_directories(directory);
 }
 
 Result<> rename_durably(FileSystem& files, const std::string& from, const std::string& to) {

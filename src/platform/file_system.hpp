@@ -42,6 +42,17 @@ class File {
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
 };
 
+/// What can be read once, from its beginning to its end, whatever it is: a file, a pipe, a terminal. Closing is the
+/// destructor's work. Confined to one thread at a time.
+class Input {
+ public:
+  virtual ~Input() = default;
+
+  /// Reads up to `size` bytes, those after what was read before, into `into`; fewer only at the end. Waits for them
+  /// where they are not there yet. The count read. Errors: input_output.
+  [[nodiscard]] virtual Result<std::size_t> read(char* into, std::size_t size) = 0;
+};
+
 /// A lock on a directory, held until destroyed or until the process ends, however it ends.
 class DirectoryLock {
  public:
@@ -77,6 +88,9 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_to_read(const std::string& path) const = 0;
 
+  /// Opens what a user named, who may have named a pipe. Errors: not_found, input_output.
+  [[nodiscard]] virtual Result<std::unique_ptr<Input>> open_input(const std::string& path) const;
+
   /// Gives the file a new name, replacing what had it. Durable only after `flush_directory`.
   [[nodiscard]] virtual Result<> rename(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Result<> remove(const std::string& path) = 0;
@@ -94,13 +108,17 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory_to_read(const std::string& path);
 };
 
-/// The whole of a file, which must not exceed `size_max` bytes. Errors: those of open_to_read; too_large.
+/// The whole of a file or a pipe, which must not exceed `size_max` bytes. Errors: those of open_input; too_large.
 [[nodiscard]] Result<std::string> read_whole_file(const FileSystem& files, const std::string& path,
                                                   std::uint64_t size_max);
 
 /// Replaces a file as one step that survives the loss of power: writes `<path>.new`, flushes, renames, flushes the
 /// directory.
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes);
+
+/// Makes the directory of `path` when somebody has removed it. Its own parent must be there, or nothing is made: what
+/// was removed with everything around it is not to come back as an empty shell. Errors: those of create_directories.
+[[nodiscard]] Result<> make_directory_again(FileSystem& files, const std::string& path);
 
 /// Gives a flushed file a new name in the same directory, as one step that survives the loss of power.
 [[nodiscard]] Result<> rename_durably(FileSystem& files, const std::string& from, const std::string& to);

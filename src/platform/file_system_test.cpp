@@ -262,6 +262,50 @@ TEST_P(FileSystemContract, a_whole_file_is_read_within_its_limit) {
   EXPECT_EQ(kind_of(read_whole_file(files(), path("b"), 3)), ErrorKind::not_found);
   create("empty");
   EXPECT_EQ(read_whole_file(files(), path("empty"), 0), Result<std::string>(""));
+  const std::string large(300'000, 'x');
+  create("large", large);
+  EXPECT_EQ(read_whole_file(files(), path("large"), large.size()), Result<std::string>(large));
+  EXPECT_EQ(kind_of(read_whole_file(files(), path("large"), large.size() - 1)), ErrorKind::too_large);
+}
+
+TEST_P(FileSystemContract, a_directory_that_was_removed_is_made_again_unless_all_around_it_was_removed_too) {
+  EXPECT_TRUE(make_directory_again(files(), path("kept/file")));
+  EXPECT_EQ(files().exists(path("kept")), Result<bool>(true));
+  EXPECT_TRUE(replace_file(files(), path("kept/file"), "x"));
+  EXPECT_TRUE(make_directory_again(files(), path("kept/file"))) << "it is there";
+  EXPECT_EQ(content("kept/file"), "x");
+  EXPECT_TRUE(make_directory_again(files(), path("gone/kept/file")));
+  EXPECT_EQ(files().exists(path("gone")), Result<bool>(false));
+}
+
+TEST_P(FileSystemContract, an_input_is_read_in_order_to_its_end) {
+  create("a", "seven77");
+  const auto input = files().open_input(path("a")).value();
+  std::string text(4, ' ');
+  EXPECT_EQ(input->read(text.data(), 4), Result<std::size_t>(4));
+  EXPECT_EQ(text, "seve");
+  EXPECT_EQ(input->read(text.data(), 4), Result<std::size_t>(3));
+  EXPECT_EQ(text.substr(0, 3), "n77");
+  EXPECT_EQ(input->read(text.data(), 4), Result<std::size_t>(0));
+  EXPECT_EQ(kind_of(files().open_input(path("b"))), ErrorKind::not_found);
+}
+
+TEST(PosixFiles, a_pipe_is_read_to_its_end_however_it_comes) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string sent(200'000, 'p');
+  std::thread writer([&] {
+    for (std::size_t place = 0; place < sent.size();) {
+      const ssize_t count = write(ends[1], sent.data() + place, std::min<std::size_t>(sent.size() - place, 7'777));
+      if (count < 0) break;
+      place += static_cast<std::size_t>(count);
+    }
+    close(ends[1]);
+  });
+  const auto found = read_whole_file(posix_files(), "/dev/fd/" + std::to_string(ends[0]), 1u << 20);
+  writer.join();
+  close(ends[0]);
+  EXPECT_EQ(found, Result<std::string>(sent));
 }
 
 TEST_P(FileSystemContract, what_is_made_is_not_open_to_others) {

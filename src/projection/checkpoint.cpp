@@ -45,6 +45,7 @@ Result<Position> CheckpointFile::load(const EventStore& store) const {
 
 Result<> CheckpointFile::save(const Cursor& cursor) {
   if (path_.empty()) return {};
+  TRY(platform::make_directory_again(files_, path_));
   return platform::replace_file(files_, path_, contents(cursor));
 }
 

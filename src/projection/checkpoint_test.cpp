@@ -34,6 +34,15 @@ TEST_F(CheckpointTest, it_gives_back_what_was_saved_last) {
   EXPECT_EQ(file.load(*store).value(), Position{});
 }
 
+TEST_F(CheckpointTest, its_directory_is_made_again_when_somebody_removed_it) {
+  ASSERT_TRUE(world.files.create_directories("/data"));
+  CheckpointFile removed(world.files, "/data/checkpoints/c");
+  ASSERT_TRUE(removed.save(store->cursor(Position{17})));
+  EXPECT_EQ(removed.load(*store).value(), Position{17});
+  CheckpointFile lost(world.files, "/gone/checkpoints/c");
+  EXPECT_FALSE(lost.save(store->cursor(Position{17}))) << "there is no data directory any more";
+}
+
 TEST_F(CheckpointTest, it_survives_the_loss_of_power_whole) {
   platform::SimulatedRandom dice(1);
   ASSERT_TRUE(file.save(store->cursor(Position{17})));

@@ -101,7 +101,8 @@ std::size_t common_length(std::string_view left, std::string_view right) {
 
 struct ReadTable::Rows {
   Tree slots;
-  Position newest;  // no event after it is in the rows; changed with them
+  std::uint64_t row_bytes = 0;  // of all rows
+  Position newest;              // no event after it is in the rows; changed with them
   mutable platform::ReaderWriterLock lock;
 
   /// The row of a key, or null.
@@ -203,6 +204,13 @@ std::size_t ReadTable::size() const {
   return rows_->slots.size();
 }
 
+std::uint64_t ReadTable::bytes() const {
+  // A node of the tree is full, or half full, or between.
+  constexpr std::uint64_t place_bytes = sizeof(Slot) * 3 / 2;
+  const std::shared_lock lock(rows_->lock);
+  return rows_->row_bytes + rows_->slots.size() * place_bytes;
+}
+
 /// The row of a key after an event, or null when the one before has reached the event's version already: rows from a
 /// checkpoint may be ahead of the events that are read again.
 Result<RowHolder> ReadTable::row_after(const StoredRow* before, std::string_view key, const EventView& event) const {
@@ -228,6 +236,7 @@ Result<> ReadTable::take_in(const EventView& event) {
   RowHolder next = TRY(row_after(found ? &*slot->row : nullptr, key, event));
   if (!next) return {};
   const std::unique_lock lock(rows_->lock);
+  rows_->row_bytes += next->bytes() - (found ? slot->row->bytes() : 0);
   if (found) {
     std::swap(slot->row, next);  // so that the old row is freed after the lock is released
   } else {
@@ -310,16 +319,23 @@ void ReadTable::publish() {
   for (const Sortable& one : staged) changed.push_back(one.slot->row->key());
   // A table that is filled is made where nobody looks; one that has rows is changed where it is.
   Tree fresh;
+  std::uint64_t fresh_bytes = 0;
   const bool fill = rows_->slots.empty();
   if (fill) {
-    for (const Sortable& one : staged) fresh.emplace_hint(fresh.end(), std::move(one.slot->row));
+    for (const Sortable& one : staged) {
+      fresh_bytes += one.slot->row->bytes();
+      fresh.emplace_hint(fresh.end(), std::move(one.slot->row));
+    }
   }
   {
     const std::unique_lock lock(rows_->lock);
     if (fill) rows_->slots.swap(fresh);
+    rows_->row_bytes += fresh_bytes;
     for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged)) {
       const auto slot = rows_->slots.lower_bound(one.slot->row->key());
+      rows_->row_bytes += one.slot->row->bytes();
       if (slot != rows_->slots.end() && slot->row->key() == one.slot->row->key()) {
+        rows_->row_bytes -= slot->row->bytes();
         std::swap(slot->row, one.slot->row);
       } else {
         rows_->slots.emplace_hint(slot, std::move(one.slot->row));
@@ -351,6 +367,7 @@ bool ReadTable::restore(RowHolder row) {
   if (!restored_) restored_ = std::make_unique<Rows>();
   Tree& slots = restored_->slots;
   if (!slots.empty() && std::prev(slots.end())->row->key() >= row->key()) return false;
+  restored_->row_bytes += row->bytes();
   slots.emplace_hint(slots.end(), std::move(row));
   return true;
 }
@@ -360,6 +377,7 @@ void ReadTable::adopt(Position applied, Position newest) {
   {
     const std::unique_lock lock(rows_->lock);
     rows_->slots.swap(restored_->slots);
+    rows_->row_bytes = restored_->row_bytes;
     rows_->newest = newest;
   }
   restored_.reset();

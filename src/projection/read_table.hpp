@@ -61,6 +61,10 @@ class ReadTable {
   /// The number of keys, deleted ones included.
   [[nodiscard]] std::size_t size() const;
 
+  /// What the rows and their order take of memory, more or less: what the allocator adds is not in it, nor are old
+  /// rows that readers still hold.
+  [[nodiscard]] std::uint64_t bytes() const;
+
   /// What was read after this call reflects at least `progress().position()`.
   [[nodiscard]] Progress& progress() { return progress_; }
   [[nodiscard]] const Progress& progress() const { return progress_; }

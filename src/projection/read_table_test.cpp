@@ -57,6 +57,33 @@ TEST(read_table, a_key_that_never_was_has_version_0_and_no_value) {
   EXPECT_EQ(table.progress().position(), Position{});
 }
 
+TEST(read_table, what_it_takes_of_memory_follows_its_rows_however_they_came) {
+  History history;
+  history.set("a", "12345").set("b", "1").set("a", "1").remove("b").set("c", std::string(1000, 'x'));
+  ReadTable applied(config);
+  EXPECT_EQ(applied.bytes(), 0u);
+  ASSERT_TRUE(applied.apply(history.all().first(1)));
+  const std::uint64_t one = applied.bytes();
+  EXPECT_GE(one, sizeof(StoredRow) + 6);
+  EXPECT_LE(one, sizeof(StoredRow) + 6 + 60) << "a key costs 40 to 60 bytes beside its text";
+  ASSERT_TRUE(applied.apply(history.from(1)));
+  EXPECT_EQ(applied.bytes(), 3 * (one - 6) + 2 + 1 + 1001);
+
+  ReadTable staged(config);
+  for (const std::size_t piece : {0u, 2u, 4u}) {
+    ASSERT_TRUE(staged.stage(history.from(piece).first(piece < 4 ? 2 : 1)));
+    staged.publish();
+  }
+  EXPECT_EQ(staged.bytes(), applied.bytes());
+
+  ReadTable restored(config);
+  for (const RowHolder& row : applied.slice(nullptr, 10, 1u << 20).rows) {
+    ASSERT_TRUE(restored.restore(RowHolder::share(*row)));
+  }
+  restored.adopt(Position{5}, Position{5});
+  EXPECT_EQ(restored.bytes(), applied.bytes());
+}
+
 TEST(read_table, rows_come_in_order_of_bytes) {
   ReadTable table(config);
   History history;

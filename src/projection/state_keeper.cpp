@@ -72,6 +72,7 @@ Result<> StateKeeper::write_to_the_end() {
 Result<StateKeeper::Step> StateKeeper::write_some() {
   if (!writer_) {
     begin_ = state_.position();  // before the first record is looked at, so that all of them reflect it
+    TRY(platform::make_directory_again(platform_.files, path_));
     writer_ = TRY(StateFileWriter::create(platform_.files, path_, state_.name(), begin_));
     state_.begin_writing();
     finished_ = false;

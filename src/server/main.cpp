@@ -60,9 +60,13 @@ struct Flags {
 Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
   const platform::FileSystem& files = platform::posix_files();
   FileContents file;
-  const std::string path = flags.config.empty() ? default_file : flags.config;
+  const bool named = command.get_option("--config")->count() > 0;
+  if (named && flags.config.empty()) {
+    return fail(ErrorKind::usage, "--config is empty; name the configuration file, or leave the flag out");
+  }
+  const std::string path = named ? flags.config : default_file;
   const auto there = files.exists(path);
-  if (!flags.config.empty() || (there && *there)) {
+  if (named || (there && *there)) {
     const auto text = platform::read_whole_file(files, path, file_bytes_max);
     if (!text)
       return fail(ErrorKind::usage, "the configuration file cannot be read: " + text.error().message +
@@ -194,15 +198,15 @@ int run(int count, char** arguments) {
                          [&](const Settings& settings) { return manage_store(store, settings); });
   }
   if (*import_command) {
-    const auto settings = resolve(import_flags, app);
+    const auto settings = resolve(import_flags, *import_command);
     return settings ? import_entries(import, *settings) : report(settings.error());
   }
   if (*export_command) {
-    const auto settings = resolve(export_flags, app);
+    const auto settings = resolve(export_flags, *export_command);
     return settings ? export_entries(exported, *settings) : report(settings.error());
   }
   if (*migrate_command) {
-    const auto settings = resolve(migrate_flags, app);
+    const auto settings = resolve(migrate_flags, *migrate_command);
     return settings ? migrate(migration, *settings) : report(settings.error());
   }
   if (*reference_command) return print_reference(page);
@@ -210,7 +214,7 @@ int run(int count, char** arguments) {
     return report(Error(ErrorKind::usage, "--follow goes with --url: what no server holds does not change"));
   }
   if (*stream_option) events.stream = stream;
-  const auto settings = resolve(events_flags, app);
+  const auto settings = resolve(events_flags, *events_command);
   return settings ? print_events(events, *settings) : report(settings.error());
 }
 

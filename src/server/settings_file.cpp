@@ -22,6 +22,7 @@
 #include <toml++/toml.h>
 #pragma pop_macro("NDEBUG")
 
+#include "http/route_list.hpp"
 #include "server/settings.hpp"
 
 namespace annals::server {
@@ -52,6 +53,11 @@ class Reader {
 
   static bool overlap(const std::string& one, const std::string& other) {
     return one == other || one.starts_with(other + "/") || other.starts_with(one + "/");
+  }
+
+  static bool has_dot_segment(const std::string& path) {
+    const std::string closed = path + "/";
+    return closed.find("/./") != std::string::npos || closed.find("/../") != std::string::npos;
   }
 
   static std::string name_of(const toml::node& node) {
@@ -205,9 +211,18 @@ class Reader {
     if (!good)
       return refuse(node, "model." + model.name + ".path: \"" + path.substr(0, 100) +
                               "\" is not a path such as \"/config\" (letters, digits and -_.~ between slashes)");
-    for (const char* taken : {"/health", "/v1/health", "/livez", "/readyz", "/-"}) {
-      if (path == taken || path.starts_with(std::string(taken) + "/"))
-        return refuse(node, "model." + model.name + ".path: \"" + path + "\" is the server's own");
+    if (has_dot_segment(path)) {
+      return refuse(node, "model." + model.name + ".path: \"" + path +
+                              "\" has a segment . or .., which clients resolve before they ask; choose another");
+    }
+    for (const http::RouteLine& route : http::route_list()) {
+      if (route.path.starts_with("MODEL")) continue;
+      // All of /-/ is kept for the server.
+      const std::string own = route.path.starts_with("/-/") ? "/-" : route.path;
+      if (overlap(path, own)) {
+        return refuse(node, "model." + model.name + ".path: \"" + path + "\" lies with \"" + own +
+                                "\", which is the server's own; choose paths apart");
+      }
     }
     for (const std::string& taken : model.paths) {
       if (overlap(path, taken))

@@ -107,12 +107,20 @@ TEST(settings_file, paths_are_plain_and_lie_apart) {
   const auto with_path = [](const std::string& path) {
     return refusal("[model.a]\nprofile = \"kv\"\npath = " + path + "\n");
   };
-  for (const char* good : {"\"/a\"", "\"/a/b-c_d.e~f\"", "[\"/a\", \"/ab\"]"})
+  for (const char* good : {"\"/a\"", "\"/a/b-c_d.e~f\"", "[\"/a\", \"/ab\"]", "\"/metrics2\"", "\"/v1/config\"",
+                           "\"/v1/metrics\"", "\"/.well-known\"", "\"/a/...\"", "\"/-a\""})
     EXPECT_EQ(with_path(good), "(taken)") << good;
   for (const char* bad : {"\"a\"", "\"/\"", "\"/a/\"", "\"/a//b\"", "\"/a b\"", "\"/a?b\"", "\"/ä\"", "\"/:a\"", "\"\"",
                           "\"/health\"", "\"/v1/health/x\"", "\"/-\"", "\"/-/x\"", "1", "[]", "[1]", "[\"/a\", \"/a\"]",
                           "[\"/a\", \"/a/b\"]", "[\"/a/b\", \"/a\"]"}) {
     EXPECT_TRUE(with_path(bad).starts_with("annals.toml:3:")) << bad << ": " << with_path(bad);
+  }
+  for (const char* own : {"\"/health\"", "\"/health/x\"", "\"/v1\"", "\"/v1/health\"", "\"/livez\"", "\"/readyz\"",
+                          "\"/metrics\"", "\"/metrics/x\"", "\"/-\"", "\"/-/models\"", "\"/-/x\""}) {
+    EXPECT_NE(with_path(own).find("which is the server's own"), std::string::npos) << own << ": " << with_path(own);
+  }
+  for (const char* dots : {"\"/..\"", "\"/.\"", "\"/a/../b\"", "\"/./a\""}) {
+    EXPECT_NE(with_path(dots).find("has a segment . or .."), std::string::npos) << dots << ": " << with_path(dots);
   }
   const auto of_two = [](const std::string& one, const std::string& other) {
     return refusal("[model.a]\nprofile = \"kv\"\npath = \"" + one + "\"\n[model.b]\nprofile = \"kv\"\npath = \"" +

@@ -102,6 +102,35 @@ TEST(Index, has_a_summary_for_each_sealed_segment_and_a_logarithm_of_files_of_st
   expect_right_answers(session.store(), store.workload);
 }
 
+TEST(Index, says_what_it_takes_on_the_disk_and_of_memory) {
+  IndexedStore store(900);
+  std::uint64_t bytes = 0;
+  for (const std::string& name : store.indexes()) bytes += store.bytes(name).size();
+  Session session(store.world);
+  ASSERT_TRUE(session.is_open());
+  const StoreMetrics opened = session.store().metrics();
+  EXPECT_EQ(opened.index_bytes, bytes);
+  EXPECT_GT(opened.index_memory_bytes, 0u);
+  expect_right_answers(session.store(), store.workload);
+  const StoreMetrics asked = session.store().metrics();
+  EXPECT_EQ(asked.index_bytes, bytes);
+  EXPECT_GT(asked.index_memory_bytes, opened.index_memory_bytes) << "pages that were read are kept";
+  EXPECT_LT(asked.index_memory_bytes, bytes + (1u << 20));
+}
+
+TEST(Index, has_on_the_disk_what_it_says_while_segments_are_sealed) {
+  log::TestWorld world(seed);
+  const Workload workload = make_workload(seed, 300);
+  Session session(world);
+  ASSERT_EQ(session.run(workload, 0), workload.groups.size());
+  std::uint64_t bytes = 0;
+  for (const std::string& name : world.files.list(folder).value()) {
+    bytes += platform::read_whole_file(world.files, platform::join_path(folder, name), 1u << 24).value().size();
+  }
+  EXPECT_GT(bytes, 0u);
+  EXPECT_EQ(session.store().metrics().index_bytes, bytes);
+}
+
 TEST(Index, is_merged_in_levels_as_the_log_grows) {
   IndexedStore store(2'800);
   ASSERT_GT(store.segments(), 66u);

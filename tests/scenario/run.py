@@ -304,13 +304,17 @@ class Scenario:
         if words[-2:-1] == [">"]:
             output = open(self.directory / words[-1], "w")
             words = words[:-2]
+        standard_input = {"stdin": subprocess.DEVNULL}
+        if words[-2:-1] == ["<"]:
+            standard_input = {"input": (self.directory / words[-1]).read_text()}
+            words = words[:-2]
         expected_output, expected_errors = self.block("|"), self.block("!")
         expected_code = "0"
         if (following := self.peek()) is not None and following.startswith("exit "):
             expected_code = following.removeprefix("exit ")
             self.place += 1
         done = subprocess.run([self.binary, *words[1:]], cwd=self.directory, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60,
-                              env=clean_environment(self.environment), stdin=subprocess.DEVNULL, check=False)
+                              env=clean_environment(self.environment), check=False, **standard_input)
         if output is not subprocess.PIPE:
             output.close()
             done.stdout = ""

@@ -133,12 +133,17 @@ void send_changes(const std::shared_ptr<Rollback>& rollback) {
 /// A turn of the preparation at a time, so that the other connections get theirs.
 void work_on(const std::shared_ptr<Rollback>& rollback) {
   const auto done = rollback->rollback.prepare(engine::Turn(rollback->call.engine.platform().clock));
-  if (!done) return rollback->call.refuse(done.error());
+  const bool final = rollback->dry_run || !rollback->write.idempotency;
+  if (!done && final) return rollback->call.refuse(done.error());
   platform::Executor& home = *rollback->call.home;
-  if (!*done) return home.post([rollback] { work_on(rollback); });
+  if (done && !*done) return home.post([rollback] { work_on(rollback); });
   rollback->call.position = rollback->call.position_of_table();
   if (rollback->dry_run) return send_changes(rollback);
-  rollback->write.plan = [rollback] { return rollback->rollback.plan(); };
+  if (done) {
+    rollback->write.plan = [rollback] { return rollback->rollback.plan(); };
+  } else {
+    rollback->write.plan = refusal(done.error());
+  }
   rollback->call.engine.writer().submit(
       std::move(rollback->write), home,
       [rollback](const Result<engine::Receipt>& receipt) { send_tally(std::move(rollback->call), receipt); });
@@ -248,6 +253,9 @@ void roll_back_records(const Request& request, Call call) {
   auto target = target_of(*body, call);
   if (!target) return;
   log_operation(request, call, "rollback");
+  if (!*dry_run) {
+    if (const auto before = answered_before(call, write.idempotency)) return send_tally(std::move(call), *before);
+  }
 
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
@@ -285,7 +293,12 @@ void import_records(const Request& request, Call call) {
   if (!commands) return;
   write.several = *std::move(commands);
   log_operation(request, call, "import");
-  if (write.several.empty()) return send_tally(std::move(call), engine::Receipt{});
+  if (write.several.empty()) {
+    if (!write.idempotency) return send_tally(std::move(call), engine::Receipt{});
+    write.plan = [&store = std::as_const(call.engine.store())]() -> Result<engine::Plan> {
+      return engine::Plan{{}, store.status().visible};
+    };
+  }
   platform::Executor& home = *call.home;
   engine::Writer& writer = call.engine.writer();
   writer.submit(std::move(write), home, [call = std::move(call)](const Result<engine::Receipt>& receipt) mutable {

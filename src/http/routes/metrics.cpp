@@ -131,6 +131,11 @@ void add_store(Page& page, const EventStore& store) {
   page.add(metrics.flush_durations, microseconds_a_second);
   page.gauge("annals_store_log_bytes", "What the events take in the log's segments.", metrics.log_bytes);
   page.gauge("annals_store_segments", "Segments of the log.", metrics.segments);
+  page.gauge("annals_store_index_bytes", "What the files of indexes take on the disk.", metrics.index_bytes);
+  page.gauge(
+      "annals_store_index_memory_bytes",
+      "What indexes take of memory, more or less: those of the newest segments, and pages of files that were read.",
+      metrics.index_memory_bytes);
 }
 
 void add_projections(Page& page, engine::Engine& engine) {
@@ -145,6 +150,10 @@ void add_projections(Page& page, engine::Engine& engine) {
   page.family("annals_table_rows", "Keys in the read table of a model, deleted ones included.", MetricType::Gauge);
   for (std::size_t model = 0; model < engine.models(); ++model)
     page.add(std::uint64_t{engine.feed(model).table().size()}, {{"model", engine.model(model).name}});
+  page.family("annals_table_bytes", "What the names and values of a model take of memory, more or less.",
+              MetricType::Gauge);
+  for (std::size_t model = 0; model < engine.models(); ++model)
+    page.add(engine.feed(model).table().bytes(), {{"model", engine.model(model).name}});
 }
 
 void add_process(Page& page, const ApiOptions& options) {

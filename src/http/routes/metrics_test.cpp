@@ -75,7 +75,8 @@ TEST_F(MetricsTest, what_the_server_counts_is_told_by_route_code_and_cause) {
         "annals_http_request_duration_seconds_sum{route=\"none\",method=\"none\"} 3\n",
         "annals_http_refusals_total{cause=\"queue_full\"} 9\n", "annals_http_connections 3\n",
         "annals_http_connections_refused_total 2\n", "annals_http_body_bytes 4096\n",
-        "annals_http_tls_handshakes_failed_total 7\n", "annals_build_info{version=\"1.2.3\"} 1\n"}) {
+        "annals_http_tls_handshakes_failed_total 7\n", "annals_table_bytes{model=\"config\"} 0\n",
+        "annals_build_info{version=\"1.2.3\"} 1\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line;
   }
 }

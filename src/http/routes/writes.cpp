@@ -65,22 +65,26 @@ Result<engine::WriteRequest> write_request(const Request& request, const Call& c
   return write;
 }
 
+void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
+  if (!receipt) {
+    // A refusal may rest on state that is newer than what the call saw when it came in.
+    call.position = call.position_of_table();
+    return call.refuse(receipt.error());
+  }
+  call.position = call.engine.store().cursor(receipt->position);
+  Response response;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = std::string("OK");
+  response.add("ETag", "\"" + to_string(receipt->version) + "\"");
+  if (receipt->replayed) response.add("Idempotency-Replayed", "true");
+  call.send(std::move(response));
+}
+
 void submit(engine::WriteRequest write, Call call) {
   engine::Writer& writer = call.engine.writer();
   platform::Executor& home = *call.home;
-  writer.submit(std::move(write), home, [call = std::move(call)](Result<engine::Receipt> receipt) mutable {
-    if (!receipt) {
-      // A refusal may rest on state that is newer than what the call saw when it came in.
-      call.position = call.position_of_table();
-      return call.refuse(receipt.error());
-    }
-    call.position = call.engine.store().cursor(receipt->position);
-    Response response;
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = std::string("OK");
-    response.add("ETag", "\"" + to_string(receipt->version) + "\"");
-    if (receipt->replayed) response.add("Idempotency-Replayed", "true");
-    call.send(std::move(response));
+  writer.submit(std::move(write), home, [call = std::move(call)](const Result<engine::Receipt>& receipt) mutable {
+    send_receipt(std::move(call), receipt);
   });
 }
 
@@ -159,8 +163,9 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
 void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Record>& record) {
   if (!record) return call.refuse(record.error());
   if (!record->exists()) {
-    return call.refuse(
-        Error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded"));
+    Error error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded");
+    if (!write.idempotency) return call.refuse(error);
+    write.plan = refusal(std::move(error));
   }
   write.command.value = record->value;
   submit(std::move(write), std::move(call));
@@ -182,6 +187,19 @@ Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request
   }
   return engine::Idempotency{engine::digest_of({anonymous, *key}),
                              engine::digest_of({request.method_text, request.target, request.body})};
+}
+
+std::optional<Result<engine::Receipt>> answered_before(const Call& call,
+                                                       const std::optional<engine::Idempotency>& idempotency) {
+  if (!idempotency) return std::nullopt;
+  auto before = call.engine.writer().recorded_before(*idempotency);
+  if (!before) return std::unexpected(std::move(before).error());
+  if (!*before) return std::nullopt;
+  return **before;
+}
+
+std::function<Result<engine::Plan>()> refusal(Error error) {
+  return [error = std::move(error)]() -> Result<engine::Plan> { return std::unexpected(error); };
 }
 
 void log_operation(const Request& request, const Call& call, std::string_view operation) {
@@ -258,6 +276,7 @@ void roll_back_record(const Request& request, Call call) {
   const auto target = target_of(*body, call);
   if (!target) return;
   log_operation(request, call, "rollback");
+  if (const auto before = answered_before(call, write->idempotency)) return send_receipt(std::move(call), *before);
   if (target->version) {
     const auto record = engine::record_at_version(call.engine.store(), call.the_model(), call.key, *target->version);
     return set_as_it_was(std::move(*write), std::move(call), record);

@@ -1,6 +1,7 @@
 #pragma once
 // What requests that change something have in common. Functions without state; confined to the call's I/O thread.
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string_view>
@@ -18,6 +19,15 @@ inline constexpr std::string_view anonymous = "anonymous";
 
 /// Errors: invalid ("invalid_idempotency_key").
 [[nodiscard]] Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request);
+
+/// The answer that a request with this key got before, or that its key came with another one; nullopt when it is to be
+/// worked on. To be asked before the state is looked at, which may have changed since.
+[[nodiscard]] std::optional<Result<engine::Receipt>> answered_before(
+    const Call& call, const std::optional<engine::Idempotency>& idempotency);
+
+/// Has the writer give a refusal that follows from the state: of a request with a key it may know better, because the
+/// first of two twins has been recorded meanwhile.
+[[nodiscard]] std::function<Result<engine::Plan>()> refusal(Error error);
 
 /// False after having refused a body with a Content-Encoding.
 [[nodiscard]] bool body_is_plain(const Request& request, Call& call);

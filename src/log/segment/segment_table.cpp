@@ -14,6 +14,7 @@ std::uint32_t SegmentTable::add(const ScannedSegment& segment) {
   entry.summary = segment.summary;
   if (segment.summarised) {
     entry.first_mark = segment.summary->first_mark;
+    entry.summary_bytes = summary_bytes(segment.summary->epochs.size(), segment.summary->marks);
   } else {
     entry.marks = std::make_shared<Marks>(segment.marks);
     if (!segment.marks.empty()) entry.first_mark = segment.marks.front();
@@ -65,6 +66,7 @@ void SegmentTable::summary_is_written(std::uint32_t number) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_.at(number);
   keep(number, entry.marks);
+  entry.summary_bytes = summary_bytes(entry.summary->epochs.size(), entry.marks->size());
   entry.marks = nullptr;
 }
 
@@ -181,6 +183,7 @@ Result<SegmentTable::SharedMarks> SegmentTable::marks_of(std::uint32_t number) c
   {
     const std::lock_guard lock(mutex_);
     entries_[number].marks = found;
+    entries_[number].summary_bytes = 0;
   }
   finding.unlock();
   if (tell_lost_) tell_lost_(number);
@@ -239,6 +242,17 @@ std::uint64_t SegmentTable::record_bytes_average() const {
     return bytes_ / last.position.value;
   }
   return 0;
+}
+
+IndexBytes SegmentTable::index_bytes() const {
+  const std::lock_guard lock(mutex_);
+  IndexBytes bytes{0, entries_.capacity() * sizeof(Entry)};
+  for (const Entry& entry : entries_) {
+    bytes.on_disk += entry.summary_bytes;
+    bytes.in_memory += entry.segment.path.capacity() + (entry.marks ? entry.marks->capacity() * sizeof(Mark) : 0);
+  }
+  for (const auto& [number, cached] : cached_) bytes.in_memory += cached.marks->capacity() * sizeof(Mark);
+  return bytes;
 }
 
 std::uint64_t SegmentTable::bytes() const {

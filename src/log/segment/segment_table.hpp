@@ -92,6 +92,8 @@ class SegmentTable {
 
   /// Bytes of frames in all segments.
   [[nodiscard]] std::uint64_t bytes() const;
+  /// What summaries and signposts take.
+  [[nodiscard]] IndexBytes index_bytes() const;
   /// Bytes of frames in all segments, a record: an estimate.
   [[nodiscard]] std::uint64_t record_bytes_average() const;
 
@@ -101,6 +103,7 @@ class SegmentTable {
     std::optional<Mark> first_mark;
     std::shared_ptr<Marks> marks;           // null when they are in the summary file only; shared with the cache
     std::optional<SegmentSummary> summary;  // of a sealed segment
+    std::uint64_t summary_bytes = 0;        // of its file, while the marks are nowhere else
   };
   struct CachedMarks {
     std::shared_ptr<const Marks> marks;  // shared with whoever looks into them just now

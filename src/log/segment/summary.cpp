@@ -137,6 +137,10 @@ std::string encode_summary(SegmentSummary summary, const Marks& marks) {
   return bytes + tail;
 }
 
+std::uint64_t summary_bytes(std::size_t epochs, std::size_t marks) {
+  return head_bytes(epochs) + marks * mark_bytes;
+}
+
 Result<SegmentSummary> read_summary(const platform::FileSystem& files, const std::string& path) {
   const auto file = TRY(files.open_to_read(path));
   return read_head(*file, path);

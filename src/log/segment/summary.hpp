@@ -55,6 +55,9 @@ struct SegmentSummary {
 /// The whole file. Of `summary`, what says something about the marks is filled in from them.
 [[nodiscard]] std::string encode_summary(SegmentSummary summary, const Marks& marks);
 
+/// The size of a whole file.
+[[nodiscard]] std::uint64_t summary_bytes(std::size_t epochs, std::size_t marks);
+
 /// The head alone; the marks are not looked at. Errors: corrupt, not_found, input_output.
 [[nodiscard]] Result<SegmentSummary> read_summary(const platform::FileSystem& files, const std::string& path);
 

@@ -106,6 +106,26 @@ class PosixFile final : public File {
   Descriptor descriptor_;
 };
 
+class PosixInput final : public Input {
+ public:
+  PosixInput(std::string path, Descriptor descriptor) : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+
+  [[nodiscard]] Result<std::size_t> read(char* into, std::size_t size) override {
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t count = uninterrupted([&] { return ::read(descriptor_.number(), into + done, size - done); });
+      if (count < 0) return refused(path_, "read", errno);
+      if (count == 0) break;
+      done += static_cast<std::size_t>(count);
+    }
+    return done;
+  }
+
+ private:
+  const std::string path_;
+  Descriptor descriptor_;
+};
+
 Result<Descriptor> open_descriptor(const std::string& path, int flags, std::string_view tried) {
   const int number = uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, owner_only_file); });
   if (number < 0) return refused(path, tried, errno);
@@ -203,6 +223,10 @@ class PosixFileSystem final : public FileSystem {
 
   [[nodiscard]] Result<std::unique_ptr<File>> open_to_read(const std::string& path) const override {
     return open_file(path, O_RDONLY, "opened");
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<Input>> open_input(const std::string& path) const override {
+    return std::make_unique<PosixInput>(path, TRY(open_descriptor(path, O_RDONLY, "opened")));
   }
 
   [[nodiscard]] Result<> rename(const std::string& from, const std::string& to) override {

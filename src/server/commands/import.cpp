@@ -35,14 +35,13 @@ Result<TextSource> open_text(const std::string& path) {
       return piece;
     });
   }
-  auto opened = platform::posix_files().open_to_read(path);
+  auto opened = platform::posix_files().open_input(path);
   if (!opened) {
     return fail(opened.error().kind, "the file to import cannot be read: " + opened.error().message);
   }
-  return TextSource([file = *std::move(opened), place = std::uint64_t{0}]() mutable -> Result<std::string> {
+  return TextSource([input = *std::move(opened)]() -> Result<std::string> {
     std::string piece(piece_bytes, '\0');
-    piece.resize(TRY(file->read_at(place, piece.data(), piece.size())));
-    place += piece.size();
+    piece.resize(TRY(input->read(piece.data(), piece.size())));
     return piece;
   });
 }

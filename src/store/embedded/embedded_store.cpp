@@ -317,7 +317,11 @@ StoreStatus EmbeddedStore::status() const {
 }
 
 StoreMetrics EmbeddedStore::metrics() const {
-  return {log_->flush_durations(), log_->bytes(), log_->segments()};
+  const log::IndexBytes of_log = log_->index_bytes();
+  const log::IndexBytes sealed = sealed_->bytes();
+  const std::uint64_t open = view_.lock()->open.bytes();
+  return {log_->flush_durations(), log_->bytes(), log_->segments(), of_log.on_disk + sealed.on_disk,
+          of_log.in_memory + sealed.in_memory + open};
 }
 
 Result<> EmbeddedStore::close() {

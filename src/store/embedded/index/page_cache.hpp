@@ -41,6 +41,11 @@ class PageCache {
     }
   }
 
+  [[nodiscard]] std::uint64_t bytes() const {
+    const std::lock_guard lock(mutex_);
+    return uses_.size() * sizeof(Page);
+  }
+
   [[nodiscard]] std::uint64_t next_file() {
     const std::lock_guard lock(mutex_);
     return ++files_;
@@ -60,7 +65,7 @@ class PageCache {
   using Uses = std::list<std::pair<Key, PagePointer>>;
 
   const std::size_t pages_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Uses uses_;  // the most recent first
   std::unordered_map<Key, Uses::iterator, KeyHash> places_;
   std::uint64_t files_ = 0;

@@ -151,6 +151,23 @@ SealedStreams::Sizes SealedStreams::sizes() const {
   return sizes;
 }
 
+log::IndexBytes SealedStreams::bytes() const {
+  log::IndexBytes bytes{0, cache_.bytes()};
+  std::vector<std::shared_ptr<const StreamsFile>> files;  // asked outside of the lock: somebody may be reading
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& range : *ranges_) {
+      if (range->memory) bytes.in_memory += range->memory->bytes();
+      if (range->file) files.push_back(range->file);
+    }
+  }
+  for (const auto& file : files) {
+    bytes.on_disk += file->bytes().on_disk;
+    bytes.in_memory += file->bytes().in_memory;
+  }
+  return bytes;
+}
+
 Result<std::optional<Piece>> SealedStreams::find(Range& range, std::string_view stream, StreamHash hash) const {
   std::shared_ptr<const SegmentStreams> memory;
   std::shared_ptr<const StreamsFile> file;

@@ -134,6 +134,7 @@ class SealedStreams {
     std::size_t in_memory = 0;
   };
   [[nodiscard]] Sizes sizes() const;
+  [[nodiscard]] log::IndexBytes bytes() const;
 
  private:
   struct Link;  // between the object and tasks on the executor

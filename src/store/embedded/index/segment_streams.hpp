@@ -37,17 +37,24 @@ class SegmentStreams {
     if (found == streams_.end()) {
       found = streams_.try_emplace(std::string(stream)).first;
       found->second.first = version;
+      bytes_ += sizeof(Streams::value_type) + 4 * sizeof(void*) + stream.size();
     } else if (version != found->second.last().next()) {
       return false;
     }
-    found->second.addresses.push_back(address);
+    std::vector<Address>& addresses = found->second.addresses;
+    const std::size_t before = addresses.capacity();
+    addresses.push_back(address);
+    bytes_ += (addresses.capacity() - before) * sizeof(Address);
     return true;
   }
 
   [[nodiscard]] const Streams& streams() const { return streams_; }
+  /// What it takes of memory, more or less: of the node of a stream and its place in the table, an estimate.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
   Streams streams_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace annals::store

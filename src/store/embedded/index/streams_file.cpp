@@ -49,6 +49,11 @@ Result<std::string> StreamsFile::read_pages(std::uint64_t first, std::uint64_t c
   return bytes;
 }
 
+log::IndexBytes StreamsFile::bytes() const {
+  const std::lock_guard lock(bloom_mutex_);
+  return {footer_.page_count() * page_bytes, bloom_ ? bloom_->size() : 0};
+}
+
 Result<PagePointer> StreamsFile::page(std::uint64_t number) const {
   if (auto found = cache_.find(number_, number)) return found;
   auto page = std::make_shared<Page>();

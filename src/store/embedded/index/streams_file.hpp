@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "log/record.hpp"
 #include "platform/file_system.hpp"
 #include "store/embedded/index/address.hpp"
 #include "store/embedded/index/page_cache.hpp"
@@ -34,6 +35,8 @@ class StreamsFile {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const StreamsFooter& footer() const { return footer_; }
+  /// On the disk, and of memory beside the pages in the cache.
+  [[nodiscard]] log::IndexBytes bytes() const;
 
   /// Reads `count` pages from `page` on, past the cache. Their contents, without the checksums.
   /// Errors: corrupt, input_output.

@@ -1,0 +1,126 @@
+// A repeated Idempotency-Key gets the reply of then, whatever the state has become since.
+
+#include <gtest/gtest.h>
+
+#include "http/routes/test_api.hpp"
+
+namespace annals::http {
+namespace {
+
+class IdempotencyTest : public ApiTest {
+ protected:
+  std::shared_ptr<Asked> post(const std::string& target, std::string_view body, const std::string& key = "k") {
+    std::vector<Field> fields{{"Content-Type", "application/json"}};
+    if (!key.empty()) fields.push_back({"Idempotency-Key", key});
+    auto asked = ask(Method::post, target, std::move(fields), body);
+    run();
+    return asked;
+  }
+  void put(const std::string& name, const std::string& value) {
+    const auto asked =
+        ask(Method::put, "/config/" + name, {{"Content-Type", "application/json"}}, "{\"value\":\"" + value + "\"}");
+    run();
+    ASSERT_EQ(asked->status(), 200);
+  }
+  void import(int names) {
+    std::string lines;
+    for (int name = 0; name < names; ++name)
+      lines += "{\"name\":\"" + std::to_string(next_name++) + "\",\"value\":\"1\"}\n";
+    const auto asked = ask(Method::post, "/-/models/config/import", {}, lines);
+    run();
+    ASSERT_EQ(asked->status(), 200);
+  }
+  [[nodiscard]] std::uint64_t recorded() const { return store->status().visible.value; }
+
+  int next_name = 0;
+};
+
+constexpr std::string_view to_the_future = R"({"at":"2999-01-01T00:00:00Z"})";
+constexpr std::string_view all_to_the_beginning = R"({"prefix":"","at":"1970-01-01T00:00:00Z"})";
+
+TEST_F(IdempotencyTest, a_rollback_is_replayed_although_there_is_nothing_to_go_back_to_any_more) {
+  open();
+  put("a", "1");
+  EXPECT_EQ(post("/config/a/rollback", to_the_future)->status(), 200);
+  ask(Method::delete_, "/config/a");
+  run();
+  const auto again = post("/config/a/rollback", to_the_future);
+  EXPECT_EQ(again->status(), 200);
+  EXPECT_TRUE(again->has("Idempotency-Replayed: true"));
+  EXPECT_TRUE(again->has("ETag: \"2\""));
+  EXPECT_EQ(recorded(), 3u);
+  EXPECT_EQ(post("/config/b/rollback", to_the_future)->status(), 422) << "the key came with another request";
+  EXPECT_EQ(post("/config/a/rollback", to_the_future, "another")->status(), 404);
+}
+
+// The second of two twins finds the record deleted, while the first has not been answered yet.
+TEST_F(IdempotencyTest, a_simultaneous_twin_is_not_refused_by_a_state_that_came_after_the_first) {
+  open();
+  put("a", "1");
+  store->hold(true);
+  const auto first = post("/config/a/rollback", to_the_future);
+  const auto removed = ask(Method::delete_, "/config/a");
+  run();
+  ASSERT_EQ(first->status(), 0);
+  const auto twin = post("/config/a/rollback", to_the_future);
+  store->hold(false);
+  store->release();
+  run();
+  EXPECT_EQ(first->status(), 200);
+  EXPECT_EQ(removed->status(), 200);
+  EXPECT_EQ(twin->status(), 200);
+  EXPECT_TRUE(twin->has("Idempotency-Replayed: true"));
+  EXPECT_EQ(recorded(), 3u);
+}
+
+TEST_F(IdempotencyTest, a_refusal_of_a_request_with_a_key_waits_for_what_is_under_way) {
+  open();
+  store->hold(true);
+  const auto set = ask(Method::put, "/config/a", {{"Content-Type", "application/json"}, {"Idempotency-Key", "k"}},
+                       R"({"value":"1"})");
+  run();
+  const auto other = post("/config/b/rollback", R"({"version":1})");
+  EXPECT_EQ(other->status(), 0) << "the key may be known in a moment";
+  store->hold(false);
+  store->release();
+  run();
+  EXPECT_EQ(set->status(), 200);
+  EXPECT_EQ(other->status(), 422);
+}
+
+TEST_F(IdempotencyTest, a_rollback_of_a_prefix_is_replayed_although_it_would_be_too_much_by_now) {
+  open();
+  import(3);
+  const auto first = post("/-/models/config/rollback", all_to_the_beginning);
+  EXPECT_EQ(first->body(), R"({"set":0,"deleted":3})");
+  import(6000);
+  import(6000);
+  const std::uint64_t before = recorded();
+  EXPECT_EQ(post("/-/models/config/rollback", all_to_the_beginning, "another")->status(), 413);
+  const auto again = post("/-/models/config/rollback", all_to_the_beginning);
+  EXPECT_EQ(again->status(), 200);
+  EXPECT_EQ(again->body(), R"({"set":0,"deleted":3})");
+  EXPECT_TRUE(again->has("Idempotency-Replayed: true"));
+  EXPECT_EQ(recorded(), before);
+  EXPECT_EQ(post("/-/models/config/rollback?dry_run=true", all_to_the_beginning)->status(), 413)
+      << "a dry run records nothing, and asks of now";
+}
+
+TEST_F(IdempotencyTest, an_import_of_nothing_is_remembered_when_it_has_a_key) {
+  open();
+  const auto import = [this](std::string_view lines, std::vector<Field> fields) {
+    const auto asked = ask(Method::post, "/-/models/config/import", std::move(fields), lines);
+    run();
+    return asked;
+  };
+  EXPECT_EQ(import("", {})->status(), 200);
+  EXPECT_EQ(recorded(), 0u);
+  EXPECT_EQ(import("", {{"Idempotency-Key", "k"}})->body(), R"({"set":0,"deleted":0})");
+  EXPECT_EQ(recorded(), 1u);
+  EXPECT_TRUE(import("", {{"Idempotency-Key", "k"}})->has("Idempotency-Replayed: true"));
+  EXPECT_EQ(import(R"({"name":"a","value":"1"})", {{"Idempotency-Key", "k"}})->status(), 422);
+  EXPECT_EQ(recorded(), 1u);
+}
+
+}  // namespace
+}  // namespace annals::http
