@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.request
 
-START_SECONDS_MAX = 120
+START_SECONDS_MAX = 900  # a start from a long log alone takes minutes
 STOP_SECONDS_MAX = 60
 
 

@@ -7,22 +7,25 @@ namespace {
 
 constexpr std::size_t keys_at_once = 512;
 
-}  // namespace
-
-Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key,
-                                        StreamVersion version) {
+/// After the first event of the page; one that never existed when there is none.
+Result<model::Record> record_of(const model::Model& model, const EventPage& page) {
   static_assert(model::last_event_suffices(), "else fold from the nearest snapshot here");
-  if (version.value == 0) return model::Record{};
-  const EventPage page = TRY(store.read_stream(model.stream(key), version, Direction::forward, PageLimit{1, 1}));
   if (page.events().empty()) return model::Record{};
   const EventView& event = page.events().front();
   return model::evolve(model, model::Record{}, event.type, event.data, event.version, event.created_at);
 }
 
+}  // namespace
+
+Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key,
+                                        StreamVersion version) {
+  if (version.value == 0) return model::Record{};
+  return record_of(model, TRY(store.read_stream(model.stream(key), version, Direction::forward, PageLimit{1, 1})));
+}
+
 Result<model::Record> record_at_time(const EventStore& store, const model::Model& model, std::string_view key,
                                      Instant time) {
-  const StreamVersion version = TRY(store.version_at(model.stream(key), time));
-  return record_at_version(store, model, key, version);
+  return record_of(model, TRY(store.read_at(model.stream(key), time)));
 }
 
 ListAtTime::ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table,

@@ -22,4 +22,10 @@ std::string_view to_string(Durability durability) {
   return "memory";
 }
 
+Result<EventPage> EventStore::read_at(std::string_view stream, Instant time) const {
+  const StreamVersion version = TRY(version_at(stream, time));
+  if (version.value == 0) return EventPage{};
+  return read_stream(stream, version, Direction::forward, PageLimit{1, 1});
+}
+
 }  // namespace annals

@@ -208,6 +208,11 @@ class EventStore {
   /// Costs a logarithm of the stream's length.
   [[nodiscard]] virtual Result<StreamVersion> version_at(std::string_view stream, Instant time) const = 0;
 
+  /// The stream's last event with created_at <= time; an empty page when there is none. Whether more follows is not
+  /// told. What version_at and read_stream find together, for stores that can find it at once.
+  /// Errors: corrupt, input_output, unavailable.
+  [[nodiscard]] virtual Result<EventPage> read_at(std::string_view stream, Instant time) const;
+
   /// The position of the last event with created_at <= time, of all streams; 0 when there is none.
   [[nodiscard]] virtual Result<Position> position_at(Instant time) const = 0;
 

@@ -13,6 +13,19 @@ void expect_strictly_rising_times(const std::vector<Recorded>& events) {
   }
 }
 
+/// The version of the event that read_at gives, which must be of the stream and not after the time; 0 when it gives
+/// none.
+StreamVersion version_read_at(const EventStore& store, std::string_view stream, Instant time) {
+  const EventPage page = value_of(store.read_at(stream, time));
+  if (page.events().empty()) return {};
+  EXPECT_EQ(page.events().size(), 1u);
+  const EventView& event = page.events().front();
+  EXPECT_EQ(event.stream, stream);
+  EXPECT_LE(event.created_at, time);
+  EXPECT_FALSE(event.data.empty());
+  return event.version;
+}
+
 TEST_P(EventStoreContract, a_group_is_stamped_with_the_clock_and_its_events_a_microsecond_apart) {
   clock_.advance(std::chrono::seconds(5));
   const Appended appended =
@@ -93,6 +106,8 @@ TEST_P(EventStoreContract, a_time_has_the_version_and_position_of_the_last_event
       ASSERT_EQ(value_of(store().version_at(stream, time)).value,
                 static_cast<std::uint64_t>(version_then(stream, time)))
           << stream << " at " << time.microseconds;
+      ASSERT_EQ(version_read_at(store(), stream, time).value, static_cast<std::uint64_t>(version_then(stream, time)))
+          << stream << " at " << time.microseconds;
     }
   }
 }
@@ -111,6 +126,8 @@ TEST_P(EventStoreContract, questions_about_times_are_answered_across_a_long_hist
     ASSERT_EQ(value_of(store().position_at(stamps[at].plus(Duration{-1}))), Position{at});
     ASSERT_EQ(value_of(store().version_at("rare", stamps[at])), StreamVersion{at / 5 + 1});
     ASSERT_EQ(value_of(store().version_at("often", stamps[at])), StreamVersion{at - at / 5});
+    ASSERT_EQ(version_read_at(store(), "rare", stamps[at]), StreamVersion{at / 5 + 1});
+    ASSERT_EQ(version_read_at(store(), "often", stamps[at]), StreamVersion{at - at / 5});
   }
 }
 

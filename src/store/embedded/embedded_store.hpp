@@ -37,6 +37,7 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override;
   [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override;
   [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override;
+  [[nodiscard]] Result<EventPage> read_at(std::string_view stream, Instant time) const override;
   [[nodiscard]] Result<Position> position_at(Instant time) const override;
   void settle(Instant time) override;
   [[nodiscard]] Cursor cursor(Position position) const override;
@@ -82,6 +83,12 @@ class EmbeddedStore final : public EventStore {
   /// says whether older ones are needed. Errors: corrupt, input_output.
   template <class Visitor>
   [[nodiscard]] Result<Visitor> look_up(std::string_view stream, const Visitor& visitor) const;
+  /// The last event of a stream at or before a time, and where it is; version 0 when there is none.
+  struct Found {
+    StreamVersion version;
+    Address address;
+  };
+  [[nodiscard]] Result<Found> find_at(std::string_view stream, Instant time) const;
   void publish(const std::vector<Waiting*>& calls, const log::Batch& batch);
   void alarm_when_clock_is_behind();
 

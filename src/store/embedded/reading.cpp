@@ -88,7 +88,8 @@ class PageOfStream {
   std::vector<Address> addresses_;
 };
 
-/// Finds out which events of a stream lie in a stretch of the log, and how many lie before it.
+/// Finds out which events of a stream lie in a stretch of the log, how many lie before it, and where the last of those
+/// is.
 class EventsOfStretch {
  public:
   explicit EventsOfStretch(const log::Log::Stretch& stretch) : stretch_(stretch) {}
@@ -103,6 +104,7 @@ class EventsOfStretch {
     for (std::uint64_t at = begin; at < end; ++at) within.push_back(TRY(piece.at(at)));
     addresses_.insert(addresses_.begin(), within.begin(), within.end());
     before_ = piece.first.value - 1 + begin;
+    if (begin > 0) last_before_ = TRY(piece.at(begin - 1));
     is_complete_ = begin > 0 || before_ == 0;
     return !is_complete_;
   }
@@ -110,11 +112,13 @@ class EventsOfStretch {
   [[nodiscard]] bool is_complete() const { return is_complete_; }
   [[nodiscard]] const std::vector<Address>& addresses() const { return addresses_; }
   [[nodiscard]] std::uint64_t before() const { return before_; }
+  [[nodiscard]] Address last_before() const { return last_before_; }
 
  private:
   log::Log::Stretch stretch_;
   std::vector<Address> addresses_;
   std::uint64_t before_ = 0;
+  Address last_before_;
   bool is_complete_ = true;  // of a stream that nobody knows, too
 };
 
@@ -197,9 +201,9 @@ Result<EventPage> EmbeddedStore::read_all(Position after, Horizon horizon, PageL
   return EventPage(std::move(events), std::make_shared<const log::Chunks>(std::move(chunks)), more);
 }
 
-Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant time) const {
+Result<EmbeddedStore::Found> EmbeddedStore::find_at(std::string_view stream, Instant time) const {
   const log::Log::Stretch stretch = TRY(log_->stretch_at(time));
-  if (stretch.empty) return StreamVersion{};
+  if (stretch.empty) return Found{};
   // The index says which of the stream's events lie in the stretch that the time falls into; only those are looked at.
   const auto events = TRY(look_up(stream, EventsOfStretch(stretch)));
   if (!events.is_complete()) return has_gap(stream);
@@ -216,7 +220,23 @@ Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant
       high = middle;
     }
   }
-  return StreamVersion{events.before() + low};
+  return Found{StreamVersion{events.before() + low}, low > 0 ? uncertain[low - 1] : events.last_before()};
+}
+
+Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant time) const {
+  return TRY(find_at(stream, time)).version;
+}
+
+Result<EventPage> EmbeddedStore::read_at(std::string_view stream, Instant time) const {
+  const Found found = TRY(find_at(stream, time));
+  if (found.version.value == 0) return EventPage{};
+  RecordFinder records(*log_);
+  Arena arena;
+  log::RecordView record = TRY(records.at(found.address));
+  record.body = arena.copy(record.body);
+  const auto event = decode_event(record);
+  if (!event || event->stream != stream || event->version != found.version) return no_event(record.position);
+  return EventPage({*event}, std::make_shared<const Arena>(std::move(arena)), false);
 }
 
 Result<Position> EmbeddedStore::position_at(Instant time) const {

@@ -65,6 +65,11 @@ TEST(SealedStreams, answer_right_while_threads_append_read_merge_and_files_are_d
           }
           const Instant time = page->events().front().created_at;
           ASSERT_EQ(store.version_at(stream, time), StreamVersion{from});
+          const auto then = store.read_at(stream, time);
+          ASSERT_TRUE(then) << then.error().message;
+          ASSERT_EQ(then->events().size(), 1u);
+          ASSERT_EQ(then->events()[0].version, StreamVersion{from});
+          ASSERT_TRUE(then->events()[0].data.starts_with(std::to_string(from) + " "));
           ASSERT_EQ(store.position_at(time), page->events().front().position);
         }
       });
