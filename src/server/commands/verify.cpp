@@ -25,7 +25,9 @@ std::string describe(const log::VerifyReport& found, const std::string& director
         platform::join_path(directory, "index") + ", at the next start.\n";
   }
   if (!found.locked) {
-    text += "There is no file LOCK and none could be made: if a server began to serve meanwhile, verify again.\n";
+    text +=
+        "The directory could not be locked, and there is no file LOCK and none could be made: if a server began to "
+        "serve meanwhile, verify again.\n";
   }
   return text;
 }

@@ -64,7 +64,8 @@ Result<std::unique_ptr<EventStore>> open_embedded_store_to_read(const std::strin
   auto log = TRY(log::open_log_to_read(directory, platform, index_last(last)));
   if (!log->locked()) {
     platform.log.warning(
-        "the directory has no file LOCK and none can be made there; no server may begin to serve meanwhile",
+        "the directory cannot be locked, has no file LOCK, and none can be made there; no server may begin to serve "
+        "meanwhile",
         {{"directory", directory}});
   }
   return std::make_unique<EmbeddedStore>(EmbeddedOptions{.directory = directory}, platform, nullptr, std::move(log),
