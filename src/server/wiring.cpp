@@ -22,6 +22,8 @@ LogLevel log_level(const std::string& text) {
 /// Descriptors that connections must leave to the files of the store and to whatever else is open.
 constexpr std::size_t descriptors_kept = 256;
 constexpr std::uint64_t tls_file_bytes_max = 1u << 20;
+/// For all lines of the logs that are still to be written at a stop, when nobody reads them.
+constexpr Duration unread_output_time = std::chrono::seconds(1);
 
 http::ServerOptions server_options(const Settings& settings, const Address& address) {
   http::ServerOptions options;
@@ -301,7 +303,7 @@ Result<> Application::stop() {
   if (engine_) engine_->set_draining();
   if (server_ && !server_->stop())
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
-  platform::standard_error().hurry();  // a reader of the logs that does not read shall not keep the process
+  platform::standard_error().hurry(unread_output_time);  // a reader of the logs who does not read keeps nobody
   if (engine_) engine_->writer().stop_following();
   writer_.reset();  // with what it has in hand, whether or not anybody is left to be told
   if (audit_runner_) {
