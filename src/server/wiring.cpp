@@ -8,6 +8,7 @@
 #include "http/api.hpp"
 #include "platform/logging.hpp"
 #include "platform/process.hpp"
+#include "projection/checkpoint.hpp"
 
 namespace annals::server {
 namespace {
@@ -64,6 +65,10 @@ engine::EngineOptions engine_options(const Settings& settings) {
   options.writer.receipts.retention = settings.duration("idempotency.retention");
   options.writer.receipts.keys_max = static_cast<std::size_t>(settings.number("idempotency.keys_max"));
   return options;
+}
+
+std::string checkpoints_in(const std::string& directory) {
+  return platform::join_path(directory, "checkpoints");
 }
 
 /// What the operating system refused, with what can be done about it.
@@ -169,6 +174,14 @@ store::StoreOptions store_options(const Settings& settings) {
   return all;
 }
 
+std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files, const std::string& directory) {
+  std::vector<store::SeenFlushed> seen;
+  for (projection::FoundCheckpoint& found : projection::find_checkpoints(files, checkpoints_in(directory))) {
+    seen.push_back({std::move(found.path), found.cursor});
+  }
+  return seen;
+}
+
 Application::Application(const Settings& settings) : settings_(settings) {}
 
 Application::~Application() {
@@ -248,7 +261,8 @@ Result<> Application::build(const Address& address, std::function<void(const std
 
   const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
   INVARIANT(kind != nullptr, "the choices of store.kind are those of the catalogue");
-  const store::StoreOptions options = store_options(settings);
+  store::StoreOptions options = store_options(settings);
+  options.embedded.seen = seen_flushed(platform.files, options.embedded.directory);
   auto opened = kind->open(options, platform, *background_);
   if (!opened && kind->kind == "postgres") return std::unexpected(std::move(opened).error());
   if (!opened) return std::unexpected(with_advice(std::move(opened).error(), options.embedded.directory));
@@ -261,8 +275,9 @@ Result<> Application::build(const Address& address, std::function<void(const std
     engine_settings.writer.apart = writer_.get();
   }
   if (kind->keeps) {
-    engine_settings.checkpoint_directory = platform::join_path(
-        options.embedded.directory, kind->kind == "postgres" ? "checkpoints-postgres" : "checkpoints");
+    engine_settings.checkpoint_directory = kind->kind == "postgres"
+                                               ? platform::join_path(options.embedded.directory, "checkpoints-postgres")
+                                               : checkpoints_in(options.embedded.directory);
     TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
   }
   delivery::Audit::Options audit_options;
