@@ -222,8 +222,8 @@ void AsioServer::hand_over(Worker& worker, Socket socket) {
   asio::post(worker.io(), [&worker, socket = std::move(socket)]() mutable { worker.adopt(std::move(socket)); });
 }
 
-/// Asks the worker of that number, and `left` - 1 others after it, to end a connection that nobody is busy with, for the
-/// sake of a newcomer. Whoever keeps connections open without a word, or with half a one, so keeps nobody out.
+/// Asks the worker of that number, and `left` - 1 others after it, to end a connection that nobody is busy with, for
+/// the sake of a newcomer. Whoever keeps connections open without a word, or with half a one, so keeps nobody out.
 void AsioServer::displace(std::size_t number, std::size_t left, Socket socket) {
   if (left == 0) {
     asio::post(io(), [this, socket = std::move(socket)]() mutable {

@@ -370,9 +370,8 @@ TEST(Log, a_missing_last_segment_is_damage_because_a_summary_proves_that_it_was_
     EXPECT_EQ(world.files.list("data/index").value().size(), 3u) << "who refuses removes no proof";
   }
   // Whoever means it says so by taking the proof away.
-  for (const std::string& name : world.files.list("data/index").value()) {
-    ASSERT_TRUE(world.files.remove("data/index/" + name));
-  }
+  const auto proofs = world.files.list("data/index").value();
+  for (const std::string& name : proofs) ASSERT_TRUE(world.files.remove("data/index/" + name));
   EXPECT_NE(must_open(world), nullptr);
 }
 

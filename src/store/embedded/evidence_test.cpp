@@ -40,7 +40,8 @@ class EvidenceTest : public testing::Test {
     ASSERT_TRUE(world.files.remove("data/log/" + world.files.list("data/log").value().back()));
   }
   void remove_indexes(const std::string& ending) {
-    for (const std::string& name : world.files.list("data/index").value()) {
+    const auto names = world.files.list("data/index").value();
+    for (const std::string& name : names) {
       if (name.ends_with(ending)) ASSERT_TRUE(world.files.remove("data/index/" + name));
     }
   }
@@ -81,7 +82,8 @@ TEST_F(EvidenceTest, a_streams_file_that_is_damaged_or_of_another_store_proves_n
   remove_indexes(".summary");
   remove_last_segment();
   EXPECT_THAT(refusal(), HasSubstr("0000001-0000001.streams"));
-  for (const std::string& name : world.files.list("data/index").value()) {
+  const auto names = world.files.list("data/index").value();
+  for (const std::string& name : names) {
     world.files.damage("data/index/" + name, [](std::string& bytes) { bytes[bytes.size() - 100] ^= 1; });
   }
   EXPECT_TRUE(verify_embedded_store("data", world.files));
