@@ -248,6 +248,10 @@ class EventStore {
   /// it cannot (its directory was removed under it): the status then says so. To be called now and then, on any thread.
   virtual void check_place() {}
 
+  /// Makes durable what is visible, where that is not so by itself (sync periodic or memory). Errors: unavailable, when
+  /// writing had failed before or fails now.
+  [[nodiscard]] virtual Result<> flush() { return {}; }
+
   /// Makes durable what is not yet and closes the store: no append may follow. Call it once everybody has stopped, to
   /// hear whether all went well; the destructor does it otherwise.
   /// Errors: unavailable, when writing had failed before or fails now.

@@ -37,6 +37,7 @@ constexpr Duration accept_pause = std::chrono::milliseconds(100);  // when the s
 constexpr Duration warning_interval = std::chrono::seconds(10);
 constexpr std::size_t refusals_max = 64;  // refused connections that are drained at the same time
 constexpr Duration refusal_time = std::chrono::seconds(1);
+constexpr std::size_t newcomers_max = 64;  // at a full server; each holds a descriptor beyond connections_max
 
 /// Where to listen: the addresses of a name, or one address.
 Result<std::vector<tcp::endpoint>> resolve(asio::io_context& io, const std::string& host, std::uint16_t port) {
@@ -131,6 +132,8 @@ class AsioServer final : public Server {
   void admit(Worker& worker, Socket socket);
   [[nodiscard]] Worker& next_worker();
   void hand_over(Worker& worker, Socket socket);
+  void displace(std::size_t number, std::size_t left, Socket socket);
+  void turn_away(Socket socket);
   [[nodiscard]] std::string make_overload_reply();
   [[nodiscard]] Coroutine<void> wait_for_descriptors(Acceptor& acceptor, error_code error);
 
@@ -140,7 +143,8 @@ class AsioServer final : public Server {
   std::uint16_t port_ = 0;
   bool ended_ = false;
   SpareDescriptor spare_;
-  std::size_t refusals_ = 0;  // of the first worker's thread
+  std::size_t refusals_ = 0;        // of the first worker's thread
+  std::size_t next_displaced_ = 0;  // the worker that is asked first; of the first worker's thread
   bool accepting_ = false;
   Duration next_warning_{0};
 };
@@ -202,9 +206,11 @@ Worker& AsioServer::next_worker() {
 
 void AsioServer::admit(Worker& worker, Socket socket) {
   if (shared_.connections.load() >= shared_.options.connections_max) {
-    shared_.refused_connections.fetch_add(1);
-    asio::co_spawn(io().get_executor(), refuse(std::move(socket)), asio::detached);
-    return;
+    if (shared_.newcomers.load() >= newcomers_max) return turn_away(std::move(socket));
+    shared_.newcomers.fetch_add(1);
+    shared_.connections.fetch_add(1);  // from now on, so that a stop waits for what becomes of it
+    next_displaced_ = (next_displaced_ + 1) % workers_.size();
+    return displace(next_displaced_, workers_.size(), std::move(socket));
   }
   shared_.connections.fetch_add(1);
   worker.expect_connection();
@@ -214,6 +220,43 @@ void AsioServer::admit(Worker& worker, Socket socket) {
 void AsioServer::hand_over(Worker& worker, Socket socket) {
   if (&worker == workers_.front().get()) return worker.adopt(std::move(socket));
   asio::post(worker.io(), [&worker, socket = std::move(socket)]() mutable { worker.adopt(std::move(socket)); });
+}
+
+/// Asks the worker of that number, and `left` - 1 others after it, to end a connection that nobody is busy with, for
+/// the sake of a newcomer. Whoever keeps connections open without a word, or with half a one, so keeps nobody out.
+void AsioServer::displace(std::size_t number, std::size_t left, Socket socket) {
+  if (left == 0) {
+    asio::post(io(), [this, socket = std::move(socket)]() mutable {
+      turn_away(std::move(socket));
+      shared_.newcomers.fetch_sub(1);
+      shared_.connection_ended();
+    });
+    return;
+  }
+  Worker& worker = *workers_[number];
+  error_code error;
+  const tcp protocol = socket.local_endpoint(error).protocol();
+  Socket moved(worker.io().get_executor());
+  if (!error) moved.assign(protocol, socket.release(error), error);
+  asio::post(worker.io(), [this, number, left, socket = std::move(moved)]() mutable {
+    // One that has been lost on the way, and one that comes when the others are being ended, is closed.
+    if (socket.is_open() && !shared_.draining.load()) {
+      if (!workers_[number]->adopt_in_place_of_another(socket)) {
+        return displace((number + 1) % workers_.size(), left - 1, std::move(socket));
+      }
+      shared_.displaced_connections.fetch_add(1);
+      shared_.newcomers.fetch_sub(1);
+      return;
+    }
+    socket = Socket(workers_[number]->io().get_executor());
+    shared_.newcomers.fetch_sub(1);
+    shared_.connection_ended();
+  });
+}
+
+void AsioServer::turn_away(Socket socket) {
+  shared_.refused_connections.fetch_add(1);
+  asio::co_spawn(io().get_executor(), refuse(std::move(socket)), asio::detached);
 }
 
 /// The whole reply that one connection too many gets, whatever it asks.
@@ -311,6 +354,7 @@ ServerStatus AsioServer::status() const {
   ServerStatus status;
   status.connections = shared_.connections.load();
   status.refused_connections = shared_.refused_connections.load();
+  status.displaced_connections = shared_.displaced_connections.load();
   status.draining = shared_.draining.load();
   for (const auto& worker : workers_) {
     status.requests += worker->requests();
@@ -324,6 +368,7 @@ ServerMetrics AsioServer::metrics() const {
   ServerMetrics metrics;
   metrics.connections = shared_.connections.load();
   metrics.refused_connections = shared_.refused_connections.load();
+  metrics.displaced_connections = shared_.displaced_connections.load();
   metrics.body_bytes = shared_.bodies.taken();
   for (const auto& worker : workers_) {
     std::as_const(*worker).metrics().add_to(metrics);

@@ -33,10 +33,11 @@ struct TlsPair {
 [[nodiscard]] Result<Instant> check_tls(const TlsPair& pair);
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";                  ///< an address or a name; IPv6 without brackets
-  std::uint16_t port = 4000;                       ///< 0: any free one
-  std::size_t worker_threads = 2;                  ///< I/O threads, each with its own share of the connections
-  std::size_t connections_max = 1000;              ///< one more gets 503 and is closed
+  std::string host = "127.0.0.1";      ///< an address or a name; IPv6 without brackets
+  std::uint16_t port = 4000;           ///< 0: any free one
+  std::size_t worker_threads = 2;      ///< I/O threads, each with its own share of the connections
+  std::size_t connections_max = 1000;  ///< one more takes the place of that which is idle, or without a whole header,
+                                       ///< for longest; where there is none, it gets 503 and is closed
   std::size_t header_bytes_max = 32u << 10;        ///< request line and fields together, else 431
   std::size_t target_bytes_max = 8u << 10;         ///< else 414
   std::size_t fields_max = 100;                    ///< else 431
@@ -57,6 +58,7 @@ struct ServerStatus {
   std::uint64_t requests = 0;
   std::uint64_t refused_malformed = 0;
   std::uint64_t refused_connections = 0;
+  std::uint64_t displaced_connections = 0;  ///< ended for another's sake
   std::uint64_t failed_handshakes = 0;
   bool draining = false;
 };

@@ -22,6 +22,7 @@ struct ServerMetrics {
   std::map<std::string, std::uint64_t> refusals;  ///< by the problem's code
   std::uint64_t connections = 0;                  ///< open now
   std::uint64_t refused_connections = 0;
+  std::uint64_t displaced_connections = 0;  ///< ended for another's sake
   std::uint64_t failed_handshakes = 0;
   std::uint64_t body_bytes = 0;  ///< that bodies of requests take now, beyond 64 KiB of each
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/invariant.hpp"
+#include "log/segment/evidence.hpp"
 #include "log/segment/frame_reader.hpp"
 #include "log/segment/recovery.hpp"
 #include "log/segment/scan.hpp"
@@ -175,8 +176,8 @@ struct LogOpener {
   }
 
   static Result<> serve(Log& log, const LogOptions& options, platform::Platform platform,
-                        platform::Executor& background, const ScannedLog& scanned) {
-    auto file = TRY(repair(scanned, options.directory, platform));
+                        platform::Executor& background, const ScannedLog& scanned, bool last_was_durable) {
+    auto file = TRY(repair(scanned, options.directory, platform, last_was_durable));
     log.summaries_ = std::make_unique<SummaryKeeper>(platform, background, *log.table_, options.directory);
     log.writer_ =
         std::make_unique<Writer>(options, platform, background, *log.table_, *log.summaries_, scanned, std::move(file));
@@ -194,7 +195,7 @@ struct LogOpener {
 };
 
 Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform platform, platform::Executor& background,
-                                      const OnGroup& on_group) {
+                                      const OnGroup& on_group, const OnFound& on_found) {
   if (options.segment_bytes < segment_bytes_min || options.segment_bytes > segment_bytes_max ||
       options.segment_bytes % 8 != 0) {
     return fail(ErrorKind::usage, "a segment of " + std::to_string(options.segment_bytes) +
@@ -207,6 +208,7 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform pla
   const bool is_new = TRY(is_unborn(platform.files, options.directory));
   if (is_new) TRY(create_log(options, platform));
   const ScannedLog scanned = TRY(scan_log(platform.files, options.directory, ScanDepth::what_is_open, on_group));
+  const bool last_was_durable = TRY(check_end(platform.files, options.directory, scanned, on_found));
   tell_of_distrust(scanned, platform.log);
   if (!scanned.clean && !is_new) {
     const std::string& path = scanned.segments.back().path;
@@ -222,23 +224,25 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform pla
     }
   }
   auto log = LogOpener::make(std::move(lock), platform, options.directory, scanned);
-  TRY(LogOpener::serve(*log, options, platform, background, scanned));
+  TRY(LogOpener::serve(*log, options, platform, background, scanned, last_was_durable));
   return log;
 }
 
 Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::Platform platform,
-                                              const OnGroup& on_group) {
+                                              const OnGroup& on_group, const OnFound& on_found) {
   TRY(check_holds_store(platform.files, directory));
   auto lock = TRY(platform.files.lock_directory_to_read(directory));
-  return LogOpener::make(std::move(lock), platform, directory,
-                         TRY(scan_log(platform.files, directory, ScanDepth::what_is_open, on_group)));
+  const ScannedLog scanned = TRY(scan_log(platform.files, directory, ScanDepth::what_is_open, on_group));
+  (void)TRY(check_end(platform.files, directory, scanned, on_found));
+  return LogOpener::make(std::move(lock), platform, directory, scanned);
 }
 
 Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& directory, const OnGroup& on_group,
-                                const OnProgress& on_progress) {
+                                const OnProgress& on_progress, const OnFound& on_found) {
   TRY(check_holds_store(files, directory));
   const auto lock = TRY(files.lock_directory_to_read(directory));
   const ScannedLog scanned = TRY(scan_log(files, directory, ScanDepth::everything, on_group, on_progress));
+  (void)TRY(check_end(files, directory, scanned, on_found));
   VerifyReport report{.store = scanned.store,
                       .segments = scanned.segments.size(),
                       .groups = scanned.groups,

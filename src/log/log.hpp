@@ -39,6 +39,17 @@ struct LogOptions {
 /// it whose summary is missing or damaged. By verify_log, for every group that the log holds. An error of kind corrupt
 /// says what is wrong with the group.
 using OnGroup = std::function<Result<>(Place place, const GroupView& group)>;
+/// A log that was looked at and not changed yet.
+struct FoundLog {
+  Uuid store;
+  Position last;
+  std::vector<Epoch> epochs;
+  std::vector<std::uint64_t> salts;  ///< of the segments, in order
+};
+/// Called once the whole log has been looked at, and before anything is changed: by who keeps something beside the log
+/// that knows of its end. True when it proves that the last segment was durable. An error of kind corrupt says that it
+/// proves more than the log has; the log is refused then.
+using OnFound = std::function<Result<bool>(const FoundLog& found)>;
 /// False ends the reading.
 using GroupVisitor = std::function<bool(const GroupView& group)>;
 /// Called now and then with how many of the log's bytes have been looked at.
@@ -179,15 +190,17 @@ class Log {
 /// new epoch after one. `background` prepares segments; it and the platform outlive the log.
 ///
 /// Errors: usage, for options out of range; conflict, when another process has the directory open; corrupt, naming the
-/// file and byte of the first damage; unsupported ("format_version"); input_output.
+/// file and byte of the first damage, or the segment that is missing at the end ("segment_missing"); unsupported
+/// ("format_version"); input_output; those of `on_found`.
 [[nodiscard]] Result<std::unique_ptr<Log>> open_log(LogOptions options, platform::Platform platform,
-                                                    platform::Executor& background, const OnGroup& on_group);
+                                                    platform::Executor& background, const OnGroup& on_group,
+                                                    const OnFound& on_found = {});
 
 /// Opens an existing log without changing anything, under the lock of those who look (which a directory without LOCK
 /// that cannot be written to does not have): commit and flush must not be called.
 /// Errors: not_found; otherwise those of open_log.
 [[nodiscard]] Result<std::unique_ptr<Log>> open_log_to_read(const std::string& directory, platform::Platform platform,
-                                                            const OnGroup& on_group);
+                                                            const OnGroup& on_group, const OnFound& on_found = {});
 
 struct VerifyReport {
   Uuid store;
@@ -218,6 +231,7 @@ struct VerifyReport {
 /// what `on_group` checks. Takes the lock of the directory as open_log_to_read does, and changes nothing. Errors: as
 /// open_log_to_read.
 [[nodiscard]] Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& directory,
-                                              const OnGroup& on_group, const OnProgress& on_progress = {});
+                                              const OnGroup& on_group, const OnProgress& on_progress = {},
+                                              const OnFound& on_found = {});
 
 }  // namespace annals::log

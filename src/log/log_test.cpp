@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "log/segment/format.hpp"
+#include "log/segment/summary.hpp"
 #include "log/test_log.hpp"
 
 namespace annals::log {
@@ -336,6 +337,137 @@ TEST(Log, a_missing_file_is_damage) {
     const std::string path = missing == std::string_view("second") ? "data/log/" + names->at(1) : missing;
     ASSERT_TRUE(world.files.remove(path));
     EXPECT_EQ(must_fail(world).kind, ErrorKind::corrupt) << path;
+  }
+}
+
+/// Fills segments until there are `count`, and writes their summaries.
+void fill(TestWorld& world, Log& log, std::uint32_t count) {
+  while (log.segments() < count) ASSERT_TRUE(append(world, log, {std::string(20'000, 'x')}));
+  world.background.run_ready();
+}
+
+TEST(Log, a_missing_last_segment_is_damage_because_a_summary_proves_that_it_was_there) {
+  TestWorld world;
+  {
+    const auto log = must_open(world);
+    fill(world, *log, 4);
+  }
+  const auto segments = world.files.list("data/log").value();
+  ASSERT_EQ(segments.size(), 4u);
+  // The last one, and then the one before it too.
+  for (std::size_t left = 3; left >= 2; --left) {
+    ASSERT_TRUE(world.files.remove("data/log/" + segments[left]));
+    const Error error = must_fail(world);
+    EXPECT_EQ(error.kind, ErrorKind::corrupt);
+    EXPECT_EQ(error.code, "segment_missing");
+    EXPECT_THAT(error.message, HasSubstr("data/log/" + segments[3] + " is missing"));
+    EXPECT_THAT(error.message, HasSubstr("data/log/" + segments[left - 1]));
+    EXPECT_EQ(verify_log(world.files, "data", {}).error(), error);
+    EXPECT_EQ(open_log_to_read("data", world.platform(), {}).error(), error);
+    EXPECT_EQ(world.files.list("data/index").value().size(), 3u) << "who refuses removes no proof";
+  }
+  // Whoever means it says so by taking the proof away.
+  const auto proofs = world.files.list("data/index").value();
+  for (const std::string& name : proofs) ASSERT_TRUE(world.files.remove("data/index/" + name));
+  EXPECT_NE(must_open(world), nullptr);
+}
+
+TEST(Log, an_older_copy_of_the_last_segment_is_refused_once_it_had_been_sealed) {
+  TestWorld world;
+  std::string copy;
+  {
+    const auto log = must_open(world);
+    ASSERT_TRUE(append(world, *log, {"a"}));
+  }
+  copy = platform::read_whole_file(world.files, std::string(first_segment), 1u << 20).value();
+  {
+    const auto log = must_open(world);
+    fill(world, *log, 2);
+  }
+  ASSERT_TRUE(world.files.remove("data/log/" + world.files.list("data/log").value().back()));
+  world.files.damage(std::string(first_segment), [&](std::string& bytes) { bytes = copy; });
+  EXPECT_EQ(must_fail(world).code, "segment_missing");
+}
+
+TEST(Log, a_summary_of_another_store_or_another_life_of_the_segment_proves_nothing) {
+  TestWorld world;
+  {
+    const auto log = must_open(world);
+    fill(world, *log, 2);
+  }
+  const std::string summary = "data/index/" + summary_name(Position{1});
+  const std::string bytes = platform::read_whole_file(world.files, summary, 1u << 20).value();
+  TestWorld other(2);
+  {
+    const auto log = must_open(other);
+    ASSERT_TRUE(append(other, *log, {"a"}));
+  }
+  ASSERT_TRUE(other.files.create_directories("data/index"));
+  ASSERT_TRUE(platform::replace_file(other.files, summary, bytes));
+  EXPECT_TRUE(verify_log(other.files, "data", {}));
+  EXPECT_NE(must_open(other), nullptr);
+}
+
+TEST(Log, a_next_segment_that_lost_what_was_not_flushed_is_there_whenever_power_fails_again) {
+  using Files = platform::SimulatedFileSystem;
+  bool failed = true;
+  std::uint64_t fault = 1;
+  for (; failed; ++fault) {
+    SCOPED_TRACE(fault);
+    TestWorld world;
+    const LogOptions options{.directory = "data", .segment_bytes = segment_bytes_min, .flush_each_commit = false};
+    {
+      const auto log = open_log(options, world.platform(), world.background, {});
+      ASSERT_TRUE(log);
+      fill(world, **log, 2);
+      ASSERT_TRUE(world.files.exists("data/index/" + summary_name(Position{1})).value());
+      platform::SimulatedRandom dice(fault);
+      world.files.crash(Files::Survival::nothing, dice);
+    }
+    ASSERT_EQ(world.files.list("data/log").value().size(), 2u);
+    world.files.fault_at(world.files.steps() + fault, Files::Fault::power_loss);
+    failed = !open_log(options, world.platform(), world.background, {});
+    platform::SimulatedRandom dice(fault);
+    world.files.crash(Files::Survival::some_sectors, dice);
+    const auto log = open_log(options, world.platform(), world.background, {});
+    ASSERT_TRUE(log) << log.error().message;
+  }
+  EXPECT_GT(fault, 4u) << "some steps were tried";
+}
+
+TEST(Log, a_sealed_last_segment_has_no_summary_before_the_next_is_durable) {
+  // Power fails at every step of filling a segment and beginning the next, and again at every step of the opening
+  // behind that: a segment is never called missing.
+  using Files = platform::SimulatedFileSystem;
+  const auto fill_one = [](TestWorld& world) {
+    const auto log =
+        open_log({.directory = "data", .segment_bytes = segment_bytes_min}, world.platform(), world.background, {});
+    if (!log) return;
+    for (int turn = 0; turn < 5; ++turn) {
+      if (!append(world, **log, {std::string(20'000, 'x')})) return;
+      world.background.run_ready();
+    }
+  };
+  std::uint64_t steps = 0;
+  {
+    TestWorld world;
+    fill_one(world);
+    steps = world.files.steps();
+  }
+  for (std::uint64_t first = 1; first <= steps; ++first) {
+    for (std::uint64_t second = 1; second < 30; second += 3) {
+      TestWorld world;
+      world.files.fault_at(first, Files::Fault::power_loss);
+      fill_one(world);
+      platform::SimulatedRandom dice(first * 100 + second);
+      world.files.crash(Files::Survival::some_sectors, dice);
+      world.files.fault_at(world.files.steps() + second, Files::Fault::power_loss);
+      fill_one(world);
+      world.files.crash(Files::Survival::some_sectors, dice);
+      const auto log =
+          open_log({.directory = "data", .segment_bytes = segment_bytes_min}, world.platform(), world.background, {});
+      ASSERT_TRUE(log) << first << " " << second << ": " << log.error().message;
+    }
   }
 }
 

@@ -98,13 +98,15 @@ class FileSystem {
   /// Returns once the names made, changed and removed in this directory before the call survive the loss of power.
   [[nodiscard]] virtual Result<> flush_directory(const std::string& path) = 0;
 
-  /// Takes the one lock of a directory (flock on `<path>/LOCK`, which then holds the process id).
-  /// Errors: conflict, when another process holds it; the message names that process.
+  /// Takes the one lock of a directory: flock on the directory itself, where the file system has that, and on
+  /// `<path>/LOCK`, which then holds the process id. So it holds also when LOCK is removed.
+  /// Errors: conflict, when another process holds it; the message names that process; not_found, input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) = 0;
 
   /// Takes the lock for looking only, which needs no permission to write: several may look at once, but nobody while
-  /// somebody holds `lock_directory`, nor the other way round. Null when there is no LOCK and none can be made: nobody
-  /// holds it then, and nobody can be kept from taking it. Errors: conflict, as above; input_output.
+  /// somebody holds `lock_directory`, nor the other way round. Null when the directory itself cannot be locked, there
+  /// is no LOCK, and none can be made: nobody can be kept from taking it then. Errors: conflict, as above; not_found,
+  /// input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory_to_read(const std::string& path);
 };
 

@@ -2,8 +2,10 @@
 
 #include "platform/file_system.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -224,6 +226,17 @@ TEST_P(FileSystemContract, a_lock_tells_when_its_directory_is_another_one_or_gon
   EXPECT_EQ((*lock)->is_in_place(), Result<bool>(false));
 }
 
+TEST_P(FileSystemContract, a_lock_holds_when_its_file_is_removed_or_replaced) {
+  const auto lock = files().lock_directory(directory_);
+  ASSERT_TRUE(lock);
+  ASSERT_TRUE(files().remove(path("LOCK")));
+  EXPECT_EQ(kind_of(files().lock_directory(directory_)), ErrorKind::conflict);
+  EXPECT_EQ(kind_of(files().lock_directory_to_read(directory_)), ErrorKind::conflict);
+  EXPECT_EQ(files().exists(path("LOCK")), Result<bool>(false)) << "who is refused leaves nothing behind";
+  create("LOCK", "1\n");
+  EXPECT_EQ(kind_of(files().lock_directory(directory_)), ErrorKind::conflict);
+}
+
 TEST_P(FileSystemContract, nobody_looks_while_somebody_holds_the_lock_and_the_other_way_round) {
   {
     const auto held = files().lock_directory(directory_);
@@ -385,6 +398,35 @@ TEST_P(PosixFiles, several_may_look_and_who_wants_to_write_hears_that_they_do) {
   EXPECT_THAT(files().lock_directory(directory_).error().message, HasSubstr("being read"));
 }
 
+TEST_P(PosixFiles, who_looks_keeps_writers_out_when_the_file_of_the_lock_is_removed) {
+  const auto looking = files().lock_directory_to_read(directory_);
+  ASSERT_TRUE(looking);
+  ASSERT_TRUE(files().remove(path("LOCK")));
+  EXPECT_THAT(files().lock_directory(directory_).error().message, HasSubstr("being read"));
+  EXPECT_TRUE(files().lock_directory_to_read(directory_));
+}
+
+TEST_P(PosixFiles, a_lock_is_respected_by_and_respects_who_knows_its_file_only) {
+  const auto lock_file = [&](int kind) {
+    const int descriptor = open(path("LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    EXPECT_GE(descriptor, 0);
+    if (flock(descriptor, kind | LOCK_NB) == 0) return descriptor;
+    close(descriptor);
+    return -1;
+  };
+  {
+    const auto lock = files().lock_directory(directory_);
+    ASSERT_TRUE(lock);
+    EXPECT_EQ(lock_file(LOCK_SH), -1);
+  }
+  const int old = lock_file(LOCK_EX);
+  ASSERT_GE(old, 0);
+  EXPECT_EQ(kind_of(files().lock_directory(directory_)), ErrorKind::conflict);
+  EXPECT_EQ(kind_of(files().lock_directory_to_read(directory_)), ErrorKind::conflict);
+  close(old);
+  EXPECT_TRUE(files().lock_directory(directory_)) << "nothing is left of the attempts";
+}
+
 TEST_P(PosixFiles, looking_needs_no_permission_to_write) {
   ASSERT_TRUE(files().create_directories(path("with")));
   ASSERT_TRUE(files().create_directories(path("without")));
@@ -401,7 +443,8 @@ TEST_P(PosixFiles, looking_needs_no_permission_to_write) {
     const auto with = posix_files().lock_directory_to_read(path("with"));
     if (!with || *with == nullptr) _exit(1);
     const auto without = posix_files().lock_directory_to_read(path("without"));
-    if (!without || *without != nullptr) _exit(2);
+    if (!without || *without == nullptr) _exit(2);
+    if (posix_files().exists(path("without/LOCK")) != Result<bool>(false)) _exit(4);
     _exit(posix_files().lock_directory(path("with")) ? 3 : 0);
   }
   int status = -1;

@@ -2,8 +2,10 @@
 // LineOutput: whole lines to standard error (or wherever), never mixed with another writer's halfway through a line.
 // Both the logger and the audit subscriber write through it. Thread-safe.
 
+#include <memory>
 #include <string_view>
 
+#include "base/instant.hpp"
 #include "base/result.hpp"
 
 namespace annals::platform {
@@ -15,10 +17,13 @@ class LineOutput {
   /// Writes `lines`, which ends with a newline; blocks while the reader does not read. Errors: input_output.
   [[nodiscard]] virtual Result<> write(std::string_view lines) = 0;
 
-  /// From now on a write gives up (input_output) when the reader has taken nothing for a second: the process is about
-  /// to end.
-  virtual void hurry() {}
+  /// The process is about to end: from now on all writes together wait for the reader for `in_all` at most. What it has
+  /// no room for after that is not written (input_output).
+  virtual void hurry(Duration in_all) { (void)in_all; }
 };
+
+/// To an open file descriptor, which stays the caller's.
+[[nodiscard]] std::unique_ptr<LineOutput> make_line_output(int descriptor);
 
 /// Standard error.
 [[nodiscard]] LineOutput& standard_error();

@@ -84,5 +84,54 @@ TEST(standard_error, a_reader_that_has_gone_is_an_error) {
   signal(SIGPIPE, before);
 }
 
+TEST(line_output, after_hurry_all_lines_that_nobody_reads_have_one_time_together) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const auto output = make_line_output(ends[1]);
+  output->hurry(std::chrono::milliseconds(50));
+  // Were each of them given a time of its own, this would take minutes.
+  const std::string line(2'000, 'x');
+  std::size_t refused = 0;
+  for (int number = 0; number < 10'000; ++number) refused += !output->write(line);
+  EXPECT_GT(refused, 9'000u);
+  // Whoever reads again gets what comes from then on.
+  std::string taken(1u << 20, '\0');
+  EXPECT_GT(read(ends[0], taken.data(), taken.size()), 2'000);
+  EXPECT_TRUE(output->write("last\n"));
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(line_output, a_write_that_waits_already_hears_of_the_hurry) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const auto output = make_line_output(ends[1]);
+  std::thread writer([&] { EXPECT_FALSE(output->write(std::string(1u << 20, 'x'))); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  output->hurry(Duration{0});
+  writer.join();
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(line_output, a_reader_who_keeps_up_loses_nothing_after_hurry) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const auto output = make_line_output(ends[1]);
+  output->hurry(std::chrono::minutes(1));
+  std::size_t read_bytes = 0;
+  std::thread reader([&] {
+    char piece[4'096];
+    for (ssize_t count = 0; (count = read(ends[0], piece, sizeof piece)) > 0;) {
+      read_bytes += static_cast<std::size_t>(count);
+    }
+  });
+  for (int number = 0; number < 1'000; ++number) EXPECT_TRUE(output->write(std::string(999, 'x') + "\n"));
+  close(ends[1]);
+  reader.join();
+  close(ends[0]);
+  EXPECT_EQ(read_bytes, 1'000'000u);
+}
+
 }  // namespace
 }  // namespace annals::platform

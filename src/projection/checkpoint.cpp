@@ -1,5 +1,7 @@
 #include "projection/checkpoint.hpp"
 
+#include "projection/state_file.hpp"
+
 namespace annals::projection {
 namespace {
 
@@ -18,35 +20,54 @@ std::string contents(const Cursor& cursor) {
   return std::string(heading) + text + "\n" + std::to_string(checksum(text)) + "\n";
 }
 
-/// A checkpoint is of events that were flushed, so one beyond the end belongs to a longer log than this one: to go on
-/// from it would pass over what is recorded up to there.
-Result<Position> locate(const EventStore& store, const Cursor& cursor) {
-  const Position position = TRY(store.resolve(cursor));
-  const Position flushed = store.status().flushed;
-  if (position <= flushed) return position;
-  return fail(
-      ErrorKind::gone, "cursor_gone",
-      "the checkpoint is at position " + to_string(position) + " of a store that ends at " + to_string(flushed));
+Result<Cursor> read_checkpoint(const platform::FileSystem& files, const std::string& path) {
+  const auto bytes = platform::read_whole_file(files, path, bytes_max);
+  if (!bytes && bytes.error().kind != ErrorKind::too_large) return std::unexpected(bytes.error());
+  if (bytes && bytes->starts_with(heading)) {
+    const std::string text = bytes->substr(heading.size(), bytes->find('\n', heading.size()) - heading.size());
+    const auto cursor = Cursor::from_text(text);
+    if (cursor && contents(*cursor) == *bytes) return *cursor;
+  }
+  return fail(ErrorKind::corrupt, "the checkpoint " + path + " is damaged");
 }
 
 }  // namespace
 
 Result<Position> CheckpointFile::load(const EventStore& store) const {
   if (path_.empty() || !TRY(files_.exists(path_))) return Position{};
-  const auto bytes = platform::read_whole_file(files_, path_, bytes_max);
-  if (!bytes && bytes.error().kind != ErrorKind::too_large) return std::unexpected(bytes.error());
-  if (bytes && bytes->starts_with(heading)) {
-    const std::string text = bytes->substr(heading.size(), bytes->find('\n', heading.size()) - heading.size());
-    const auto cursor = Cursor::from_text(text);
-    if (cursor && contents(*cursor) == *bytes) return locate(store, *cursor);
-  }
-  return fail(ErrorKind::corrupt, "the checkpoint " + path_ + " is damaged");
+  return locate_checkpoint(store, TRY(read_checkpoint(files_, path_)), path_);
 }
 
 Result<> CheckpointFile::save(const Cursor& cursor) {
   if (path_.empty()) return {};
   TRY(platform::make_directory_again(files_, path_));
   return platform::replace_file(files_, path_, contents(cursor));
+}
+
+std::vector<FoundCheckpoint> find_checkpoints(const platform::FileSystem& files, const std::string& directory) {
+  std::vector<FoundCheckpoint> found;
+  for (const std::string& name : files.list(directory).value_or(std::vector<std::string>{})) {
+    if (name.ends_with(".new")) continue;
+    const std::string path = platform::join_path(directory, name);
+    auto cursor = read_checkpoint(files, path);
+    if (!cursor) cursor = read_state_file_end(files, path);
+    if (cursor) found.push_back({path, *cursor});
+  }
+  return found;
+}
+
+/// One beyond the end belongs to a longer log than this one: to go on from it would pass over what is recorded up to
+/// there.
+Result<Position> locate_checkpoint(const EventStore& store, const Cursor& cursor, const std::string& path) {
+  const auto resolved = store.resolve(cursor);
+  if (!resolved && resolved.error().kind != ErrorKind::gone) return resolved;
+  const Position flushed = store.status().flushed;
+  if (resolved && *resolved <= flushed) return resolved;
+  return fail(ErrorKind::gone, "cursor_gone",
+              path + " tells of position " + to_string(cursor.position) +
+                  ", which had been flushed and is not in the store, which ends at " + to_string(flushed) +
+                  ": an older copy of the log was put back, what the disk had confirmed was lost, or the file is of "
+                  "another store");
 }
 
 }  // namespace annals::projection

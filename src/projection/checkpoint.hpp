@@ -3,6 +3,7 @@
 // checkpoint can be deleted: its subscriber then starts from the beginning. Confined to one thread.
 
 #include <string>
+#include <vector>
 
 #include "event/event_store.hpp"
 #include "platform/file_system.hpp"
@@ -14,8 +15,8 @@ class CheckpointFile {
   /// An empty path keeps nothing (stores in memory have nothing to come back to).
   CheckpointFile(platform::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// The position to go on from; 0 when there is no file. Errors: corrupt, when the file is damaged; gone, when it
-  /// points into a lost tail, beyond the end of the store, or belongs to another store; input_output.
+  /// The position to go on from; 0 when there is no file. Errors: corrupt, when the file is damaged; gone, as
+  /// locate_checkpoint; input_output.
   [[nodiscard]] Result<Position> load(const EventStore& store) const;
 
   [[nodiscard]] Result<> save(const Cursor& cursor);
@@ -24,5 +25,21 @@ class CheckpointFile {
   platform::FileSystem& files_;
   const std::string path_;
 };
+
+/// The cursor of a checkpoint, whichever of the two formats its file has (projection/state_file.hpp is the other).
+struct FoundCheckpoint {
+  std::string path;
+  Cursor cursor;
+};
+
+/// All checkpoints of a directory that were written whole, in order of their names; others are left out, as is what
+/// cannot be read. They are of events that had been flushed. None when there is no such directory.
+[[nodiscard]] std::vector<FoundCheckpoint> find_checkpoints(const platform::FileSystem& files,
+                                                            const std::string& directory);
+
+/// The position of a cursor that stands in a checkpoint. Errors: gone, saying so of the file at `path`, when it is not
+/// of the store as it is now: an unclean stop is no reason for that, because what is in a checkpoint had been flushed.
+[[nodiscard]] Result<Position> locate_checkpoint(const EventStore& store, const Cursor& cursor,
+                                                 const std::string& path);
 
 }  // namespace annals::projection

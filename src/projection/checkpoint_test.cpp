@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "projection/state_file.hpp"
 #include "projection/test_world.hpp"
 
 namespace annals::projection {
@@ -103,6 +104,33 @@ TEST_F(CheckpointTest, that_of_another_store_is_gone) {
 TEST_F(CheckpointTest, one_beyond_the_end_of_its_store_is_gone_because_events_would_be_passed_over) {
   ASSERT_TRUE(file.save(store->cursor(Position{301})));
   EXPECT_EQ(kind_of_failure(), ErrorKind::gone);
+}
+
+TEST_F(CheckpointTest, one_that_its_store_does_not_have_is_not_blamed_on_an_unclean_stop) {
+  ASSERT_TRUE(file.save(Cursor{store->cursor(Position{1}).epoch, Position{301}}));
+  const auto loaded = file.load(*store);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().message.find("/d/c tells of position 301, which had been flushed"), std::string::npos);
+  EXPECT_EQ(loaded.error().message.find("unclean"), std::string::npos);
+}
+
+TEST_F(CheckpointTest, all_of_a_directory_are_found_but_those_that_are_not_whole) {
+  EXPECT_TRUE(find_checkpoints(world.files, "/missing").empty());
+  ASSERT_TRUE(file.save(store->cursor(Position{17})));
+  ASSERT_TRUE(CheckpointFile(world.files, "/d/damaged").save(store->cursor(Position{18})));
+  world.files.damage("/d/damaged", [](std::string& bytes) { bytes[25] ^= 1; });
+  const auto other = StateFileWriter::create(world.files, "/d/state", "state", Position{3});
+  ASSERT_TRUE(other);
+  ASSERT_TRUE((*other)->finish(*store, Position{5}, ""));
+  const auto half = find_checkpoints(world.files, "/d");
+  ASSERT_EQ(half.size(), 1u);
+  EXPECT_EQ(half[0].path, "/d/c");
+  EXPECT_EQ(half[0].cursor, store->cursor(Position{17}));
+  ASSERT_TRUE((*other)->publish());
+  const auto found = find_checkpoints(world.files, "/d");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[1].path, "/d/state");
+  EXPECT_EQ(found[1].cursor, store->cursor(Position{5}));
 }
 
 TEST_F(CheckpointTest, without_a_path_nothing_is_kept) {

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/invariant.hpp"
+#include "projection/checkpoint.hpp"
 
 namespace annals::projection {
 namespace {
@@ -118,13 +119,8 @@ Result<> take_ending(std::string_view contents, const std::string& path, std::ui
     return fail(ErrorKind::corrupt, path + " is damaged: its ending does not fit the rest");
   }
   std::memcpy(witness.id.bytes.data(), id.data(), id.size());
-  summary.end = TRY(store.resolve(end));
+  summary.end = TRY(locate_checkpoint(store, end, path));
   summary.note = std::string(reader.rest());
-  const Position flushed = store.status().flushed;
-  if (summary.end > flushed) {
-    return fail(ErrorKind::gone, path + " reaches to position " + to_string(summary.end) + ", and the store ends at " +
-                                     to_string(flushed));
-  }
   if (witness != TRY(witness_at(store, summary.end))) {
     return fail(ErrorKind::gone,
                 path + " tells of another event at position " + to_string(summary.end) + " than the store has");
@@ -191,6 +187,48 @@ Result<> StateFileWriter::finish(const EventStore& store, Position end, std::str
 Result<> StateFileWriter::publish() {
   file_.reset();
   return platform::rename_durably(files_, path_ + ".new", path_);
+}
+
+Result<Cursor> read_state_file_end(const platform::FileSystem& files, const std::string& path) {
+  const std::unique_ptr<platform::File> file = TRY(files.open_to_read(path));
+  const std::uint64_t size = TRY(file->size());
+  std::string bytes(prelude_bytes, '\0');
+  const auto read = [&](std::uint64_t offset, std::uint64_t count) -> Result<> {
+    if (count > size || offset > size - count) return damaged(path, size, "it ends too early");
+    bytes.resize(static_cast<std::size_t>(count));
+    if (TRY(file->read_at(offset, bytes.data(), bytes.size())) != count)
+      return damaged(path, size, "it ends too early");
+    return {};
+  };
+  TRY(read(0, prelude_bytes));
+  if (!bytes.starts_with(magic) || get_at<std::uint32_t>(bytes.data() + magic.size()) != format_version) {
+    return fail(ErrorKind::unsupported, "format_version", path + " is no checkpoint that this program knows");
+  }
+  for (std::uint64_t offset = prelude_bytes;;) {
+    TRY(read(offset, block_header_bytes));
+    const auto kind = get_at<std::uint32_t>(bytes.data());
+    const auto length = get_at<std::uint32_t>(bytes.data() + 4);
+    if (length > contents_bytes_max) return damaged(path, offset + 4, "a block of impossible length");
+    const std::uint64_t end = offset + block_header_bytes + length + checksum_bytes;
+    if (kind != ending) {
+      offset = end;
+      continue;
+    }
+    // With the checksum of the block before, which seeds the ending's.
+    TRY(read(offset - checksum_bytes, end - (offset - checksum_bytes)));
+    const char* block = bytes.data() + checksum_bytes;
+    const std::uint64_t checksum =
+        XXH3_64bits_withSeed(block, block_header_bytes + length, get_at<std::uint64_t>(bytes.data()));
+    if (end != size || checksum != get_at<std::uint64_t>(block + block_header_bytes + length)) {
+      return damaged(path, offset, "its ending is not what was written");
+    }
+    ByteReader reader(std::string_view(block + block_header_bytes, length));
+    Cursor cursor;
+    cursor.epoch = reader.integer<std::uint32_t>();
+    cursor.position = Position{reader.integer<std::uint64_t>()};
+    if (!reader.ok()) return damaged(path, offset, "its ending is too short");
+    return cursor;
+  }
 }
 
 Result<StateFileSummary> read_state_file(

@@ -70,4 +70,8 @@ struct StateFileSummary {
     const platform::FileSystem& files, const std::string& path, std::string_view name, const EventStore& store,
     const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records);
 
+/// The cursor of `end`, from the ending alone: its checksum is looked at, what stands before it is not. Errors:
+/// not_found; corrupt; unsupported; input_output.
+[[nodiscard]] Result<Cursor> read_state_file_end(const platform::FileSystem& files, const std::string& path);
+
 }  // namespace annals::projection

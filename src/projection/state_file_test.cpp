@@ -109,6 +109,25 @@ TEST_F(StateFileTest, a_store_that_ends_before_it_does_not_back_it) {
   EXPECT_TRUE(read(store).has_value());
 }
 
+TEST_F(StateFileTest, its_end_can_be_read_alone_and_is_not_believed_when_it_is_not_what_was_written) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  EXPECT_EQ(read_state_file_end(world.files, path), Result<Cursor>(store.cursor(Position{5})));
+  const auto bytes = platform::read_whole_file(world.files, path, 1u << 20);
+  ASSERT_TRUE(bytes);
+  const std::size_t ending = 8 + 44 + 4 + 8;  // with its note and its checksum
+  for (std::size_t bit = (bytes->size() - ending) * 8; bit < bytes->size() * 8; ++bit) {
+    const auto flip = [&](std::string& all) { all[bit / 8] = static_cast<char>(all[bit / 8] ^ (1 << (bit % 8))); };
+    world.files.damage(path, flip);
+    EXPECT_FALSE(read_state_file_end(world.files, path)) << "bit " << bit;
+    world.files.damage(path, flip);
+  }
+  for (std::size_t cut = 0; cut < bytes->size(); ++cut) {
+    world.files.damage(path, [&](std::string& all) { all = bytes->substr(0, cut); });
+    EXPECT_FALSE(read_state_file_end(world.files, path)) << cut;
+  }
+  EXPECT_EQ(read_state_file_end(world.files, "data/none").error().kind, ErrorKind::not_found);
+}
+
 // As after a part of the directory was put back from a copy: same store, same epoch, another tail.
 TEST_F(StateFileTest, another_event_at_its_end_means_another_history) {
   ASSERT_TRUE(write(Position{3}, Position{5}));

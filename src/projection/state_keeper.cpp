@@ -62,9 +62,10 @@ Result<> StateKeeper::write_all() {
 Result<> StateKeeper::write_to_the_end() {
   while (TRY(write_some()) == Step::more) {
   }
-  const StoreStatus store = store_.status();
-  if (store.flushed < end_ && !store.writable)
-    return fail(ErrorKind::unavailable, "the store could not flush the events that the checkpoint reflects");
+  // A checkpoint tells of nothing that the loss of power could take back: it proves that those events were there.
+  if (store_.status().flushed < end_) TRY(store_.flush());
+  if (store_.status().flushed < end_)
+    return fail(ErrorKind::unavailable, "the store has not flushed the events that the checkpoint reflects");
   return publish();
 }
 

@@ -64,8 +64,8 @@ class StateKeeper {
   /// was begun is then given up.
   [[nodiscard]] Result<Step> step();
 
-  /// Writes the whole file now, also before the store has flushed what is in it: for a stop, after which it will have.
-  /// Errors: as step; unavailable, when the store never will.
+  /// Writes the whole file now, and has the store flush what is in it, for a stop. Errors: as step; unavailable, when
+  /// the store cannot.
   [[nodiscard]] Result<> write_all();
 
   /// Gives up what `step` has begun.

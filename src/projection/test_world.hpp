@@ -227,6 +227,12 @@ class ControlledStore final : public EventStore {
     if (flushed_) status.flushed = *flushed_;
     return status;
   }
+  [[nodiscard]] Result<> flush() override {
+    const std::lock_guard lock(mutex_);
+    if (!writable_) return fail(ErrorKind::unavailable, "the store cannot flush any more");
+    flushed_.reset();
+    return inner_->flush();
+  }
   [[nodiscard]] Durability durability() const override { return inner_->durability(); }
   [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override {
     return inner_->watch(std::move(progress));

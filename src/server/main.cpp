@@ -125,7 +125,15 @@ int run(int count, char** arguments) {
   store_command->add_flag("--yes", store.yes, "Drop without asking for the database's name.");
 
   std::string directory = "annals-data";
-  verify_command->add_option("--data", directory, "The directory of the store. Default: annals-data.");
+  VerifyRequest verification;
+  verification.directory = directory;
+  verify_command->add_option("--data", verification.directory, "The directory of the store. Default: annals-data.");
+  verify_command
+      ->add_option("--expect", verification.expected,
+                   "POSITION:HASH, as an earlier `annals verify` printed it behind \"Head:\". The chain of hashes must "
+                   "pass through it, else exit code 3: so nobody has altered what was recorded up to there. May be "
+                   "given several times.")
+      ->allow_extra_args(false);
 
   EventsRequest events;
   events.directory = directory;
@@ -192,7 +200,7 @@ int run(int count, char** arguments) {
   if (*serve_command) return with_settings(flags, *serve_command, serve);
   if (*check_command) return with_settings(flags, *check_command, check);
   if (*settings_command) return with_settings(flags, *settings_command, print_settings);
-  if (*verify_command) return verify(directory);
+  if (*verify_command) return verify(verification);
   if (*store_command) {
     return with_settings(flags, *store_command,
                          [&](const Settings& settings) { return manage_store(store, settings); });

@@ -8,6 +8,7 @@
 #include "http/api.hpp"
 #include "platform/logging.hpp"
 #include "platform/process.hpp"
+#include "projection/checkpoint.hpp"
 
 namespace annals::server {
 namespace {
@@ -22,6 +23,8 @@ LogLevel log_level(const std::string& text) {
 /// Descriptors that connections must leave to the files of the store and to whatever else is open.
 constexpr std::size_t descriptors_kept = 256;
 constexpr std::uint64_t tls_file_bytes_max = 1u << 20;
+/// For all lines of the logs that are still to be written at a stop, when nobody reads them.
+constexpr Duration unread_output_time = std::chrono::seconds(1);
 
 http::ServerOptions server_options(const Settings& settings, const Address& address) {
   http::ServerOptions options;
@@ -62,6 +65,10 @@ engine::EngineOptions engine_options(const Settings& settings) {
   options.writer.receipts.retention = settings.duration("idempotency.retention");
   options.writer.receipts.keys_max = static_cast<std::size_t>(settings.number("idempotency.keys_max"));
   return options;
+}
+
+std::string checkpoints_in(const std::string& directory) {
+  return platform::join_path(directory, "checkpoints");
 }
 
 /// What the operating system refused, with what can be done about it.
@@ -167,6 +174,14 @@ store::StoreOptions store_options(const Settings& settings) {
   return all;
 }
 
+std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files, const std::string& directory) {
+  std::vector<store::SeenFlushed> seen;
+  for (projection::FoundCheckpoint& found : projection::find_checkpoints(files, checkpoints_in(directory))) {
+    seen.push_back({std::move(found.path), found.cursor});
+  }
+  return seen;
+}
+
 Application::Application(const Settings& settings) : settings_(settings) {}
 
 Application::~Application() {
@@ -246,7 +261,8 @@ Result<> Application::build(const Address& address, std::function<void(const std
 
   const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
   INVARIANT(kind != nullptr, "the choices of store.kind are those of the catalogue");
-  const store::StoreOptions options = store_options(settings);
+  store::StoreOptions options = store_options(settings);
+  options.embedded.seen = seen_flushed(platform.files, options.embedded.directory);
   auto opened = kind->open(options, platform, *background_);
   if (!opened && kind->kind == "postgres") return std::unexpected(std::move(opened).error());
   if (!opened) return std::unexpected(with_advice(std::move(opened).error(), options.embedded.directory));
@@ -259,8 +275,9 @@ Result<> Application::build(const Address& address, std::function<void(const std
     engine_settings.writer.apart = writer_.get();
   }
   if (kind->keeps) {
-    engine_settings.checkpoint_directory = platform::join_path(
-        options.embedded.directory, kind->kind == "postgres" ? "checkpoints-postgres" : "checkpoints");
+    engine_settings.checkpoint_directory = kind->kind == "postgres"
+                                               ? platform::join_path(options.embedded.directory, "checkpoints-postgres")
+                                               : checkpoints_in(options.embedded.directory);
     TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
   }
   delivery::Audit::Options audit_options;
@@ -301,7 +318,7 @@ Result<> Application::stop() {
   if (engine_) engine_->set_draining();
   if (server_ && !server_->stop())
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
-  platform::standard_error().hurry();  // a reader of the logs that does not read shall not keep the process
+  platform::standard_error().hurry(unread_output_time);  // a reader of the logs who does not read keeps nobody
   if (engine_) engine_->writer().stop_following();
   writer_.reset();  // with what it has in hand, whether or not anybody is left to be told
   if (audit_runner_) {

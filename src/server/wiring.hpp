@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "delivery/audit.hpp"
 #include "engine/engine.hpp"
@@ -80,7 +81,11 @@ class Application {
   bool stopped_ = false;
 };
 
-/// The options of the stores that the settings ask for.
+/// What the checkpoints in a store's directory say had been flushed.
+[[nodiscard]] std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files,
+                                                           const std::string& directory);
+
+/// The options of the stores that the settings ask for, `seen` excepted.
 [[nodiscard]] store::StoreOptions store_options(const Settings& settings);
 
 }  // namespace annals::server

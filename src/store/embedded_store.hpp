@@ -9,7 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "event/event_store.hpp"
@@ -25,12 +28,19 @@ enum class Sync : std::uint8_t {
   memory,    ///< the same, flushed once a second
 };
 
+/// What somebody who was told of flushed events only has made durable: a checkpoint.
+struct SeenFlushed {
+  std::string path;  ///< of the file that says so
+  Cursor cursor;
+};
+
 struct EmbeddedOptions {
   std::string directory;
   std::uint64_t segment_bytes = 64u << 20;  ///< 64 KiB to 2 GiB; a group must fit one
   Sync sync = Sync::group;
   Duration sync_interval = std::chrono::milliseconds{10};
   std::uint32_t node_id = 1;
+  std::vector<SeenFlushed> seen{};  ///< the log must not end before any of these, as far as they are of its last epoch
 };
 
 /// Opens the store, which is made when the directory holds none. The platform and `background`, where segments are
@@ -38,7 +48,8 @@ struct EmbeddedOptions {
 /// stop.
 ///
 /// Errors: usage, for options out of range; conflict, when another process has the directory open; corrupt, naming the
-/// file and byte of the first damage; unsupported ("format_version"); input_output.
+/// file and byte of the first damage, or what is missing at the end of the log ("segment_missing", "events_missing");
+/// unsupported ("format_version"); input_output.
 [[nodiscard]] Result<std::unique_ptr<EventStore>> open_embedded_store(EmbeddedOptions options,
                                                                       platform::Platform platform,
                                                                       platform::Executor& background);
@@ -48,9 +59,29 @@ struct EmbeddedOptions {
 [[nodiscard]] Result<std::unique_ptr<EventStore>> open_embedded_store_to_read(const std::string& directory,
                                                                               platform::Platform platform);
 
+/// An event and its hash, which stands for it and for all events before it: whoever wrote the two down elsewhere can
+/// tell later whether the log is still the one that it was.
+struct Anchor {
+  Position position;
+  log::Hash hash{};
+  bool operator==(const Anchor&) const = default;
+
+  /// `POSITION:HASH`, the hash as 64 digits of hex.
+  [[nodiscard]] std::string to_text() const;
+  /// nullopt for anything else; positions begin with 1. Capital digits will do.
+  [[nodiscard]] static std::optional<Anchor> from_text(std::string_view text);
+};
+
+struct VerifyOptions {
+  std::vector<Anchor> expected{};   ///< that the chain of hashes must pass through
+  std::vector<SeenFlushed> seen{};  ///< as in EmbeddedOptions
+  log::OnProgress on_progress{};
+};
+
 /// Walks the whole log and checks everything, events and the versions of streams included; and compares the indexes
-/// with it, which is no error but in the report. Changes nothing. Errors: as open_embedded_store_to_read.
+/// with it, which is no error but in the report. Changes nothing. Errors: as open_embedded_store_to_read; corrupt
+/// ("anchor_missed"), when the log does not have what is expected.
 [[nodiscard]] Result<log::VerifyReport> verify_embedded_store(const std::string& directory, platform::FileSystem& files,
-                                                              const log::OnProgress& on_progress = {});
+                                                              const VerifyOptions& options = {});
 
 }  // namespace annals::store

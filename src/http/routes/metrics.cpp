@@ -99,6 +99,9 @@ void add_requests(Page& page, const ServerMetrics& server) {
   page.counter("annals_http_connections_refused_total",
                "Connections turned away because there were too many, or no file descriptor was left.",
                server.refused_connections);
+  page.counter("annals_http_connections_displaced_total",
+               "Connections ended, while idle or without a whole header, to make room for others.",
+               server.displaced_connections);
   page.gauge("annals_http_body_bytes",
              "What the bodies of requests that are under way take of memory, beyond the first 64 KiB of each.",
              server.body_bytes);

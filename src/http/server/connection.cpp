@@ -431,6 +431,7 @@ Coroutine<void> Connection::linger() {
 
 void Connection::enter(Phase phase, Duration time) {
   phase_ = phase;
+  phase_number_ = worker_.next_phase_number();
   expired_ = false;
   // What `coarse_now` is late by is added, so that no time is cut short.
   deadline_ = time == Duration::max() ? time : worker_.coarse_now() + time + worker_.sweep_interval();
@@ -446,6 +447,11 @@ void Connection::sweep(Duration now) {
     return;
   }
   stream_.cancel();
+}
+
+bool Connection::has_unread_request() {
+  pollfd look{stream_.socket().native_handle(), POLLIN, 0};
+  return phase_ == Phase::idle && ::poll(&look, 1, 0) > 0;
 }
 
 void Connection::drain() {

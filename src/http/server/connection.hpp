@@ -30,6 +30,16 @@ class Connection {
   void drain();
   /// Breaks the connection off.
   void abort();
+
+  /// Nothing of its client's is under way: it is idle, or has not sent a whole header, or is not through its handshake.
+  [[nodiscard]] bool may_give_way() const {
+    return !aborted_ && (phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::handshake);
+  }
+  /// Grows from phase to phase of all connections of a worker: of two that may give way, that with the lower one has
+  /// been so for longer.
+  [[nodiscard]] std::uint64_t phase_number() const { return phase_number_; }
+  /// A request of its client's is there, or a part of one, and has not been read yet.
+  [[nodiscard]] bool has_unread_request();
   /// The answer that was waited for has come.
   void resume();
 
@@ -75,6 +85,7 @@ class Connection {
   std::move_only_function<void()> waiting_;  // resumes the coroutine that waits for an answer
   Phase phase_ = Phase::idle;
   Duration deadline_{0};
+  std::uint64_t phase_number_ = 0;
   bool expired_ = false;  // the phase's time is up
   bool aborted_ = false;
   bool closing_ = false;        // the reply in hand is the last

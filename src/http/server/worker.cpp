@@ -16,6 +16,7 @@ namespace {
 constexpr Duration sweep_interval_max = std::chrono::milliseconds(250);
 constexpr Duration sweep_interval_min = std::chrono::milliseconds(5);
 constexpr std::size_t waste_bytes = 16u << 10;
+constexpr int looks_at_unread_max = 8;
 
 /// A quarter of the shortest time that is watched.
 Duration choose_sweep_interval(const ServerOptions& options) {
@@ -106,6 +107,30 @@ void Worker::adopt(Socket socket) {
   connections_.push_back(connection.get());
   connection->set_slot(connections_.size() - 1);
   Connection::start(std::move(connection));
+}
+
+/// A look at each: this happens to newcomers at a full server only, and costs those who are served nothing.
+Connection* Worker::longest_idle() {
+  std::uint64_t after = 0;
+  for (int tries = 0; tries < looks_at_unread_max; ++tries) {
+    Connection* longest = nullptr;
+    for (Connection* connection : connections_) {
+      if (!connection->may_give_way() || connection->phase_number() <= after) continue;
+      if (!longest || connection->phase_number() < longest->phase_number()) longest = connection;
+    }
+    if (!longest || !longest->has_unread_request()) return longest;
+    after = longest->phase_number();
+  }
+  return nullptr;
+}
+
+bool Worker::adopt_in_place_of_another(Socket& socket) {
+  Connection* longest = longest_idle();
+  if (!longest) return false;
+  longest->abort();
+  expect_connection();
+  adopt(std::move(socket));
+  return true;
 }
 
 void Worker::remove(Connection& connection) {

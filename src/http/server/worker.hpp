@@ -52,6 +52,8 @@ struct Shared {
   BodyBudget bodies;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::uint64_t> refused_connections{0};
+  std::atomic<std::uint64_t> displaced_connections{0};
+  std::atomic<std::size_t> newcomers{0};  // accepted, and looking for one to take the place of
   std::atomic<bool> draining{false};
 
   void connection_ended();
@@ -86,6 +88,9 @@ class Worker {
 
   /// Takes a connection that `shared.connections` already counts.
   void adopt(Socket socket);
+  /// Ends the connection that has been idle, or without a whole header, for longest, and takes this one instead, which
+  /// `shared.connections` already counts. False, and nothing is done, when there is none that may give way.
+  [[nodiscard]] bool adopt_in_place_of_another(Socket& socket);
 
   [[nodiscard]] boost::asio::io_context& io() { return io_; }         // thread-safe, as asio's
   [[nodiscard]] platform::Executor& executor() { return executor_; }  // thread-safe
@@ -120,6 +125,7 @@ class Worker {
   void count_refused_malformed() { count(refused_malformed_); }
   void count_failed_handshake() { count(failed_handshakes_); }
   void remove(Connection& connection);
+  [[nodiscard]] std::uint64_t next_phase_number() { return ++phases_; }
 
  private:
   class HomeExecutor final : public platform::Executor {
@@ -140,6 +146,7 @@ class Worker {
   void run_task(platform::Task& task) noexcept;
   void arm_sweep();
   void sweep();
+  [[nodiscard]] Connection* longest_idle();
 
   Shared& shared_;
   const std::size_t number_;
@@ -150,6 +157,7 @@ class Worker {
   Timer sweep_timer_;
   bool sweeping_ = false;
   Duration coarse_now_{0};
+  std::uint64_t phases_ = 0;
   std::vector<Connection*> connections_;  // each ends by itself and then calls `remove`
   IdentitySource identities_;
   DateText date_;

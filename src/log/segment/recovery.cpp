@@ -48,7 +48,7 @@ Result<> create_log(const LogOptions& options, platform::Platform platform) {
 }
 
 Result<std::unique_ptr<File>> repair(const ScannedLog& scanned, const std::string& directory,
-                                     platform::Platform platform) {
+                                     platform::Platform platform, bool last_was_durable) {
   const std::string segments = segments_directory(directory);
   const ScannedSegment& last = scanned.segments.back();
   auto file = TRY(platform.files.open(last.path));
@@ -59,9 +59,9 @@ Result<std::unique_ptr<File>> repair(const ScannedLog& scanned, const std::strin
       TRY(platform::replace_file(platform.files, identity_path(directory), encode_identity(scanned.store)));
     }
     // A segment without a frame may have failed on its name. It can be lost on the way there, as nothing is in it; but
-    // not the first one, which was durable before the identity was written.
+    // not the first one, which was durable before the identity was written, nor one that is missed when it is gone.
     const bool is_empty = last.end == segment_header_bytes && scanned.segments.size() > 1;
-    if (is_empty) TRY(rename_again(platform.files, last.path, next));
+    if (is_empty && !last_was_durable) TRY(rename_again(platform.files, last.path, next));
     TRY(platform.files.flush_directory(segments));
   }
   if (scanned.flushed_to < last.end) {

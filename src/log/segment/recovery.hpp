@@ -14,9 +14,9 @@ namespace annals::log {
 /// Errors: input_output.
 [[nodiscard]] Result<> create_log(const LogOptions& options, platform::Platform platform);
 
-/// Makes what `scanned` found valid durable, and all behind it zeros that are durable too. The last segment's file, for
-/// going on. Errors: input_output.
+/// Makes what `scanned` found valid durable, and all behind it zeros that are durable too. `last_was_durable`: the name
+/// of the last segment is known to be on the disk. The last segment's file, for going on. Errors: input_output.
 [[nodiscard]] Result<std::unique_ptr<platform::File>> repair(const ScannedLog& scanned, const std::string& directory,
-                                                             platform::Platform platform);
+                                                             platform::Platform platform, bool last_was_durable);
 
 }  // namespace annals::log

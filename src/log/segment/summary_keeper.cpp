@@ -82,7 +82,9 @@ void SummaryKeeper::begin(const ScannedLog& scanned) {
   std::set<std::string> known;
   for (std::size_t number = 0; number < scanned.segments.size(); ++number) {
     const ScannedSegment& segment = scanned.segments[number];
-    if (number + 1 < scanned.segments.size()) known.insert(summary_name(segment.header.first));
+    // The last one may be sealed already. It gets its summary, which proves that there is a next one, with that.
+    if (number + 1 == scanned.segments.size()) break;
+    known.insert(summary_name(segment.header.first));
     if (!segment.summary || segment.summarised || segment.groups == 0) continue;
     keep(static_cast<std::uint32_t>(number));
   }

@@ -25,7 +25,8 @@ class SummaryKeeper {
   SummaryKeeper(const SummaryKeeper&) = delete;
   SummaryKeeper& operator=(const SummaryKeeper&) = delete;
 
-  /// Has the summary of a sealed segment written, all of which has been published.
+  /// Has the summary of a sealed segment written, all of which has been published. The next segment is durable: a
+  /// summary proves that there is one.
   void keep(std::uint32_t number);
 
   /// After opening: has missing summaries written, and removes files of summaries that belong to no sealed segment.

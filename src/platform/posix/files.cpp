@@ -136,12 +136,14 @@ Result<std::unique_ptr<File>> open_file(const std::string& path, int flags, std:
   return std::make_unique<PosixFile>(path, TRY(open_descriptor(path, flags, tried)));
 }
 
-/// The lock goes with the open file: when the process ends, however it ends, the kernel closes the one and frees the
-/// other.
+/// The lock goes with the open files: when the process ends, however it ends, the kernel closes the one and frees the
+/// other. There are two of it: on the directory itself, which stays what it is whatever becomes of the names in it, and
+/// on LOCK, which the versions before knew alone.
 class PosixDirectoryLock final : public DirectoryLock {
  public:
-  PosixDirectoryLock(std::string path, Descriptor descriptor)
-      : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+  /// One of the two may be closed; `path` is that of the one that must stay in place.
+  PosixDirectoryLock(std::string path, Descriptor descriptor, Descriptor other)
+      : path_(std::move(path)), descriptor_(std::move(descriptor)), other_(std::move(other)) {}
 
   [[nodiscard]] Result<bool> is_in_place() const override {
     struct stat held{};
@@ -155,14 +157,17 @@ class PosixDirectoryLock final : public DirectoryLock {
   }
 
  private:
-  const std::string path_;  // of the file LOCK
+  const std::string path_;  // of the file LOCK, or of the directory where that cannot be had
   Descriptor descriptor_;
+  Descriptor other_;
 };
 
-/// What the holder of a lock wrote into it; "another process" when that cannot be read (it may be writing just now).
-std::string holder_of(const PosixFile& lock) {
+/// What the holder of a lock wrote into LOCK; "another process" when that cannot be read (it may be writing just now,
+/// or somebody has removed the file).
+std::string holder_of(const std::string& lock_path) {
   std::string text(32, '\0');
-  const Result<std::size_t> count = lock.read_at(0, text.data(), text.size());
+  const auto lock = open_file(lock_path, O_RDONLY, "opened");
+  const Result<std::size_t> count = lock ? (*lock)->read_at(0, text.data(), text.size()) : Result<std::size_t>(0);
   text.resize(count.value_or(0));
   text.resize(std::min(text.find_first_not_of("0123456789"), text.size()));
   return text.empty() ? "another process" : "process " + text;
@@ -246,19 +251,14 @@ class PosixFileSystem final : public FileSystem {
   }
 
   [[nodiscard]] Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) override {
+    Descriptor directory = TRY(open_to_lock(path));
+    if (directory.number() >= 0) directory = TRY(lock_itself(path, std::move(directory), LOCK_EX));
     const std::string lock_path = join_path(path, "LOCK");
     Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDWR | O_CREAT, "opened"));
     const int number = descriptor.number();
-    if (uninterrupted([&] { return flock(number, LOCK_EX | LOCK_NB); }) < 0) {
+    if (!take(number, LOCK_EX)) {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
-      const bool only_read = flock(number, LOCK_SH | LOCK_NB) == 0;
-      if (only_read) {
-        return fail(ErrorKind::conflict, "directory_locked",
-                    "directory " + path +
-                        " is being read by another process (annals verify or annals events); wait until it has ended, "
-                        "or choose another directory");
-      }
-      return in_use(path, lock_path, std::move(descriptor));
+      return held(path, number);
     }
     // The process id is a help to whoever meets the lock; the lock holds without it, so a full disk is no reason to
     // refuse.
@@ -266,30 +266,61 @@ class PosixFileSystem final : public FileSystem {
     if (ftruncate(number, 0) == 0) {
       [[maybe_unused]] const ssize_t written = pwrite(number, holder.data(), holder.size(), 0);
     }
-    return std::make_unique<PosixDirectoryLock>(lock_path, std::move(descriptor));
+    return std::make_unique<PosixDirectoryLock>(lock_path, std::move(descriptor), std::move(directory));
   }
 
   [[nodiscard]] Result<std::unique_ptr<DirectoryLock>> lock_directory_to_read(const std::string& path) override {
+    Descriptor directory = TRY(open_to_lock(path));
+    if (directory.number() >= 0) directory = TRY(lock_itself(path, std::move(directory), LOCK_SH));
     const std::string lock_path = join_path(path, "LOCK");
     if (!TRY(exists(lock_path))) {
-      // So that nobody begins to serve meanwhile.
+      // So that nobody begins to serve meanwhile who knows of no other lock.
       auto made = create(lock_path);
-      if (!made && !TRY(exists(lock_path))) return nullptr;
+      if (!made && !TRY(exists(lock_path))) {
+        if (directory.number() < 0) return nullptr;
+        return std::make_unique<PosixDirectoryLock>(path, std::move(directory), Descriptor(-1));
+      }
     }
     Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDONLY, "opened"));
-    if (uninterrupted([&] { return flock(descriptor.number(), LOCK_SH | LOCK_NB); }) < 0) {
+    if (!take(descriptor.number(), LOCK_SH)) {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
-      return in_use(path, lock_path, std::move(descriptor));
+      return held(path, descriptor.number());
     }
-    return std::make_unique<PosixDirectoryLock>(lock_path, std::move(descriptor));
+    return std::make_unique<PosixDirectoryLock>(lock_path, std::move(descriptor), std::move(directory));
   }
 
  private:
-  static std::unexpected<Error> in_use(const std::string& path, const std::string& lock_path, Descriptor descriptor) {
-    const PosixFile held(lock_path, std::move(descriptor));
-    return fail(
-        ErrorKind::conflict, "directory_locked",
-        "directory " + path + " is in use by " + holder_of(held) + "; stop that one or choose another directory");
+  static bool take(int number, int kind) {
+    return uninterrupted([&] { return flock(number, kind | LOCK_NB); }) == 0;
+  }
+
+  /// The directory, to lock it; closed when it may not be read. Errors: not_found.
+  static Result<Descriptor> open_to_lock(const std::string& path) {
+    auto directory = open_descriptor(path, O_RDONLY | O_DIRECTORY, "opened");
+    if (!directory && directory.error().kind != ErrorKind::not_found) return Descriptor(-1);
+    return directory;
+  }
+
+  /// The directory, locked; closed where there are no locks on directories (NFS wants a file that is open to be
+  /// written to): there LOCK alone must do. Errors: conflict.
+  static Result<Descriptor> lock_itself(const std::string& path, Descriptor directory, int kind) {
+    if (take(directory.number(), kind)) return directory;
+    if (errno == EWOULDBLOCK) return held(path, directory.number());
+    return Descriptor(-1);
+  }
+
+  /// `number`, which is LOCK or the directory, is locked by somebody else.
+  static std::unexpected<Error> held(const std::string& path, int number) {
+    const bool only_read = flock(number, LOCK_SH | LOCK_NB) == 0;
+    if (only_read) {
+      return fail(ErrorKind::conflict, "directory_locked",
+                  "directory " + path +
+                      " is being read by another process (annals verify or annals events); wait until it has ended, "
+                      "or choose another directory");
+    }
+    return fail(ErrorKind::conflict, "directory_locked",
+                "directory " + path + " is in use by " + holder_of(join_path(path, "LOCK")) +
+                    "; stop that one or choose another directory");
   }
 
   static std::string parent_of(const std::string& path) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "server/settings.hpp"
@@ -24,7 +25,11 @@ enum ExitCode : int { done = 0, failed = 1, wrong_usage = 2, damaged = 3 };
 [[nodiscard]] int serve(const Settings& settings);
 [[nodiscard]] int check(const Settings& settings);
 [[nodiscard]] int print_settings(const Settings& settings);
-[[nodiscard]] int verify(const std::string& directory);
+struct VerifyRequest {
+  std::string directory;
+  std::vector<std::string> expected;  ///< POSITION:HASH each
+};
+[[nodiscard]] int verify(const VerifyRequest& request);
 
 struct EventsRequest {
   std::string directory;

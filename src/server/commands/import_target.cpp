@@ -84,6 +84,7 @@ class StoreTarget final : public ImportTarget {
                                                     model::Model model) {
     store::EmbeddedOptions options = store_options(settings).embedded;
     options.directory = request.directory;
+    options.seen = seen_flushed(platform::posix_files(), options.directory);
     model.consistency = model::Consistency::restart;  // its table stays empty; the writer reads states from the store
     std::unique_ptr<StoreTarget> target(new StoreTarget(std::move(model)));
     target->store_ = TRY(store::open_embedded_store(options, target->platform_, *target->background_));

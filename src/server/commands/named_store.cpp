@@ -47,6 +47,7 @@ Result<std::unique_ptr<EventStore>> open_named_store(const std::string& name, co
   if (is_database(name)) return store::open_postgres_store(postgres_options(name, settings), platform);
   store::EmbeddedOptions options = store_options(settings).embedded;
   options.directory = name;
+  options.seen = seen_flushed(platform.files, name);
   return store::open_embedded_store(options, platform, background);
 }
 

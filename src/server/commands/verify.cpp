@@ -2,6 +2,7 @@
 
 #include "platform/platform.hpp"
 #include "server/commands/commands.hpp"
+#include "server/wiring.hpp"
 #include "store/embedded_store.hpp"
 
 namespace annals::server {
@@ -11,6 +12,9 @@ std::string describe(const log::VerifyReport& found, const std::string& director
   std::string text = directory + " is sound: " + to_string(found.last) + " events in " + std::to_string(found.groups) +
                      " groups and " + std::to_string(found.segments) + " segments, the last at " +
                      (found.last.value == 0 ? "no time" : found.last_time.to_text()) + ".\n";
+  if (found.last.value > 0) {
+    text += "Head: " + store::Anchor{found.last, found.last_hash}.to_text() + "\n";
+  }
   if (found.torn) {
     text += "It was not stopped cleanly: in " + found.last_segment + ", what follows byte " +
             std::to_string(found.end) + " is of a flush that never finished, and will be cut off at the next start.\n";
@@ -25,18 +29,36 @@ std::string describe(const log::VerifyReport& found, const std::string& director
         platform::join_path(directory, "index") + ", at the next start.\n";
   }
   if (!found.locked) {
-    text += "There is no file LOCK and none could be made: if a server began to serve meanwhile, verify again.\n";
+    text +=
+        "The directory could not be locked, and there is no file LOCK and none could be made: if a server began to "
+        "serve meanwhile, verify again.\n";
   }
   return text;
 }
 
 }  // namespace
 
-int verify(const std::string& directory) {
-  const auto found = store::verify_embedded_store(directory, platform::posix_files());
+int verify(const VerifyRequest& request) {
+  const std::string& directory = request.directory;
+  store::VerifyOptions options;
+  for (const std::string& text : request.expected) {
+    const auto anchor = store::Anchor::from_text(text);
+    if (!anchor) {
+      return report(Error(ErrorKind::usage, "--expect is \"" + text.substr(0, 100) +
+                                                "\"; expected POSITION:HASH, as `annals verify` prints it behind "
+                                                "\"Head:\""));
+    }
+    options.expected.push_back(*anchor);
+  }
+  options.seen = seen_flushed(platform::posix_files(), directory);
+  const auto found = store::verify_embedded_store(directory, platform::posix_files(), options);
   if (!found) return report(found.error());
   if (found->blemish) return report(*found->blemish);
-  return print_or_report(describe(*found, directory));
+  std::string text = describe(*found, directory);
+  for (const store::Anchor& anchor : options.expected) {
+    text += "The chain passes through " + anchor.to_text() + ", as expected.\n";
+  }
+  return print_or_report(text);
 }
 
 }  // namespace annals::server

@@ -245,20 +245,21 @@ void EmbeddedStore::schedule_flush() {
   const Duration interval = options_.sync == Sync::memory ? std::chrono::seconds{1} : options_.sync_interval;
   background_->post_after(interval, [timer = timer_] {
     const std::lock_guard lock(timer->mutex);
-    if (timer->store) timer->store->flush_now();
+    if (timer->store) (void)timer->store->flush_now();  // the status tells of a failure
   });
 }
 
-void EmbeddedStore::flush_now() {
+Result<> EmbeddedStore::flush_now() {
   Position flushed;
   {
     const std::lock_guard writing(writer_mutex_);
     flush_scheduled_ = false;
-    if (!log_->flush()) return;  // every append is refused from now on, and the status says why
+    TRY(log_->flush());
     flushed = log_->flushed();
     view_.lock()->flushed = flushed;
   }
   watches_.tell(flushed);
+  return {};
 }
 
 Result<StreamVersion> EmbeddedStore::stream_version(std::string_view stream) const {

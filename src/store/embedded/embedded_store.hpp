@@ -45,6 +45,7 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] StoreStatus status() const override;
   [[nodiscard]] StoreMetrics metrics() const override;
   void check_place() override;
+  [[nodiscard]] Result<> flush() override { return flush_now(); }
   [[nodiscard]] Result<> close() override;
   [[nodiscard]] Durability durability() const override;
   [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
@@ -95,7 +96,8 @@ class EmbeddedStore final : public EventStore {
   // Periodic flushes.
   struct Timer;
   void schedule_flush();
-  void flush_now();
+  /// Errors: unavailable; every append is refused from then on, and the status says why.
+  [[nodiscard]] Result<> flush_now();
 
   const EmbeddedOptions options_;
   const platform::Platform platform_;

@@ -35,6 +35,21 @@ Result<std::shared_ptr<const StreamsFile>> StreamsFile::open(const platform::Fil
   return file;
 }
 
+Result<StreamsFooter> read_streams_footer(const platform::FileSystem& files, const std::string& path) {
+  const auto file = TRY(files.open_to_read(path));
+  const std::uint64_t size = TRY(file->size());
+  const auto bad = [&](const char* found) { return fail(ErrorKind::corrupt, path + " is damaged: " + found); };
+  if (size < page_bytes || size % page_bytes != 0) return bad("the file has an impossible size");
+  const std::uint64_t last = size / page_bytes - 1;
+  std::string page(page_bytes, '\0');
+  if (TRY(file->read_at(last * page_bytes, page.data(), page.size())) != page.size()) return bad("it ends early");
+  const auto footer = decode_footer(std::string_view(page).substr(0, page_content_bytes));
+  if (!footer) return bad("it has no footer that this program knows");
+  if (!page_is_intact(page.data(), page_seed(footer->salts, last))) return bad("the checksum of its footer is wrong");
+  if (footer->page_count() != last + 1) return bad("the file has the wrong size");
+  return *footer;
+}
+
 Result<std::string> StreamsFile::read_pages(std::uint64_t first, std::uint64_t count) const {
   std::string bytes(static_cast<std::size_t>(count) * page_bytes, '\0');
   if (TRY(file_->read_at(first * page_bytes, bytes.data(), bytes.size())) != bytes.size()) {

@@ -60,4 +60,8 @@ class StreamsFile {
   mutable std::shared_ptr<const std::string> bloom_;  // null until somebody asks; shared with whoever looks into it
 };
 
+/// The footer of a file that nobody says what to expect of; only that and the file's size are looked at.
+/// Errors: not_found; corrupt, when it is not what was written; input_output.
+[[nodiscard]] Result<StreamsFooter> read_streams_footer(const platform::FileSystem& files, const std::string& path);
+
 }  // namespace annals::store
