@@ -102,7 +102,7 @@ TEST(FrameOutline, a_reading_that_begins_within_a_large_group_reads_on_from_ther
     EXPECT_LE(group.files.take_bytes_read(), 40u << 10) << "a chunk to begin with, and a run of pieces";
   }
   EXPECT_EQ(group.some_after(Position{records}, 9), (std::vector{body_of(records - 1), std::string("after")}));
-  for (const std::uint64_t after : {0, 1, 2, 150}) {
+  for (const std::uint64_t after : {0u, 1u, 2u, 150u}) {
     std::vector<std::string> expected;
     if (after == 0) expected.emplace_back("before");
     for (std::size_t number = after < 2 ? 0 : after - 1; number < records; ++number)
@@ -180,7 +180,7 @@ TEST(OutlineCache, what_was_used_longest_ago_goes_first_and_its_size_has_a_limit
     return false;
   }));
   OutlineCache cache(3 * outline->bytes());
-  for (const std::uint32_t offset : {0, 8, 16}) cache.keep({1, offset}, outline);
+  for (const std::uint32_t offset : {0u, 8u, 16u}) cache.keep({1, offset}, outline);
   EXPECT_TRUE(cache.find({1, 0}));
   EXPECT_FALSE(cache.find({2, 0}));
   cache.keep({1, 24}, outline);
