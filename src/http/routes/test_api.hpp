@@ -63,7 +63,7 @@ class ApiTest : public testing::Test {
     const std::size_t mark = target.find('?');
     request.path = std::string_view(target).substr(0, mark);
     if (mark != std::string::npos) request.query = std::string_view(target).substr(mark + 1);
-    request.home = &home;
+    request.home = home_of_requests;
     const auto asked = std::make_shared<Asked>();
     api(request, Responder(asked));
     return asked;
@@ -77,6 +77,7 @@ class ApiTest : public testing::Test {
   projection::TestWorld world;
   platform::SteppedExecutor background{world.clock};
   platform::SteppedExecutor home{world.clock};
+  platform::Executor* home_of_requests = &home;
   std::unique_ptr<projection::ControlledStore> store = std::make_unique<projection::ControlledStore>(world.platform());
   std::unique_ptr<engine::Engine> engine;
   Handler api;
