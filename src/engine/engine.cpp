@@ -10,6 +10,8 @@ constexpr std::uint64_t lag_events_max = 100'000;
 
 constexpr std::string_view store_has_no_room =
     "there is no room on the disk for further events; writes that need some are refused until there is";
+constexpr std::string_view store_is_damaged =
+    "a read met something that is not what was written; stop the server and run annals verify, and see its log";
 constexpr std::string_view store_takes_no_writes =
     "the store cannot take writes until it is restarted; the log of the server says why";
 constexpr std::string_view store_is_away = "the store cannot take writes now; they go on by themselves once it answers";
@@ -169,6 +171,8 @@ Health Engine::health() const {
     health.database = {"error", "what is stored cannot be read back; the log of the server says why"};
   } else if (status.visible.value > 0 && last->events().empty()) {
     health.database = {"error", "the last event cannot be found"};
+  } else if (status.damaged_reads > 0) {
+    health.database = {"error", std::string(store_is_damaged)};
   }
   return health;
 }

@@ -168,6 +168,18 @@ TEST_F(EngineTest, health_tells_of_a_store_that_takes_no_writes_while_reads_go_o
   EXPECT_EQ(health.database.state, "ok");
 }
 
+TEST_F(EngineTest, health_tells_of_damage_that_some_read_has_met) {
+  open();
+  run();
+  write(set_request("a", "x"));
+  store.set_damaged_reads(1);
+  const Health health = engine->health();
+  EXPECT_FALSE(health.healthy());
+  EXPECT_EQ(health.database.state, "error");
+  EXPECT_NE(health.database.detail.find("annals verify"), std::string::npos);
+  EXPECT_EQ(health.eventstore.state, "ok");
+}
+
 TEST_F(EngineTest, health_tells_of_what_cannot_be_read_back) {
   open();
   run();

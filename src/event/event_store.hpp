@@ -144,6 +144,7 @@ struct StoreStatus {
   bool has_room = true;               ///< false while appends are refused for want of room; that ends by itself
   std::optional<bool> last_flush_ok;  ///< nullopt before the first
   Duration last_flush_duration{0};
+  std::uint64_t damaged_reads = 0;  ///< that met something that is not what was written, since the store was opened
 };
 
 /// What a store counts; zeros and empty where it has no such thing.

@@ -159,9 +159,33 @@ TEST(ServerTime, a_client_that_reads_slowly_but_steadily_gets_all) {
   EXPECT_GT(steady_clock::now() - begin, milliseconds(500)) << "it took longer than one piece may take";
 }
 
-TEST(ServerLimits, one_connection_too_many_is_told_so) {
+/// Keeps the requests for /held, and answers all others.
+class HoldingHandler {
+ public:
+  void operator()(const Request& request, Responder responder) {
+    if (request.target != "/held") return responder.send(text("at once"));
+    const std::lock_guard lock(mutex_);
+    held_.push_back(std::move(responder));
+  }
+  [[nodiscard]] std::size_t held() {
+    const std::lock_guard lock(mutex_);
+    return held_.size();
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    for (Responder& responder : held_) responder.send(text("held"));
+    held_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Responder> held_;
+};
+
+TEST(ServerLimits, one_connection_too_many_takes_the_place_of_the_one_that_was_idle_for_longest) {
   ServerOptions options;
   options.connections_max = 3;
+  options.worker_threads = 1;
   ServerUnderTest server(options);
   std::vector<TestClient> clients;
   for (int count = 0; count < 3; ++count) {
@@ -169,6 +193,90 @@ TEST(ServerLimits, one_connection_too_many_is_told_so) {
     clients.back().send(get("/"));
     EXPECT_EQ(clients.back().reply().status, 200);
   }
+  clients[0].send(get("/again"));
+  EXPECT_EQ(clients[0].reply().status, 200);
+  TestClient newcomer = server.connect();
+  newcomer.send(get("/new"));
+  EXPECT_EQ(newcomer.reply().status, 200);
+  EXPECT_TRUE(clients[1].ends());
+  EXPECT_TRUE(server.eventually([&] { return server->status().connections == 3; }));
+  for (TestClient* left : {&clients[0], &clients[2], &newcomer}) {
+    left->send(get("/"));
+    EXPECT_EQ(left->reply().status, 200);
+  }
+  EXPECT_EQ(server->status().displaced_connections, 1u);
+  EXPECT_EQ(server->status().refused_connections, 0u);
+}
+
+TEST(ServerLimits, clients_that_send_no_whole_header_keep_nobody_out) {
+  for (const std::size_t threads : {1u, 3u}) {
+    ServerOptions options;
+    options.connections_max = 20;
+    options.worker_threads = threads;
+    ServerUnderTest server(options);
+    std::vector<TestClient> slow;
+    for (int count = 0; count < 20; ++count) {
+      slow.push_back(server.connect());
+      slow.back().send(count % 2 == 0 ? "G" : "GET / HTTP/1.1\r\nX-Slow: ");
+    }
+    ASSERT_TRUE(server.eventually([&] { return server->status().connections == 20; }));
+    std::vector<TestClient> ordinary;
+    for (int count = 0; count < 20; ++count) {
+      ordinary.push_back(server.connect());
+      ordinary.back().send(get("/"));
+      ASSERT_EQ(ordinary.back().reply().status, 200);
+    }
+    EXPECT_EQ(server->status().refused_connections, 0u);
+    EXPECT_EQ(server->status().displaced_connections, 20u);
+  }
+}
+
+TEST(ServerLimits, whoever_is_found_on_another_thread_gives_way_too) {
+  ServerOptions options;
+  options.connections_max = 1;
+  options.worker_threads = 4;
+  ServerUnderTest server(options);
+  std::vector<TestClient> clients;
+  clients.push_back(server.connect());
+  for (std::size_t count = 0; count < 20; ++count) {
+    clients.push_back(server.connect());
+    clients.back().send(get("/"));
+    ASSERT_EQ(clients.back().reply().status, 200);
+    ASSERT_TRUE(clients[count].ends());
+  }
+  EXPECT_EQ(server->status().displaced_connections, 20u);
+}
+
+TEST(ServerLimits, a_stop_waits_for_newcomers_that_look_for_a_place) {
+  for (int round = 0; round < 20; ++round) {
+    ServerOptions options;
+    options.connections_max = 2;
+    options.worker_threads = 3;
+    ServerUnderTest server(options);
+    std::vector<TestClient> clients;
+    for (int count = 0; count < 30; ++count) clients.push_back(server.connect());
+    EXPECT_TRUE(server->stop());
+    EXPECT_EQ(server->status().connections, 0u);
+  }
+}
+
+TEST(ServerLimits, where_all_are_busy_one_connection_too_many_is_told_so) {
+  ServerOptions options;
+  options.connections_max = 3;
+  HoldingHandler handler;
+  ServerUnderTest server(options, [&](const Request& request, Responder responder) {
+    if (request.target == "/large") return responder.send(text(std::string(50'000'000, 'x')));
+    handler(request, std::move(responder));
+  });
+  std::vector<TestClient> clients;
+  clients.push_back(server.connect());
+  clients.back().send(get("/held"));
+  clients.push_back(server.connect(4096));
+  clients.back().send(get("/large"));
+  clients.push_back(server.connect());
+  clients.back().send("PUT /half HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
+  ASSERT_TRUE(server.eventually([&] { return handler.held() == 1 && server->status().requests == 2; }));
+  std::this_thread::sleep_for(milliseconds(50));
   for (int count = 0; count < 100; ++count) {
     TestClient refused = server.connect();
     refused.send(get("/hidden"));
@@ -182,11 +290,14 @@ TEST(ServerLimits, one_connection_too_many_is_told_so) {
     }
   }
   EXPECT_EQ(server->status().refused_connections, 100u);
-  clients.pop_back();
-  EXPECT_TRUE(server.eventually([&] { return server->status().connections == 2; }));
+  EXPECT_EQ(server->status().displaced_connections, 0u);
+  clients[2].send("lo");
+  EXPECT_EQ(clients[2].reply().status, 200);
   TestClient again = server.connect();
   again.send(get("/"));
   EXPECT_EQ(again.reply().status, 200);
+  handler.release();
+  EXPECT_EQ(clients[0].reply().body, "held");
 }
 
 TEST(ServerLimits, a_thousand_idle_connections_do_not_hinder_one_that_works) {

@@ -138,6 +138,10 @@ class ControlledStore final : public EventStore {
     const std::lock_guard lock(mutex_);
     writable_ = on;
   }
+  void set_damaged_reads(std::uint64_t count) {
+    const std::lock_guard lock(mutex_);
+    damaged_reads_ = count;
+  }
   void set_flushed(std::optional<Position> flushed) {
     const std::lock_guard lock(mutex_);
     flushed_ = flushed;
@@ -225,6 +229,7 @@ class ControlledStore final : public EventStore {
     status.writable = writable_;
     if (!writable_) status.last_flush_ok = false;
     if (flushed_) status.flushed = *flushed_;
+    status.damaged_reads = damaged_reads_;
     return status;
   }
   [[nodiscard]] Result<> flush() override {
@@ -289,6 +294,7 @@ class ControlledStore final : public EventStore {
   mutable std::mutex mutex_;
   bool holding_ = false;
   bool writable_ = true;
+  std::uint64_t damaged_reads_ = 0;
   std::deque<Held> held_;
   std::vector<std::optional<Error>> answers_;
   std::function<void(EventStore&)> before_;

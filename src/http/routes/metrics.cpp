@@ -128,6 +128,8 @@ void add_store(Page& page, const EventStore& store) {
   page.gauge("annals_store_position_visible", "The position of the last event that can be read.", status.visible.value);
   page.gauge("annals_store_position_flushed", "The position of the last event that survives the loss of power.",
              status.flushed.value);
+  page.counter("annals_store_damaged_reads_total",
+               "Reads that met something that is not what was written; run annals verify.", status.damaged_reads);
   if (metrics.flush_durations.counts.empty()) return;
   page.family("annals_store_flush_duration_seconds", "How long the disk took to make events durable.",
               MetricType::Histogram);

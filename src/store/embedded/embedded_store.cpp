@@ -26,7 +26,8 @@ EmbeddedStore::EmbeddedStore(EmbeddedOptions options, platform::Platform platfor
       platform_(platform),
       background_(background),
       log_(std::move(log)),
-      sealed_(std::make_unique<SealedStreams>(platform, background, *log_, options_.directory)),
+      damage_(platform.log),
+      sealed_(std::make_unique<SealedStreams>(platform, background, *log_, options_.directory, damage_)),
       timer_(std::make_shared<Timer>()) {
   timer_->store = this;
   const auto view = view_.lock();
@@ -262,7 +263,7 @@ Result<> EmbeddedStore::flush_now() {
   return {};
 }
 
-Result<StreamVersion> EmbeddedStore::stream_version(std::string_view stream) const {
+Result<StreamVersion> EmbeddedStore::newest_version(std::string_view stream) const {
   return TRY(look_up(stream, NewestVersion{})).version;
 }
 
@@ -311,6 +312,7 @@ StoreStatus EmbeddedStore::status() const {
     status.reason = *std::move(why);
   }
   status.has_room = !log_->is_short_of_room();
+  status.damaged_reads = damage_.count();
   const log::FlushReport report = log_->flush_report();
   status.last_flush_ok = report.ok;
   status.last_flush_duration = report.duration;

@@ -11,6 +11,7 @@
 
 #include "base/guarded.hpp"
 #include "event/group_check.hpp"
+#include "store/embedded/damage_notes.hpp"
 #include "store/embedded/index/sealed_streams.hpp"
 #include "store/embedded_store.hpp"
 #include "store/watch_list.hpp"
@@ -33,12 +34,24 @@ class EmbeddedStore final : public EventStore {
   void append(std::span<const Group> groups, AppendDone done) override;
   [[nodiscard]] Result<> restore(std::span<const EventView> events) override;
   [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
-                                              PageLimit limit) const override;
-  [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override;
-  [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override;
-  [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override;
-  [[nodiscard]] Result<EventPage> read_at(std::string_view stream, Instant time) const override;
-  [[nodiscard]] Result<Position> position_at(Instant time) const override;
+                                              PageLimit limit) const override {
+    return damage_.noted(page_of_stream(stream, from, direction, limit));
+  }
+  [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override {
+    return damage_.noted(page_of_all(after, horizon, limit));
+  }
+  [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override {
+    return damage_.noted(newest_version(stream));
+  }
+  [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override {
+    return damage_.noted(last_version_at(stream, time));
+  }
+  [[nodiscard]] Result<EventPage> read_at(std::string_view stream, Instant time) const override {
+    return damage_.noted(page_at(stream, time));
+  }
+  [[nodiscard]] Result<Position> position_at(Instant time) const override {
+    return damage_.noted(last_position_at(time));
+  }
   void settle(Instant time) override;
   [[nodiscard]] Cursor cursor(Position position) const override;
   [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
@@ -66,6 +79,15 @@ class EmbeddedStore final : public EventStore {
     Position flushed;
     void check_invariants() const { INVARIANT(flushed <= visible, "what is flushed has been written"); }
   };
+
+  // What the functions of EventStore answer.
+  [[nodiscard]] Result<EventPage> page_of_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                                 PageLimit limit) const;
+  [[nodiscard]] Result<EventPage> page_of_all(Position after, Horizon horizon, PageLimit limit) const;
+  [[nodiscard]] Result<StreamVersion> newest_version(std::string_view stream) const;
+  [[nodiscard]] Result<StreamVersion> last_version_at(std::string_view stream, Instant time) const;
+  [[nodiscard]] Result<EventPage> page_at(std::string_view stream, Instant time) const;
+  [[nodiscard]] Result<Position> last_position_at(Instant time) const;
 
   void append_together(const std::vector<Waiting*>& calls);
   /// `before` is the last position before the call that the group belongs to.
@@ -116,6 +138,7 @@ class EmbeddedStore final : public EventStore {
   mutable std::mutex settled_mutex_;
   Instant settled_{INT64_MIN};
 
+  mutable DamageNotes damage_;
   std::unique_ptr<SealedStreams> sealed_;  // reads the log
   Guarded<View> view_;
   WatchList watches_;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <thread>
 
@@ -231,6 +232,49 @@ TEST_F(EmbeddedStoreTest, a_log_whose_records_are_no_events_is_damaged) {
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().kind, ErrorKind::corrupt);
   EXPECT_THAT(report.error().message, HasSubstr("byte 4160: the record at position 1 is not an event"));
+}
+
+TEST_F(EmbeddedStoreTest, damage_that_a_read_meets_is_told_counted_and_not_forgotten) {
+  std::unique_ptr<EventStore> store = open();
+  for (int count = 0; count < 20; ++count)
+    ASSERT_TRUE(append(*store, group_of(world.random, "a", std::string(9'000, 'x'))));
+  world.background.run_ready();
+  EXPECT_EQ(store->status().damaged_reads, 0u);
+  EXPECT_FALSE(store->resolve(Cursor{1, Position{1}}));
+  EXPECT_EQ(store->status().damaged_reads, 0u) << "an error of another kind is no damage";
+  const auto flip = [](std::string& bytes) { bytes[9'000] ^= 1; };
+  world.files.damage("data/log/00000000000000000001.segment", flip);
+  EXPECT_FALSE(store->read_stream("a", StreamVersion{1}, Direction::forward, {}));
+  EXPECT_EQ(store->status().damaged_reads, 1u);
+  EXPECT_FALSE(store->read_all({}, Horizon::visible, {}));
+  EXPECT_EQ(store->status().damaged_reads, 2u);
+  world.files.damage("data/log/00000000000000000001.segment", flip);
+  EXPECT_TRUE(store->read_stream("a", StreamVersion{1}, Direction::forward, {}));
+  EXPECT_EQ(store->status().damaged_reads, 2u) << "it stays so until the store is opened again";
+  EXPECT_TRUE(store->status().writable);
+  const auto lines = world.log.lines();
+  EXPECT_EQ(std::ranges::count_if(lines, [](const auto& line) { return line.find("annals verify") != line.npos; }), 1);
+  store.reset();
+  EXPECT_EQ(open()->status().damaged_reads, 0u);
+}
+
+TEST_F(EmbeddedStoreTest, damage_that_is_met_when_an_index_is_made_in_the_background_counts_too) {
+  {
+    const auto store = open();
+    for (int count = 0; count < 20; ++count)
+      ASSERT_TRUE(append(*store, group_of(world.random, "a", std::string(9'000, 'x'))));
+    world.background.run_ready();
+  }
+  const auto names = world.files.list("data/index").value();
+  for (const std::string& name : names) {
+    if (!name.ends_with(".streams")) continue;
+    ASSERT_TRUE(world.files.remove("data/index/" + name));
+  }
+  world.files.damage("data/log/00000000000000000001.segment", [](std::string& bytes) { bytes[9'000] ^= 1; });
+  const auto store = open();
+  EXPECT_EQ(store->status().damaged_reads, 0u);
+  world.background.run_ready();
+  EXPECT_EQ(store->status().damaged_reads, 1u);
 }
 
 TEST_F(EmbeddedStoreTest, a_conflict_with_what_could_not_be_made_durable_is_no_conflict_but_unavailable) {

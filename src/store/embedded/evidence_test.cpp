@@ -42,7 +42,8 @@ class EvidenceTest : public testing::Test {
   void remove_indexes(const std::string& ending) {
     const auto names = world.files.list("data/index").value();
     for (const std::string& name : names) {
-      if (name.ends_with(ending)) ASSERT_TRUE(world.files.remove("data/index/" + name));
+      if (!name.ends_with(ending)) continue;
+      ASSERT_TRUE(world.files.remove("data/index/" + name));
     }
   }
   [[nodiscard]] std::string refusal(std::vector<SeenFlushed> seen = {}) {

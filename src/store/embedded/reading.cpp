@@ -129,8 +129,8 @@ std::unexpected<Error> has_gap(std::string_view stream) {
 
 }  // namespace
 
-Result<EventPage> EmbeddedStore::read_stream(std::string_view stream, StreamVersion from, Direction direction,
-                                             PageLimit limit) const {
+Result<EventPage> EmbeddedStore::page_of_stream(std::string_view stream, StreamVersion from, Direction direction,
+                                                PageLimit limit) const {
   const std::size_t events_max = std::max<std::size_t>(limit.events_max, 1);
   const auto page = TRY(look_up(stream, PageOfStream(from, direction, events_max)));
   if (!page.is_complete()) return has_gap(stream);
@@ -160,7 +160,7 @@ Result<EventPage> EmbeddedStore::read_stream(std::string_view stream, StreamVers
   return EventPage(std::move(events), std::make_shared<const Arena>(std::move(arena)), more);
 }
 
-Result<EventPage> EmbeddedStore::read_all(Position after, Horizon horizon, PageLimit limit) const {
+Result<EventPage> EmbeddedStore::page_of_all(Position after, Horizon horizon, PageLimit limit) const {
   Position up_to;
   {
     const auto view = view_.lock();
@@ -223,11 +223,11 @@ Result<EmbeddedStore::Found> EmbeddedStore::find_at(std::string_view stream, Ins
   return Found{StreamVersion{events.before() + low}, low > 0 ? uncertain[low - 1] : events.last_before()};
 }
 
-Result<StreamVersion> EmbeddedStore::version_at(std::string_view stream, Instant time) const {
+Result<StreamVersion> EmbeddedStore::last_version_at(std::string_view stream, Instant time) const {
   return TRY(find_at(stream, time)).version;
 }
 
-Result<EventPage> EmbeddedStore::read_at(std::string_view stream, Instant time) const {
+Result<EventPage> EmbeddedStore::page_at(std::string_view stream, Instant time) const {
   const Found found = TRY(find_at(stream, time));
   if (found.version.value == 0) return EventPage{};
   RecordFinder records(*log_);
@@ -239,7 +239,7 @@ Result<EventPage> EmbeddedStore::read_at(std::string_view stream, Instant time) 
   return EventPage({*event}, std::make_shared<const Arena>(std::move(arena)), false);
 }
 
-Result<Position> EmbeddedStore::position_at(Instant time) const {
+Result<Position> EmbeddedStore::last_position_at(Instant time) const {
   return log_->position_at(time, view_.lock()->visible);
 }
 

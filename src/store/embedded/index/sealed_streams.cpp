@@ -32,12 +32,13 @@ struct SealedStreams::Link {
 };
 
 SealedStreams::SealedStreams(platform::Platform platform, platform::Executor* background, const log::Log& log,
-                             const std::string& directory)
+                             const std::string& directory, DamageNotes& damage)
     : platform_(platform),
       background_(background),
       log_(log),
       directory_(indexes_in(directory)),
       seed_(hash_seed(log.summary().store)),
+      damage_(damage),
       cache_(pages_cached_max),
       ranges_(std::make_shared<const Ranges>()),
       link_(std::make_shared<Link>()) {
@@ -276,6 +277,7 @@ bool SealedStreams::work() {
   if (begin_job()) return true;
   if (!missing) return false;
   if (const auto built = build(*missing); !built) {
+    damage_.note(built.error());
     platform_.log.error("a segment cannot be read to make its index",
                         {{"segment", std::uint64_t{missing->span.first}}, {"cause", built.error().message}});
     const std::lock_guard lock(mutex_);

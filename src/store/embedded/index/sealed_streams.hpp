@@ -24,6 +24,7 @@
 #include "base/result.hpp"
 #include "log/log.hpp"
 #include "platform/platform.hpp"
+#include "store/embedded/damage_notes.hpp"
 #include "store/embedded/index/page_cache.hpp"
 #include "store/embedded/index/segment_streams.hpp"
 #include "store/embedded/index/streams_builder.hpp"
@@ -84,7 +85,7 @@ class SealedStreams {
   /// The files of the directory are looked at: those that fit are used. `background` is null for a store that is only
   /// read. All arguments outlive the object.
   SealedStreams(platform::Platform platform, platform::Executor* background, const log::Log& log,
-                const std::string& directory);
+                const std::string& directory, DamageNotes& damage);
   /// Work in the background ends, or does nothing, from then on.
   ~SealedStreams();
   SealedStreams(const SealedStreams&) = delete;
@@ -160,6 +161,7 @@ class SealedStreams {
   const log::Log& log_;
   const std::string directory_;  // of indexes
   const std::uint64_t seed_;
+  DamageNotes& damage_;  // of segments that are read in the background; errors of the others are their callers'
   mutable PageCache cache_;
 
   mutable std::mutex mutex_;
