@@ -230,9 +230,9 @@ Result<StreamVersion> EmbeddedStore::last_version_at(std::string_view stream, In
 Result<EventPage> EmbeddedStore::page_at(std::string_view stream, Instant time) const {
   const Found found = TRY(find_at(stream, time));
   if (found.version.value == 0) return EventPage{};
-  RecordFinder records(*log_);
+  log::RecordReader records = log_->reader();
   Arena arena;
-  log::RecordView record = TRY(records.at(found.address));
+  log::RecordView record = TRY(records.at(found.address.place(), found.address.number()));
   record.body = arena.copy(record.body);
   const auto event = decode_event(record);
   if (!event || event->stream != stream || event->version != found.version) return no_event(record.position);
