@@ -92,7 +92,8 @@ def metric(port: int, name: str) -> int:
 
 def test(binary, directory) -> str:
     server = Server(binary, ["--listen", "127.0.0.1:0", "--data", f"{directory}/data", "--bodies-bytes-max", f"{LIMIT_BYTES >> 20}MiB",
-                             "--request-timeout", "10m"], directory)
+                             "--request-timeout", "10m"], directory,
+                    {"ASAN_OPTIONS": "quarantine_size_mb=8"})  # that sanitizer keeps what was freed for a while
     try:
         ordinary_requests(server.port, 20, 5.0)
         before = memory_bytes(server)
