@@ -159,7 +159,8 @@ TEST_F(DifferenceTest, where_the_names_of_what_changed_take_too_much_memory_ever
   std::size_t bytes_max = 0;
   std::string last;
   while (!difference.ended()) {
-    for (const auto& row : difference.next(1000, Turn::endless()).value()) {
+    const auto rows = difference.next(1000, Turn::endless()).value();
+    for (const auto& row : rows) {
       EXPECT_LT(last, row.key);
       last = row.key;
       ++found;

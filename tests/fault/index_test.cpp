@@ -124,7 +124,8 @@ TEST(Index, has_on_the_disk_what_it_says_while_segments_are_sealed) {
   Session session(world);
   ASSERT_EQ(session.run(workload, 0), workload.groups.size());
   std::uint64_t bytes = 0;
-  for (const std::string& name : world.files.list(folder).value()) {
+  const std::vector<std::string> names = world.files.list(folder).value();
+  for (const std::string& name : names) {
     bytes += platform::read_whole_file(world.files, platform::join_path(folder, name), 1u << 24).value().size();
   }
   EXPECT_GT(bytes, 0u);

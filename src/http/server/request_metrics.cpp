@@ -57,7 +57,8 @@ void RequestMetrics::add_to(ServerMetrics& total) const {
     }
     total.routes[route].durations.add(rows_[route]->durations.snapshot());
   }
-  for (const auto& [code, count] : *refusals_.lock()) total.refusals[code] += count;
+  const auto refusals = refusals_.lock();
+  for (const auto& [code, count] : *refusals) total.refusals[code] += count;
 }
 
 }  // namespace annals::http
