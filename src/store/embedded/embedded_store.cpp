@@ -46,41 +46,18 @@ EmbeddedStore::~EmbeddedStore() {
 }
 
 void EmbeddedStore::append(std::span<const Group> groups, AppendDone done) {
-  Waiting call{.groups = groups, .results = {}};
-  if (!background_) {
-    call.results.assign(call.groups.size(),
-                        fail(ErrorKind::unavailable, "the store " + options_.directory + " was opened to read only"));
-    return done(std::move(call.results));
-  }
-  {
-    std::unique_lock queue(queue_mutex_);
-    queue_.push_back(&call);
-    turn_.wait(queue, [&] { return call.done || !leader_active_; });
-    if (!call.done) {
-      // Whoever finds nobody leading takes everything that waits, itself included, through one write and one flush.
-      leader_active_ = true;
-      std::vector<Waiting*> calls;
-      calls.swap(queue_);
-      queue.unlock();
-      append_together(calls);
-      queue.lock();
-      for (Waiting* finished : calls) finished->done = true;
-      leader_active_ = false;
-      queue.unlock();
-      turn_.notify_all();
-    }
-  }
-  done(std::move(call.results));
+  if (background_) return done(queue_.run(groups));
+  done({groups.size(), fail(ErrorKind::unavailable, "the store " + options_.directory + " was opened to read only")});
 }
 
-void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
+void EmbeddedStore::append_together(const Calls& calls) {
   Position flushed;
   {
     const std::lock_guard writing(writer_mutex_);
     alarm_when_clock_is_behind();
     log::Batch& batch = log_->start_batch();
     Pending pending;
-    for (Waiting* call : calls) {
+    for (AppendQueue::Call* call : calls) {
       call->results.reserve(call->groups.size());
       const Position before = batch.last();
       RefusedStreams refused;
@@ -91,7 +68,7 @@ void EmbeddedStore::append_together(const std::vector<Waiting*>& calls) {
     }
     if (auto committed = log_->commit(batch); !committed) {
       // Conflicts too were decided on what is now uncertain. What is invalid stays so.
-      for (Waiting* call : calls) {
+      for (AppendQueue::Call* call : calls) {
         for (AppendResult& result : call->results) {
           if (result || result.error().kind == ErrorKind::conflict) result = std::unexpected(committed.error());
         }
@@ -109,7 +86,7 @@ Result<> EmbeddedStore::restore(std::span<const EventView> events) {
   if (!background_) return fail(ErrorKind::unavailable, "the store " + options_.directory + " was opened to read only");
   std::vector<Group> groups;
   for (const EventView& event : events) groups.push_back(group_of(event));
-  Waiting call{.groups = groups, .results = {}};
+  AppendQueue::Call call{.groups = groups, .results = {}};
   Result<> refused;
   Position flushed;
   {
@@ -203,10 +180,10 @@ Result<StreamVersion> EmbeddedStore::version_of(std::string_view stream, const P
   return version;
 }
 
-void EmbeddedStore::publish(const std::vector<Waiting*>& calls, const log::Batch& batch) {
+void EmbeddedStore::publish(const Calls& calls, const log::Batch& batch) {
   const auto view = view_.lock();
   auto staged = batch.groups().begin();
-  for (const Waiting* call : calls) {
+  for (const AppendQueue::Call* call : calls) {
     for (std::size_t at = 0; at < call->groups.size(); ++at) {
       if (!call->results[at]) continue;
       while (view->segment < staged->place.segment) {

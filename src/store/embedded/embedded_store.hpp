@@ -11,6 +11,7 @@
 
 #include "base/guarded.hpp"
 #include "event/group_check.hpp"
+#include "store/append_queue.hpp"
 #include "store/embedded/damage_notes.hpp"
 #include "store/embedded/index/sealed_streams.hpp"
 #include "store/embedded_store.hpp"
@@ -64,12 +65,7 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
 
  private:
-  /// An append that waits for its turn, on the stack of the thread that called.
-  struct Waiting {
-    std::span<const Group> groups;
-    std::vector<AppendResult> results;
-    bool done = false;
-  };
+  using Calls = AppendQueue::Calls;
   /// The versions of streams as the batch in hand would leave them.
   using Pending = std::unordered_map<std::string_view, StreamVersion>;
   struct View {
@@ -89,7 +85,7 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] Result<EventPage> page_at(std::string_view stream, Instant time) const;
   [[nodiscard]] Result<Position> last_position_at(Instant time) const;
 
-  void append_together(const std::vector<Waiting*>& calls);
+  void append_together(const Calls& calls);
   /// `before` is the last position before the call that the group belongs to.
   AppendResult stage(const Group& group, Position before, log::Batch& batch, Pending& pending,
                      const RefusedStreams& refused);
@@ -112,7 +108,7 @@ class EmbeddedStore final : public EventStore {
     Address address;
   };
   [[nodiscard]] Result<Found> find_at(std::string_view stream, Instant time) const;
-  void publish(const std::vector<Waiting*>& calls, const log::Batch& batch);
+  void publish(const Calls& calls, const log::Batch& batch);
   void alarm_when_clock_is_behind();
 
   // Periodic flushes.
@@ -125,10 +121,7 @@ class EmbeddedStore final : public EventStore {
   const platform::Platform platform_;
   platform::Executor* const background_;
 
-  std::mutex queue_mutex_;
-  std::condition_variable turn_;
-  std::vector<Waiting*> queue_;  // guarded by queue_mutex_
-  bool leader_active_ = false;   // guarded by queue_mutex_
+  AppendQueue queue_{[this](const Calls& calls) { append_together(calls); }};
 
   std::mutex writer_mutex_;
   std::unique_ptr<log::Log> log_;

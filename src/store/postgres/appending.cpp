@@ -81,29 +81,10 @@ std::size_t events_of(const Group& group) {
 }  // namespace
 
 void PostgresStore::append(std::span<const Group> groups, AppendDone done) {
-  Waiting call{.groups = groups, .results = {}};
-  {
-    std::unique_lock queue(queue_mutex_);
-    queue_.push_back(&call);
-    turn_.wait(queue, [&] { return call.done || !leader_active_; });
-    if (!call.done) {
-      // Whoever finds nobody leading takes everything that waits, itself included, through one transaction.
-      leader_active_ = true;
-      std::vector<Waiting*> calls;
-      calls.swap(queue_);
-      queue.unlock();
-      append_together(calls);
-      queue.lock();
-      for (Waiting* finished : calls) finished->done = true;
-      leader_active_ = false;
-      queue.unlock();
-      turn_.notify_all();
-    }
-  }
-  done(std::move(call.results));
+  done(queue_.run(groups));
 }
 
-void PostgresStore::append_together(const std::vector<Waiting*>& calls) {
+void PostgresStore::append_together(const Calls& calls) {
   std::vector<Entry> entries;
   for (std::size_t call = 0; call < calls.size(); ++call) {
     const std::span<const Group> groups = calls[call]->groups;

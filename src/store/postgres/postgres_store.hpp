@@ -17,6 +17,7 @@
 #include "base/guarded.hpp"
 #include "base/invariant.hpp"
 #include "event/group_check.hpp"
+#include "store/append_queue.hpp"
 #include "store/postgres/append_plan.hpp"
 #include "store/postgres/pool.hpp"
 #include "store/watch_list.hpp"
@@ -53,12 +54,7 @@ class PostgresStore final : public EventStore {
  private:
   // --- Appends (appending.cpp) ---
 
-  /// One call of append that waits for its turn, on the stack of the thread that called.
-  struct Waiting {
-    std::span<const Group> groups;
-    std::vector<AppendResult> results;
-    bool done = false;
-  };
+  using Calls = AppendQueue::Calls;
   /// One group on its way.
   struct Entry {
     const Group* group;
@@ -84,7 +80,7 @@ class PostgresStore final : public EventStore {
     std::size_t epochs = 0;
   };
 
-  void append_together(const std::vector<Waiting*>& calls);
+  void append_together(const Calls& calls);
   void record(std::span<const Entry> entries, Progresses& calls);
   /// One attempt at one transaction. Errors: those of a connection; nothing is recorded then, unless doubt_ says that
   /// this is unknown.
@@ -158,10 +154,7 @@ class PostgresStore final : public EventStore {
   ConnectionPool appending_;
   ConnectionPool following_;
 
-  std::mutex queue_mutex_;
-  std::condition_variable turn_;
-  std::vector<Waiting*> queue_;  // guarded by queue_mutex_
-  bool leader_active_ = false;   // guarded by queue_mutex_
+  AppendQueue queue_{[this](const Calls& calls) { append_together(calls); }};
 
   std::mutex writer_mutex_;
   struct Doubt {
