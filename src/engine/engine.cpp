@@ -196,7 +196,7 @@ std::vector<ProjectionStatus> Engine::projections() const {
 
 void Engine::settle(Instant time, platform::Executor& home, std::move_only_function<void()> ready) {
   if (store_.shared()) {
-    if (writer_.may_hide(time)) return writer_.settle(time, home, std::move(ready));
+    if (writer_.may_hide(time)) return writer_.barrier(home, std::move(ready), time);
     return ready();  // others stamp later than the last visible event, too
   }
   store_.settle(time);

@@ -4,23 +4,22 @@
 
 namespace annals::engine {
 
-Result<> Others::look(const Visit& visit) {
+Result<> Others::look() {
   while (known() < store_.status().visible) {
     const EventPage page = TRY(store_.read_all(known(), Horizon::visible, PageLimit{}));
     if (page.events().empty()) return {};
     take_in(page.events());
-    visit(page.events());
   }
   return {};
 }
 
-Result<> Others::ask(const Visit& visit) {
+Result<> Others::ask() {
   const Position newest = TRY(store_.newest());
   if (newest <= known()) return {};
-  return look(visit);
+  return look();
 }
 
-void Others::take_in(const std::vector<EventView>& events) {
+void Others::take_in(std::span<const EventView> events) {
   for (projection::TableFeed* feed : feeds_) feed->apply_live(events);
   for (const EventView& event : events) {
     cache_.forget(std::string(event.stream));
@@ -28,6 +27,7 @@ void Others::take_in(const std::vector<EventView>& events) {
   }
   receipts_.advance(events.front().position, events.back().position);
   set_known(events.back().position);
+  taken_(events);
 }
 
 }  // namespace annals::engine

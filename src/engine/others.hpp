@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <functional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/receipts.hpp"
@@ -18,8 +20,12 @@ namespace annals::engine {
 
 class Others {
  public:
-  Others(EventStore& store, const std::vector<projection::TableFeed*>& feeds, Receipts& receipts, StateCache& cache)
-      : store_(store), feeds_(feeds), receipts_(receipts), cache_(cache) {}
+  /// Called with events, after they have been taken in.
+  using Taken = std::function<void(std::span<const EventView> events)>;
+
+  Others(EventStore& store, const std::vector<projection::TableFeed*>& feeds, Receipts& receipts, StateCache& cache,
+         Taken taken)
+      : store_(store), feeds_(feeds), receipts_(receipts), cache_(cache), taken_(std::move(taken)) {}
 
   /// False when there are none and there never will be.
   [[nodiscard]] bool exist() const { return store_.shared(); }
@@ -28,21 +34,20 @@ class Others {
   [[nodiscard]] Position known() const { return Position{known_.load()}; }
   void set_known(Position position) { known_ = position.value; }
 
-  /// Calls `visit` with the events that are visible and not known, a page at a time, after they have been taken in.
-  /// Errors: those of EventStore::read_all; what was read before is known then.
-  using Visit = std::function<void(const std::vector<EventView>& events)>;
-  [[nodiscard]] Result<> look(const Visit& visit);
+  /// Takes in what is visible and not known. Errors: those of EventStore::read_all; what was read before is known then.
+  [[nodiscard]] Result<> look();
 
-  /// `look`, once the store has been asked for what is newest. Errors: unavailable.
-  [[nodiscard]] Result<> ask(const Visit& visit);
+  /// `look`, once the store has been asked for what is newest. Errors: unavailable; those of look.
+  [[nodiscard]] Result<> ask();
 
  private:
-  void take_in(const std::vector<EventView>& events);
+  void take_in(std::span<const EventView> events);
 
   EventStore& store_;
   const std::vector<projection::TableFeed*>& feeds_;
   Receipts& receipts_;
   StateCache& cache_;
+  const Taken taken_;
   std::atomic<std::uint64_t> known_{0};
 };
 

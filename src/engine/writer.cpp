@@ -56,7 +56,7 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
       options_(std::move(options)),
       batch_groups_(batch_groups_bounds),
       receipts_(options_.receipts, platform),
-      others_(store_, feeds_, receipts_, cache_) {
+      others_(store_, feeds_, receipts_, cache_, [this](std::span<const EventView> events) { saw(events); }) {
   if (!options_.receipts_path.empty())
     receipts_keeper_ = std::make_unique<projection::StateKeeper>(receipts_, options_.receipts_path, store, platform);
 }
@@ -106,18 +106,11 @@ void Writer::submit(WriteRequest request, platform::Executor& home, WriteDone do
   enqueue(std::move(pending));
 }
 
-void Writer::barrier(platform::Executor& home, std::move_only_function<void()> done) {
+void Writer::barrier(platform::Executor& home, std::move_only_function<void()> done, std::optional<Instant> settles) {
   Pending pending;
   pending.home = &home;
   pending.done = [done = std::move(done)](const Result<Receipt>&) mutable { done(); };
-  enqueue(std::move(pending));
-}
-
-void Writer::settle(Instant time, platform::Executor& home, std::move_only_function<void()> done) {
-  Pending pending;
-  pending.home = &home;
-  pending.done = [done = std::move(done)](const Result<Receipt>&) mutable { done(); };
-  pending.settles = time;
+  pending.settles = settles;
   enqueue(std::move(pending));
 }
 
@@ -246,20 +239,20 @@ void Writer::prepare_for_others() {
   }
   // What cannot be read now leaves the state as old as it was, which the conditions of the append find out.
   if (hold_ == nullptr) return (void)look_at_others();
-  const auto asked = others_.ask([this](const std::vector<EventView>& events) { saw(events); });
+  const auto asked = others_.ask();
   if (!asked) return hold_.reset();
   for (Pending& pending : batch_) pending.sure = true;
 }
 
 Result<> Writer::look_at_others() {
-  auto looked = others_.look([this](const std::vector<EventView>& events) { saw(events); });
+  auto looked = others_.look();
   if (!looked) {
     platform_.log.error("What other servers recorded could not be read", {{"error", looked.error().message}});
   }
   return looked;
 }
 
-void Writer::saw(const std::vector<EventView>& events) {
+void Writer::saw(std::span<const EventView> events) {
   // Those of a store that others wrote once need not increase.
   for (const EventView& event : events)
     last_visible_stamp_ = std::max(last_visible_stamp_.load(), event.created_at.microseconds);
@@ -272,7 +265,7 @@ void Writer::make_sure(Instant now) {
   const auto unsure = [](const Pending& pending) { return !pending.sure && (pending.by_state || !pending.request); };
   if (std::ranges::none_of(batch_, unsure)) return;
   const Position decided_on = others_.known();
-  const auto asked = others_.ask([this](const std::vector<EventView>& events) { saw(events); });
+  const auto asked = others_.ask();
   for (Pending& pending : batch_) {
     if (!unsure(pending)) continue;
     pending.sure = asked.has_value();

@@ -97,10 +97,8 @@ class Writer {
   /// Calls `done` on `home` once everything that was stamped before this call, by whichever server, is visible (or
   /// failed). Waits its turn however full the queue is: a barrier that gave way would let an answer about the past
   /// change.
-  void barrier(platform::Executor& home, std::move_only_function<void()> done);
-
-  /// A barrier behind EventStore::settle, which may wait for other servers and is called where the writer works.
-  void settle(Instant time, platform::Executor& home, std::move_only_function<void()> done);
+  /// With a time, it settles that first (EventStore::settle), where waiting for other servers holds nobody up.
+  void barrier(platform::Executor& home, std::move_only_function<void()> done, std::optional<Instant> settles = {});
 
   /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called
   /// before.
@@ -173,7 +171,7 @@ class Writer {
   void append_batch(platform::Executor& here);
   void others_went_on(Position visible);
   [[nodiscard]] Result<> look_at_others();
-  void saw(const std::vector<EventView>& events);
+  void saw(std::span<const EventView> events);
   void prepare_for_others();
   void make_sure(Instant now);
   void decide(Pending& pending, Instant now);
