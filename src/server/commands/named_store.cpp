@@ -1,7 +1,5 @@
 #include "server/commands/named_store.hpp"
 
-#include <algorithm>
-
 #include "server/wiring.hpp"
 #include "store/embedded_store.hpp"
 #include "store/postgres_store.hpp"
@@ -26,14 +24,7 @@ store::PostgresOptions postgres_options(const std::string& name, const Settings&
 }  // namespace
 
 std::string shown_store(const std::string& name) {
-  if (!is_address(name)) return name;
-  const std::size_t begin = name.find("://") + 3;
-  const std::size_t end = std::min(name.find_first_of("/?", begin), name.size());
-  const std::size_t at = name.rfind('@', end);
-  if (at == std::string::npos || at < begin) return name.substr(0, name.find('?'));
-  const std::string user = name.substr(begin, std::min(name.find(':', begin), at) - begin);
-  // Parameters may hold a password too.
-  return name.substr(0, begin) + user + name.substr(at, name.find('?', at) - at);
+  return is_address(name) ? without_password(name) : name;
 }
 
 Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name, const Settings& settings,
