@@ -274,9 +274,9 @@ TEST(ServerLimits, where_all_are_busy_one_connection_too_many_is_told_so) {
   clients.push_back(server.connect(4096));
   clients.back().send(get("/large"));
   clients.push_back(server.connect());
-  clients.back().send("PUT /half HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
+  clients.back().send("PUT /half HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  ASSERT_EQ(clients.back().reply().status, 100);  // the server waits for the body
   ASSERT_TRUE(server.eventually([&] { return handler.held() == 1 && server->status().requests == 2; }));
-  std::this_thread::sleep_for(milliseconds(50));
   for (int count = 0; count < 100; ++count) {
     TestClient refused = server.connect();
     refused.send(get("/hidden"));
@@ -291,7 +291,7 @@ TEST(ServerLimits, where_all_are_busy_one_connection_too_many_is_told_so) {
   }
   EXPECT_EQ(server->status().refused_connections, 100u);
   EXPECT_EQ(server->status().displaced_connections, 0u);
-  clients[2].send("lo");
+  clients[2].send("hello");
   EXPECT_EQ(clients[2].reply().status, 200);
   TestClient again = server.connect();
   again.send(get("/"));

@@ -289,9 +289,11 @@ TEST_F(ServerTls, one_connection_too_many_gets_an_alert) {
   ServerUnderTest server(options);
   TlsClient first(server->port());
   ASSERT_TRUE(first.shake_hands());
-  // In the middle of a body, so that it does not give way.
-  ASSERT_TRUE(first.send("PUT /half HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel"));
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  // The server waits for a body, so this one does not give way.
+  ASSERT_TRUE(first.send("PUT /half HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
+  std::string received;
+  ASSERT_TRUE(first.receive(received, 25));
+  ASSERT_EQ(received, "HTTP/1.1 100 Continue\r\n\r\n");
   TlsClient second(server->port());
   EXPECT_FALSE(second.shake_hands());
   EXPECT_EQ(ERR_GET_REASON(ERR_peek_last_error()), SSL_R_TLSV1_ALERT_INTERNAL_ERROR);
