@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace annals {
 
@@ -39,15 +40,26 @@ enum class ErrorKind : std::uint8_t {
 /// The snake_case word for a kind, also the default `code` of an Error.
 [[nodiscard]] std::string_view to_string(ErrorKind kind);
 
+/// What is wrong where, in what somebody sent.
+struct Fault {
+  std::string pointer;  ///< RFC 6901, such as "/price"
+  std::string code;     ///< stable snake_case word
+  std::string detail;
+
+  bool operator==(const Fault&) const = default;
+};
+
 struct Error {
   ErrorKind kind = ErrorKind::internal;
-  std::string code;     ///< stable snake_case word, such as "version_conflict"
-  std::string message;  ///< one sentence: what was tried, what was found, what to do
+  std::string code;           ///< stable snake_case word, such as "version_conflict"
+  std::string message;        ///< one sentence: what was tried, what was found, what to do
+  std::vector<Fault> faults;  ///< all of them, where there is more to point at than a sentence says
 
   Error(ErrorKind error_kind, std::string error_message)
       : kind(error_kind), code(to_string(error_kind)), message(std::move(error_message)) {}
-  Error(ErrorKind error_kind, std::string_view error_code, std::string error_message)
-      : kind(error_kind), code(error_code), message(std::move(error_message)) {}
+  Error(ErrorKind error_kind, std::string_view error_code, std::string error_message,
+        std::vector<Fault> error_faults = {})
+      : kind(error_kind), code(error_code), message(std::move(error_message)), faults(std::move(error_faults)) {}
 
   bool operator==(const Error&) const = default;
 };

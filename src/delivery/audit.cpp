@@ -11,8 +11,9 @@ namespace {
 
 constexpr Duration save_every = std::chrono::seconds(1);
 
-/// "Config" of "ConfigValue".
+/// "Config" of "ConfigValue"; "Product".
 std::string_view subject_of(const model::Model& model) {
+  if (model.profile == model::Profile::resource) return model.aggregate_type;
   constexpr std::string_view suffix = "Value";
   return std::string_view(model.aggregate_type).substr(0, model.aggregate_type.size() - suffix.size());
 }
@@ -42,7 +43,8 @@ Result<> Audit::handle(const EventPage& page) {
   std::string lines;
   for (const EventView& event : page.events()) {
     const model::Model* model = engine_.model_of(event.stream);
-    if (model && (event.type == model->set_type || event.type == model->deleted_type))
+    if (model && (model->profile == model::Profile::resource || event.type == model->set_type ||
+                  event.type == model->deleted_type))
       append_line(lines, event, *model);
   }
   if (!lines.empty()) TRY(output_.write(lines));
@@ -70,8 +72,9 @@ Result<> Audit::save_checkpoint() {
 void Audit::append_line(std::string& lines, const EventView& event, const model::Model& model) const {
   const bool deleted = event.type == model.deleted_type;
   std::string message(subject_of(model));
-  message.append(deleted ? " deleted: " : " updated: ").append(key_of(event.stream));
-  if (!deleted) {
+  const bool created = model.profile == model::Profile::resource && event.type == model.created_type;
+  message.append(deleted ? " deleted: " : created ? " created: " : " updated: ").append(key_of(event.stream));
+  if (!deleted && model.profile == model::Profile::kv) {
     message += " = ";
     const std::string_view* value = nullptr;
     json::Object data;
@@ -99,7 +102,7 @@ void Audit::append_line(std::string& lines, const EventView& event, const model:
   lines += ",\"context\":{";
   json::append_member(lines, "log", "audit");
   json::append_member(lines, "model", model.name);
-  json::append_member(lines, "operation", deleted ? "delete" : "set");
+  json::append_member(lines, "operation", deleted ? "delete" : created ? "create" : "set");
   json::append_member(lines, "name", key_of(event.stream));
   json::append_member(lines, "version", event.version.value);
   json::append_member(lines, "position", to_string(event.position));

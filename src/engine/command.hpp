@@ -81,6 +81,7 @@ struct Receipt {
   Position position;
   bool replayed = false;  ///< the answer to an earlier request with the same idempotency key
   Tally tally = {};       ///< of a request for several keys
+  SharedText value{};     ///< of a resource: its record as the request left it; null in a replayed receipt
 };
 
 using WriteDone = std::move_only_function<void(Result<Receipt>)>;

@@ -8,24 +8,45 @@ namespace {
 constexpr std::size_t keys_at_once = 512;
 
 /// After the first event of the page; one that never existed when there is none.
-Result<model::Record> record_of(const model::Model& model, const EventPage& page) {
-  static_assert(model::last_event_suffices(), "else fold from the nearest snapshot here");
+Result<model::Record> record_of(const EventStore& store, const model::Model& model, const EventPage& page) {
   if (page.events().empty()) return model::Record{};
   const EventView& event = page.events().front();
+  if (!model::last_event_suffices(model)) return fold(store, model, event.stream, event.version);
   return model::evolve(model, model::Record{}, event.type, event.data, event.version, event.created_at);
 }
 
 }  // namespace
 
+Result<model::Record> newest_record(const EventStore& store, const model::Model& model, std::string_view stream) {
+  constexpr StreamVersion last{~std::uint64_t{0}};
+  if (!model::last_event_suffices(model)) return fold(store, model, stream, last);
+  return record_of(store, model, TRY(store.read_stream(stream, last, Direction::backward, PageLimit{1, 1})));
+}
+
+Result<model::Record> fold(const EventStore& store, const model::Model& model, std::string_view stream,
+                           StreamVersion last) {
+  model::Record record;
+  while (record.version < last) {
+    const EventPage page = TRY(store.read_stream(stream, record.version.next(), Direction::forward, PageLimit{}));
+    for (const EventView& event : page.events()) {
+      if (event.version > last) return record;
+      record = TRY(model::evolve(model, record, event.type, event.data, event.version, event.created_at));
+    }
+    if (page.events().empty()) break;
+  }
+  return record;
+}
+
 Result<model::Record> record_at_version(const EventStore& store, const model::Model& model, std::string_view key,
                                         StreamVersion version) {
   if (version.value == 0) return model::Record{};
-  return record_of(model, TRY(store.read_stream(model.stream(key), version, Direction::forward, PageLimit{1, 1})));
+  return record_of(store, model,
+                   TRY(store.read_stream(model.stream(key), version, Direction::forward, PageLimit{1, 1})));
 }
 
 Result<model::Record> record_at_time(const EventStore& store, const model::Model& model, std::string_view key,
                                      Instant time) {
-  return record_of(model, TRY(store.read_at(model.stream(key), time)));
+  return record_of(store, model, TRY(store.read_at(model.stream(key), time)));
 }
 
 ListAtTime::ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table,

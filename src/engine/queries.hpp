@@ -20,6 +20,15 @@ namespace annals::engine {
 [[nodiscard]] Result<model::Record> record_at_version(const EventStore& store, const model::Model& model,
                                                       std::string_view key, StreamVersion version);
 
+/// The record of a stream as it is in the store. Errors: those of EventStore::read_stream; corrupt.
+[[nodiscard]] Result<model::Record> newest_record(const EventStore& store, const model::Model& model,
+                                                  std::string_view stream);
+
+/// The record after the events of a stream up to version `last`, or to its end when that comes first; for models whose
+/// last event does not tell the whole state. Errors: those of EventStore::read_stream; corrupt.
+[[nodiscard]] Result<model::Record> fold(const EventStore& store, const model::Model& model, std::string_view stream,
+                                         StreamVersion last);
+
 /// The record as it was at `time`.
 [[nodiscard]] Result<model::Record> record_at_time(const EventStore& store, const model::Model& model,
                                                    std::string_view key, Instant time);

@@ -23,6 +23,19 @@ Digest take_digest(ByteReader& reader) {
 
 }  // namespace
 
+StreamAppend marker_of(const WriteRequest& request, std::string data, Uuid id) {
+  NewEvent event;
+  event.id = id;
+  event.type = nothing_changed_type;
+  event.data = std::move(data);
+  event.metadata = make_metadata(request.actor, request.idempotency);
+  event.correlation_id = request.correlation_id;
+  event.causation_id = request.causation_id;
+  StreamAppend append{std::string(receipts_stream), ExpectedVersion::any(), {}};
+  append.events.push_back(std::move(event));
+  return append;
+}
+
 std::unexpected<Error> key_reused() {
   return fail(ErrorKind::unprocessable, "idempotency_key_reused",
               "this Idempotency-Key came with another request before; take a new key for a new request");

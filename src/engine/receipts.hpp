@@ -34,6 +34,9 @@ struct ReceiptLimits {
 inline constexpr std::string_view receipts_stream = "$annals-receipts";
 inline constexpr std::string_view nothing_changed_type = "NothingChanged";
 
+/// The event that carries the key of a request that changed nothing.
+[[nodiscard]] StreamAppend marker_of(const WriteRequest& request, std::string data, Uuid id);
+
 /// What a request is told whose key came with another one before.
 [[nodiscard]] std::unexpected<Error> key_reused();
 

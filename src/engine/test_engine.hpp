@@ -58,8 +58,10 @@ class WriterUnderTest {
  public:
   explicit WriterUnderTest(TestWorld& world, ControlledStore& store, WriterOptions options = {},
                            model::Consistency consistency = model::Consistency::live)
+      : WriterUnderTest(world, store, std::move(options), kv("config", consistency)) {}
+  WriterUnderTest(TestWorld& world, ControlledStore& store, WriterOptions options, model::Model model)
       : world_(world),
-        model_(kv("config", consistency)),
+        model_(std::move(model)),
         feed_(model_, store, world.platform(), world.executor),
         writer_(store, {&feed_}, world.platform(), following(std::move(options), world)) {
     if (!writer_.load()) std::abort();

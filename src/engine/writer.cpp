@@ -8,6 +8,7 @@
 
 #include "base/invariant.hpp"
 #include "engine/event_metadata.hpp"
+#include "engine/queries.hpp"
 #include "json/writer.hpp"
 
 namespace annals::engine {
@@ -40,10 +41,6 @@ std::string too_many(std::size_t changes) {
   return "the request makes " + std::to_string(changes) + " changes at once; one group holds " +
          std::to_string(group_events_max) + " of them, and " + std::to_string(group_bytes_max >> 20) +
          " MiB of events; nothing was recorded; make fewer changes at once";
-}
-
-std::size_t bytes_of(const model::Command& command) {
-  return command.key.size() + (command.value ? command.value->size() : 0);
 }
 
 }  // namespace
@@ -98,8 +95,8 @@ void Writer::others_went_on(Position visible) {
 
 void Writer::submit(WriteRequest request, platform::Executor& home, WriteDone done) {
   Pending pending;
-  pending.bytes = bytes_of(request.command);
-  for (const KeyCommand& one : request.several) pending.bytes += bytes_of(one.command);
+  pending.bytes = request.command.bytes();
+  for (const KeyCommand& one : request.several) pending.bytes += one.command.bytes();
   pending.request = std::move(request);
   pending.home = &home;
   pending.done = std::move(done);
@@ -203,6 +200,10 @@ void Writer::decide_batch(Instant now) {
       break;
     }
     decide(pending, now);
+    if (pending.waits) {
+      put_back_from(place);
+      break;
+    }
     ++commands_;
   }
 }
@@ -323,13 +324,7 @@ Result<model::Record> Writer::load_state(std::size_t model, const std::string& k
     if (feed.is_live()) return feed.table().get(key);
     if (const model::Record* cached = cache_.find(stream)) return *cached;
   }
-  static_assert(model::last_event_suffices(), "else fold the whole stream here");
-  const EventPage page =
-      TRY(store_.read_stream(stream, StreamVersion{~std::uint64_t{0}}, Direction::backward, PageLimit{1, 1}));
-  if (page.events().empty()) return model::Record{};
-  const EventView& event = page.events().front();
-  model::Record record =
-      TRY(model::evolve(feed.model(), model::Record{}, event.type, event.data, event.version, event.created_at));
+  model::Record record = TRY(newest_record(store_, feed.model(), stream));
   if (!feed.is_live()) cache_.put(stream, record);
   return record;
 }
@@ -340,6 +335,9 @@ void Writer::decide(Pending& pending, Instant now) {
   pending.group.reset();
   pending.twin = false;
   pending.by_state = false;
+  pending.value = {};
+  pending.unchanged.reset();
+  pending.waits = false;
   pending.rests_on.clear();
   if (answer_from_receipts(pending)) return;
 
@@ -347,9 +345,8 @@ void Writer::decide(Pending& pending, Instant now) {
   Result<> drafted;
   if (request.plan) drafted = make_plan(pending, draft, now);
   if (pending.answer) return;
-  if (drafted && !request.plan && request.several.empty()) {
-    drafted = draft_one(pending, draft, request.model, request.command, now);
-  }
+  const bool one_key = !request.plan && request.several.empty();
+  if (drafted && one_key) drafted = draft_one(pending, draft, request.model, request.command, now);
   if (drafted && request.several.size() > group_events_max) {
     drafted = fail(ErrorKind::too_large, "group_too_large", too_many(request.several.size()));
   }
@@ -358,13 +355,38 @@ void Writer::decide(Pending& pending, Instant now) {
     if (drafted) drafted = draft_one(pending, draft, one.model, one.command, now);
   }
   if (!drafted) {
+    pending.waits = drafted.error().code == UniqueClaims::free_soon;
     const ErrorKind kind = drafted.error().kind;
     pending.by_state = kind != ErrorKind::input_output && kind != ErrorKind::corrupt;
     pending.answer = std::unexpected(std::move(drafted).error());
     pending.rests_on = std::move(draft.rests_on);
     return;
   }
+  if (draft.group.appends.empty()) return nothing_changed(pending, std::move(draft), now);
+  if (one_key) pending.value = std::move(draft.value);
   join_flush(pending, std::move(draft));
+}
+
+/// A request that leaves everything as it is succeeds. With an idempotency key that is remembered, so that it stays so
+/// when somebody has changed something meanwhile.
+void Writer::nothing_changed(Pending& pending, Draft draft, Instant now) {
+  const WriteRequest& request = *pending.request;
+  pending.value = std::move(draft.value);
+  if (request.idempotency) {
+    std::string data = "{";
+    if (draft.unchanged) {
+      json::append_member(data, "stream", feeds_[request.model]->model().stream(request.command.key));
+      json::append_member(data, "version", draft.unchanged->value);
+    }
+    data += '}';
+    draft.group.appends.push_back(marker_of(request, std::move(data), platform::make_uuid(now, platform_.random)));
+    draft.states.clear();
+    pending.unchanged = draft.unchanged;
+    return join_flush(pending, std::move(draft));
+  }
+  pending.answer = Receipt{draft.unchanged.value_or(StreamVersion{}), {}, false, {}, std::move(pending.value)};
+  pending.by_state = others_.exist();
+  pending.rests_on = std::move(draft.rests_on);
 }
 
 /// Makes the commands of a request that depend on the state. When there are none, drafts the event that carries the
@@ -376,17 +398,9 @@ Result<> Writer::make_plan(Pending& pending, Draft& draft, Instant now) {
   draft.group.nothing_after = plan.reflects;
   if (!request.several.empty()) return {};
   if (request.idempotency) {
-    NewEvent event;
-    event.id = platform::make_uuid(now, platform_.random);
-    event.type = nothing_changed_type;
-    event.data = "{}";
-    event.metadata = make_metadata(request.actor, request.idempotency);
-    event.correlation_id = request.correlation_id;
-    event.causation_id = request.causation_id;
-    draft.group.appends.push_back({std::string(receipts_stream), ExpectedVersion::any(), {}});
-    draft.group.appends.back().events.push_back(std::move(event));
+    draft.group.appends.push_back(marker_of(request, "{}", platform::make_uuid(now, platform_.random)));
   } else {
-    pending.answer = Receipt{{}, plan.reflects, false, {}};
+    pending.answer = Receipt{{}, plan.reflects, false, {}, {}};
     pending.by_state = others_.exist();
   }
   return {};
@@ -417,7 +431,14 @@ Result<> Writer::draft_one(const Pending& pending, Draft& draft, std::size_t mod
     state = *std::move(loaded);
   }
   const StreamVersion before = state.version;
+  const bool unique = model.has_unique_fields();
+  const SharedText value_before = unique ? state.value : SharedText();
   std::vector<model::Decision> decisions = TRY(model::decide(model, state, command, now));
+  if (decisions.empty()) {
+    draft.unchanged = before;
+    draft.value = state.value;
+    return {};
+  }
   const std::size_t place = again ? drafted->second : draft.group.appends.size();
   if (!again) {
     if (several) draft.places.emplace(stream, place);
@@ -440,10 +461,15 @@ Result<> Writer::draft_one(const Pending& pending, Draft& draft, std::size_t mod
     event.causation_id = request.causation_id;
     draft.bytes += append.stream.size() + event.type.size() + event.data.size() + event.metadata.size();
   }
+  if (unique) {
+    const UniqueClaims::Change change{model_place, command.key, value_before, state.value};
+    TRY(unique_.claim(draft.unique, *feeds_[model_place], change, draft.rests_on));
+  }
+  if (model.profile == model::Profile::resource) draft.value = state.value;
   draft.states[place].record = std::move(state);
   if (!several) return {};
   draft.tally.events += static_cast<std::uint32_t>(decisions.size());
-  ++(command.operation == model::Operation::set ? draft.tally.set : draft.tally.removed);
+  ++(command.operation == model::Operation::remove ? draft.tally.removed : draft.tally.set);
   if (draft.bytes <= group_bytes_max && draft.tally.events <= group_events_max) return {};
   return fail(ErrorKind::too_large, "group_too_large", too_many(request.several.size()));
 }
@@ -458,10 +484,12 @@ void Writer::join_flush(Pending& pending, Draft draft) {
           make_metadata(request.actor, request.idempotency, draft.tally);
     }
     pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
-    if (others_.exist()) {
-      draft.group.nothing_after = std::min(draft.group.nothing_after.value_or(others_.known()), others_.known());
-    }
   }
+  // What is looked up beside the streams themselves: another server may have recorded the same key or value.
+  if (others_.exist() && (request.idempotency || !draft.unique.empty())) {
+    draft.group.nothing_after = std::min(draft.group.nothing_after.value_or(others_.known()), others_.known());
+  }
+  unique_.join(std::move(draft.unique), groups_.size());
   std::uint64_t events = 0;
   for (std::size_t place = 0; place < draft.states.size(); ++place) {
     const StreamAppend& append = draft.group.appends[place];
@@ -527,7 +555,8 @@ bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results
     if (!result && result.error().kind == ErrorKind::conflict) return false;
     const Tally& tally = tallies_[*pending.group];
     if (result) {
-      pending.answer = Receipt{result->versions.front(), result->last, pending.twin, tally};
+      pending.answer = Receipt{pending.unchanged.value_or(result->versions.front()), result->last, pending.twin, tally,
+                               std::move(pending.value)};
     } else {
       pending.answer = std::unexpected(result.error());
       if (result.error().kind == ErrorKind::too_large && tally.events > 1) {
@@ -597,7 +626,7 @@ void Writer::keep_receipts(const std::vector<AppendResult>& results) {
     const AppendResult& result = results[*pending.group];
     if (result)
       receipts_.insert(*pending.request->idempotency,
-                       Receipt{result->versions.front(), result->last, false, tallies_[*pending.group]},
+                       Receipt{result->versions.front(), result->last, false, tallies_[*pending.group], {}},
                        result->created_at);
   }
 }
@@ -643,6 +672,7 @@ void Writer::release(platform::Executor& here) {
   tallies_.clear();
   pending_states_.clear();
   pending_receipts_.clear();
+  unique_.clear();
 }
 
 void Writer::next_step(platform::Executor& here) {

@@ -40,6 +40,7 @@
 #include "engine/others.hpp"
 #include "engine/receipts.hpp"
 #include "engine/state_cache.hpp"
+#include "engine/unique_claims.hpp"
 #include "event/event_store.hpp"
 #include "platform/platform.hpp"
 #include "projection/table_feed.hpp"
@@ -129,9 +130,12 @@ class Writer {
     std::optional<Result<Receipt>> answer;  ///< a refusal or an old receipt
     std::optional<std::size_t> group;       ///< its own group, or that of its simultaneous twin
     bool twin = false;
-    bool by_state = false;              ///< the answer is a refusal that the state of the streams gave
-    bool sure = false;                  ///< that state is known to be no older than the request
-    std::vector<std::size_t> rests_on;  ///< the groups of this batch without which the answer does not hold
+    bool waits = false;                        ///< for what is under way to be recorded first
+    SharedText value{};                        ///< what a success tells of a resource
+    std::optional<StreamVersion> unchanged{};  ///< the version that nothing was added to
+    bool by_state = false;                     ///< the answer is a refusal that the state of the streams gave
+    bool sure = false;                         ///< that state is known to be no older than the request
+    std::vector<std::size_t> rests_on;         ///< the groups of this batch without which the answer does not hold
   };
   /// The state of a stream as the batch leaves it, if its last group on the stream is recorded.
   struct PendingState {
@@ -148,6 +152,9 @@ class Writer {
     std::vector<std::size_t> rests_on;                    ///< the groups of this batch whose states it began from
     Tally tally;
     std::size_t bytes = 0;
+    UniqueClaims::Draft unique;
+    SharedText value{};                        ///< of the last resource
+    std::optional<StreamVersion> unchanged{};  ///< of the last key that the request leaves as it is
   };
   struct PendingReceipt {
     Digest request;
@@ -180,6 +187,7 @@ class Writer {
   [[nodiscard]] Result<> make_plan(Pending& pending, Draft& draft, Instant now);
   [[nodiscard]] Result<> draft_one(const Pending& pending, Draft& draft, std::size_t model,
                                    const model::Command& command, Instant now);
+  void nothing_changed(Pending& pending, Draft draft, Instant now);
   void join_flush(Pending& pending, Draft draft);
   [[nodiscard]] Result<model::Record> load_state(std::size_t model, const std::string& key, const std::string& stream,
                                                  bool fresh);
@@ -218,6 +226,7 @@ class Writer {
   std::vector<Tally> tallies_;  // of each group; of a request for one key, nothing
   std::unordered_map<std::string, PendingState, TransparentStringHash, std::equal_to<>> pending_states_;
   std::unordered_map<Digest, PendingReceipt, DigestHash> pending_receipts_;
+  UniqueClaims unique_;
 
   std::unique_ptr<Watch> watch_;  // last: it sets the writer to work
 };

@@ -76,18 +76,18 @@ int status_of(ErrorKind kind) {
   return 500;
 }
 
-Response problem(const Asker& asker, const Error& error, const std::vector<Fault>& faults) {
+Response problem(const Asker& asker, const Error& error) {
   const int status = status_of(error.kind);
   if (status == 500) return make_problem(asker, status, to_string(ErrorKind::internal), hidden_detail, {});
-  return make_problem(asker, status, error.code, error.message, faults);
+  return make_problem(asker, status, error.code, error.message, error.faults);
 }
 
 Response problem(const Asker& asker, int status, std::string_view code, std::string_view detail) {
   return make_problem(asker, status, code, detail, {});
 }
 
-Response problem(const Request& request, const Error& error, const std::vector<Fault>& faults) {
-  return problem(Asker::of(request), error, faults);
+Response problem(const Request& request, const Error& error) {
+  return problem(Asker::of(request), error);
 }
 
 Response problem(const Request& request, int status, std::string_view code, std::string_view detail) {

@@ -13,13 +13,6 @@
 
 namespace annals::http {
 
-/// What is wrong where, in the body of a request.
-struct Fault {
-  std::string pointer;  ///< RFC 6901, such as "/value"
-  std::string code;
-  std::string detail;
-};
-
 /// What a reply needs to know of its request, for replies that are made after the request may be gone.
 struct Asker {
   std::string request_id;
@@ -32,8 +25,8 @@ struct Asker {
 [[nodiscard]] int status_of(ErrorKind kind);
 
 /// 503 comes with Retry-After, 401 with WWW-Authenticate.
-[[nodiscard]] Response problem(const Asker& asker, const Error& error, const std::vector<Fault>& faults = {});
-[[nodiscard]] Response problem(const Request& request, const Error& error, const std::vector<Fault>& faults = {});
+[[nodiscard]] Response problem(const Asker& asker, const Error& error);
+[[nodiscard]] Response problem(const Request& request, const Error& error);
 
 /// For a status that no ErrorKind has (405, 431, ...); `code` is snake_case.
 [[nodiscard]] Response problem(const Asker& asker, int status, std::string_view code, std::string_view detail);

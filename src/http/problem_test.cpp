@@ -40,9 +40,9 @@ TEST(Problem, every_kind_has_its_status) {
 }
 
 TEST(Problem, an_error_is_told_with_its_code_and_its_faults) {
-  const Response response =
-      problem(named_request(), Error(ErrorKind::unprocessable, "invalid_value", "the \"value\" is wrong"),
-              {{"/value", "required", "is missing"}, {"/price", "too_small", "must be 0 or more"}});
+  const Response response = problem(
+      named_request(), Error(ErrorKind::unprocessable, "invalid_value", "the \"value\" is wrong",
+                             {{"/value", "required", "is missing"}, {"/price", "too_small", "must be 0 or more"}}));
   EXPECT_EQ(response.content_type, "application/problem+json");
   EXPECT_EQ(
       body_of(response),
@@ -53,8 +53,8 @@ TEST(Problem, an_error_is_told_with_its_code_and_its_faults) {
 
 TEST(Problem, nothing_internal_is_told) {
   for (ErrorKind kind : {ErrorKind::internal, ErrorKind::corrupt, ErrorKind::input_output, ErrorKind::usage}) {
-    const Response response = problem(named_request(), Error(kind, "secret_code", "/var/lib/secret is broken"),
-                                      {{"/secret", "secret", "secret"}});
+    const Response response = problem(
+        named_request(), Error(kind, "secret_code", "/var/lib/secret is broken", {{"/secret", "secret", "secret"}}));
     EXPECT_EQ(body_of(response).find("secret"), std::string::npos);
     EXPECT_NE(body_of(response).find(R"("code":"internal")"), std::string::npos);
     EXPECT_NE(body_of(response).find(R"("request_id":"id-1")"), std::string::npos);

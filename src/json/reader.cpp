@@ -13,6 +13,8 @@ struct Reader::Parser {
   simdjson::dom::parser dom;
 
   simdjson::error_code parse(std::string_view text, simdjson::dom::element& root);
+  /// What the text holds, checked whole.
+  Result<simdjson::dom::element> root_of(std::string_view text);
 };
 
 simdjson::error_code Reader::Parser::parse(std::string_view text, simdjson::dom::element& root) {
@@ -101,22 +103,36 @@ Value value_of(simdjson::dom::element element) {
 
 }  // namespace
 
-Result<Object> Reader::read_object(std::string_view text) {
+Result<simdjson::dom::element> Reader::Parser::root_of(std::string_view text) {
   simdjson::dom::element root;
-  simdjson::error_code error = parser_->parse(text, root);
+  simdjson::error_code error = parse(text, root);
   if (error == simdjson::NUMBER_ERROR) {
     // Nothing that is read borrows from the text, so the copy may go.
-    if (const auto fitting = with_numbers_that_fit(text)) error = parser_->parse(*fitting, root);
+    if (const auto fitting = with_numbers_that_fit(text)) error = parse(*fitting, root);
   }
   if (error == simdjson::MEMALLOC) return fail(ErrorKind::unavailable, "there is no memory left to read this JSON");
   if (error)
     return fail(ErrorKind::invalid, "invalid_json", std::string("not JSON: ") + simdjson::error_message(error));
+  TRY(check_element(root));
+  return root;
+}
+
+Result<Object> Reader::read_object(std::string_view text) {
+  const simdjson::dom::element root = TRY(parser_->root_of(text));
   simdjson::dom::object object;
   if (root.get(object)) return fail(ErrorKind::invalid, "not_an_object", "the JSON is not an object");
-  TRY(check_element(root));
   Object result;
   for (auto [name, element] : object) result.members.push_back({name, value_of(element)});
   return result;
+}
+
+Result<std::vector<Value>> Reader::read_array(std::string_view text) {
+  const simdjson::dom::element root = TRY(parser_->root_of(text));
+  simdjson::dom::array array;
+  if (root.get(array)) return fail(ErrorKind::invalid, "not_an_array", "the JSON is not an array");
+  std::vector<Value> values;
+  for (const auto element : array) values.push_back(value_of(element));
+  return values;
 }
 
 Reader& thread_reader() {

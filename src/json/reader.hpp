@@ -1,5 +1,5 @@
 #pragma once
-// Reading JSON (RFC 8259) that comes from outside: one object, whole, nothing behind it.
+// Reading JSON (RFC 8259) that comes from outside: one object or array, whole, nothing behind it.
 //
 // Every token is checked (numbers, literals, UTF-8, escapes, nesting); member names that occur twice are refused,
 // because two readers may take different ones; lone surrogates are refused, because they are not text. A number may be
@@ -60,6 +60,9 @@ class Reader {
   /// Errors: invalid ("invalid_json": not JSON; "not_an_object"; "duplicate_member"). The message says what is wrong,
   /// not where the bytes came from.
   [[nodiscard]] Result<Object> read_object(std::string_view text);
+
+  /// As read_object, for an array. Errors: "not_an_array" in the place of "not_an_object".
+  [[nodiscard]] Result<std::vector<Value>> read_array(std::string_view text);
 
  private:
   struct Parser;

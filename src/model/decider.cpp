@@ -6,28 +6,10 @@
 #include "base/invariant.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
+#include "model/resource.hpp"
 
 namespace annals::model {
 namespace {
-
-Result<> check_precondition(const Record& record, const Command& command) {
-  const Precondition& precondition = command.precondition;
-  bool met = true;
-  switch (precondition.rule) {
-    case Precondition::Rule::none: break;
-    case Precondition::Rule::exists: met = record.exists(); break;
-    case Precondition::Rule::does_not_exist: met = !record.exists(); break;
-    case Precondition::Rule::version_is_one_of:
-      met = record.version.value > 0 &&
-            std::ranges::find(precondition.versions, record.version) != precondition.versions.end();
-      break;
-  }
-  if (met) return {};
-  std::string found = record.version.value == 0 ? "does not exist" : "is at version " + to_string(record.version);
-  if (record.was_deleted()) found += " (deleted)";
-  return fail(ErrorKind::precondition_failed, "version_conflict",
-              "\"" + command.key + "\" " + found + "; nothing was recorded");
-}
 
 void append_old_value(std::string& data, std::string_view member, const Record& record) {
   json::append_member(data, member);
@@ -63,7 +45,27 @@ std::optional<std::string_view> plain_value(const Model& model, std::string_view
 
 }  // namespace
 
+Result<> check_precondition(const Record& record, const Command& command) {
+  const Precondition& precondition = command.precondition;
+  bool met = true;
+  switch (precondition.rule) {
+    case Precondition::Rule::none: break;
+    case Precondition::Rule::exists: met = record.exists(); break;
+    case Precondition::Rule::does_not_exist: met = !record.exists(); break;
+    case Precondition::Rule::version_is_one_of:
+      met = record.version.value > 0 &&
+            std::ranges::find(precondition.versions, record.version) != precondition.versions.end();
+      break;
+  }
+  if (met) return {};
+  std::string found = record.version.value == 0 ? "does not exist" : "is at version " + to_string(record.version);
+  if (record.was_deleted()) found += " (deleted)";
+  return fail(ErrorKind::precondition_failed, "version_conflict",
+              "\"" + command.key + "\" " + found + "; nothing was recorded");
+}
+
 Result<std::vector<Decision>> decide(const Model& model, const Record& record, const Command& command, Instant now) {
+  if (model.profile == Profile::resource) return decide_resource(model, record, command, now);
   const bool removes = command.operation == Operation::remove;
   if (removes && record.version.value == 0) {
     return fail(ErrorKind::not_found, "not_found", "\"" + command.key + "\" does not exist");
@@ -97,7 +99,9 @@ Result<std::vector<Decision>> decide(const Model& model, const Record& record, c
   return decisions;
 }
 
-Result<Change> change_of(const Model& model, std::string_view type, std::string_view data, StreamVersion version) {
+Result<Change> change_of(const Model& model, std::string_view before, std::string_view type, std::string_view data,
+                         StreamVersion version) {
+  if (model.profile == Profile::resource) return resource_change_of(model, before, type, data, version);
   if (type == model.set_type) {
     if (const auto plain = plain_value(model, data)) return Change{Change::Effect::set, *plain};
     const auto object = json::thread_reader().read_object(data);
@@ -113,9 +117,10 @@ Result<Change> change_of(const Model& model, std::string_view type, std::string_
 
 Result<Record> evolve(const Model& model, const Record& record, std::string_view type, std::string_view data,
                       StreamVersion version, Instant created_at) {
-  const Change change = TRY(change_of(model, type, data, version));
+  const std::string_view before = record.value ? *record.value : std::string_view{};
+  const Change change = TRY(change_of(model, before, type, data, version));
   switch (change.effect) {
-    case Change::Effect::set: return Record{version, SharedText(change.value), created_at};
+    case Change::Effect::set: return Record{version, SharedText(change.new_value()), created_at};
     case Change::Effect::remove: return Record{version, nullptr, created_at};
     case Change::Effect::none: break;
   }

@@ -22,14 +22,26 @@ namespace annals::model {
 /// The state of one key: what its events fold to.
 struct Record {
   StreamVersion version;  ///< of the last event; 0 when there is none
-  SharedText value;       ///< shared with read tables and replies; null when never set, or deleted
-  Instant updated_at;     ///< created_at of the last event
+  SharedText value;    ///< of kv the value, of a resource its text (record_text.hpp); null when never set, or deleted
+  Instant updated_at;  ///< created_at of the last event
 
   [[nodiscard]] bool exists() const { return value != nullptr; }
   [[nodiscard]] bool was_deleted() const { return value == nullptr && version.value > 0; }
 };
 
-enum class Operation : std::uint8_t { set, remove };
+enum class Operation : std::uint8_t {
+  set,      ///< of kv
+  create,   ///< of a resource: a record that does not exist
+  update,   ///< of a resource: gives fields of a record that exists
+  restore,  ///< of a resource: brings the record back to what it was; `value` is its text then
+  remove,
+};
+
+/// A value for the field at this place.
+struct GivenField {
+  std::size_t field = 0;
+  FieldValue value;
+};
 
 /// What the caller demands of the state that it changes.
 struct Precondition {
@@ -46,8 +58,12 @@ struct Precondition {
 struct Command {
   Operation operation = Operation::set;
   std::string key;
-  SharedText value;  ///< the new value of a set
+  SharedText value;  ///< the new value of a set; what a record is restored to
   Precondition precondition;
+  std::vector<GivenField> given{};  ///< of a create or an update
+  std::size_t given_bytes = 0;      ///< what they take, more or less
+
+  [[nodiscard]] std::size_t bytes() const { return key.size() + (value ? value->size() : 0) + given_bytes; }
 };
 
 /// An event by its content: what the engine makes a NewEvent of.
@@ -56,8 +72,9 @@ struct Decision {
   std::string data;
 };
 
-/// Errors: not_found ("not_found": a remove of what never was), gone ("already_deleted"), precondition_failed
-/// ("version_conflict").
+/// No events are decided when nothing would change (of a resource). Errors: not_found ("not_found": a remove of what
+/// never was; of a resource, an update of what does not exist), gone ("already_deleted"), conflict ("already_exists"),
+/// unprocessable ("invalid_record"), precondition_failed ("version_conflict").
 [[nodiscard]] Result<std::vector<Decision>> decide(const Model& model, const Record& record, const Command& command,
                                                    Instant now);
 
@@ -69,21 +86,28 @@ struct Change {
     remove,
   };
   Effect effect = Effect::none;
-  std::string_view value;  ///< of a set; in the event's data, or with this thread's json reader until its next use
+  std::string_view value{};  ///< of a set; in the event's data, or with this thread's json reader until its next use
+  std::string made{};        ///< of a set, in the place of `value` when it is not empty
+
+  [[nodiscard]] std::string_view new_value() const { return made.empty() ? value : made; }
 };
 
-/// What `evolve` is made of, for whoever keeps records in a form of his own. Errors: corrupt, as evolve.
-[[nodiscard]] Result<Change> change_of(const Model& model, std::string_view type, std::string_view data,
-                                       StreamVersion version);
+/// What `evolve` is made of, for whoever keeps records in a form of his own; `before` is the record's value, empty when
+/// it does not exist. Errors: corrupt, as evolve.
+[[nodiscard]] Result<Change> change_of(const Model& model, std::string_view before, std::string_view type,
+                                       std::string_view data, StreamVersion version);
 
 /// The record after the event. Events of types that the model does not know change the version only.
 /// Errors: corrupt, when the event's data is not what the model writes.
 [[nodiscard]] Result<Record> evolve(const Model& model, const Record& record, std::string_view type,
                                     std::string_view data, StreamVersion version, Instant created_at);
 
-/// True, because each event of the kv profile tells the whole state: folding the last event of a stream is enough.
-[[nodiscard]] constexpr bool last_event_suffices() {
-  return true;
+/// True where each event tells the whole state: folding the last event of a stream is enough.
+[[nodiscard]] inline bool last_event_suffices(const Model& model) {
+  return model.profile == Profile::kv;
 }
+
+/// Errors: precondition_failed ("version_conflict").
+[[nodiscard]] Result<> check_precondition(const Record& record, const Command& command);
 
 }  // namespace annals::model

@@ -1,5 +1,7 @@
 #include "model/model.hpp"
 
+#include <algorithm>
+
 #include "base/invariant.hpp"
 #include "base/utf8.hpp"
 #include "event/event.hpp"
@@ -51,9 +53,14 @@ Result<> check_key_prefix(std::string_view prefix) {
   return {};
 }
 
-Model Model::kv(std::string name, std::vector<std::string> paths) {
+std::string_view to_string(Profile profile) {
+  return profile == Profile::kv ? "kv" : "resource";
+}
+
+namespace {
+
+std::string camel_case_of(std::string_view name) {
   INVARIANT(check_model_name(name).has_value(), "model names are checked when they are read");
-  Model model;
   std::string camel_case;
   bool upper = true;
   for (char character : name) {
@@ -65,13 +72,47 @@ Model Model::kv(std::string name, std::vector<std::string> paths) {
     camel_case += upper && lower ? static_cast<char>(character - 'a' + 'A') : character;
     upper = false;
   }
-  model.aggregate_type = camel_case + "Value";
+  return camel_case;
+}
+
+}  // namespace
+
+Model Model::kv(std::string name, std::vector<std::string> paths) {
+  Model model;
+  model.aggregate_type = camel_case_of(name) + "Value";
   model.set_type = model.aggregate_type + "Set";
   model.deleted_type = model.aggregate_type + "Deleted";
   model.key_member = name + "_name";
   model.name = std::move(name);
   model.paths = std::move(paths);
   return model;
+}
+
+Model Model::resource(std::string name, std::vector<std::string> paths, std::vector<Field> fields) {
+  Model model;
+  model.profile = Profile::resource;
+  model.aggregate_type = camel_case_of(name);
+  model.created_type = model.aggregate_type + "Created";
+  model.updated_type = model.aggregate_type + "Updated";
+  model.deleted_type = model.aggregate_type + "Deleted";
+  model.key_member = name + "_id";
+  model.name = std::move(name);
+  model.paths = std::move(paths);
+  model.fields = std::move(fields);
+  const auto key = std::ranges::find(model.fields, true, &Field::primary_key);
+  INVARIANT(key != model.fields.end(), "a resource is declared with a primary key");
+  model.primary_key = static_cast<std::size_t>(key - model.fields.begin());
+  return model;
+}
+
+std::optional<std::size_t> Model::field_of(std::string_view field) const {
+  const auto found = std::ranges::find(fields, field, &Field::name);
+  if (found == fields.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - fields.begin());
+}
+
+bool Model::has_unique_fields() const {
+  return std::ranges::any_of(fields, &Field::unique);
 }
 
 std::string Model::stream(std::string_view key) const {

@@ -1,15 +1,17 @@
 #pragma once
-// Model: what a user declares to keep. Today there is one profile, `kv`: text values under names, the API of a
-// configuration service. A model is data: it drives routes, validation, events and read tables.
-// Immutable once made; read from any thread.
+// Model: what a user declares to keep. There are two profiles: `kv`, text values under names, the API of a
+// configuration service; and `resource`, JSON records of declared fields. A model is data: it drives routes,
+// validation, events and read tables. Immutable once made; read from any thread.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "model/field.hpp"
 
 namespace annals::model {
 
@@ -21,24 +23,41 @@ enum class Consistency : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(Consistency consistency);
 
+enum class Profile : std::uint8_t { kv, resource };
+[[nodiscard]] std::string_view to_string(Profile profile);
+
 inline constexpr std::size_t key_bytes_max = 512;
 
 struct Model {
-  std::string name;                ///< `[a-z][a-z0-9_]*`, 1 to 64 bytes; the category of its streams
+  std::string name;  ///< `[a-z][a-z0-9_]*`, 1 to 64 bytes; the category of its streams
+  Profile profile = Profile::kv;
   std::vector<std::string> paths;  ///< where it is served, such as "/config"; the first is the canonical one
   Consistency consistency = Consistency::live;
   Duration refresh_every{0};               ///< with `restart`: refresh by itself this often; 0: never
   std::size_t value_bytes_max = 1u << 20;  ///< while settings are read, 0: what the setting kv.value_bytes_max says
   std::string event_type_prefix;           ///< put before event types in what the API shows; never stored
 
+  std::vector<Field> fields;    ///< of a resource, in the order in which records show them
+  std::size_t primary_key = 0;  ///< its place in `fields`
+
   // What follows from the name.
-  std::string aggregate_type;  ///< "ConfigValue"
+  std::string aggregate_type;  ///< "ConfigValue"; of a resource "Product"
   std::string set_type;        ///< "ConfigValueSet"
-  std::string deleted_type;    ///< "ConfigValueDeleted"
-  std::string key_member;      ///< "config_name"
+  std::string created_type;    ///< "ProductCreated"
+  std::string updated_type;    ///< "ProductUpdated"
+  std::string deleted_type;    ///< "ConfigValueDeleted"; "ProductDeleted"
+  std::string key_member;      ///< "config_name"; "product_id"
 
   /// A kv model with everything that follows from its name. INVARIANT: the name is valid (see check_model_name).
   [[nodiscard]] static Model kv(std::string name, std::vector<std::string> paths);
+
+  /// A resource with everything that follows from its name and its fields, one of which is the primary key.
+  /// INVARIANT: as kv.
+  [[nodiscard]] static Model resource(std::string name, std::vector<std::string> paths, std::vector<Field> fields);
+
+  /// The place of the field of this name; nullopt when there is none.
+  [[nodiscard]] std::optional<std::size_t> field_of(std::string_view field) const;
+  [[nodiscard]] bool has_unique_fields() const;
 
   /// The stream of a key: "config-database_url".
   [[nodiscard]] std::string stream(std::string_view key) const;

@@ -12,6 +12,7 @@
 #include <shared_mutex>
 
 #include "platform/reader_writer_lock.hpp"
+#include "projection/unique_index.hpp"
 
 namespace annals::projection {
 namespace {
@@ -100,10 +101,29 @@ std::size_t common_length(std::string_view left, std::string_view right) {
 }  // namespace
 
 struct ReadTable::Rows {
+  explicit Rows(const model::Model& model) : unique(model) {}
+
   Tree slots;
+  UniqueIndex unique;
   std::uint64_t row_bytes = 0;  // of all rows
+  std::size_t existing = 0;     // rows of records that exist
   Position newest;              // no event after it is in the rows; changed with them
   mutable platform::ReaderWriterLock lock;
+
+  /// Changes places with what was made aside; `newest` stays.
+  void take(Rows& aside) {
+    slots.swap(aside.slots);
+    unique.swap(aside.unique);
+    std::swap(row_bytes, aside.row_bytes);
+    std::swap(existing, aside.existing);
+  }
+
+  /// Accounts for a row that takes the place of another; null: of none.
+  void account(const StoredRow* before, const StoredRow& after) {
+    row_bytes += after.bytes() - (before ? before->bytes() : 0);
+    existing += (after.exists() ? 1 : 0) - (before && before->exists() ? 1 : 0);
+    if (unique.wanted()) unique.change(after.key(), before ? before->value() : std::string_view{}, after.value());
+  }
 
   /// The row of a key, or null.
   [[nodiscard]] const StoredRow* find(std::string_view key) const {
@@ -134,7 +154,7 @@ struct ReadTable::Staged {
 };
 
 ReadTable::ReadTable(const model::Model& model)
-    : model_(model), rows_(std::make_unique<Rows>()), staged_(std::make_unique<Staged>()) {}
+    : model_(model), rows_(std::make_unique<Rows>(model)), staged_(std::make_unique<Staged>()) {}
 ReadTable::~ReadTable() = default;
 
 model::Record ReadTable::get(std::string_view key) const {
@@ -199,9 +219,19 @@ Position ReadTable::newest() const {
   return rows_->newest;
 }
 
+std::optional<std::string> ReadTable::owner(const model::UniqueValue& value) const {
+  const std::shared_lock lock(rows_->lock);
+  return rows_->unique.owner(value);
+}
+
 std::size_t ReadTable::size() const {
   const std::shared_lock lock(rows_->lock);
   return rows_->slots.size();
+}
+
+std::size_t ReadTable::existing() const {
+  const std::shared_lock lock(rows_->lock);
+  return rows_->existing;
 }
 
 std::uint64_t ReadTable::bytes() const {
@@ -215,7 +245,8 @@ std::uint64_t ReadTable::bytes() const {
 /// checkpoint may be ahead of the events that are read again.
 Result<RowHolder> ReadTable::row_after(const StoredRow* before, std::string_view key, const EventView& event) const {
   if (before && event.version <= before->version()) return RowHolder();
-  auto change = model::change_of(model_, event.type, event.data, event.version);
+  auto change =
+      model::change_of(model_, before ? before->value() : std::string_view{}, event.type, event.data, event.version);
   if (!change) {
     return fail(change.error().kind, "stream " + std::string(event.stream) + ", position " + to_string(event.position) +
                                          ": " + change.error().message);
@@ -223,7 +254,7 @@ Result<RowHolder> ReadTable::row_after(const StoredRow* before, std::string_view
   using Effect = model::Change::Effect;
   const bool keeps = change->effect == Effect::none;
   const bool exists = keeps ? before && before->exists() : change->effect == Effect::set;
-  const std::string_view value = keeps ? (before ? before->value() : std::string_view{}) : change->value;
+  const std::string_view value = keeps ? (before ? before->value() : std::string_view{}) : change->new_value();
   return RowHolder::make(key, event.version, exists, value, event.created_at);
 }
 
@@ -236,7 +267,7 @@ Result<> ReadTable::take_in(const EventView& event) {
   RowHolder next = TRY(row_after(found ? &*slot->row : nullptr, key, event));
   if (!next) return {};
   const std::unique_lock lock(rows_->lock);
-  rows_->row_bytes += next->bytes() - (found ? slot->row->bytes() : 0);
+  rows_->account(found ? &*slot->row : nullptr, *next);
   if (found) {
     std::swap(slot->row, next);  // so that the old row is freed after the lock is released
   } else {
@@ -318,24 +349,22 @@ void ReadTable::publish() {
   std::vector<std::string_view> changed;  // in the rows, which only the applier could let go
   for (const Sortable& one : staged) changed.push_back(one.slot->row->key());
   // A table that is filled is made where nobody looks; one that has rows is changed where it is.
-  Tree fresh;
-  std::uint64_t fresh_bytes = 0;
+  Rows fresh(model_);
   const bool fill = rows_->slots.empty();
   if (fill) {
     for (const Sortable& one : staged) {
-      fresh_bytes += one.slot->row->bytes();
-      fresh.emplace_hint(fresh.end(), std::move(one.slot->row));
+      fresh.account(nullptr, *one.slot->row);
+      fresh.slots.emplace_hint(fresh.slots.end(), std::move(one.slot->row));
     }
   }
   {
     const std::unique_lock lock(rows_->lock);
-    if (fill) rows_->slots.swap(fresh);
-    rows_->row_bytes += fresh_bytes;
+    if (fill) rows_->take(fresh);
     for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged)) {
       const auto slot = rows_->slots.lower_bound(one.slot->row->key());
-      rows_->row_bytes += one.slot->row->bytes();
-      if (slot != rows_->slots.end() && slot->row->key() == one.slot->row->key()) {
-        rows_->row_bytes -= slot->row->bytes();
+      const bool found = slot != rows_->slots.end() && slot->row->key() == one.slot->row->key();
+      rows_->account(found ? &*slot->row : nullptr, *one.slot->row);
+      if (found) {
         std::swap(slot->row, one.slot->row);
       } else {
         rows_->slots.emplace_hint(slot, std::move(one.slot->row));
@@ -364,20 +393,19 @@ ReadTable::Slice ReadTable::slice(const StoredRow* after, std::size_t rows_max, 
 }
 
 bool ReadTable::restore(RowHolder row) {
-  if (!restored_) restored_ = std::make_unique<Rows>();
+  if (!restored_) restored_ = std::make_unique<Rows>(model_);
   Tree& slots = restored_->slots;
   if (!slots.empty() && std::prev(slots.end())->row->key() >= row->key()) return false;
-  restored_->row_bytes += row->bytes();
+  restored_->account(nullptr, *row);
   slots.emplace_hint(slots.end(), std::move(row));
   return true;
 }
 
 void ReadTable::adopt(Position applied, Position newest) {
-  if (!restored_) restored_ = std::make_unique<Rows>();
+  if (!restored_) restored_ = std::make_unique<Rows>(model_);
   {
     const std::unique_lock lock(rows_->lock);
-    rows_->slots.swap(restored_->slots);
-    rows_->row_bytes = restored_->row_bytes;
+    rows_->take(*restored_);
     rows_->newest = newest;
   }
   restored_.reset();

@@ -19,6 +19,7 @@
 #include "event/event.hpp"
 #include "model/decider.hpp"
 #include "model/model.hpp"
+#include "model/resource.hpp"
 #include "projection/key_watch.hpp"
 #include "projection/progress.hpp"
 #include "projection/stored_row.hpp"
@@ -58,8 +59,14 @@ class ReadTable {
   /// No event after it is reflected in what readers see.
   [[nodiscard]] Position newest() const;
 
+  /// The key of the record that has a unique value.
+  [[nodiscard]] std::optional<std::string> owner(const model::UniqueValue& value) const;
+
   /// The number of keys, deleted ones included.
   [[nodiscard]] std::size_t size() const;
+
+  /// The number of records that exist.
+  [[nodiscard]] std::size_t existing() const;
 
   /// What the rows and their order take of memory, more or less: what the allocator adds is not in it, nor are old
   /// rows that readers still hold.

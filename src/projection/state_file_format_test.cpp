@@ -29,7 +29,7 @@ std::string worked_example() {
   const model::Model config = model::Model::kv("config", {"/config"});
   ReadTable table(config);
   EXPECT_TRUE(table.apply(store.read_all(Position{}, Horizon::visible, PageLimit{})->events()));
-  TableState state(table, "config");
+  TableState state(table, config);
   EXPECT_TRUE(StateKeeper(state, "data/config.table", store, world.platform()).write_all());
   return *platform::read_whole_file(world.files, "data/config.table", 1 << 20);
 }

@@ -92,7 +92,7 @@ TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Pla
     : model_(model),
       platform_(platform),
       table_(model),
-      state_(table_, model.name),
+      state_(table_, model),
       keeper_(checkpoint_path.empty()
                   ? nullptr
                   : std::make_unique<StateKeeper>(state_, std::move(checkpoint_path), store, platform)),

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "model/record_text.hpp"
 #include "projection/read_table.hpp"
 #include "projection/state_keeper.hpp"
 
@@ -16,7 +17,8 @@ namespace annals::projection {
 class TableState final : public KeptState {
  public:
   /// `table` outlives it.
-  TableState(ReadTable& table, std::string_view model_name) : table_(table), name_("table ") { name_ += model_name; }
+  TableState(ReadTable& table, const model::Model& model)
+      : table_(table), name_("table " + model.name), row_form_(model::row_form_of(model)) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] Position position() const override { return table_.progress().position(); }
@@ -25,6 +27,7 @@ class TableState final : public KeptState {
   void begin_writing() override;
   [[nodiscard]] std::uint64_t write(std::string& contents) override;
   [[nodiscard]] Position newest() const override { return newest_; }
+  [[nodiscard]] std::string note() const override { return row_form_; }
 
   [[nodiscard]] Result<std::uint64_t> read(std::string_view contents) override;
   [[nodiscard]] Result<> take_over(const StateFileSummary& summary) override;
@@ -32,7 +35,8 @@ class TableState final : public KeptState {
 
  private:
   ReadTable& table_;
-  std::string name_;
+  const std::string name_;
+  const std::string row_form_;
   RowHolder last_;  // written
   Position newest_;
 };

@@ -63,14 +63,14 @@ TEST_F(TableStateTest, a_table_comes_back_with_versions_times_and_deleted_keys) 
   remove("b");
   set("c", "");
   ReadTable table(config);
-  TableState state(table, "config");
+  TableState state(table, config);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   ASSERT_TRUE(keeper.write_all());
   EXPECT_EQ(keeper.saved(), Position{5});
 
   ReadTable again(config);
-  TableState again_state(again, "config");
+  TableState again_state(again, config);
   StateKeeper again_keeper(again_state, path, store, world.platform());
   ASSERT_TRUE(again_keeper.load());
   EXPECT_EQ(text(again), text(table));
@@ -94,7 +94,7 @@ TEST_F(TableStateTest, a_table_written_down_while_it_changes_comes_back_right) {
   for (int count = 0; count < 1000; ++count) change();
   ReadTable table(config);
   catch_up(table);
-  TableState state(table, "config");
+  TableState state(table, config);
   const Position begin = state.position();
   auto writer = StateFileWriter::create(world.files, path, state.name(), begin);
   ASSERT_TRUE(writer);
@@ -115,7 +115,7 @@ TEST_F(TableStateTest, a_table_written_down_while_it_changes_comes_back_right) {
   ASSERT_TRUE((*writer)->publish());
 
   ReadTable again(config);
-  TableState again_state(again, "config");
+  TableState again_state(again, config);
   StateKeeper keeper(again_state, path, store, world.platform());
   ASSERT_TRUE(keeper.load());
   EXPECT_EQ(again.applied(), begin) << "the replay overlaps what is in the rows";
@@ -129,7 +129,7 @@ TEST_F(TableStateTest, staged_events_of_an_overlapping_replay_leave_the_table_ri
   }
   remove("b");
   ReadTable table(config);
-  TableState state(table, "config");
+  TableState state(table, config);
   catch_up(table, Position{4});
   state.begin_writing();
   const Position begin = state.position();
@@ -138,7 +138,7 @@ TEST_F(TableStateTest, staged_events_of_an_overlapping_replay_leave_the_table_ri
   ASSERT_EQ(state.write(contents), 3u);
 
   ReadTable again(config);
-  TableState again_state(again, "config");
+  TableState again_state(again, config);
   ASSERT_TRUE(again_state.read(contents));
   ASSERT_TRUE(again_state.take_over({begin, state.newest(), 3, ""}));
   const auto page = store.read_all(again.applied(), Horizon::visible, PageLimit{});
@@ -151,7 +151,7 @@ TEST_F(TableStateTest, a_file_is_not_named_before_the_store_has_flushed_what_is_
   set("a", "1");
   set("a", "2");
   ReadTable table(config);
-  TableState state(table, "config");
+  TableState state(table, config);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   store.set_flushed(Position{1});
@@ -167,7 +167,7 @@ TEST_F(TableStateTest, a_file_is_not_named_before_the_store_has_flushed_what_is_
 TEST_F(TableStateTest, a_stop_has_the_store_flush_what_is_in_the_file_before_it_is_named) {
   set("a", "1");
   ReadTable table(config);
-  TableState state(table, "config");
+  TableState state(table, config);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   store.set_flushed(Position{0});
@@ -185,14 +185,14 @@ TEST_F(TableStateTest, a_stop_has_the_store_flush_what_is_in_the_file_before_it_
 TEST_F(TableStateTest, a_damaged_file_leaves_the_table_empty_and_is_told_once) {
   set("a", "1");
   ReadTable table(config);
-  TableState state(table, "config");
+  TableState state(table, config);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   ASSERT_TRUE(keeper.write_all());
   world.files.damage(path, [](std::string& bytes) { bytes.back() ^= 1; });
 
   ReadTable again(config);
-  TableState again_state(again, "config");
+  TableState again_state(again, config);
   StateKeeper again_keeper(again_state, path, store, world.platform());
   EXPECT_FALSE(again_keeper.load());
   EXPECT_EQ(again.size(), 0u);
@@ -206,7 +206,7 @@ TEST_F(TableStateTest, a_damaged_file_leaves_the_table_empty_and_is_told_once) {
 TEST_F(TableStateTest, a_row_of_a_time_that_no_text_can_name_is_refused) {
   for (const std::int64_t time : {std::int64_t{0}, INT64_MIN, INT64_MAX}) {
     ReadTable table(config);
-    TableState state(table, "config");
+    TableState state(table, config);
     std::string row;
     put<std::uint16_t>(row, 1);
     put<std::uint32_t>(row, 1);
@@ -222,7 +222,7 @@ TEST_F(TableStateTest, a_row_of_a_time_that_no_text_can_name_is_refused) {
 TEST_F(TableStateTest, a_disk_without_room_costs_the_checkpoint_and_nothing_else) {
   set("a", std::string(10'000, 'x'));
   ReadTable table(config);
-  TableState state(table, "config");
+  TableState state(table, config);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   world.files.set_capacity(5'000);
@@ -236,7 +236,7 @@ TEST_F(TableStateTest, a_disk_without_room_costs_the_checkpoint_and_nothing_else
 TEST_F(TableStateTest, a_table_is_written_down_while_others_write_and_read) {
   for (int count = 0; count < 3000; ++count) set("k" + std::to_string(count % 500), "value" + std::to_string(count));
   ReadTable table(config);
-  TableState state(table, "config");
+  TableState state(table, config);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table, Position{600});
   std::atomic<bool> done{false};
@@ -264,7 +264,7 @@ TEST_F(TableStateTest, a_table_is_written_down_while_others_write_and_read) {
   }
   EXPECT_GT(written, 0);
   ReadTable again(config);
-  TableState again_state(again, "config");
+  TableState again_state(again, config);
   StateKeeper again_keeper(again_state, path, store, world.platform());
   ASSERT_TRUE(again_keeper.load());
   catch_up(again);

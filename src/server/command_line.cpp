@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/did_you_mean.hpp"
 #include "server/settings.hpp"
 
 namespace annals::server {

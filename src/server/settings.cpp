@@ -5,13 +5,11 @@
 #include <charconv>
 
 #include "base/invariant.hpp"
+#include "base/sizes.hpp"
 
 namespace annals::server {
 namespace {
 
-constexpr std::int64_t kib = 1024;
-constexpr std::int64_t mib = 1024 * kib;
-constexpr std::int64_t gib = 1024 * mib;
 constexpr std::int64_t millisecond = 1000;
 constexpr std::int64_t second = 1000 * millisecond;
 constexpr std::int64_t hour = 3600 * second;
@@ -274,44 +272,6 @@ std::string without_password(std::string_view url) {
   shown += authority.substr(at == std::string_view::npos ? 0 : at);
   shown += path;
   return end + path.size() < rest.size() ? shown + "?****" : shown;
-}
-
-std::optional<std::int64_t> bytes_from_text(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number < 0) return std::nullopt;
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const std::int64_t scale = unit.empty() || unit == "B" ? 1
-                             : unit == "KiB"             ? kib
-                             : unit == "MiB"             ? mib
-                             : unit == "GiB"             ? gib
-                                                         : 0;
-  if (scale == 0 || number > (std::int64_t{1} << 60) / scale) return std::nullopt;
-  return number * scale;
-}
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
-  // Levenshtein's distance, and a suggestion only for what is a slip.
-  const std::string* best = nullptr;
-  std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
-  for (const std::string& candidate : known) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t column = 0; column < row.size(); ++column) row[column] = column;
-    for (std::size_t line = 1; line <= word.size(); ++line) {
-      std::size_t diagonal = row[0];
-      row[0] = line;
-      for (std::size_t column = 1; column < row.size(); ++column) {
-        const std::size_t replaced = diagonal + (word[line - 1] == candidate[column - 1] ? 0 : 1);
-        diagonal = row[column];
-        row[column] = std::min({replaced, row[column] + 1, row[column - 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = &candidate;
-    }
-  }
-  return best ? "; did you mean \"" + *best + "\"?" : "";
 }
 
 }  // namespace annals::server

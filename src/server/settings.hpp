@@ -87,13 +87,7 @@ struct FileContents {
 /// column, what was found and what was expected.
 [[nodiscard]] Result<FileContents> read_settings_file(std::string_view text, const std::string& path);
 
-/// The one of `known` that `word` was probably meant to be, as `; did you mean "x"?`, or nothing.
-[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
-
 /// The address of a database with `****` for what may be a password.
 [[nodiscard]] std::string without_password(std::string_view url);
-
-/// "64MiB", "10KiB", "1GiB" or a whole number of bytes.
-[[nodiscard]] std::optional<std::int64_t> bytes_from_text(std::string_view text);
 
 }  // namespace annals::server

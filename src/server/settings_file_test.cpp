@@ -46,9 +46,9 @@ TEST(settings_file, what_is_not_toml_is_refused_at_its_place) {
 }
 
 TEST(settings_file, an_unknown_key_is_refused_with_a_suggestion) {
-  EXPECT_REFUSED("[store]\ndirectry = \"x\"\n", "2:12",
+  EXPECT_REFUSED("[store]\ndirectry = \"x\"\n", "2:1",
                  "\"store.directry\" is not a setting; did you mean \"store.directory\"?");
-  EXPECT_REFUSED("\n[sever]\nlisten = \"x\"\n", "2:1", "\"sever\" is not a setting; did you mean \"server\"?");
+  EXPECT_REFUSED("\n[sever]\nlisten = \"x\"\n", "2:2", "\"sever\" is not a setting; did you mean \"server\"?");
   EXPECT_REFUSED("[store.directory]\nx = 1\n", "1:1", "store.directory is of type table");
   EXPECT_REFUSED("server = 1\n", "1:10", "server is a table of settings, not integer");
 }
@@ -88,19 +88,19 @@ TEST(settings_file, models_are_read_whole) {
 TEST(settings_file, a_model_that_does_not_hold_together_is_refused) {
   EXPECT_REFUSED("model = 1\n", "1:9", "declare a model as [model.NAME]");
   EXPECT_REFUSED("[model]\na = 1\n", "2:5", "a table is expected");
-  EXPECT_REFUSED("[model.Big]\nprofile = \"kv\"\npath = \"/b\"\n", "1:1", "[a-z][a-z0-9_]*");
-  EXPECT_REFUSED("[model.a]\npath = \"/a\"\n", "1:1", "model.a has no profile");
-  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\n", "1:1", "model.a has no path; write path = \"/a\"");
-  EXPECT_REFUSED("[model.a]\nprofile = \"sql\"\npath = \"/a\"\n", "2:11", "the profile \"kv\" only");
+  EXPECT_REFUSED("[model.Big]\nprofile = \"kv\"\npath = \"/b\"\n", "1:8", "[a-z][a-z0-9_]*");
+  EXPECT_REFUSED("[model.a]\npath = \"/a\"\n", "1:8", "model.a has no fields");
+  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\n", "1:8", "model.a has no path; write path = \"/a\"");
+  EXPECT_REFUSED("[model.a]\nprofile = \"sql\"\npath = \"/a\"\n", "2:11", "expected \"kv\" or \"resource\"");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nconsistency = \"soon\"\n", "4:15",
                  "\"live\", \"eventual\" or \"restart\"");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nconsistency = \"restart\"\nrefresh_every = \"1ms\"\n",
                  "5:17", "10ms at least");
-  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nrefresh_every = \"1s\"\n", "1:1",
+  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nrefresh_every = \"1s\"\n", "1:8",
                  "goes with consistency = \"restart\" only");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nvalue_bytes_max = \"2MiB\"\n", "4:19", "from 1 to 1MiB");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nvalue_bytes_max = 0\n", "4:19", "from 1 to 1MiB");
-  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npaths = \"/a\"\n", "3:9", "did you mean \"path\"?");
+  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npaths = \"/a\"\n", "3:1", "did you mean \"path\"?");
 }
 
 TEST(settings_file, paths_are_plain_and_lie_apart) {
@@ -128,7 +128,7 @@ TEST(settings_file, paths_are_plain_and_lie_apart) {
   };
   EXPECT_EQ(of_two("/a", "/ab"), "(taken)");
   for (const auto& [one, other] : {std::pair{"/a", "/a"}, {"/a", "/a/b"}, {"/a/b", "/a"}}) {
-    EXPECT_TRUE(of_two(one, other).starts_with("annals.toml:4:1: model b is at")) << of_two(one, other);
+    EXPECT_TRUE(of_two(one, other).starts_with("annals.toml:4:8: model b is at")) << of_two(one, other);
   }
 }
 

@@ -194,29 +194,6 @@ TEST_F(SettingsTest, a_model_keeps_its_own_bound_of_values_and_takes_the_general
   EXPECT_EQ(settings->models()[1].value_bytes_max, 5u);
 }
 
-TEST(bytes_from_text, units_are_binary_and_spelled_out) {
-  EXPECT_EQ(bytes_from_text("0"), 0);
-  EXPECT_EQ(bytes_from_text("7B"), 7);
-  EXPECT_EQ(bytes_from_text("2KiB"), 2048);
-  EXPECT_EQ(bytes_from_text("3MiB"), 3 << 20);
-  EXPECT_EQ(bytes_from_text("1GiB"), 1 << 30);
-  for (const char* bad :
-       {"", "KiB", "1 KiB", "1kib", "1KB", "1M", "-1", "1.5MiB", "99999999999GiB", "9223372036854775808"}) {
-    EXPECT_FALSE(bytes_from_text(bad)) << bad;
-  }
-}
-
-TEST(did_you_mean, it_suggests_what_was_probably_meant_and_nothing_else) {
-  const std::vector<std::string> known{"store.directory", "store.sync", "server", "model"};
-  EXPECT_EQ(did_you_mean("store.directry", known), "; did you mean \"store.directory\"?");
-  EXPECT_EQ(did_you_mean("sotre.sync", known), "; did you mean \"store.sync\"?");
-  EXPECT_EQ(did_you_mean("sever", known), "; did you mean \"server\"?");
-  EXPECT_EQ(did_you_mean("models", known), "; did you mean \"model\"?");
-  EXPECT_EQ(did_you_mean("zzz", known), "");
-  EXPECT_EQ(did_you_mean("", known), "");
-  EXPECT_EQ(did_you_mean("x", {}), "");
-}
-
 // --- Addresses
 // -------------------------------------------------------------------------------------------------------------
 

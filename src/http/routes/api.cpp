@@ -66,8 +66,9 @@ class Api {
     const Method method = request.method == Method::head ? Method::get : request.method;
     std::string allow;
     for (const Route& route : routes()) {
-      if (route.scope == Scope::model && !place) continue;
-      const auto matched = match(route.pattern, route.scope == Scope::model ? place->rest : request.path);
+      const bool of_model = is_of_model(route.scope);
+      if (of_model && (!place || !is_of(route.scope, engine_.model(place->model).profile))) continue;
+      const auto matched = match(route.pattern, of_model ? place->rest : request.path);
       if (!matched) continue;
       if (route.method == method) return run(route, *matched, request, std::move(call));
       allow.append(allow.empty() ? "" : ", ").append(to_string(route.method));
@@ -113,7 +114,7 @@ class Api {
     }
     call.key = std::move(*key);
     call.argument = std::move(*argument);
-    if (route.scope == Scope::model) {
+    if (is_of_model(route.scope)) {
       if (!engine_.serving()) {
         call.refuse(Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));
         return;

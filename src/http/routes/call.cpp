@@ -2,7 +2,7 @@
 
 namespace annals::http {
 
-void Call::refuse(const Error& error, const std::vector<Fault>& faults) {
+void Call::refuse(const Error& error) {
   // An unavailable store says why in words that name files; those with a code of their own are made for clients.
   const bool store_is_unavailable = error.kind == ErrorKind::unavailable && error.code == to_string(error.kind);
   // A store that is unavailable stays so, mostly: its refusals say the same, and come as fast as clients try again.
@@ -20,7 +20,7 @@ void Call::refuse(const Error& error, const std::vector<Fault>& faults) {
                                   : "the store cannot take writes until the server is restarted, or it is not known "
                                     "whether it took this one; the log of the server says why")));
   } else {
-    send(problem(asker, error, faults));
+    send(problem(asker, error));
   }
 }
 

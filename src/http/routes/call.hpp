@@ -46,7 +46,7 @@ struct Call {
     responder.send(std::move(response));
   }
   /// Sends the problem; what of it is not for the client is logged.
-  void refuse(const Error& error, const std::vector<Fault>& faults = {});
+  void refuse(const Error& error);
 
   [[nodiscard]] Cursor position_of_table() const { return engine.store().cursor(table().progress().position()); }
 };
@@ -59,6 +59,10 @@ void list_records(const Request& request, Call call);
 void get_record(const Request& request, Call call);
 void get_record_at(const Request& request, Call call);
 void put_record(const Request& request, Call call);
+void create_resource(const Request& request, Call call);
+void list_resources(const Request& request, Call call);
+void replace_resource(const Request& request, Call call);
+void patch_resource(const Request& request, Call call);
 void delete_record(const Request& request, Call call);
 void roll_back_record(const Request& request, Call call);
 void get_difference(const Request& request, Call call);

@@ -10,28 +10,47 @@ namespace annals::http {
 std::span<const Route> routes() {
   static constexpr std::array table{
       Route{
-          Method::get, Scope::model, "",
+          Method::get, Scope::kv, "",
           "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`; If-None-Match, with which "
           "`wait` waits for a change. What was added, changed and removed between two times: `diff_from`, `diff_to` "
           "(without it: until now).",
           list_records},
-      Route{Method::get, Scope::model, "/:name",
+      Route{Method::get, Scope::kv, "/:name",
             "One value, as text or (Accept) as JSON, each with an ETag of its own; `at`, `version`, `min_position`; "
             "If-None-Match, with which `wait` waits for a change.",
             get_record},
-      Route{Method::put, Scope::model, "/:name",
+      Route{Method::put, Scope::kv, "/:name",
             "Sets the value, `{\"value\":\"...\"}`; If-Match, If-None-Match: *, Idempotency-Key.", put_record},
       Route{Method::delete_, Scope::model, "/:name",
             "Deletes the record; its history stays. If-Match (of a record that is there), Idempotency-Key.",
             delete_record},
+      Route{Method::post, Scope::resource, "",
+            "Creates a record of the JSON members given; 201 with `Location`. Idempotency-Key.", create_resource},
+      Route{Method::get, Scope::resource, "",
+            "A page of records in order of their keys, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; `limit` (100, "
+            "at "
+            "most 1000), `after`, `at`, `min_position`, `count=true` (adds `total`).",
+            list_resources},
+      Route{
+          Method::get, Scope::resource, "/:name",
+          "One record as JSON, with its ETag; `at`, `version`, `min_position`; If-None-Match, with which `wait` waits "
+          "for a change.",
+          get_record},
+      Route{Method::put, Scope::resource, "/:name",
+            "Replaces the record; only what changed is recorded. If-Match, Idempotency-Key.", replace_resource},
+      Route{Method::patch, Scope::resource, "/:name",
+            "Changes the members given (RFC 7396); null takes a value away. If-Match, Idempotency-Key.",
+            patch_resource},
       Route{Method::get, Scope::model, "/:name/history",
             "The events of the record, in order of version; `after_version`, `limit`.", get_history},
-      Route{Method::get, Scope::model, "/:name/at/:timestamp", "The value as it was at a time.", get_record_at},
-      Route{Method::get, Scope::model, "/:name/diff",
+      Route{Method::get, Scope::model, "/:name/at/:timestamp", "The value, or the record, as it was at a time.",
+            get_record_at},
+      Route{Method::get, Scope::kv, "/:name/diff",
             "What the value was and is; `from` or `from_version`, `to` or `to_version` (without: now), `min_position`.",
             get_difference},
       Route{Method::post, Scope::model, "/:name/rollback",
-            "A new event with the value of `{\"version\": n}` or `{\"at\": \"time\"}`.", roll_back_record},
+            "A new event with the value, or the record, of `{\"version\": n}` or `{\"at\": \"time\"}`.",
+            roll_back_record},
       Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.",
             get_health},
       Route{Method::get, Scope::server, "/v1/health", "The same as /health.", get_health},
@@ -58,12 +77,17 @@ std::span<const Route> routes() {
   return table;
 }
 
+std::string path_of(const Route& route) {
+  const std::string_view place = route.scope == Scope::server     ? ""
+                                 : route.scope == Scope::resource ? "RESOURCE"
+                                                                  : "MODEL";
+  return std::string(place) + std::string(route.pattern);
+}
+
 std::vector<RouteLine> route_list() {
   std::vector<RouteLine> lines;
   for (const Route& route : routes()) {
-    lines.push_back({std::string(to_string(route.method)),
-                     (route.scope == Scope::model ? "MODEL" : "") + std::string(route.pattern),
-                     std::string(route.sentence)});
+    lines.push_back({std::string(to_string(route.method)), path_of(route), std::string(route.sentence)});
   }
   return lines;
 }

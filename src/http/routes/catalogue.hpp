@@ -2,6 +2,7 @@
 // The catalogue of routes: every path that is served, by hand. Reference pages and tests read it too. Immutable.
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "http/routes/call.hpp"
@@ -10,8 +11,19 @@ namespace annals::http {
 
 enum class Scope : std::uint8_t {
   server,  ///< the pattern is the whole path
-  model,   ///< the pattern follows the path of a model
+  model,   ///< the pattern follows the path of a model, of whichever profile
+  kv,      ///< of a model of this profile
+  resource,
 };
+
+/// Whether the pattern follows the path of a model.
+[[nodiscard]] constexpr bool is_of_model(Scope scope) {
+  return scope != Scope::server;
+}
+/// Whether models of the profile have the route.
+[[nodiscard]] constexpr bool is_of(Scope scope, model::Profile profile) {
+  return scope == Scope::model || scope == (profile == model::Profile::kv ? Scope::kv : Scope::resource);
+}
 
 struct Route {
   Method method;
@@ -22,5 +34,8 @@ struct Route {
 };
 
 [[nodiscard]] std::span<const Route> routes();
+
+/// Its path, as the reference and the metrics name it: "/health", "MODEL/:name", "RESOURCE/:name".
+[[nodiscard]] std::string path_of(const Route& route);
 
 }  // namespace annals::http

@@ -57,8 +57,8 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
   if (faults.empty()) return target;
   call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
                     "the body is not of the form {\"prefix\": \"...\", \"at\": \"time\"}; the prefix \"\" is that of "
-                    "every name"),
-              faults);
+                    "every name",
+                    std::move(faults)));
   return std::nullopt;
 }
 
@@ -155,8 +155,8 @@ std::optional<std::vector<engine::KeyCommand>> commands_of(std::string_view body
   std::size_t number = 0;
   const auto refuse = [&](std::string_view member, const Error& error) {
     call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
-                      "line " + std::to_string(number + 1) + " of the body: " + error.message),
-                {{"/" + std::to_string(number) + std::string(member), error.code, error.message}});
+                      "line " + std::to_string(number + 1) + " of the body: " + error.message,
+                      {{"/" + std::to_string(number) + std::string(member), error.code, error.message}}));
     return std::nullopt;
   };
   for (; !body.empty(); ++number) {
@@ -197,6 +197,11 @@ bool enter_model(const Request& request, Call& call) {
   }
   call.model = place;
   call.is_write = true;
+  if (call.the_model().profile != model::Profile::kv) {
+    call.refuse(Error(ErrorKind::unprocessable, "wrong_profile",
+                      "this route is for models of profile kv; \"" + call.key + "\" is a resource"));
+    return false;
+  }
   call.position = call.position_of_table();
   if (!call.engine.serving()) {
     call.refuse(Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));

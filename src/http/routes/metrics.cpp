@@ -72,7 +72,7 @@ class Page {
 Labels labels_of(std::size_t route) {
   if (route == 0) return {{"route", "none"}, {"method", "none"}};
   const Route& known = routes()[route - 1];
-  const std::string pattern = (known.scope == Scope::model ? "MODEL" : "") + std::string(known.pattern);
+  const std::string pattern = path_of(known);
   return {{"route", pattern}, {"method", std::string(to_string(known.method))}};
 }
 

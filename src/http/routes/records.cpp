@@ -19,16 +19,18 @@ using model::Record;
 
 /// What of a request decides how a record is shown; kept when the answer comes later.
 struct View {
-  bool json = false;
+  bool json = false;            ///< wrapped in an object with name, version and time; else as it is
+  std::string_view plain_type;  ///< of the value as it is
   EntityTagList if_none_match;
   EntityTagList if_match;
   bool has_if_match = false;
 };
 
-Result<View> view_of(const Request& request) {
+Result<View> view_of(const Request& request, const model::Model& model) {
   constexpr std::array<std::string_view, 2> offers{"text/plain", "application/json"};
   View view;
-  view.json = preferred(request, offers) == 1u;
+  view.plain_type = model.profile == model::Profile::kv ? "text/plain; charset=utf-8" : "application/json";
+  view.json = model.profile == model::Profile::kv && preferred(request, offers) == 1u;
   if (auto tags = TRY(entity_tags(request, "if-none-match"))) view.if_none_match = std::move(*tags);
   if (auto tags = TRY(entity_tags(request, "if-match"))) {
     view.if_match = std::move(*tags);
@@ -40,6 +42,7 @@ Result<View> view_of(const Request& request) {
 /// The views into the request do not outlive it, so a view that must wait keeps its own text.
 struct OwnView {
   bool json = false;
+  std::string_view plain_type;
   std::vector<std::string> not_these;
   bool not_any = false;
   std::vector<std::string> only_these;
@@ -48,6 +51,7 @@ struct OwnView {
 
   explicit OwnView(const View& view)
       : json(view.json),
+        plain_type(view.plain_type),
         not_any(view.if_none_match.any),
         only_if_any(view.if_match.any),
         has_if_match(view.has_if_match) {
@@ -78,7 +82,7 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
     return response;
   }
   if (!view.json) {
-    response.content_type = "text/plain; charset=utf-8";
+    response.content_type = view.plain_type;
     response.body = record.value;
     return response;
   }
@@ -155,7 +159,7 @@ Result<> check_wait(const View& view, bool of_the_past) {
 }  // namespace
 
 void get_record(const Request& request, Call call) {
-  const auto view = view_of(request);
+  const auto view = view_of(request, call.the_model());
   if (!view) return call.refuse(view.error());
   if (request.query.empty()) {  // the usual case, without a detour
     const Record record = call.table().get(call.key);
@@ -198,7 +202,7 @@ void get_record(const Request& request, Call call) {
 }
 
 void get_record_at(const Request& request, Call call) {
-  const auto view = view_of(request);
+  const auto view = view_of(request, call.the_model());
   if (!view) return call.refuse(view.error());
   const auto parameters = QueryParameters::parse(request.query, {"min_position"});
   if (!parameters) return call.refuse(parameters.error());

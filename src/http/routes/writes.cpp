@@ -11,6 +11,7 @@
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/resources.hpp"
 #include "json/reader.hpp"
 
 namespace annals::http {
@@ -50,21 +51,6 @@ Result<model::Precondition> precondition_of(const Request& request) {
   return precondition;
 }
 
-/// What every write has in common; the command is still without its value.
-Result<engine::WriteRequest> write_request(const Request& request, const Call& call, model::Operation operation) {
-  TRY(QueryParameters::parse(request.query, {}));
-  engine::WriteRequest write;
-  write.model = call.model;
-  write.command.operation = operation;
-  write.command.key = call.key;
-  write.command.precondition = TRY(precondition_of(request));
-  write.idempotency = TRY(idempotency_of(request));
-  write.actor = anonymous;
-  write.correlation_id = request.correlation_id;
-  write.alone = request.alone;
-  return write;
-}
-
 void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
   if (!receipt) {
     // A refusal may rest on state that is newer than what the call saw when it came in.
@@ -73,19 +59,15 @@ void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
   }
   call.position = call.engine.store().cursor(receipt->position);
   Response response;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = std::string("OK");
+  if (call.the_model().profile == model::Profile::kv) {
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = std::string("OK");
+  } else {
+    response.status = 204;
+  }
   response.add("ETag", "\"" + to_string(receipt->version) + "\"");
   if (receipt->replayed) response.add("Idempotency-Replayed", "true");
   call.send(std::move(response));
-}
-
-void submit(engine::WriteRequest write, Call call) {
-  engine::Writer& writer = call.engine.writer();
-  platform::Executor& home = *call.home;
-  writer.submit(std::move(write), home, [call = std::move(call)](const Result<engine::Receipt>& receipt) mutable {
-    send_receipt(std::move(call), receipt);
-  });
 }
 
 /// The value of a PUT's body, or null after having refused.
@@ -101,8 +83,8 @@ SharedText value_of(const json::Object& body, Call& call) {
   }
   add_unknown(faults, body, {"value"});
   if (!faults.empty()) {
-    call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"value\":\"...\"}"),
-                faults);
+    call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"value\":\"...\"}",
+                      std::move(faults)));
     return nullptr;
   }
   const std::size_t bytes_max = call.the_model().value_bytes_max;
@@ -155,8 +137,7 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
   add_unknown(faults, body, {"version", "at"});
   if (faults.empty()) return target;
   call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
-                    "the body is not of the form {\"version\": n} or {\"at\": \"time\"}"),
-              faults);
+                    "the body is not of the form {\"version\": n} or {\"at\": \"time\"}", std::move(faults)));
   return std::nullopt;
 }
 
@@ -168,10 +149,38 @@ void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Re
     write.plan = refusal(std::move(error));
   }
   write.command.value = record->value;
+  if (call.the_model().profile == model::Profile::resource) write.command.operation = model::Operation::restore;
   submit(std::move(write), std::move(call));
 }
 
 }  // namespace
+
+Result<engine::WriteRequest> write_request(const Request& request, const Call& call, model::Operation operation) {
+  TRY(QueryParameters::parse(request.query, {}));
+  engine::WriteRequest write;
+  write.model = call.model;
+  write.command.operation = operation;
+  write.command.key = call.key;
+  write.command.precondition = TRY(precondition_of(request));
+  write.idempotency = TRY(idempotency_of(request));
+  write.actor = anonymous;
+  write.correlation_id = request.correlation_id;
+  write.alone = request.alone;
+  return write;
+}
+
+void submit(engine::WriteRequest write, Call call, std::string created_at) {
+  engine::Writer& writer = call.engine.writer();
+  platform::Executor& home = *call.home;
+  const bool shows_record =
+      call.the_model().profile == model::Profile::resource && write.command.operation != model::Operation::remove;
+  auto done = [call = std::move(call), shows_record,
+               created_at = std::move(created_at)](const Result<engine::Receipt>& receipt) mutable {
+    if (shows_record) return send_resource(std::move(call), receipt, created_at);
+    send_receipt(std::move(call), receipt);
+  };
+  writer.submit(std::move(write), home, std::move(done));
+}
 
 Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request) {
   const auto key = request.field("idempotency-key");
@@ -234,16 +243,18 @@ bool body_is_plain(const Request& request, Call& call) {
 }
 
 std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example) {
+  if (content_type_is_json(request)) return plain_body_of(request, call);
+  if (body_is_plain(request, call)) call.refuse(unsupported(request, example));
+  return std::nullopt;
+}
+
+std::optional<json::Object> plain_body_of(const Request& request, Call& call) {
   if (!body_is_plain(request, call)) return std::nullopt;
-  if (!content_type_is_json(request)) {
-    call.refuse(unsupported(request, example));
-    return std::nullopt;
-  }
   auto body = json::thread_reader().read_object(request.body);
   if (body) return std::move(*body);
   if (body.error().code == "not_an_object") {
-    call.refuse(Error(ErrorKind::unprocessable, "not_an_object", "the body is JSON, but not an object"),
-                {{"", "not_an_object", "an object is expected"}});
+    call.refuse(Error(ErrorKind::unprocessable, "not_an_object", "the body is JSON, but not an object",
+                      {{"", "not_an_object", "an object is expected"}}));
   } else {
     call.refuse(body.error());
   }
@@ -276,7 +287,10 @@ void roll_back_record(const Request& request, Call call) {
   const auto target = target_of(*body, call);
   if (!target) return;
   log_operation(request, call, "rollback");
-  if (const auto before = answered_before(call, write->idempotency)) return send_receipt(std::move(call), *before);
+  if (const auto before = answered_before(call, write->idempotency)) {
+    if (call.the_model().profile == model::Profile::resource) return send_resource(std::move(call), *before, {});
+    return send_receipt(std::move(call), *before);
+  }
   if (target->version) {
     const auto record = engine::record_at_version(call.engine.store(), call.the_model(), call.key, *target->version);
     return set_as_it_was(std::move(*write), std::move(call), record);

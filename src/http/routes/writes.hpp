@@ -32,6 +32,16 @@ inline constexpr std::string_view anonymous = "anonymous";
 /// False after having refused a body with a Content-Encoding.
 [[nodiscard]] bool body_is_plain(const Request& request, Call& call);
 
+/// What every write of one record has in common; the command is still without its value.
+[[nodiscard]] Result<engine::WriteRequest> write_request(const Request& request, const Call& call,
+                                                         model::Operation operation);
+
+/// Has the writer do it, and sends the reply. `created_at`: see send_resource.
+void submit(engine::WriteRequest write, Call call, std::string created_at = {});
+
+/// The body as a JSON object, whatever its type; refuses and gives nothing when it is none.
+[[nodiscard]] std::optional<json::Object> plain_body_of(const Request& request, Call& call);
+
 /// The body as a JSON object; refuses and gives nothing when it is none. `example`: a command whose body the route
 /// would take.
 [[nodiscard]] std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example);

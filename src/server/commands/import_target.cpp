@@ -148,10 +148,14 @@ Result<std::size_t> place_of_model(const Settings& settings, const std::string& 
   const auto& models = settings.models();
   std::string names;
   for (std::size_t place = 0; place < models.size(); ++place) {
+    if (models[place].profile != model::Profile::kv) continue;
     if (name.empty() || models[place].name == name) return place;
     names.append(names.empty() ? "" : ", ").append(models[place].name);
   }
-  return fail(ErrorKind::usage, "--model is \"" + name.substr(0, 100) + "\"; the configuration declares " + names);
+  if (names.empty())
+    return fail(ErrorKind::usage, "the configuration declares no model of profile kv, and only those have entries");
+  return fail(ErrorKind::usage, "--model is \"" + name.substr(0, 100) +
+                                    "\"; the models of profile kv that the configuration declares are " + names);
 }
 
 Result<std::unique_ptr<ImportTarget>> open_import_target(const ImportRequest& request, const Settings& settings) {

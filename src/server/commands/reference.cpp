@@ -1,6 +1,8 @@
 // `annals reference`: the pages of docs/reference, made from the catalogues.
 
 #include "http/route_list.hpp"
+#include "model/attribute.hpp"
+#include "model/model_file.hpp"
 #include "server/commands/commands.hpp"
 
 namespace annals::server {
@@ -10,6 +12,26 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (char character : text) out += character == '|' ? "\\|" : std::string(1, character);
   return out;
+}
+
+/// What the fields of a resource may be.
+std::string fields_text() {
+  std::string text =
+      "\n## Fields of a resource\n\nA field is a line of `[model.NAME.fields]`, such as `price = { type = \"decimal\", "
+      "min "
+      "= 0 }`. Its name is of the form `[a-z][a-z0-9_]*`.\n\n| type | a value is |\n| --- | --- |\n";
+  for (const model::FieldTypeLine& line : model::field_types()) {
+    text += "| `" + std::string(line.name) + "` | " + escaped(line.expected) + " |\n";
+  }
+  text +=
+      "\nAn `enum` says its texts, `values = [\"new\", \"paid\"]`; a `list` what it is a list of, `of = "
+      "\"string\"`.\n\n"
+      "| attribute | what it is | accepted | refused |\n| --- | --- | --- | --- |\n";
+  for (const model::Attribute* attribute : model::attributes()) {
+    text += "| `" + std::string(attribute->name) + "` | " + escaped(attribute->sentence) + " | `" +
+            std::string(attribute->accepted) + "` | `" + std::string(attribute->refused) + "` |\n";
+  }
+  return text;
 }
 
 std::string settings_page() {
@@ -32,20 +54,21 @@ std::string settings_page() {
   page +=
       "\n## Models\n\nA model is a table `[model.NAME]`, NAME of the form `[a-z][a-z0-9_]*`. Without any, the model "
       "`config` is served at `/config` and `/v1/config`.\n\n"
-      "| attribute | what it is |\n| --- | --- |\n"
-      "| `profile` | `\"kv\"`: text values under names. Required. |\n"
-      "| `path` | Where it is served, such as `\"/config\"`, or a list of such paths. Required. |\n"
-      "| `consistency` | `\"live\"` (default): visible before the success is reported; `\"eventual\"`: soon after; "
-      "`\"restart\"`: the state at the last start or refresh. |\n"
-      "| `refresh_every` | With `consistency = \"restart\"`: refresh by itself this often. |\n"
-      "| `value_bytes_max` | The largest value; 1 MiB at most. Default: the setting `kv.value_bytes_max`. |\n";
-  return page;
+      "| attribute | profiles | what it is |\n| --- | --- | --- |\n";
+  for (const model::ModelAttribute& attribute : model::model_attributes()) {
+    page += "| `" + std::string(attribute.name) + "` | " + std::string(attribute.profiles) + " | " +
+            escaped(attribute.sentence) + " |\n";
+  }
+  return page + fields_text();
 }
 
 std::string routes_page() {
   std::string page =
       "# Routes\n\nMade by `annals reference routes` from the catalogue in `src/http/routes/catalogue.cpp`; do not "
-      "edit.\n\n`MODEL` is the path of a model, such as `/config`. HEAD works wherever GET does.\n\n"
+      "edit.\n\n`MODEL` is the path of a model, such as `/config`; `RESOURCE` that of a model of profile resource, "
+      "which has routes of "
+      "its own in the place of `MODEL`, `MODEL/:name` (but for DELETE) and `MODEL/:name/diff`. HEAD works wherever GET "
+      "does.\n\n"
       "| method | path | what it is |\n| --- | --- | --- |\n";
   for (const http::RouteLine& route : http::route_list()) {
     page += "| " + route.method + " | `" + route.path + "` | " + escaped(route.sentence) + " |\n";

@@ -36,7 +36,8 @@ int check(const Settings& settings) {
   for (const model::Model& model : settings.models()) {
     std::string paths;
     for (const std::string& path : model.paths) paths.append(paths.empty() ? "" : ", ").append(path);
-    text += "model   " + model.name + " (kv, " + std::string(to_string(model.consistency)) + ") at " + paths + "\n";
+    text += "model   " + model.name + " (" + std::string(to_string(model.profile)) + ", " +
+            std::string(to_string(model.consistency)) + ") at " + paths + "\n";
   }
   return print_or_report(text + "The configuration is good.\n");
 }

@@ -1,0 +1,21 @@
+#include "base/sizes.hpp"
+
+#include <gtest/gtest.h>
+
+namespace annals {
+namespace {
+
+TEST(bytes_from_text, units_are_binary_and_spelled_out) {
+  EXPECT_EQ(bytes_from_text("0"), 0);
+  EXPECT_EQ(bytes_from_text("7B"), 7);
+  EXPECT_EQ(bytes_from_text("2KiB"), 2048);
+  EXPECT_EQ(bytes_from_text("3MiB"), 3 << 20);
+  EXPECT_EQ(bytes_from_text("1GiB"), 1 << 30);
+  for (const char* bad :
+       {"", "KiB", "1 KiB", "1kib", "1KB", "1M", "-1", "1.5MiB", "99999999999GiB", "9223372036854775808"}) {
+    EXPECT_FALSE(bytes_from_text(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace annals

@@ -1,0 +1,24 @@
+#include <array>
+
+#include "model/attribute.hpp"
+
+namespace annals::model {
+
+extern const Attribute primary_key_attribute, required_attribute, default_attribute, unique_attribute, length_attribute,
+    min_attribute, max_attribute, pattern_attribute, one_of_attribute, format_attribute, event_attribute;
+
+std::span<const Attribute* const> attributes() {
+  static constexpr std::array all{&primary_key_attribute, &required_attribute, &default_attribute, &unique_attribute,
+                                  &length_attribute,      &min_attribute,      &max_attribute,     &pattern_attribute,
+                                  &one_of_attribute,      &format_attribute,   &event_attribute};
+  return all;
+}
+
+Result<> check_value(const Field& field, const FieldValue& value) {
+  for (const Attribute* attribute : attributes()) {
+    if (attribute->check != nullptr) TRY(attribute->check(field, value));
+  }
+  return {};
+}
+
+}  // namespace annals::model

@@ -1,0 +1,24 @@
+#pragma once
+// What attributes have in common: reading what was declared. Pure.
+
+#include <string>
+#include <vector>
+
+#include "model/attribute.hpp"
+
+namespace annals::model {
+
+/// A flag. Errors: usage.
+[[nodiscard]] Result<bool> flag_of(const Declared& value, std::string_view attribute);
+
+/// A value of the field's own type. Errors: usage, with what the type expects.
+[[nodiscard]] Result<FieldValue> value_of(const Field& field, const Declared& value, std::string_view attribute);
+
+/// Whether the attribute suits the field's type. Errors: usage, with the types that it suits.
+[[nodiscard]] Result<> suits(const Field& field, const Declared& value, std::string_view attribute,
+                             const std::vector<FieldType>& types);
+
+/// A value as it may be shown in a message.
+[[nodiscard]] std::string shown(const FieldValue& value);
+
+}  // namespace annals::model

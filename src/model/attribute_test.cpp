@@ -1,0 +1,134 @@
+// Every attribute's examples, and what attributes have to say of values.
+
+#include "model/attribute.hpp"
+
+#include <gtest/gtest.h>
+
+#include "model/model_file.hpp"
+#include "model/resource.hpp"
+
+namespace annals::model {
+namespace {
+
+/// A model of one field beside a key; the field is the key when it says so.
+Result<std::vector<DeclaredModel>> with_field(std::string_view declaration) {
+  std::string text =
+      "[model.thing]\npath = \"/things\"\n[model.thing.fields]\nfield = " + std::string(declaration) + "\n";
+  const bool is_key = declaration.find("primary_key = true") != std::string_view::npos;
+  if (!is_key) text += "id = { type = \"uuid\", primary_key = true }\n";
+  const Declared root = TRY(read_declarations(text, "annals.toml"));
+  return read_models(*root.find("model"));
+}
+
+Result<> write(const Model& model, std::string_view value) {
+  const Fresh fresh{Instant{}, [] { return Uuid{}; }};
+  const json::Object body = TRY(json::thread_reader().read_object("{\"field\":" + std::string(value) + "}"));
+  TRY(read_new_record(model, body, fresh));
+  return {};
+}
+
+TEST(attributes, the_examples_are_what_they_say) {
+  for (const Attribute* attribute : attributes()) {
+    SCOPED_TRACE(attribute->name);
+    EXPECT_FALSE(attribute->sentence.empty());
+    EXPECT_NE(attribute->accepted.find(attribute->name), std::string_view::npos);
+    EXPECT_NE(attribute->refused.find(attribute->name), std::string_view::npos);
+    const auto models = with_field(attribute->accepted);
+    ASSERT_TRUE(models) << models.error().message;
+    const Model& model = models->front().model;
+    if (!attribute->takes.empty()) {
+      const auto written = write(model, attribute->takes);
+      EXPECT_TRUE(written) << written.error().faults.front().detail;
+    }
+    if (!attribute->does_not_take.empty()) {
+      const auto written = write(model, attribute->does_not_take);
+      ASSERT_FALSE(written);
+      EXPECT_EQ(written.error().kind, ErrorKind::unprocessable);
+      ASSERT_EQ(written.error().faults.size(), 1u);
+      EXPECT_EQ(written.error().faults.front().pointer, "/field");
+      EXPECT_FALSE(written.error().faults.front().detail.empty());
+    }
+    const auto refused = with_field(attribute->refused);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.starts_with("annals.toml:4:")) << refused.error().message;
+    EXPECT_NE(refused.error().message.find('^'), std::string::npos) << refused.error().message;
+  }
+}
+
+TEST(attributes, an_unknown_one_is_refused_with_the_nearest_name) {
+  const auto refused = with_field(R"({ type = "string", uniqe = true })");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("did you mean \"unique\"?"), std::string::npos) << refused.error().message;
+}
+
+struct Case {
+  std::string_view declaration;
+  std::string_view takes;
+  std::string_view code;  ///< of the refusal; empty: taken
+};
+
+TEST(attributes, values_are_taken_by_type) {
+  const std::string long_text = "\"" + std::string(1001, 'x') + "\"";
+  for (const Case& one : {
+           Case{R"({ type = "string" })", R"("a\tb")", "control_character"},
+           Case{R"({ type = "string" })", long_text, "too_long"},
+           Case{R"({ type = "text" })", R"("a\nb")", ""},
+           Case{R"({ type = "text" })", long_text, ""},
+           Case{R"({ type = "integer" })", "9223372036854775807", ""},
+           Case{R"({ type = "integer" })", "9223372036854775808", "out_of_range"},
+           Case{R"({ type = "integer" })", "1.0", ""},
+           Case{R"({ type = "integer" })", "1.5", "wrong_type"},
+           Case{R"({ type = "integer" })", "\"1\"", "wrong_type"},
+           Case{R"({ type = "decimal" })", "\"0.10\"", ""},
+           Case{R"({ type = "decimal" })", "3", ""},
+           Case{R"({ type = "decimal" })", "0.1", "wrong_type"},
+           Case{R"({ type = "decimal" })", "\"1e3\"", "wrong_type"},
+           Case{R"({ type = "double" })", "1e300", ""},
+           Case{R"({ type = "double" })", "true", "wrong_type"},
+           Case{R"({ type = "boolean" })", "false", ""},
+           Case{R"({ type = "boolean" })", "0", "wrong_type"},
+           Case{R"({ type = "date" })", R"("2024-02-29")", ""},
+           Case{R"({ type = "date" })", R"("2023-02-29")", "wrong_type"},
+           Case{R"({ type = "date" })", R"("2024-02-29T00:00:00Z")", "wrong_type"},
+           Case{R"({ type = "timestamp" })", R"("2024-02-29T10:00:00+01:00")", ""},
+           Case{R"({ type = "timestamp" })", R"("2024-02-29 10:00")", "wrong_type"},
+           Case{R"({ type = "uuid" })", R"("0192E4A0-7A3C-7DEF-8123-456789ABCDEF")", ""},
+           Case{R"({ type = "uuid" })", R"("0192e4a0")", "wrong_type"},
+           Case{R"({ type = "enum", values = ["new", "paid"] })", R"("paid")", ""},
+           Case{R"({ type = "enum", values = ["new", "paid"] })", R"("Paid")", "wrong_type"},
+           Case{R"({ type = "json" })", R"({"a":[1,{"b":null}]})", ""},
+           Case{R"({ type = "list", of = "integer" })", "[1,2]", ""},
+           Case{R"({ type = "list", of = "integer" })", "[1,\"2\"]", "wrong_type"},
+           Case{R"({ type = "list", of = "integer" })", "[1,null]", "wrong_type"},
+           Case{R"({ type = "list", of = "integer" })", "1", "wrong_type"},
+           Case{R"({ type = "list", of = "string", length = [1, 2] })", R"(["a","b","c"])", "too_long"},
+           Case{R"({ type = "string", format = "ipv4" })", R"("10.0.0.1")", ""},
+           Case{R"({ type = "string", format = "ipv4" })", R"("10.0.0.1.")", "format_mismatch"},
+           Case{R"({ type = "string", format = "ipv4" })", R"("10.0.0.256")", "format_mismatch"},
+           Case{R"({ type = "string", format = "url" })", R"("https://example.org:80/a?b#c")", ""},
+           Case{R"({ type = "string", format = "url" })", "\"javascript:alert(1)\"", "format_mismatch"},
+           Case{R"({ type = "string", format = "slug" })", R"("a-b1")", ""},
+           Case{R"({ type = "string", format = "slug" })", R"("a--b")", "format_mismatch"},
+           Case{R"({ type = "timestamp", min = 2024-01-01T00:00:00Z })", R"("2023-12-31T23:59:59Z")", "too_small"},
+           Case{R"({ type = "decimal", min = 0 })", R"("-0.00")", ""},
+       }) {
+    const auto models = with_field(one.declaration);
+    ASSERT_TRUE(models) << models.error().message;
+    const auto written = write(models->front().model, one.takes);
+    if (one.code.empty()) {
+      EXPECT_TRUE(written) << one.declaration << " " << one.takes << ": " << written.error().faults.front().detail;
+    } else {
+      ASSERT_FALSE(written) << one.declaration << " " << one.takes;
+      EXPECT_EQ(written.error().faults.front().code, one.code) << one.declaration << " " << one.takes;
+    }
+  }
+}
+
+TEST(attributes, a_hostile_text_does_not_hold_a_pattern_up) {
+  const auto models = with_field(R"({ type = "text", pattern = "(a+)+b" })");
+  ASSERT_TRUE(models) << models.error().message;
+  EXPECT_FALSE(write(models->front().model, "\"" + std::string(500'000, 'a') + "\""));
+}
+
+}  // namespace
+}  // namespace annals::model

@@ -1,0 +1,53 @@
+#include "model/declaration.hpp"
+
+#include <gtest/gtest.h>
+
+namespace annals::model {
+namespace {
+
+Declared read(std::string text) {
+  auto declared = read_declarations(std::move(text), "a.toml");
+  EXPECT_TRUE(declared) << (declared ? "" : declared.error().message);
+  return declared.value_or(Declared{});
+}
+
+TEST(declaration, values_come_with_their_types_and_places) {
+  const Declared root = read("a = 1\nb = 'x'\n[t]\nc = [true, 2.5]\nd = 2026-02-12\n");
+  EXPECT_EQ(*root.find("a")->as<std::int64_t>(), 1);
+  EXPECT_EQ(root.find("a")->place.to_text(), "a.toml:1:5");
+  EXPECT_EQ(*root.find("b")->as<std::string>(), "x");
+  const Declared* list = root.find("t")->find("c");
+  ASSERT_NE(list, nullptr);
+  ASSERT_EQ(list->as<Declared::List>()->size(), 2u);
+  EXPECT_TRUE(*list->as<Declared::List>()->front().as<bool>());
+  EXPECT_EQ(*list->as<Declared::List>()->back().as<double>(), 2.5);
+  EXPECT_EQ(root.find("t")->find("d")->as<Declared::Moment>()->text, "2026-02-12");
+  EXPECT_EQ(root.find("x"), nullptr);
+  EXPECT_EQ(root.find("a")->find("x"), nullptr);
+}
+
+TEST(declaration, members_are_in_the_order_of_the_file) {
+  const Declared root = read("z = 1\n[b]\n[a]\nq = 1\nc = 2\n");
+  std::string names;
+  for (const DeclaredMember& member : *root.as<Declared::Table>()) names += member.name;
+  for (const DeclaredMember& member : *root.find("a")->as<Declared::Table>()) names += member.name;
+  EXPECT_EQ(names, "zbaqc");
+}
+
+TEST(declaration, a_refusal_shows_the_line_with_a_caret) {
+  const Declared root = read("a = 1\n  bad = 2\n");
+  const DeclaredMember& member = root.as<Declared::Table>()->back();
+  EXPECT_EQ(refuse(member.place, "\"bad\" is bad").error().message,
+            "a.toml:2:3: \"bad\" is bad\n  2 |   bad = 2\n    |   ^");
+  EXPECT_EQ(refuse(member.value.place, "so").error().message, "a.toml:2:9: so\n  2 |   bad = 2\n    |         ^");
+}
+
+TEST(declaration, what_is_not_toml_is_refused_at_its_place) {
+  const auto declared = read_declarations("a = \n", "a.toml");
+  ASSERT_FALSE(declared);
+  EXPECT_EQ(declared.error().kind, ErrorKind::usage);
+  EXPECT_TRUE(declared.error().message.starts_with("a.toml:1:5: not TOML: ")) << declared.error().message;
+}
+
+}  // namespace
+}  // namespace annals::model

@@ -1,0 +1,327 @@
+#include "model/model_file.hpp"
+
+#include <algorithm>
+
+#include "base/did_you_mean.hpp"
+#include "base/sizes.hpp"
+#include "model/attribute.hpp"
+
+namespace annals::model {
+namespace {
+
+constexpr std::size_t fields_max = 200;
+
+// --- Fields ---
+
+std::unexpected<Error> unknown(const DeclaredMember& member, const std::string& what, std::vector<std::string> known) {
+  return refuse(member.place, "\"" + member.name + "\" is not " + what + did_you_mean(member.name, known));
+}
+
+Result<> check_field_name(const DeclaredMember& member) {
+  if (check_model_name(member.name)) return {};
+  return refuse(member.place, "the field name \"" + member.name.substr(0, 80) +
+                                  "\" is not of the form [a-z][a-z0-9_]*, 64 bytes at most");
+}
+
+Result<FieldType> type_of(const Declared& value, std::string_view attribute) {
+  std::vector<std::string> names;
+  std::string all;
+  for (const FieldTypeLine& line : field_types()) {
+    names.emplace_back(line.name);
+    all.append(all.empty() ? "" : ", ").append(line.name);
+  }
+  const auto* text = value.as<std::string>();
+  const auto type = text ? field_type_of(*text) : std::nullopt;
+  if (type) return *type;
+  return refuse(value.place, std::string(attribute) + " is one of " + all + (text ? did_you_mean(*text, names) : ""));
+}
+
+/// The texts of an enum.
+Result<std::vector<std::string>> choices_of(const Declared& value) {
+  const auto* list = value.as<Declared::List>();
+  if (list == nullptr || list->empty())
+    return refuse(value.place, "values is a list of texts, one at least, such as [\"new\", \"paid\"]");
+  std::vector<std::string> choices;
+  for (const Declared& element : *list) {
+    const auto* text = element.as<std::string>();
+    if (text == nullptr || text->empty() || text->size() > 200)
+      return refuse(element.place, "each of values is a text in quotes, of 1 to 200 bytes");
+    if (std::ranges::find(choices, *text) != choices.end())
+      return refuse(element.place, "\"" + *text + "\" is among values twice");
+    choices.push_back(*text);
+  }
+  return choices;
+}
+
+/// The type, and what belongs to it: the values of an enum, the type of a list's elements.
+Result<> read_type(Field& field, const DeclaredMember& member) {
+  const Declared* type = member.value.find("type");
+  if (type == nullptr)
+    return refuse(member.value.place, "the field \"" + field.name + "\" has no type; write type = \"string\"");
+  field.type = TRY(type_of(*type, "type"));
+  const Declared* of = member.value.find("of");
+  if (field.type == FieldType::list) {
+    if (of == nullptr)
+      return refuse(type->place, "a list says what it is a list of; write type = \"list\", of = \"string\"");
+    field.element = TRY(type_of(*of, "of"));
+    if (field.element == FieldType::list || field.element == FieldType::json)
+      return refuse(of->place, "a list is not one of lists or json; declare the field as json");
+  } else if (of) {
+    return refuse(of->place, "of goes with type = \"list\" only");
+  }
+  const Declared* values = member.value.find("values");
+  if (field.type == FieldType::choice || (field.type == FieldType::list && field.element == FieldType::choice)) {
+    if (values == nullptr) return refuse(type->place, "an enum says its values; write values = [\"new\", \"paid\"]");
+    field.choices = TRY(choices_of(*values));
+  } else if (values) {
+    return refuse(values->place, "values goes with type = \"enum\" only; of another type say one_of");
+  }
+  field.length_max = field.type == FieldType::list   ? list_length_max
+                     : field.type == FieldType::text ? text_length_max
+                                                     : string_length_max;
+  return {};
+}
+
+Result<Field> read_field(const DeclaredMember& member) {
+  TRY(check_field_name(member));
+  Field field;
+  field.name = member.name;
+  const auto* members = member.value.as<Declared::Table>();
+  if (members == nullptr) {
+    return refuse(member.value.place, "the field \"" + field.name + "\" is of type " +
+                                          std::string(member.value.kind()) + "; write " + field.name +
+                                          " = { type = \"string\" }");
+  }
+  TRY(read_type(field, member));
+  for (const DeclaredMember& one : *members) {
+    if (one.name == "type" || one.name == "of" || one.name == "values") continue;
+    const auto attribute = std::ranges::find(attributes(), one.name, &Attribute::name);
+    if (attribute == attributes().end()) {
+      std::vector<std::string> names{"type", "of", "values"};
+      for (const Attribute* known : attributes()) names.emplace_back(known->name);
+      return unknown(one, "an attribute of a field", names);
+    }
+    TRY((*attribute)->declare(field, one.value));
+  }
+  if (field.otherwise) {
+    if (auto good = check_value(field, *field.otherwise); !good)
+      return refuse(
+          member.value.find("default")->place,
+          "the default of \"" + field.name + "\" is refused by its other attributes: " + good.error().message);
+  }
+  if (field.primary_key && field.unique)
+    return refuse(member.value.find("unique")->place, "a primary key is unique by itself; leave unique out");
+  return field;
+}
+
+Result<std::vector<Field>> read_fields(const std::string& model, const Declared& declared) {
+  const auto* members = declared.as<Declared::Table>();
+  if (members == nullptr || members->empty() || members->size() > fields_max) {
+    return refuse(declared.place, "model." + model + ".fields is a table of 1 to " + std::to_string(fields_max) +
+                                      " fields, such as name = { type = \"string\" }");
+  }
+  std::vector<Field> fields;
+  const DeclaredMember* key = nullptr;
+  for (const DeclaredMember& member : *members) {
+    fields.push_back(TRY(read_field(member)));
+    if (!fields.back().primary_key) continue;
+    if (key)
+      return refuse(member.place,
+                    "\"" + member.name + "\" is a second primary key; \"" + key->name + "\" is one already");
+    key = &member;
+  }
+  if (key == nullptr) {
+    return refuse(declared.place,
+                  "model." + model + " has no primary key; write id = { type = \"uuid\", primary_key = true }");
+  }
+  return fields;
+}
+
+// --- Models ---
+
+bool has_dot_segment(const std::string& path) {
+  const std::string closed = path + "/";
+  return closed.find("/./") != std::string::npos || closed.find("/../") != std::string::npos;
+}
+
+Result<> read_path(DeclaredModel& declared, const Declared& value) {
+  const std::string attribute = "model." + declared.model.name + ".path: ";
+  const auto* path = value.as<std::string>();
+  if (path == nullptr) return refuse(value.place, attribute + "expected a path in quotes, or a list of them");
+  bool good = path->size() >= 2 && path->size() <= 200 && path->front() == '/' && path->back() != '/' &&
+              path->find("//") == std::string::npos;
+  for (char character : *path) {
+    good = good && ((character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+                    (character >= '0' && character <= '9') ||
+                    std::string_view("/-_.~").find(character) != std::string_view::npos);
+  }
+  if (!good) {
+    return refuse(value.place, attribute + "\"" + path->substr(0, 100) +
+                                   "\" is not a path such as \"/config\" (letters, digits and -_.~ between slashes)");
+  }
+  if (has_dot_segment(*path)) {
+    return refuse(value.place, attribute + "\"" + *path +
+                                   "\" has a segment . or .., which clients resolve before they ask; choose another");
+  }
+  for (const std::string& taken : declared.model.paths) {
+    if (paths_overlap(*path, taken)) {
+      return refuse(value.place,
+                    attribute + "\"" + *path + "\" lies with \"" + taken + "\" of the same model; choose paths apart");
+    }
+  }
+  declared.model.paths.push_back(*path);
+  declared.path_places.push_back(value.place);
+  return {};
+}
+
+Result<> read_paths(DeclaredModel& declared, const Declared& value) {
+  const auto* several = value.as<Declared::List>();
+  if (several == nullptr || several->empty()) return read_path(declared, value);
+  for (const Declared& one : *several) TRY(read_path(declared, one));
+  return {};
+}
+
+Result<> read_consistency(Model& model, const Declared& value) {
+  for (const Consistency one : {Consistency::live, Consistency::eventual, Consistency::restart}) {
+    const auto* text = value.as<std::string>();
+    if (text == nullptr || *text != to_string(one)) continue;
+    model.consistency = one;
+    return {};
+  }
+  return refuse(value.place, "model." + model.name + ".consistency: expected \"live\", \"eventual\" or \"restart\"");
+}
+
+Result<> read_refresh_every(Model& model, const Declared& value) {
+  const auto* text = value.as<std::string>();
+  const auto time = text ? duration_from_text(*text) : std::nullopt;
+  if (!time || *time < std::chrono::milliseconds(10)) {
+    return refuse(value.place,
+                  "model." + model.name + ".refresh_every: expected a time in quotes, such as \"30s\", 10ms at least");
+  }
+  model.refresh_every = *time;
+  return {};
+}
+
+Result<> read_value_bytes_max(Model& model, const Declared& value) {
+  const auto* number = value.as<std::int64_t>();
+  const auto* text = value.as<std::string>();
+  const auto count = number ? std::optional(*number) : text ? bytes_from_text(*text) : std::nullopt;
+  if (!count || *count < 1 || *count > 1 << 20)
+    return refuse(value.place, "model." + model.name + ".value_bytes_max: expected a size from 1 to 1MiB");
+  model.value_bytes_max = static_cast<std::size_t>(*count);
+  return {};
+}
+
+Result<Profile> profile_of(const std::string& name, const DeclaredMember& member) {
+  const Declared* profile = member.value.find("profile");
+  if (profile == nullptr) {
+    if (member.value.find("fields")) return Profile::resource;
+    return refuse(member.place, "model." + name + " has no fields; declare them as [model." + name +
+                                    ".fields], or write profile = \"kv\" for text values under names");
+  }
+  const auto* text = profile->as<std::string>();
+  if (text && *text == "kv") return Profile::kv;
+  if (text && *text == "resource") return Profile::resource;
+  return refuse(profile->place, "model." + name + ".profile: expected \"kv\" or \"resource\"");
+}
+
+Result<DeclaredModel> read_model(const DeclaredMember& member) {
+  const auto* members = member.value.as<Declared::Table>();
+  if (members == nullptr) {
+    return refuse(member.value.place,
+                  "model." + member.name + " is " + std::string(member.value.kind()) + "; a table is expected");
+  }
+  if (auto good = check_model_name(member.name); !good) return refuse(member.place, good.error().message);
+  const std::string name = "model." + member.name;
+  const Profile profile = TRY(profile_of(member.name, member));
+  DeclaredModel declared;
+  declared.place = member.place;
+  if (profile == Profile::kv) {
+    declared.model = Model::kv(member.name, {});
+    declared.model.value_bytes_max = 0;
+  } else {
+    const Declared* fields = member.value.find("fields");
+    if (fields == nullptr) return refuse(member.place, name + " has no fields; declare them as [" + name + ".fields]");
+    declared.model = Model::resource(member.name, {}, TRY(read_fields(member.name, *fields)));
+  }
+  Model& model = declared.model;
+  for (const DeclaredMember& one : *members) {
+    if (one.name == "profile" || (one.name == "fields" && profile == Profile::resource)) continue;
+    if (one.name == "path") {
+      TRY(read_paths(declared, one.value));
+    } else if (one.name == "consistency") {
+      TRY(read_consistency(model, one.value));
+    } else if (one.name == "refresh_every") {
+      TRY(read_refresh_every(model, one.value));
+    } else if (one.name == "value_bytes_max" && profile == Profile::kv) {
+      TRY(read_value_bytes_max(model, one.value));
+    } else {
+      std::vector<std::string> known;
+      for (const ModelAttribute& attribute : model_attributes()) {
+        if (attribute.profiles.find(to_string(profile)) != std::string_view::npos) known.emplace_back(attribute.name);
+      }
+      return unknown(one, "an attribute of a model of profile " + std::string(to_string(profile)), known);
+    }
+  }
+  if (model.paths.empty()) return refuse(member.place, name + " has no path; write path = \"/" + model.name + "\"");
+  if (model.refresh_every.count() > 0 && model.consistency != Consistency::restart)
+    return refuse(member.place, name + ".refresh_every goes with consistency = \"restart\" only");
+  if (model.has_unique_fields() && model.consistency != Consistency::live) {
+    return refuse(member.place,
+                  name + " has unique fields, which are looked up in its table; that goes with consistency = \"live\"");
+  }
+  return declared;
+}
+
+Result<> check_apart(const DeclaredModel& model, const std::vector<DeclaredModel>& others) {
+  for (const DeclaredModel& other : others) {
+    for (const std::string& path : model.model.paths) {
+      for (const std::string& taken : other.model.paths) {
+        if (!paths_overlap(path, taken)) continue;
+        return refuse(model.place, "model " + model.model.name + " is at \"" + path + "\", which lies with model " +
+                                       other.model.name + " at \"" + taken + "\"; choose paths apart");
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool paths_overlap(std::string_view one, std::string_view other) {
+  const auto lies_in = [](std::string_view inner, std::string_view outer) {
+    return inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '/';
+  };
+  return one == other || lies_in(one, other) || lies_in(other, one);
+}
+
+std::vector<ModelAttribute> model_attributes() {
+  return {
+      {"profile", "kv, resource",
+       "`kv`: text values under names. `resource`: JSON records of declared fields; the default where there are "
+       "fields."},
+      {"path", "kv, resource", "Where it is served, such as `\"/config\"`, or a list of paths; needed."},
+      {"consistency", "kv, resource",
+       "When changes become visible: `live` (before the success is reported; the default), `eventual` (soon after) or "
+       "`restart` (at the next start or refresh)."},
+      {"refresh_every", "kv, resource", "With `restart`: refresh by itself this often; 10ms at least."},
+      {"value_bytes_max", "kv", "The largest value; 1 MiB at most. Default: the setting `kv.value_bytes_max`."},
+      {"fields", "resource", "The fields of a record, each by its name; one of them is the primary key."},
+  };
+}
+
+Result<std::vector<DeclaredModel>> read_models(const Declared& models) {
+  const auto* members = models.as<Declared::Table>();
+  if (members == nullptr) {
+    return refuse(models.place, "\"model\" is " + std::string(models.kind()) + "; declare a model as [model.NAME]");
+  }
+  std::vector<DeclaredModel> all;
+  for (const DeclaredMember& member : *members) {
+    DeclaredModel model = TRY(read_model(member));
+    TRY(check_apart(model, all));
+    all.push_back(std::move(model));
+  }
+  return all;
+}
+
+}  // namespace annals::model

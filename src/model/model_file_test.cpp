@@ -1,0 +1,87 @@
+#include "model/model_file.hpp"
+
+#include <gtest/gtest.h>
+
+namespace annals::model {
+namespace {
+
+std::string refusal(const std::string& text) {
+  const auto root = read_declarations(text, "annals.toml");
+  if (!root) return root.error().message;
+  const auto models = read_models(*root->find("model"));
+  return models ? "(taken)" : models.error().message;
+}
+
+/// The refusal of a model whose fields these are.
+std::string with_fields(const std::string& fields, const std::string& more = "") {
+  return refusal("[model.a]\npath = \"/a\"\n" + more + "[model.a.fields]\n" + fields);
+}
+
+const std::string key = "id = { type = \"uuid\", primary_key = true }\n";
+
+TEST(model_file, a_resource_is_read_whole) {
+  const auto root =
+      read_declarations("[model.line_item]\npath = [\"/lines\", \"/v1/lines\"]\n[model.line_item.fields]\n" + key +
+                            "amount = { type = \"integer\", default = 1 }\n",
+                        "annals.toml");
+  const auto models = read_models(*root.value().find("model"));
+  ASSERT_TRUE(models) << models.error().message;
+  ASSERT_EQ(models->size(), 1u);
+  const Model& model = models->front().model;
+  EXPECT_EQ(model.profile, Profile::resource);
+  EXPECT_EQ(model.paths, (std::vector<std::string>{"/lines", "/v1/lines"}));
+  EXPECT_EQ(model.created_type, "LineItemCreated");
+  EXPECT_EQ(model.key_member, "line_item_id");
+  ASSERT_EQ(model.fields.size(), 2u);
+  EXPECT_EQ(model.primary_key, 0u);
+  EXPECT_EQ(model.fields[0].made, Field::Made::uuid) << "a uuid is made for who has none";
+  EXPECT_EQ(to_json(*model.fields[1].otherwise), "1");
+}
+
+TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
+  struct Case {
+    std::string fields;
+    std::string place;
+    std::string part;
+  };
+  for (const Case& one : {
+           Case{"name = { type = \"string\" }\n", "3:", "has no primary key"},
+           Case{key + "id2 = { type = \"uuid\", primary_key = true }\n", "5:1", "is a second primary key"},
+           Case{key + "name = { typ = \"string\" }\n", "5:8", "has no type"},
+           Case{key + "name = { type = \"strin\" }\n", "5:17", "did you mean \"string\"?"},
+           Case{key + "name = \"string\"\n", "5:8", "write name = { type = \"string\" }"},
+           Case{key + "Name = { type = \"string\" }\n", "5:1", "[a-z][a-z0-9_]*"},
+           Case{key + "name = { type = \"string\", uniqe = true }\n", "5:27", "did you mean \"unique\"?"},
+           Case{key + "name = { type = \"list\" }\n", "5:17", "of = \"string\""},
+           Case{key + "name = { type = \"list\", of = \"list\" }\n", "5:30", "not one of lists"},
+           Case{key + "name = { type = \"string\", of = \"string\" }\n", "5:32", "goes with type = \"list\""},
+           Case{key + "name = { type = \"enum\" }\n", "5:17", "says its values"},
+           Case{key + "name = { type = \"enum\", values = [] }\n", "5:34", "one at least"},
+           Case{key + "name = { type = \"enum\", values = [\"a\", \"a\"] }\n", "5:40", "twice"},
+           Case{key + "name = { type = \"string\", values = [\"a\"] }\n", "5:36", "goes with type = \"enum\""},
+           Case{key + "name = { type = \"integer\", default = 0, min = 1 }\n", "5:38",
+                "refused by its other attributes"},
+           Case{"id = { type = \"string\", primary_key = true, unique = true }\n", "4:", "unique by itself"},
+       }) {
+    const std::string message = with_fields(one.fields);
+    EXPECT_TRUE(message.starts_with("annals.toml:" + one.place)) << message;
+    EXPECT_NE(message.find(one.part), std::string::npos) << message;
+  }
+}
+
+TEST(model_file, a_model_has_attributes_of_its_profile_only) {
+  EXPECT_EQ(with_fields(key), "(taken)");
+  EXPECT_EQ(with_fields(key, "profile = \"resource\"\n"), "(taken)");
+  EXPECT_NE(with_fields(key, "value_bytes_max = 5\n").find("not an attribute of a model of profile resource"),
+            std::string::npos);
+  EXPECT_NE(with_fields(key, "profile = \"kv\"\n").find("not an attribute of a model of profile kv"),
+            std::string::npos);
+  EXPECT_NE(refusal("[model.a]\npath = \"/a\"\nprofile = \"resource\"\n").find("has no fields"), std::string::npos);
+  EXPECT_NE(refusal("[model.a]\nfields = 1\npath = \"/a\"\n").find("is a table of 1 to 200 fields"), std::string::npos);
+  EXPECT_NE(with_fields(key + "a = { type = \"string\", unique = true }\n", "consistency = \"eventual\"\n")
+                .find("that goes with consistency = \"live\""),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace annals::model

@@ -1,0 +1,87 @@
+#include "model/record_text.hpp"
+
+#include "json/writer.hpp"
+
+namespace annals::model {
+namespace {
+
+/// Where the string that begins at `begin` ends; npos when it does not.
+std::size_t string_end(std::string_view text, std::size_t begin) {
+  for (std::size_t at = begin + 1; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      return at + 1;
+    }
+  }
+  return std::string_view::npos;
+}
+
+/// Where the JSON value that begins at `begin` ends; npos when it does not. Inside, only strings and brackets count.
+std::size_t value_end(std::string_view text, std::size_t begin) {
+  std::size_t depth = 0;
+  std::size_t at = begin;
+  while (at < text.size()) {
+    const char character = text[at];
+    if (character == '"') {
+      at = string_end(text, at);
+      if (at == std::string_view::npos) return at;
+      continue;
+    }
+    const bool closes = character == '}' || character == ']';
+    if (depth == 0 && (closes || character == ',')) return at;
+    if (character == '{' || character == '[') ++depth;
+    if (closes) --depth;
+    ++at;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+std::string record_text(const Model& model, std::span<const std::string_view> values) {
+  std::string text = "{";
+  for (std::size_t place = 0; place < model.fields.size(); ++place) {
+    json::append_member(text, model.fields[place].name);
+    text += values[place];
+  }
+  text += '}';
+  return text;
+}
+
+Result<std::vector<std::string_view>> values_of(const Model& model, std::string_view text) {
+  const auto broken = [&](const std::string& what) {
+    return fail(ErrorKind::corrupt, "the record is not one of model " + model.name + ": " + what);
+  };
+  std::vector<std::string_view> values;
+  values.reserve(model.fields.size());
+  std::size_t at = 0;
+  for (const Field& field : model.fields) {
+    // `{"name":` or `,"name":`
+    const std::size_t value_at = at + field.name.size() + 4;
+    if (value_at >= text.size() || text[at] != (at == 0 ? '{' : ',') || text[at + 1] != '"' ||
+        text.compare(at + 2, field.name.size(), field.name) != 0 || text[value_at - 2] != '"' ||
+        text[value_at - 1] != ':') {
+      return broken("\"" + field.name + "\" is not where it belongs");
+    }
+    at = value_end(text, value_at);
+    if (at == std::string_view::npos || at == value_at) return broken("\"" + field.name + "\" has no value");
+    values.push_back(text.substr(value_at, at - value_at));
+  }
+  if (at + 1 != text.size() || text[at] != '}') return broken("it does not end after its last field");
+  return values;
+}
+
+std::string row_form_of(const Model& model) {
+  std::string form;
+  for (const Field& field : model.fields) {
+    form.append(field.name).append(": ").append(field.type_text());
+    for (const std::string& choice : field.choices) form.append(" ").append(to_json(FieldValue{choice}));
+    if (field.otherwise) form.append(" = ").append(to_json(*field.otherwise));
+    if (!field.event.empty()) form.append(" by ").append(field.event);
+    form += '\n';
+  }
+  return form;
+}
+
+}  // namespace annals::model

@@ -1,0 +1,407 @@
+#include "model/resource.hpp"
+
+#include <algorithm>
+
+#include "base/did_you_mean.hpp"
+#include "base/invariant.hpp"
+#include "json/writer.hpp"
+#include "model/attribute.hpp"
+#include "model/record_text.hpp"
+
+namespace annals::model {
+namespace {
+
+constexpr std::string_view no_value = "null";
+
+// --- Bodies ---
+
+std::string pointer_to(std::string_view member) {
+  std::string pointer = "/";
+  for (char character : member.substr(0, 64))
+    pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
+  return pointer;
+}
+
+/// Collects what a body gives, and what is wrong with it.
+class BodyReader {
+ public:
+  BodyReader(const Model& model, const json::Object& body) : model_(model), body_(body), taken_(model.fields.size()) {}
+
+  void read_members() {
+    for (const json::Member& member : body_.members) {
+      const auto place = model_.field_of(member.name);
+      if (!place) {
+        std::vector<std::string> names;
+        for (const Field& field : model_.fields) names.push_back(field.name);
+        fault(member.name, "unknown_member",
+              model_.name + " has no field of this name" + did_you_mean(member.name, names));
+        continue;
+      }
+      taken_[*place] = true;
+      read_member(*place, member.value);
+    }
+  }
+
+  [[nodiscard]] bool has(std::size_t place) const { return taken_[place]; }
+  void give(std::size_t place, FieldValue value) {
+    taken_[place] = true;
+    given_.push_back({place, std::move(value)});
+  }
+  void fault(std::string_view member, std::string_view code, std::string detail) {
+    faults_.push_back({pointer_to(member), std::string(code), std::move(detail)});
+  }
+
+  /// The key in the body, if it is there, is that of the path.
+  void check_key_is(std::string_view key) {
+    const Field& field = model_.fields[model_.primary_key];
+    const auto given = std::ranges::find(given_, model_.primary_key, &GivenField::field);
+    if (given == given_.end()) return;
+    if (key_text(given->value) != key) {
+      fault(field.name, "immutable", "the primary key of a record never changes; leave it out, or delete and create");
+    }
+    given_.erase(given);
+  }
+
+  [[nodiscard]] Result<std::vector<GivenField>> finish() {
+    if (faults_.empty()) return std::move(given_);
+    const std::string count = std::to_string(faults_.size());
+    return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record",
+                                 "the body is no " + model_.name + ": " + count +
+                                     (faults_.size() == 1 ? " thing is wrong" : " things are wrong"),
+                                 std::move(faults_)));
+  }
+
+  [[nodiscard]] static std::string key_text(const FieldValue& value) {
+    if (const auto* text = value.as<std::string>()) return *text;
+    return to_json(value);
+  }
+
+ private:
+  void read_member(std::size_t place, const json::Value& json) {
+    const Field& field = model_.fields[place];
+    auto value = value_from_json(field, json);
+    if (!value) return fault(field.name, value.error().code, value.error().message);
+    if (!value->is_null()) {
+      // Each attribute has its say, so that all that is wrong is told at once.
+      for (const Attribute* attribute : attributes()) {
+        if (attribute->check == nullptr) continue;
+        if (auto good = attribute->check(field, *value); !good)
+          fault(field.name, good.error().code, good.error().message);
+      }
+    } else if (field.required || field.primary_key) {
+      fault(field.name, "required", "a value is required; null is none");
+    }
+    given_.push_back({place, *std::move(value)});
+  }
+
+  const Model& model_;
+  const json::Object& body_;
+  std::vector<bool> taken_;
+  std::vector<GivenField> given_;
+  std::vector<Fault> faults_;
+};
+
+FieldValue made_value(const Field& field, const Fresh& fresh) {
+  if (field.made == Field::Made::uuid) return {fresh.make_uuid().to_text()};
+  const std::string now = fresh.now.to_text();
+  return {field.type == FieldType::date ? now.substr(0, 10) : now};
+}
+
+// --- Events ---
+
+void append_key(std::string& data, const Model& model, std::string_view key) {
+  data += '{';
+  json::append_member(data, model.key_member, key);
+}
+
+/// `{"field":value,...}` of those fields that have one.
+void append_values(std::string& data, const Model& model, std::span<const std::string_view> values) {
+  data += '{';
+  for (std::size_t place = 0; place < values.size(); ++place) {
+    if (values[place] == no_value) continue;
+    json::append_member(data, model.fields[place].name);
+    data += values[place];
+  }
+  data += '}';
+}
+
+Decision created(const Model& model, std::string_view key, std::span<const std::string_view> values) {
+  Decision decision;
+  decision.type = model.created_type;
+  append_key(decision.data, model, key);
+  json::append_member(decision.data, "values");
+  append_values(decision.data, model, values);
+  decision.data += '}';
+  return decision;
+}
+
+Decision updated(const Model& model, std::string_view key, std::span<const std::string_view> before,
+                 std::span<const std::string_view> after, const std::vector<std::size_t>& changed) {
+  Decision decision;
+  append_key(decision.data, model, key);
+  const Field& first = model.fields[changed.front()];
+  if (changed.size() == 1 && !first.event.empty()) {
+    decision.type = first.event;
+    json::append_member(decision.data, "old_" + first.name);
+    decision.data += before[changed.front()];
+    json::append_member(decision.data, "new_" + first.name);
+    decision.data += after[changed.front()];
+  } else {
+    decision.type = model.updated_type;
+    json::append_member(decision.data, "changes");
+    decision.data += '{';
+    for (std::size_t place : changed) {
+      json::append_member(decision.data, model.fields[place].name);
+      decision.data.append("{\"old\":").append(before[place]);
+      decision.data.append(",\"new\":").append(after[place]).append(1, '}');
+    }
+    decision.data += '}';
+  }
+  decision.data += '}';
+  return decision;
+}
+
+Decision deleted(const Model& model, std::string_view key, std::span<const std::string_view> before, Instant now) {
+  Decision decision;
+  decision.type = model.deleted_type;
+  append_key(decision.data, model, key);
+  json::append_member(decision.data, "old_values");
+  append_values(decision.data, model, before);
+  json::append_member(decision.data, "deleted_at", now.to_text());
+  decision.data += '}';
+  return decision;
+}
+
+bool same_value(const Field& field, std::string_view left, std::string_view right) {
+  if (left == right) return true;
+  if (left == no_value || right == no_value || field.type == FieldType::json) return false;
+  // Decimals are written in many ways, on their own and in lists.
+  const auto one = value_from_text(field, left);
+  const auto other = value_from_text(field, right);
+  return one && other && compare(*one, *other) == 0;
+}
+
+/// What an update leaves of a record; the texts live in `own`.
+std::vector<std::string_view> after_update(const std::vector<std::string_view>& before,
+                                           const std::vector<GivenField>& given, std::vector<std::string>& own) {
+  std::vector<std::string_view> after = before;
+  own.reserve(given.size());  // so that none moves
+  for (const GivenField& one : given) {
+    own.push_back(to_json(one.value));
+    after[one.field] = own.back();
+  }
+  return after;
+}
+
+Result<std::vector<Decision>> decide_change(const Model& model, const Command& command,
+                                            const std::vector<std::string_view>& before,
+                                            const std::vector<std::string_view>& after) {
+  std::vector<std::size_t> changed;
+  for (std::size_t place = 0; place < after.size(); ++place) {
+    if (!same_value(model.fields[place], before[place], after[place])) changed.push_back(place);
+  }
+  std::vector<Decision> decisions;
+  if (!changed.empty()) decisions.push_back(updated(model, command.key, before, after, changed));
+  return decisions;
+}
+
+std::unexpected<Error> nothing_there(const Model& model, const Record& record, const Command& command) {
+  return fail(ErrorKind::not_found, "not_found",
+              "there is no " + model.name + " \"" + command.key + "\"" +
+                  (record.was_deleted() ? "; it was deleted at version " + to_string(record.version) : ""));
+}
+
+std::unexpected<Error> not_of_model(std::string_view type, StreamVersion version, const std::string& what) {
+  return fail(ErrorKind::corrupt,
+              "the event of type " + std::string(type) + " at version " + to_string(version) + " " + what);
+}
+
+/// A value of an event in its canonical form: a database may have written it in another.
+Result<std::string> canonical(const Field& field, const json::Value& value) {
+  return to_json(TRY(value_from_json(field, value)));
+}
+
+/// The object that a member of an event's data holds.
+Result<json::Object> nested_object(const json::Object& data, std::string_view name, json::Reader& reader) {
+  const json::Value* value = data.find(name);
+  const auto* nested = value ? std::get_if<json::Nested>(value) : nullptr;
+  if (nested == nullptr || nested->is_array)
+    return fail(ErrorKind::corrupt, "has no object \"" + std::string(name) + "\"");
+  return reader.read_object(nested->text);
+}
+
+/// Fields by their places, as JSON; what an event gives them.
+using Changes = std::vector<std::pair<std::size_t, std::string>>;
+
+Result<Changes> created_values(const Model& model, const json::Object& data) {
+  thread_local json::Reader reader;
+  const json::Object values = TRY(nested_object(data, "values", reader));
+  Changes changes;
+  for (std::size_t place = 0; place < model.fields.size(); ++place) {
+    const Field& field = model.fields[place];
+    if (const json::Value* value = values.find(field.name)) {
+      changes.emplace_back(place, TRY(canonical(field, *value)));
+    } else if (field.otherwise) {
+      changes.emplace_back(place, to_json(*field.otherwise));
+    }
+  }
+  return changes;
+}
+
+Result<Changes> updated_values(const Model& model, const json::Object& data) {
+  thread_local json::Reader reader;
+  thread_local json::Reader reader_of_one;
+  const json::Object fields = TRY(nested_object(data, "changes", reader));
+  Changes changes;
+  for (const json::Member& member : fields.members) {
+    const auto place = model.field_of(member.name);
+    if (!place) continue;  // a field that is declared no more
+    const json::Object change = TRY(nested_object(fields, member.name, reader_of_one));
+    const json::Value* value = change.find("new");
+    if (value == nullptr) return fail(ErrorKind::corrupt, "has no new value of \"" + std::string(member.name) + "\"");
+    changes.emplace_back(*place, TRY(canonical(model.fields[*place], *value)));
+  }
+  return changes;
+}
+
+/// The field whose own event this is.
+const Field* field_of_event(const Model& model, std::string_view type) {
+  const auto field = std::ranges::find(model.fields, type, &Field::event);
+  return field == model.fields.end() || type.empty() ? nullptr : &*field;
+}
+
+Result<Changes> changes_of(const Model& model, std::string_view type, const json::Object& data) {
+  if (type == model.created_type) return created_values(model, data);
+  if (type == model.updated_type) return updated_values(model, data);
+  // A type that several fields share is told apart by the members.
+  Changes changes;
+  for (std::size_t place = 0; place < model.fields.size(); ++place) {
+    const Field& field = model.fields[place];
+    const json::Value* value = field.event == type ? data.find("new_" + field.name) : nullptr;
+    if (value) changes.emplace_back(place, TRY(canonical(field, *value)));
+  }
+  if (changes.empty()) return fail(ErrorKind::corrupt, "has no new value");
+  return changes;
+}
+
+}  // namespace
+
+Result<std::vector<GivenField>> read_new_record(const Model& model, const json::Object& body, const Fresh& fresh) {
+  BodyReader reader(model, body);
+  reader.read_members();
+  for (std::size_t place = 0; place < model.fields.size(); ++place) {
+    const Field& field = model.fields[place];
+    if (reader.has(place)) continue;
+    if (field.made != Field::Made::no) {
+      reader.give(place, made_value(field, fresh));
+    } else if (field.otherwise) {
+      reader.give(place, *field.otherwise);
+    } else if (field.required || field.primary_key) {
+      reader.fault(field.name, "required", "a value is required");
+    }
+  }
+  return reader.finish();
+}
+
+Result<std::vector<GivenField>> read_replacement(const Model& model, const json::Object& body, std::string_view key) {
+  BodyReader reader(model, body);
+  reader.read_members();
+  reader.check_key_is(key);
+  for (std::size_t place = 0; place < model.fields.size(); ++place) {
+    const Field& field = model.fields[place];
+    if (reader.has(place) || field.primary_key || field.made != Field::Made::no) continue;
+    if (field.otherwise) {
+      reader.give(place, *field.otherwise);
+    } else if (field.required) {
+      reader.fault(field.name, "required", "a value is required");
+    } else {
+      reader.give(place, {});
+    }
+  }
+  return reader.finish();
+}
+
+Result<std::vector<GivenField>> read_patch(const Model& model, const json::Object& body, std::string_view key) {
+  BodyReader reader(model, body);
+  reader.read_members();
+  reader.check_key_is(key);
+  return reader.finish();
+}
+
+std::string key_of_new(const Model& model, const std::vector<GivenField>& given) {
+  const auto key = std::ranges::find(given, model.primary_key, &GivenField::field);
+  INVARIANT(key != given.end(), "a new record has a key");
+  return BodyReader::key_text(key->value);
+}
+
+Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_view record) {
+  std::vector<UniqueValue> unique;
+  if (record.empty()) return unique;
+  const std::vector<std::string_view> values = TRY(values_of(model, record));
+  for (std::size_t place = 0; place < values.size(); ++place) {
+    if (!model.fields[place].unique || values[place] == no_value) continue;
+    unique.push_back({place, identity_of(TRY(value_from_text(model.fields[place], values[place])))});
+  }
+  return unique;
+}
+
+Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record, const Command& command,
+                                              Instant now) {
+  if (command.operation == Operation::create) {
+    if (record.exists()) {
+      return fail(ErrorKind::conflict, "already_exists",
+                  "there is a " + model.name + " \"" + command.key + "\" already");
+    }
+    TRY(check_precondition(record, command));
+    std::vector<std::string> own;
+    const std::vector<std::string_view> none(model.fields.size(), no_value);
+    std::vector<Decision> decisions;
+    decisions.push_back(created(model, command.key, after_update(none, command.given, own)));
+    return decisions;
+  }
+  if (command.operation == Operation::remove && record.was_deleted()) {
+    return fail(ErrorKind::gone, "already_deleted",
+                model.name + " \"" + command.key + "\" was deleted at version " + to_string(record.version));
+  }
+  const bool restores_deleted = command.operation == Operation::restore && record.was_deleted();
+  if (!record.exists() && !restores_deleted) return nothing_there(model, record, command);
+  TRY(check_precondition(record, command));
+  if (restores_deleted) {
+    std::vector<Decision> decisions;
+    decisions.push_back(created(model, command.key, TRY(values_of(model, *command.value))));
+    return decisions;
+  }
+  const std::vector<std::string_view> before = TRY(values_of(model, *record.value));
+  if (command.operation == Operation::remove) {
+    std::vector<Decision> decisions;
+    decisions.push_back(deleted(model, command.key, before, now));
+    return decisions;
+  }
+  if (command.operation == Operation::restore)
+    return decide_change(model, command, before, TRY(values_of(model, *command.value)));
+  std::vector<std::string> own;
+  return decide_change(model, command, before, after_update(before, command.given, own));
+}
+
+Result<Change> resource_change_of(const Model& model, std::string_view before, std::string_view type,
+                                  std::string_view data, StreamVersion version) {
+  if (type == model.deleted_type) return Change{Change::Effect::remove};
+  const bool creates = type == model.created_type;
+  if (!creates && type != model.updated_type && field_of_event(model, type) == nullptr) return Change{};
+  const auto object = json::thread_reader().read_object(data);
+  if (!object) return not_of_model(type, version, "is not JSON: " + object.error().message);
+  const auto changes = changes_of(model, type, *object);
+  if (!changes) return not_of_model(type, version, changes.error().message);
+  std::vector<std::string_view> values(model.fields.size(), no_value);
+  if (!creates) {
+    if (before.empty()) return not_of_model(type, version, "changes a record that does not exist");
+    values = TRY(values_of(model, before));
+  }
+  for (const auto& [place, value] : *changes) values[place] = value;
+  Change change;
+  change.effect = Change::Effect::set;
+  change.made = record_text(model, values);
+  return change;
+}
+
+}  // namespace annals::model

@@ -1,0 +1,58 @@
+#pragma once
+// The profile `resource`: what bodies, commands and events of a model of declared fields mean. Its half of the decider.
+// Pure functions; no thread rule.
+//
+// Events (all of them objects, <name> being the model's):
+//   <Name>Created  {"<name>_id": key, "values": {field: value, ...}}          fields without a value are left out
+//   <Name>Updated  {"<name>_id": key, "changes": {field: {"old": value, "new": value}, ...}}
+//   <Name>Deleted  {"<name>_id": key, "old_values": {...}, "deleted_at": time}
+// and a type of its own for a change of one field that has the attribute `event`:
+//   PriceUpdated   {"<name>_id": key, "old_price": value, "new_price": value}
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "json/reader.hpp"
+#include "model/decider.hpp"
+
+namespace annals::model {
+
+/// What a new record may need that only the caller has.
+struct Fresh {
+  Instant now;
+  std::function<Uuid()> make_uuid;
+};
+
+/// What the body of a request gives to fields, every fault in it told at once: unknown members, wrong types, broken
+/// rules, required fields without a value. Errors: unprocessable ("invalid_record", with faults).
+[[nodiscard]] Result<std::vector<GivenField>> read_new_record(const Model& model, const json::Object& body,
+                                                              const Fresh& fresh);
+/// As read_new_record, of the whole record of a key that exists: what is left out gets its default or none, but what a
+/// new record gets made anew stays as it is. The key, if it is there, is the record's own.
+[[nodiscard]] Result<std::vector<GivenField>> read_replacement(const Model& model, const json::Object& body,
+                                                               std::string_view key);
+/// Of some fields (RFC 7396): null takes the value away.
+[[nodiscard]] Result<std::vector<GivenField>> read_patch(const Model& model, const json::Object& body,
+                                                         std::string_view key);
+
+/// The key that a new record was given. INVARIANT: read_new_record gave them.
+[[nodiscard]] std::string key_of_new(const Model& model, const std::vector<GivenField>& given);
+
+/// The values that no other record may have: the field's place and `identity_of` the value.
+struct UniqueValue {
+  std::size_t field;
+  std::string identity;
+
+  bool operator==(const UniqueValue&) const = default;
+};
+/// Those of a record's text; none of an empty one. Errors: corrupt.
+[[nodiscard]] Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_view record);
+
+// The resource's half of `decide` and `change_of` (decider.hpp).
+[[nodiscard]] Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record,
+                                                            const Command& command, Instant now);
+[[nodiscard]] Result<Change> resource_change_of(const Model& model, std::string_view before, std::string_view type,
+                                                std::string_view data, StreamVersion version);
+
+}  // namespace annals::model

@@ -1,0 +1,170 @@
+#include "model/resource.hpp"
+
+#include <gtest/gtest.h>
+
+#include "model/model_file.hpp"
+#include "model/record_text.hpp"
+
+namespace annals::model {
+namespace {
+
+constexpr std::string_view declaration = R"(
+[model.product]
+path = "/api/products"
+[model.product.fields]
+id    = { type = "string", primary_key = true }
+name  = { type = "string", required = true, length = [1, 200] }
+price = { type = "decimal", min = 0, event = "PriceUpdated" }
+stock = { type = "integer", min = 0, default = 0 }
+tags  = { type = "list", of = "string" }
+made  = { type = "timestamp", default = "now" }
+)";
+
+class ResourceTest : public testing::Test {
+ protected:
+  static Model product() {
+    const auto root = read_declarations(std::string(declaration), "annals.toml");
+    auto models = read_models(*root.value().find("model"));
+    EXPECT_TRUE(models) << models.error().message;
+    return models->front().model;
+  }
+  static json::Object body(std::string_view text) { return json::thread_reader().read_object(text).value(); }
+
+  Result<> run(Operation operation, std::vector<GivenField> given, SharedText value = nullptr) {
+    Command command;
+    command.operation = operation;
+    command.key = "a";
+    command.given = std::move(given);
+    command.value = std::move(value);
+    events.clear();
+    const std::vector<Decision> decisions = TRY(decide(model, record, command, now));
+    for (const Decision& decision : decisions) {
+      events.push_back(decision.type + " " + decision.data);
+      record = TRY(evolve(model, record, decision.type, decision.data, record.version.next(), now));
+    }
+    return {};
+  }
+  Result<> create(std::string_view text) {
+    return run(Operation::create, TRY(read_new_record(model, body(text), {now, [] { return Uuid{}; }})));
+  }
+  Result<> replace(std::string_view text) {
+    return run(Operation::update, TRY(read_replacement(model, body(text), "a")));
+  }
+  Result<> patch(std::string_view text) { return run(Operation::update, TRY(read_patch(model, body(text), "a"))); }
+
+  const Model model = product();
+  const Instant now = Instant::from_text("2026-02-12T10:00:00Z").value();
+  Record record;
+  std::vector<std::string> events;
+};
+
+TEST_F(ResourceTest, a_record_is_created_with_its_defaults) {
+  ASSERT_TRUE(create(R"({"name":"lamp","id":"a","price":"7.50"})"));
+  EXPECT_EQ(events, (std::vector<std::string>{
+                        R"(ProductCreated {"product_id":"a","values":{"id":"a","name":"lamp","price":"7.50","stock":0,)"
+                        R"("made":"2026-02-12T10:00:00.000000Z"}})"}));
+  EXPECT_EQ(*record.value,
+            R"({"id":"a","name":"lamp","price":"7.50","stock":0,"tags":null,"made":"2026-02-12T10:00:00.000000Z"})");
+  EXPECT_EQ(create(R"({"name":"lamp","id":"a"})").error().code, "already_exists");
+}
+
+TEST_F(ResourceTest, everything_that_is_wrong_is_told_at_once) {
+  const auto refused = create(R"({"price":"-1","stock":"many","colour":1,"pric":1,"id":""})");
+  ASSERT_FALSE(refused);
+  std::string told;
+  for (const Fault& fault : refused.error().faults) told += fault.pointer + " " + fault.code + "\n";
+  EXPECT_EQ(told,
+            "/price too_small\n/stock wrong_type\n/colour unknown_member\n/pric unknown_member\n/id empty\n"
+            "/name required\n");
+}
+
+TEST_F(ResourceTest, only_what_changed_is_recorded) {
+  ASSERT_TRUE(create(R"({"name":"lamp","id":"a","price":"7.50","tags":["x"]})"));
+  ASSERT_TRUE(patch(R"({"price":"7.5","tags":["x"],"name":"lamp"})"));
+  EXPECT_TRUE(events.empty()) << "7.5 is 7.50";
+  ASSERT_TRUE(patch(R"({"price":"8"})"));
+  EXPECT_EQ(events.back(), R"(PriceUpdated {"product_id":"a","old_price":"7.50","new_price":"8"})");
+  ASSERT_TRUE(patch(R"({"price":null,"stock":3})"));
+  EXPECT_EQ(events.back(), R"(ProductUpdated {"product_id":"a","changes":{"price":{"old":"8","new":null},)"
+                           R"("stock":{"old":0,"new":3}}})");
+  EXPECT_EQ(record.version.value, 3u);
+  EXPECT_EQ(*record.value,
+            R"({"id":"a","name":"lamp","price":null,"stock":3,"tags":["x"],"made":"2026-02-12T10:00:00.000000Z"})");
+}
+
+TEST_F(ResourceTest, a_replacement_brings_back_defaults_but_makes_nothing_anew) {
+  ASSERT_TRUE(create(R"({"name":"lamp","id":"a","price":"7.50","stock":9,"made":"2020-01-01T00:00:00Z"})"));
+  ASSERT_TRUE(replace(R"({"name":"torch"})"));
+  EXPECT_EQ(*record.value,
+            R"({"id":"a","name":"torch","price":null,"stock":0,"tags":null,"made":"2020-01-01T00:00:00.000000Z"})");
+  EXPECT_EQ(replace(R"({"stock":1})").error().faults.front().code, "required");
+  EXPECT_EQ(replace(R"({"name":"x","id":"b"})").error().faults.front().code, "immutable");
+  EXPECT_TRUE(replace(R"({"name":"x","id":"a"})"));
+  EXPECT_EQ(patch(R"({"name":null})").error().faults.front().code, "required");
+}
+
+TEST_F(ResourceTest, a_record_is_deleted_and_can_be_made_again) {
+  EXPECT_EQ(run(Operation::remove, {}).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(patch(R"({"stock":1})").error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(create(R"({"name":"lamp","id":"a","made":"2020-01-01T00:00:00Z"})"));
+  const SharedText before = record.value;
+  ASSERT_TRUE(run(Operation::remove, {}));
+  EXPECT_EQ(events.back(), R"(ProductDeleted {"product_id":"a","old_values":{"id":"a","name":"lamp","stock":0,)"
+                           R"("made":"2020-01-01T00:00:00.000000Z"},"deleted_at":"2026-02-12T10:00:00.000000Z"})");
+  EXPECT_TRUE(record.was_deleted());
+  EXPECT_EQ(run(Operation::remove, {}).error().kind, ErrorKind::gone);
+  EXPECT_EQ(patch(R"({"stock":1})").error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(run(Operation::restore, {}, before));
+  EXPECT_EQ(*record.value, *before);
+  EXPECT_EQ(record.version.value, 3u);
+  ASSERT_TRUE(run(Operation::remove, {}));
+  ASSERT_TRUE(create(R"({"name":"again","id":"a"})"));
+  EXPECT_EQ(record.version.value, 5u);
+}
+
+TEST_F(ResourceTest, a_restored_record_differs_by_what_changed_since) {
+  ASSERT_TRUE(create(R"({"name":"lamp","id":"a","price":"7.50"})"));
+  const SharedText before = record.value;
+  ASSERT_TRUE(patch(R"({"price":"8","stock":3})"));
+  ASSERT_TRUE(run(Operation::restore, {}, before));
+  EXPECT_EQ(events.back(), R"(ProductUpdated {"product_id":"a","changes":{"price":{"old":"8","new":"7.50"},)"
+                           R"("stock":{"old":3,"new":0}}})");
+  EXPECT_EQ(*record.value, *before);
+}
+
+TEST_F(ResourceTest, events_of_others_are_taken_in_and_those_that_make_no_sense_are_damage) {
+  const auto change = [&](std::string_view type, std::string_view data) {
+    return change_of(model, {}, type, data, StreamVersion{1});
+  };
+  EXPECT_EQ(change("SomethingElse", "{}")->effect, Change::Effect::none);
+  // A database of jsonb gives back members in another order, with blanks.
+  EXPECT_EQ(
+      change("ProductCreated", R"({ "values": {"price": "1", "name": "n", "id": "a", "gone": 1}, "product_id": "a"})")
+          ->new_value(),
+      R"({"id":"a","name":"n","price":"1","stock":0,"tags":null,"made":null})");
+  for (const auto& [type, data] : {std::pair{"ProductCreated", "{}"},
+                                   {"ProductCreated", "no"},
+                                   {"ProductCreated", R"({"values":{"stock":"x"}})"},
+                                   {"ProductUpdated", R"({"changes":{"stock":{"old":1,"new":2}}})"},
+                                   {"PriceUpdated", "{}"}}) {
+    const auto damaged = change(type, data);
+    ASSERT_FALSE(damaged) << type << data;
+    EXPECT_EQ(damaged.error().kind, ErrorKind::corrupt);
+  }
+}
+
+TEST_F(ResourceTest, the_text_of_a_record_is_read_back_and_what_is_none_is_refused) {
+  const std::string text = R"({"id":"a\"}","name":"n","price":null,"stock":0,"tags":["]","}"],"made":null})";
+  const auto values = values_of(model, text);
+  ASSERT_TRUE(values);
+  EXPECT_EQ((*values)[0], R"("a\"}")");
+  EXPECT_EQ((*values)[4], R"(["]","}"])");
+  EXPECT_EQ(record_text(model, *values), text);
+  for (std::size_t length = 0; length < text.size(); ++length)
+    EXPECT_FALSE(values_of(model, std::string_view(text).substr(0, length))) << length;
+  EXPECT_FALSE(values_of(model, text + " "));
+  EXPECT_FALSE(values_of(model, R"({"name":"n","id":"a","price":null,"stock":0,"tags":null,"made":null})"));
+}
+
+}  // namespace
+}  // namespace annals::model
