@@ -32,7 +32,7 @@ class Server:
             shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.log = pathlib.Path(log or pathlib.Path(data) / f"{self.name}.log")
-        settings = ("ANNALS_", "DATABASE_URL")  # a setting of the caller's would be measured unseen
+        settings = ("ANNALS_", "DATABASE_URL", "PG")  # a setting of the caller's would be measured unseen
         environment = {key: value for key, value in os.environ.items() if not key.startswith(settings)}
         self.process = subprocess.Popen(
             [*self.command(programs), *flags], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -55,8 +55,16 @@ TEST_F(PostgresTest, people_see_events_as_json_in_a_view) {
 }
 
 TEST_F(PostgresTest, subscribers_of_the_original_are_told_of_each_stream_and_of_all) {
-  EXPECT_TRUE(append(*open(), group_saying("a", "{}")));
+  const auto store = open();
+  const auto told = told_on("events", 2, [&] { EXPECT_TRUE(append(*store, group_saying("a", "{}"))); });
   EXPECT_EQ(sql("SELECT stream_uuid, stream_version FROM streams ORDER BY stream_id"), "$all|1\na|1");
+  // Stream, its number, the first version that is new, and the last.
+  const std::string number = sql("SELECT stream_id FROM streams WHERE stream_uuid = 'a'");
+  EXPECT_THAT(told, testing::ElementsAre("$all,0,1,1", "a," + number + ",1,1"));
+  Group two = group_saying("a", "{}");
+  two.appends[0].events.push_back(group_saying("a", "{}").appends[0].events[0]);
+  EXPECT_THAT(told_on("events", 2, [&] { EXPECT_TRUE(append(*store, two)); }),
+              testing::ElementsAre("$all,0,2,3", "a," + number + ",2,3"));
   EXPECT_EQ(sql("SELECT tgname FROM pg_trigger WHERE tgrelid = 'streams'::regclass AND NOT tgisinternal ORDER BY 1"),
             "event_notification\nno_delete_streams");
 }

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -51,6 +52,25 @@ std::string PostgresTest::refusal_of(const std::string& text) {
   std::string refusal;
   run_sql(server().url(), "SET search_path TO \"" + options_.schema + "\"; " + text, &refusal);
   return refusal;
+}
+
+std::vector<std::string> PostgresTest::told_on(const std::string& channel, std::size_t count,
+                                               const std::function<void()>& work) {
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(server().url().c_str()), PQfinish);
+  const std::string listen = "LISTEN \"" + options_.schema + "." + channel + "\"";
+  PQclear(PQexec(connection.get(), listen.c_str()));
+  work();
+  std::vector<std::string> told;
+  EXPECT_TRUE(comes_true([&] {
+    PQclear(PQexec(connection.get(), "SELECT 1"));
+    while (PGnotify* const notification = PQnotifies(connection.get())) {
+      told.emplace_back(notification->extra);
+      PQfreemem(notification);
+    }
+    return told.size() >= count;
+  }));
+  std::ranges::sort(told);
+  return told;
 }
 
 std::vector<std::string> PostgresTest::everything(const EventStore& store) {

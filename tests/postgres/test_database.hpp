@@ -34,6 +34,8 @@ class PostgresTest : public testing::Test {
   std::string sql(const std::string& text);
   /// What PostgreSQL says against a text; empty when it does not.
   std::string refusal_of(const std::string& text);
+  /// The payloads that `channel` of the schema carries while `work` is done, `count` of them; sorted.
+  std::vector<std::string> told_on(const std::string& channel, std::size_t count, const std::function<void()>& work);
   /// Every event as "position stream@version data".
   static std::vector<std::string> everything(const EventStore& store);
 

@@ -46,11 +46,12 @@ def free_port() -> int:
 
 
 class PostgresServer:
-    """Starts when made. PostgreSQL refuses to run as root: then it runs as the user postgres, or nobody."""
+    """Starts when made. PostgreSQL refuses to run as root: then it runs as the user postgres, or nobody, who must be able to enter
+    `parent`, the directory that its own is made in."""
 
-    def __init__(self, settings: dict[str, str] | None = None):
+    def __init__(self, settings: dict[str, str] | None = None, parent: pathlib.Path | None = None):
         self.settings = SETTINGS | (settings or {})
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="annals-postgres-"))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="annals-postgres-", dir=parent))
         self.data = self.directory / "data"
         self.port = free_port()
         self.user = "annals"

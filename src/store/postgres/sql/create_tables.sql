@@ -84,14 +84,12 @@ CREATE TRIGGER no_delete_stream_events BEFORE DELETE ON stream_events
 
 -- Subscribers of the original service listen on "<schema>.events" for "stream_uuid,stream_id,first version,last version".
 CREATE FUNCTION notify_events() RETURNS trigger LANGUAGE plpgsql AS $function$
-DECLARE
-  first_version bigint := 1;
 BEGIN
-  IF TG_OP = 'UPDATE' THEN
-    first_version := OLD.stream_version + 1;
+  -- In a condition it is evaluated as an expression; as a statement it would be a query of its own, for every row.
+  IF pg_notify(TG_TABLE_SCHEMA || '.events',
+               concat_ws(',', NEW.stream_uuid, NEW.stream_id, coalesce(OLD.stream_version, 0) + 1, NEW.stream_version)) IS NULL THEN
+    RAISE EXCEPTION 'pg_notify gives an empty value, never none';
   END IF;
-  PERFORM pg_notify(TG_TABLE_SCHEMA || '.events',
-                    concat_ws(',', NEW.stream_uuid, NEW.stream_id, first_version, NEW.stream_version));
   RETURN NULL;
 END
 $function$;
