@@ -374,7 +374,7 @@ void Writer::nothing_changed(Pending& pending, Draft draft, Instant now) {
   pending.value = std::move(draft.value);
   if (request.idempotency) {
     std::string data = "{";
-    if (draft.unchanged) {
+    if (draft.unchanged && request.several.empty()) {
       json::append_member(data, "stream", feeds_[request.model]->model().stream(request.command.key));
       json::append_member(data, "version", draft.unchanged->value);
     }

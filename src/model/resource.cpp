@@ -334,6 +334,13 @@ std::string key_of_new(const Model& model, const std::vector<GivenField>& given)
   return BodyReader::key_text(key->value);
 }
 
+std::optional<std::string> canonical_key(const Model& model, std::string_view key) {
+  const Field& field = model.fields[model.primary_key];
+  const auto value = field.type == FieldType::integer ? value_from_text(field, key) : value_from_json(field, key);
+  if (!value || value->is_null()) return std::nullopt;
+  return BodyReader::key_text(*value);
+}
+
 Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_view record) {
   std::vector<UniqueValue> unique;
   if (record.empty()) return unique;

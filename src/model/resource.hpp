@@ -10,6 +10,7 @@
 //   PriceUpdated   {"<name>_id": key, "old_price": value, "new_price": value}
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct Fresh {
 
 /// The key that a new record was given. INVARIANT: read_new_record gave them.
 [[nodiscard]] std::string key_of_new(const Model& model, const std::vector<GivenField>& given);
+
+/// The key as records have it, of one that a client wrote: an upper-case UUID is a UUID. nullopt when no record can
+/// have it.
+[[nodiscard]] std::optional<std::string> canonical_key(const Model& model, std::string_view key);
 
 /// The values that no other record may have: the field's place and `identity_of` the value.
 struct UniqueValue {

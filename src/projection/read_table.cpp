@@ -120,9 +120,14 @@ struct ReadTable::Rows {
 
   /// Accounts for a row that takes the place of another; null: of none.
   void account(const StoredRow* before, const StoredRow& after) {
+    count(before, after);
+    if (!unique.wanted()) return;
+    const bool known = unique.change(after.key(), before ? before->value() : std::string_view{}, after.value());
+    INVARIANT(known, "the rows are what the model makes of events");
+  }
+  void count(const StoredRow* before, const StoredRow& after) {
     row_bytes += after.bytes() - (before ? before->bytes() : 0);
     existing += (after.exists() ? 1 : 0) - (before && before->exists() ? 1 : 0);
-    if (unique.wanted()) unique.change(after.key(), before ? before->value() : std::string_view{}, after.value());
   }
 
   /// The row of a key, or null.
@@ -396,13 +401,19 @@ bool ReadTable::restore(RowHolder row) {
   if (!restored_) restored_ = std::make_unique<Rows>(model_);
   Tree& slots = restored_->slots;
   if (!slots.empty() && std::prev(slots.end())->row->key() >= row->key()) return false;
-  restored_->account(nullptr, *row);
+  restored_->count(nullptr, *row);
   slots.emplace_hint(slots.end(), std::move(row));
   return true;
 }
 
-void ReadTable::adopt(Position applied, Position newest) {
+Result<> ReadTable::adopt(Position applied, Position newest) {
   if (!restored_) restored_ = std::make_unique<Rows>(model_);
+  if (restored_->unique.wanted()) {
+    for (const Slot& slot : restored_->slots) {
+      if (restored_->unique.change(slot.row->key(), {}, slot.row->value())) continue;
+      return fail(ErrorKind::corrupt, "the row of \"" + std::string(slot.row->key()) + "\" is not what a table writes");
+    }
+  }
   {
     const std::unique_lock lock(rows_->lock);
     rows_->take(*restored_);
@@ -411,6 +422,7 @@ void ReadTable::adopt(Position applied, Position newest) {
   restored_.reset();
   applied_ = applied;
   progress_.publish(applied_);
+  return {};
 }
 
 void ReadTable::forget_restored() {

@@ -104,7 +104,8 @@ class ReadTable {
   /// them, and none after `newest`. The events in between have to be applied again, which is harmless: a row tells the
   /// version that it has reached. Until the table has come to `newest`, its rows are of several moments.
   [[nodiscard]] bool restore(RowHolder row);
-  void adopt(Position applied, Position newest);
+  /// Errors: corrupt, when a row is none of the model's; nothing has changed then.
+  [[nodiscard]] Result<> adopt(Position applied, Position newest);
   void forget_restored();
 
  private:

@@ -66,8 +66,7 @@ Result<> TableState::take_over(const StateFileSummary& summary) {
   if (summary.note != row_form_)
     return fail(ErrorKind::gone,
                 "its rows are of the model as it was declared before; they are made anew from the log");
-  table_.adopt(summary.begin, summary.end);
-  return {};
+  return table_.adopt(summary.begin, summary.end);
 }
 
 }  // namespace annals::projection

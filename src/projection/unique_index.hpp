@@ -20,8 +20,9 @@ class UniqueIndex {
   /// False when the model has no unique fields: nothing need be told to the index then.
   [[nodiscard]] bool wanted() const { return wanted_; }
 
-  /// The record of the key changed; each text is empty where the record does not exist.
-  void change(std::string_view key, std::string_view before, std::string_view after);
+  /// The record of the key changed; each text is empty where the record does not exist. False, and nothing has changed,
+  /// when a text is none of the model's.
+  [[nodiscard]] bool change(std::string_view key, std::string_view before, std::string_view after);
   /// With the index of another table of the same model.
   void swap(UniqueIndex& other) { owners_.swap(other.owners_); }
 

@@ -6,6 +6,7 @@
 
 #include "http/routes/call.hpp"
 #include "http/routes/catalogue.hpp"
+#include "model/resource.hpp"
 
 namespace annals::http {
 namespace {
@@ -123,6 +124,15 @@ class Api {
         if (auto good = model::check_key(call.key); !good) {
           call.refuse(good.error());
           return;
+        }
+        const model::Model& of = engine_.model(call.model);
+        if (of.profile == model::Profile::resource) {
+          auto canonical = model::canonical_key(of, call.key);
+          if (!canonical) {
+            call.refuse(Error(ErrorKind::not_found, "not_found", "no " + of.name + " can have this key"));
+            return;
+          }
+          call.key = *std::move(canonical);
         }
       }
     }
