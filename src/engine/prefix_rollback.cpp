@@ -22,28 +22,29 @@ PrefixRollback::PrefixRollback(const EventStore& store, const model::Model& mode
       prefix_(std::move(prefix)),
       difference_(store, model, table, {at, std::nullopt}, prefix_, std::nullopt) {}
 
+bool PrefixRollback::is_too_much() const {
+  return found_ > group_events_max || bytes_ > group_bytes_max;
+}
+
 void PrefixRollback::take(Difference::Row row) {
   ++found_;
   bytes_ += bytes_of(row.from) + bytes_of(row.to);
-  if (found_ > group_events_max || bytes_ > group_bytes_max) {
-    changes_.clear();  // it is known to be too much
-    return;
-  }
+  if (is_too_much()) return;
   std::string key = row.key;
   changes_.insert_or_assign(std::move(key), std::move(row));
 }
 
 Result<bool> PrefixRollback::prepare(const Turn& turn) {
   if (!difference_.ended()) {
-    for (Difference::Row& row : TRY(difference_.next(rows_at_once, turn))) take(std::move(row));
+    std::vector<Difference::Row> rows = TRY(difference_.next(rows_at_once, turn));
+    for (Difference::Row& row : rows) take(std::move(row));
     reflects_ = difference_.position();
-    return false;
-  }
-  if (found_ > group_events_max || bytes_ > group_bytes_max) {
+    // Whoever asks too much need not wait until all of it has been found.
+    if (!is_too_much()) return false;
     return fail(ErrorKind::too_large, "group_too_large",
-                "to go back to " + at_.to_text() + ", " + std::to_string(found_) + " names that begin with \"" +
-                    prefix_ + "\" have to change at once; one group holds " + std::to_string(group_events_max) +
-                    " changes, and " + std::to_string(group_bytes_max >> 20) +
+                "to go back to " + at_.to_text() + ", at least " + std::to_string(found_) +
+                    " names that begin with \"" + prefix_ + "\" have to change at once; one group holds " +
+                    std::to_string(group_events_max) + " changes, and " + std::to_string(group_bytes_max >> 20) +
                     " MiB of events; nothing was recorded; roll back longer prefixes, one after another");
   }
   if (store_.status().visible.value <= reflects_.value + left_for_the_writer) return true;

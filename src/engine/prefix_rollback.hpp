@@ -20,8 +20,8 @@ class PrefixRollback {
   PrefixRollback(const EventStore& store, const model::Model& model, std::size_t model_place,
                  const projection::ReadTable& table, Instant at, std::string prefix);
 
-  /// Does what a turn allows of the work; true when it is done. Errors: too_large ("group_too_large"; the message names
-  /// the number of changes), those of the store's reads.
+  /// Does what a turn allows of the work; true when it is done. Errors: too_large ("group_too_large"; the message says
+  /// how many changes there are at the least), those of the store's reads.
   [[nodiscard]] Result<bool> prepare(const Turn& turn);
 
   /// What is to change, by key: `from` is how it was at the time, `to` how it is.
@@ -33,6 +33,7 @@ class PrefixRollback {
  private:
   [[nodiscard]] Result<> look_on(const Turn& turn);
   void take(Difference::Row row);
+  [[nodiscard]] bool is_too_much() const;
 
   const EventStore& store_;
   const model::Model& model_;
@@ -41,7 +42,7 @@ class PrefixRollback {
   const std::string prefix_;
   Difference difference_;
   std::map<std::string, Difference::Row, std::less<>> changes_;
-  std::uint64_t found_ = 0;  // changes, also those beyond what a group can hold, which are counted only
+  std::uint64_t found_ = 0;  // changes
   std::uint64_t bytes_ = 0;  // of values, at the least what their events take
   Position reflects_;
 };

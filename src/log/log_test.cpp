@@ -493,9 +493,10 @@ TEST(Log, a_first_opening_that_was_cut_short_left_no_store_to_look_at) {
 }
 
 TEST(Log, a_log_never_begins_among_other_files) {
-  for (const char* foreign : {"data/notes.txt", "data/log/syslog"}) {
+  for (const char* foreign : {"data/notes.txt", "data/log/syslog", "data/index/0000001.summary"}) {
     TestWorld world;
     ASSERT_TRUE(world.files.create_directories("data/log"));
+    ASSERT_TRUE(world.files.create_directories("data/index"));
     ASSERT_TRUE(world.files.create(foreign));
     const Error error = must_fail(world);
     EXPECT_EQ(error.kind, ErrorKind::conflict);

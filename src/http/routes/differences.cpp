@@ -22,7 +22,7 @@ using Rows = std::vector<engine::Difference::Row>;
 constexpr std::uint64_t limit_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
 constexpr std::size_t piece_bytes = 256u << 10;
-constexpr std::size_t page_bytes_max = 16u << 20;  // the values of a page, whose end must be known before it is sent
+constexpr std::size_t page_bytes_max = 1u << 20;  // the values of a page, which are held until its end is known
 
 void append_state(std::string& out, std::string_view member, const Record& record) {
   if (!record.exists()) return json::append_null_member(out, member);

@@ -123,8 +123,9 @@ void add_store(Page& page, const EventStore& store) {
   const StoreStatus status = store.status();
   const StoreMetrics metrics = store.metrics();
   page.gauge("annals_store_writable",
-             "1 while the store takes writes, else 0: until a restart, or until the database answers.",
-             std::uint64_t{status.writable ? 1u : 0u});
+             "1 while the store takes writes, else 0: until a restart, until there is room on the disk, or until the "
+             "database answers.",
+             std::uint64_t{status.writable && status.has_room ? 1u : 0u});
   page.gauge("annals_store_position_visible", "The position of the last event that can be read.", status.visible.value);
   page.gauge("annals_store_position_flushed", "The position of the last event that survives the loss of power.",
              status.flushed.value);

@@ -85,7 +85,8 @@ Result<> check_nothing_foreign(const FileSystem& files, const std::string& direc
   }
   if (TRY(files.exists(index_directory(directory)))) {
     for (const std::string& name : TRY(files.list(index_directory(directory)))) {
-      if (counts(name) && !belongs_to_indexes(name)) foreign.push_back("index/" + name);
+      // Indexes are of segments, which are not there: this was a store.
+      if (counts(name)) foreign.push_back("index/" + name);
     }
   }
   if (foreign.empty()) return {};

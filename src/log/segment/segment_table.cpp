@@ -6,6 +6,22 @@
 #include "log/segment/frame_reader.hpp"
 
 namespace annals::log {
+namespace {
+
+/// A segment that has to be there.
+Result<std::unique_ptr<platform::File>> open_segment(const platform::FileSystem& files, const std::string& path) {
+  auto file = files.open_to_read(path);
+  if (file) return file;
+  const Error& error = file.error();
+  if (error.kind == ErrorKind::not_found) return fail(ErrorKind::corrupt, error.message + "; it is a part of the log");
+  if (error.code == "no_descriptors") {
+    return fail(ErrorKind::unavailable, "no_descriptors",
+                "the server has no file descriptors left to read what was recorded; try again soon");
+  }
+  return file;
+}
+
+}  // namespace
 
 std::uint32_t SegmentTable::add(const ScannedSegment& segment) {
   const std::lock_guard lock(mutex_);
@@ -213,7 +229,7 @@ Result<std::shared_ptr<const platform::File>> SegmentTable::file(std::uint32_t n
   }
   const auto known = segment(number);
   INVARIANT(known.has_value(), "places name segments that exist");
-  std::shared_ptr<const platform::File> file = TRY(files_.open_to_read(known->path));
+  std::shared_ptr<const platform::File> file = TRY(open_segment(files_, known->path));
   const std::lock_guard lock(files_mutex_);
   if (open_files_.size() >= open_segments_max) {
     open_files_.erase(std::min_element(open_files_.begin(), open_files_.end(),

@@ -24,9 +24,9 @@ struct SummaryKeeper::State {
   Result<> write(std::uint32_t number) const {
     const auto unwritten = table.unwritten(number);
     if (!unwritten) return {};
-    TRY(platform.files.create_directories(directory));
-    TRY(platform::replace_file(platform.files, platform::join_path(directory, summary_name(unwritten->summary.first)),
-                               encode_summary(unwritten->summary, unwritten->marks)));
+    const std::string path = platform::join_path(directory, summary_name(unwritten->summary.first));
+    TRY(platform::make_directory_again(platform.files, path));
+    TRY(platform::replace_file(platform.files, path, encode_summary(unwritten->summary, unwritten->marks)));
     table.summary_is_written(number);
     return {};
   }

@@ -25,6 +25,7 @@ std::unexpected<Error> refused(const std::string& path, std::string_view tried, 
   std::string message = path + " cannot be " + std::string(tried) + ": " + std::generic_category().message(error);
   if (error == ENOENT) return fail(ErrorKind::not_found, std::move(message));
   if (error == EEXIST) return fail(ErrorKind::conflict, std::move(message));
+  if (error == EMFILE || error == ENFILE) return fail(ErrorKind::input_output, "no_descriptors", std::move(message));
   if (error == ENOSPC || error == EDQUOT) return fail(ErrorKind::input_output, "disk_full", std::move(message));
   return fail(ErrorKind::input_output, std::move(message));
 }

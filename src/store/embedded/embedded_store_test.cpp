@@ -258,6 +258,21 @@ TEST_F(EmbeddedStoreTest, damage_that_a_read_meets_is_told_counted_and_not_forgo
   EXPECT_EQ(open()->status().damaged_reads, 0u);
 }
 
+TEST_F(EmbeddedStoreTest, a_segment_that_is_missing_is_damage_and_not_a_record_that_never_was) {
+  {
+    const auto store = open();
+    for (int count = 0; count < 20; ++count)
+      ASSERT_TRUE(append(*store, group_of(world.random, "a", std::string(9'000, 'x'))));
+    world.background.run_ready();
+  }
+  const auto store = open();
+  ASSERT_TRUE(world.files.remove("data/log/00000000000000000001.segment"));
+  const auto page = store->read_stream("a", StreamVersion{1}, Direction::forward, {});
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(store->status().damaged_reads, 1u);
+}
+
 TEST_F(EmbeddedStoreTest, damage_that_is_met_when_an_index_is_made_in_the_background_counts_too) {
   {
     const auto store = open();

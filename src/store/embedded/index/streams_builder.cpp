@@ -186,7 +186,7 @@ Result<bool> StreamsBuilder::step(std::size_t bytes) {
 }
 
 Result<> StreamsBuilder::begin() {
-  TRY(files_.create_directories(directory_));
+  TRY(platform::make_directory_again(files_, path_));
   const std::string fresh = path_ + ".new";
   if (TRY(files_.exists(fresh))) TRY(files_.remove(fresh));
   file_ = TRY(files_.create(fresh));
