@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Crowds one key: 64 clients write it at once, half of them blindly, half of them with If-Match on the version that they read.
 
-usage: tests/crash/one_key.py ANNALS      (the variable ANNALS_BINARY names another program)
+usage: tests/crash/one_key.py [--postgres] ANNALS      (the variable ANNALS_BINARY names another program)
+
+With --postgres the events are in a database of this run's own, in which another transaction stays open all the time.
 
 It must be so that exactly one of 64 creators with `If-None-Match: *` wins; that versions have no gaps and none is given out twice;
 that who wins with If-Match on version n gets version n + 1, so that no version is built on twice; and that every success, and nothing
 else, is in the history.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -19,6 +22,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection, Response  # noqa: E402
+from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
 CLIENTS = 64
@@ -109,13 +113,20 @@ class Crowd:
 
 
 def main(arguments: list[str]) -> int:
+    with_postgres = arguments[:1] == ["--postgres"]
+    arguments = arguments[with_postgres:]
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
     binary = os.environ.get("ANNALS_BINARY") or str(pathlib.Path(arguments[0]).resolve())
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="annals-one-key-") as directory:
-        server = Server(binary, ["--listen", "127.0.0.1:0", "--data", f"{directory}/data"], pathlib.Path(directory))
+    with (tempfile.TemporaryDirectory(prefix="annals-one-key-") as directory,
+          PostgresServer() if with_postgres else contextlib.nullcontext() as postgres):
+        flags = ["--listen", "127.0.0.1:0", "--data", f"{directory}/data"]
+        if postgres is not None:
+            flags += ["--store", "postgres", "--database-url", postgres.url(), "--init"]
+            postgres.hold_transaction()
+        server = Server(binary, flags, pathlib.Path(directory))
         crowd = Crowd(server.port)
         try:
             crowd.play()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Two servers share one database, which is killed and comes back meanwhile: 64 clients write through both, a reader follows from the
-start.
+"""Two servers share one database, which is killed and comes back meanwhile, and in which another transaction stays open all the time: 64
+clients write through both, a reader follows from the start.
 
 usage: tests/postgres/two_servers.py ANNALS      (ANNALS_SHARED_WRITES is the number of writes of each client)
 
@@ -186,6 +186,7 @@ class Run:
 
 def play(binary: str, directory: pathlib.Path) -> str:
     with PostgresServer() as database:
+        database.hold_transaction()
         arguments = ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--init"]
         for name in ("one", "two"):
             (directory / name).mkdir()
@@ -200,6 +201,7 @@ def play(binary: str, directory: pathlib.Path) -> str:
         database.kill()
         time.sleep(0.3)
         database.start()
+        database.hold_transaction()
         for thread in threads:
             thread.join()
         run.finished.set()

@@ -55,6 +55,7 @@ class PostgresServer:
         self.port = free_port()
         self.user = "annals"
         self.process: subprocess.Popen | None = None
+        self.holder: subprocess.Popen | None = None
         self.identity = {}
         if os.geteuid() == 0:
             name = next(name for name in ("postgres", "nobody") if self._is_user(name))
@@ -124,17 +125,39 @@ class PostgresServer:
                 time.sleep(0.01)
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
+    def hold_transaction(self, database: str = "postgres") -> None:
+        """Opens a transaction with a number and a snapshot of its own, which stays open until the server ends or this is called again."""
+        self._let_go()
+        self.holder = subprocess.Popen(self._psql(database), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.holder.stdin.write("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id();\n")
+        self.holder.stdin.flush()
+        if not self.holder.stdout.readline().strip().isdigit():
+            raise SystemExit("no transaction can be held open")
+
+    def _let_go(self) -> None:
+        if self.holder is not None:
+            self.holder.kill()
+            self.holder.wait()
+            self.holder.stdin.close()
+            self.holder.stdout.close()
+            self.holder = None
+
     def close(self) -> None:
+        self._let_go()
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgres://{self.user}@127.0.0.1:{self.port}/{database}"
 
+    def _psql(self, database: str) -> list[str]:
+        """psql, which prints unaligned and without headings."""
+        return [str(programs() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.directory), "-p", str(self.port),
+                "-U", self.user, "-d", database]
+
     def psql(self, sql: str, database: str = "postgres") -> str:
-        """Runs a text of SQL; what it prints, unaligned and without headings."""
-        ran = subprocess.run([programs() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.directory), "-p", str(self.port),
-                              "-U", self.user, "-d", database], input=sql, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        """Runs a text of SQL; what it prints."""
+        ran = subprocess.run(self._psql(database), input=sql, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
         if ran.returncode != 0:
             raise RuntimeError(f"psql: {ran.stderr}")
         return ran.stdout
