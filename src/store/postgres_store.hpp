@@ -44,6 +44,11 @@ struct PostgresOptions {
 [[nodiscard]] Result<std::unique_ptr<EventStore>> open_postgres_store(PostgresOptions options,
                                                                       platform::Platform platform);
 
+/// Opens the store for somebody who only reads, and need have no right to do more: append answers unavailable then.
+/// Errors: as open_postgres_store.
+[[nodiscard]] Result<std::unique_ptr<EventStore>> open_postgres_store_to_read(PostgresOptions options,
+                                                                              platform::Platform platform);
+
 /// Makes the database, without tables. True when it was made, false when it was there. Errors: as open_postgres_store.
 [[nodiscard]] Result<bool> create_postgres_database(const PostgresOptions& options);
 

@@ -28,6 +28,10 @@ constexpr std::size_t transaction_bytes_max = group_bytes_max;
 constexpr std::size_t transaction_events_max = group_events_max;
 constexpr std::int64_t stream_ids_reserved = 64;
 
+/// Events of others that one statement accounts for, so that a server with a long history is not silent for as long as
+/// one that is gone. A multiple of the thousand that adopt_stretches makes a row of.
+constexpr std::uint64_t adopted_at_once = 10'000;
+
 /// The server gave the transaction up for a reason that may be gone the next time: a deadlock, a serialization failure.
 bool may_succeed_again(const Error& error) {
   return error.code.starts_with("40");
@@ -35,10 +39,6 @@ bool may_succeed_again(const Error& error) {
 /// Somebody else made a stream of the same name between the two round trips; or an event is there already.
 bool is_twin(const Error& error) {
   return error.code == "23505";
-}
-/// What is wrong is in the rows: not JSON where JSON is kept, an id that is there already.
-bool is_about_rows(const Error& error) {
-  return error.code.starts_with("22") || error.code.starts_with("23");
 }
 
 /// Beside what no store takes: the name of the stream that holds the events of all.
@@ -140,12 +140,12 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
       break;  // a connection that was idle may have died unnoticed; a new one that dies too is no accident
     }
   }
-  if (is_about_rows(*failure) && entries.size() > 1) {
+  if (is_about_rows(failure->code) && entries.size() > 1) {
     // One of them is at fault; the others shall not suffer for it.
     for (std::size_t at = 0; at < entries.size(); ++at) record(entries.subspan(at, 1), calls);
     return;
   }
-  if (is_about_rows(*failure)) {
+  if (is_about_rows(failure->code)) {
     *entries.front().result =
         fail(ErrorKind::invalid, "invalid_event", "the database cannot keep the group: " + failure->message);
     calls[entries.front().call].refused.add(*entries.front().group);
@@ -428,8 +428,12 @@ void PostgresStore::alarm_when_clock_is_behind(Instant now, Instant last_time) {
 /// Accounts for what others recorded since the last append of ours, within the transaction that holds the lock.
 Result<> PostgresStore::adopt(Connection& connection, Before& before) {
   std::vector<Call> calls;
-  calls.push_back({Sql::adopt_stretches,
-                   std::move(Parameters().add(before.accounted.value).add(before.head.value).add(before.last_time))});
+  for (Position from = before.accounted; from < before.head;) {
+    const Position to{std::min(from.value + adopted_at_once, before.head.value)};
+    calls.push_back(
+        {Sql::adopt_stretches, std::move(Parameters().add(from.value).add(to.value).add(before.last_time))});
+    from = to;
+  }
   if (before.node_id != 0) {
     calls.push_back(
         {Sql::insert_writer, std::move(Parameters().add(before.accounted.next().value).add(std::int64_t{0}))});

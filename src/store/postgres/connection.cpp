@@ -111,7 +111,7 @@ Result<> Connection::begin_session() {
     return lost("the connection cannot be readied");
   }
   const Rows rows = TRY(run(Sql::session, Parameters().add(std::string_view(dialect_.schema))));
-  incarnation_ = rows.bytes(0, 9);
+  incarnation_ = rows.bytes(0, 10);
   return {};
 }
 
@@ -273,7 +273,9 @@ Error Connection::error_of(const pg_result* result) {
   const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   // The primary message alone: details show the values of rows.
   const std::string said = primary != nullptr ? primary : PQresultErrorMessage(result);
-  const std::string message = "the " + destination_.text() + " refused a statement: " + destination_.masked(said);
+  // What is wrong with a row is told to whoever sent it, who need not know where the database is.
+  const std::string who = is_about_rows(state == nullptr ? "" : state) ? "the database" : "the " + destination_.text();
+  const std::string message = who + " refused a statement: " + destination_.masked(said);
   if (state == nullptr) return {ErrorKind::unavailable, connection_lost, message};
   if (ends_connection(state)) {
     lost_ = true;

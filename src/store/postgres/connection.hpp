@@ -35,6 +35,11 @@ inline constexpr std::string_view connection_lost = "connection_lost";
   return error.code == connection_lost;
 }
 
+/// A code that says that what is wrong is in the rows: not JSON where JSON is kept, an id that is there already.
+[[nodiscard]] inline bool is_about_rows(std::string_view code) {
+  return code.starts_with("22") || code.starts_with("23");
+}
+
 /// What a statement gave, in binary form. Values are borrowed from it. Copies share it.
 class Rows {
  public:

@@ -51,6 +51,8 @@ Result<Destination> Destination::read(const PostgresOptions& options) {
     return found == destination.keywords_.end() ? nullptr : &found->value;
   };
   for (const PQconninfoOption* option = given.get(); option->keyword != nullptr; ++option) {
+    // What is asked and answered is in UTF-8, whatever the database is in.
+    if (option->keyword == std::string_view("client_encoding")) continue;
     if (option->val != nullptr) destination.keywords_.push_back({option->keyword, option->val});
   }
   const auto complete = [&](std::string_view name, const std::string& value) {

@@ -172,6 +172,12 @@ Result<Position> PostgresStore::newest() {
   return *head;
 }
 
+Result<> PostgresStore::start_to_read() {
+  condition_.lock()->lost = "the " + destination_.text() + " was opened to read, because this user may not write to it";
+  (void)TRY(reading_.read([&](Connection& connection) { return ask_head(connection, Position{}); }));
+  return {};
+}
+
 /// Asks how far the events reach, and notes it.
 Result<Position> PostgresStore::ask_head(Connection& connection, Position seen) {
   const Rows rows = TRY(connection.run(Sql::head));

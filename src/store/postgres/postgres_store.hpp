@@ -31,6 +31,8 @@ class PostgresStore final : public EventStore {
 
   /// Looks at what the database holds, accounts for what others recorded, and begins to follow. Call once.
   [[nodiscard]] Result<> start();
+  /// Instead of `start`: looks once, writes nothing, and follows nobody.
+  [[nodiscard]] Result<> start_to_read();
 
   void append(std::span<const Group> groups, AppendDone done) override;
   [[nodiscard]] Result<> restore(std::span<const EventView> events) override;

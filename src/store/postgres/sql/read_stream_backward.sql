@@ -10,8 +10,9 @@ FROM (
     SELECT a.stream_version AS position, $1::text AS stream, own.stream_version AS version, e.event_id AS id, e.event_type AS type,
            CAST(e.data AS :data_read) AS data, CAST(e.metadata AS :metadata_read) AS metadata,
            e.correlation_id, e.causation_id, e.created_at,
-           (SELECT w.node_id FROM annals_writers AS w WHERE w.first_position <= a.stream_version
-            ORDER BY w.first_position DESC LIMIT 1) AS node_id
+           CASE WHEN a.stream_version <= (SELECT last_position FROM annals_store)
+                THEN (SELECT w.node_id FROM annals_writers AS w WHERE w.first_position <= a.stream_version
+                      ORDER BY w.first_position DESC LIMIT 1) END AS node_id
     FROM stream_events AS own
     JOIN events AS e ON e.event_id = own.event_id
     JOIN stream_events AS a ON a.event_id = own.event_id AND a.stream_id = 0

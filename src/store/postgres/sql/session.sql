@@ -1,5 +1,5 @@
 -- Every statement finds its few rows by an index, and shall go on to do so however small a table was when it was first
--- planned. A commit that is reported shall survive.
+-- planned. A commit that is reported shall survive; a statement_timeout would end its wait for a standby.
 SELECT set_config('search_path', quote_ident($1::text), false),
        set_config('enable_seqscan', 'off', false),
        set_config('enable_bitmapscan', 'off', false),
@@ -8,6 +8,7 @@ SELECT set_config('search_path', quote_ident($1::text), false),
        set_config('jit', 'off', false),
        set_config('plan_cache_mode', 'force_generic_plan', false),
        set_config('lock_timeout', '10s', false),
+       set_config('statement_timeout', '0', false),
        set_config('synchronous_commit',
                   CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
                        ELSE current_setting('synchronous_commit') END, false),
