@@ -36,6 +36,7 @@ class HookedFiles final : public platform::FileSystem {
   Result<> create_directories(const std::string& path) override { return files_.create_directories(path); }
   Result<std::vector<std::string>> list(const std::string& path) const override { return files_.list(path); }
   Result<bool> exists(const std::string& path) const override { return files_.exists(path); }
+  Result<platform::EntryKind> kind_of(const std::string& path) const override { return files_.kind_of(path); }
   Result<std::unique_ptr<platform::File>> create(const std::string& path) override {
     return hooked(files_.create(path));
   }
@@ -45,6 +46,7 @@ class HookedFiles final : public platform::FileSystem {
   }
   Result<> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
   Result<> remove(const std::string& path) override { return files_.remove(path); }
+  Result<> remove_directory(const std::string& path) override { return files_.remove_directory(path); }
   Result<> flush_directory(const std::string& path) override { return files_.flush_directory(path); }
   Result<std::unique_ptr<platform::DirectoryLock>> lock_directory(const std::string& path) override {
     return files_.lock_directory(path);

@@ -64,6 +64,9 @@ class DirectoryLock {
   [[nodiscard]] virtual Result<bool> is_in_place() const = 0;
 };
 
+/// What a name stands for.
+enum class EntryKind : std::uint8_t { none, file, directory, link, other };
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -75,6 +78,9 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
 
   [[nodiscard]] virtual Result<bool> exists(const std::string& path) const = 0;
+
+  /// What has this very name: a symbolic link is a link, whatever it leads to. Errors: input_output.
+  [[nodiscard]] virtual Result<EntryKind> kind_of(const std::string& path) const = 0;
 
   /// True when users who are neither its owner nor of its group may read or change the file. Always false where there
   /// are no users. Errors: not_found, input_output.
@@ -94,6 +100,8 @@ class FileSystem {
   /// Gives the file a new name, replacing what had it. Durable only after `flush_directory`.
   [[nodiscard]] virtual Result<> rename(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Result<> remove(const std::string& path) = 0;
+  /// Removes a directory that is empty. Errors: not_found; input_output, also when something is in it.
+  [[nodiscard]] virtual Result<> remove_directory(const std::string& path) = 0;
 
   /// Returns once the names made, changed and removed in this directory before the call survive the loss of power.
   [[nodiscard]] virtual Result<> flush_directory(const std::string& path) = 0;

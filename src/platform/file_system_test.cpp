@@ -327,6 +327,25 @@ TEST_P(FileSystemContract, what_is_made_is_not_open_to_others) {
   EXPECT_EQ(kind_of(files().is_open_to_others(path("b"))), ErrorKind::not_found);
 }
 
+TEST_P(FileSystemContract, files_and_directories_are_told_apart) {
+  create("a");
+  EXPECT_TRUE(files().create_directories(path("d")));
+  EXPECT_EQ(files().kind_of(path("a")), Result<EntryKind>(EntryKind::file));
+  EXPECT_EQ(files().kind_of(path("d")), Result<EntryKind>(EntryKind::directory));
+  EXPECT_EQ(files().kind_of(path("b")), Result<EntryKind>(EntryKind::none));
+  EXPECT_EQ(files().kind_of(path("b/c")), Result<EntryKind>(EntryKind::none));
+}
+
+TEST_P(FileSystemContract, a_directory_is_removed_only_when_it_is_empty) {
+  EXPECT_TRUE(files().create_directories(path("d")));
+  create("d/a");
+  EXPECT_EQ(kind_of(files().remove_directory(path("d"))), ErrorKind::input_output);
+  EXPECT_TRUE(files().remove(path("d/a")));
+  EXPECT_TRUE(files().remove_directory(path("d")));
+  EXPECT_EQ(files().exists(path("d")), Result<bool>(false));
+  EXPECT_EQ(kind_of(files().remove_directory(path("d"))), ErrorKind::not_found);
+}
+
 TEST_P(FileSystemContract, a_file_is_replaced_whatever_an_earlier_attempt_left) {
   EXPECT_TRUE(replace_file(files(), path("a"), "first"));
   create("a.new", "left over and longer than what follows");
@@ -353,6 +372,16 @@ TEST_P(PosixFiles, what_is_made_is_for_its_owner_alone) {
   EXPECT_EQ(mode_of("d"), 0700u);
   EXPECT_EQ(mode_of("d/e"), 0700u);
   EXPECT_EQ(mode_of("d/LOCK"), 0600u);
+}
+
+TEST_P(PosixFiles, a_link_is_a_link_whatever_it_leads_to) {
+  create("a");
+  EXPECT_EQ(symlink(path("a").c_str(), path("to_a").c_str()), 0);
+  EXPECT_EQ(symlink("nowhere", path("to_nothing").c_str()), 0);
+  EXPECT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(files().kind_of(path("to_a")), Result<EntryKind>(EntryKind::link));
+  EXPECT_EQ(files().kind_of(path("to_nothing")), Result<EntryKind>(EntryKind::link));
+  EXPECT_EQ(files().kind_of(path("pipe")), Result<EntryKind>(EntryKind::other));
 }
 
 TEST_P(PosixFiles, what_others_may_read_or_change_is_known) {

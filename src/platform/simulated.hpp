@@ -123,11 +123,13 @@ class SimulatedFileSystem final : public FileSystem {
   [[nodiscard]] Result<> create_directories(const std::string& path) override;
   [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override;
   [[nodiscard]] Result<bool> exists(const std::string& path) const override;
+  [[nodiscard]] Result<EntryKind> kind_of(const std::string& path) const override;
   [[nodiscard]] Result<std::unique_ptr<File>> create(const std::string& path) override;
   [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path) override;
   [[nodiscard]] Result<std::unique_ptr<File>> open_to_read(const std::string& path) const override;
   [[nodiscard]] Result<> rename(const std::string& from, const std::string& to) override;
   [[nodiscard]] Result<> remove(const std::string& path) override;
+  [[nodiscard]] Result<> remove_directory(const std::string& path) override;
   [[nodiscard]] Result<> flush_directory(const std::string& path) override;
   [[nodiscard]] Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) override;
 

@@ -270,6 +270,12 @@ Result<bool> SimulatedFileSystem::exists(const std::string& path) const {
   return state_->disk.find(normal(path)) != nullptr || state_->directories.contains(normal(path));
 }
 
+Result<EntryKind> SimulatedFileSystem::kind_of(const std::string& path) const {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->disk.find(normal(path))) return EntryKind::file;
+  return state_->directories.contains(normal(path)) ? EntryKind::directory : EntryKind::none;
+}
+
 Result<std::unique_ptr<File>> SimulatedFileSystem::create(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
   const std::string name = normal(path);
@@ -304,6 +310,14 @@ Result<> SimulatedFileSystem::remove(const std::string& path) {
   const std::string name = normal(path);
   if (!state_->disk.find(name)) return missing(path);
   return change_names(*state_, path, [&] { state_->disk.remove(name); });
+}
+
+Result<> SimulatedFileSystem::remove_directory(const std::string& path) {
+  if (!TRY(list(path)).empty()) return refused(path, "something is in it");
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->powered) return failure_of(Fault::power_loss, path);
+  state_->directories.erase(normal(path));
+  return {};
 }
 
 Result<> SimulatedFileSystem::flush_directory(const std::string& path) {

@@ -68,7 +68,7 @@ engine::EngineOptions engine_options(const Settings& settings) {
 }
 
 std::string checkpoints_in(const std::string& directory) {
-  return platform::join_path(directory, "checkpoints");
+  return platform::join_path(directory, checkpoints_folder);
 }
 
 /// What the operating system refused, with what can be done about it.
@@ -172,6 +172,11 @@ store::StoreOptions store_options(const Settings& settings) {
   postgres.node_id = options.node_id;
   postgres.init = settings.boolean("store.init");
   return all;
+}
+
+bool is_checkpoint(std::string_view name) {
+  if (name.ends_with(".new")) name.remove_suffix(4);
+  return name == "receipts" || name == "audit" || name.ends_with(".table");
 }
 
 std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files, const std::string& directory) {

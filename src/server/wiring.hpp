@@ -81,6 +81,10 @@ class Application {
   bool stopped_ = false;
 };
 
+/// Where checkpoints lie in the directory of the embedded store, and whether a file of this name there is one of them.
+inline constexpr std::string_view checkpoints_folder = "checkpoints";
+[[nodiscard]] bool is_checkpoint(std::string_view name);
+
 /// What the checkpoints in a store's directory say had been flushed.
 [[nodiscard]] std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files,
                                                            const std::string& directory);

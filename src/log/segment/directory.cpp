@@ -22,16 +22,6 @@ bool belongs_to_a_beginning(const std::string& name) {
   return std::ranges::find(ours, name) != ours.end();
 }
 
-/// What an index is called, whether it is a log's summary or of somebody who keeps others beside it; being made, too.
-bool belongs_to_indexes(std::string_view name) {
-  if (name.ends_with(".new")) name.remove_suffix(4);
-  return name.ends_with(".summary") || name.ends_with(".streams");
-}
-
-bool belongs_to_segments(const std::string& name) {
-  return name == next_segment_name || position_of_segment_name(name).has_value();
-}
-
 }  // namespace
 
 std::string identity_path(const std::string& directory) {
@@ -39,6 +29,15 @@ std::string identity_path(const std::string& directory) {
 }
 std::string segments_directory(const std::string& directory) {
   return platform::join_path(directory, "log");
+}
+
+bool belongs_to_segments(const std::string& name) {
+  return name == next_segment_name || position_of_segment_name(name).has_value();
+}
+
+bool belongs_to_indexes(std::string_view name) {
+  if (name.ends_with(".new")) name.remove_suffix(4);
+  return name.ends_with(".summary") || name.ends_with(".streams");
 }
 
 Result<std::vector<NamedSegment>> find_segments(const FileSystem& files, const std::string& directory) {

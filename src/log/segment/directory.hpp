@@ -14,6 +14,11 @@ namespace annals::log {
 [[nodiscard]] std::string identity_path(const std::string& directory);
 [[nodiscard]] std::string segments_directory(const std::string& directory);
 
+/// Whether a file of this name in the folder of the segments is one that a log makes; being made, too.
+[[nodiscard]] bool belongs_to_segments(const std::string& name);
+/// Likewise in the folder of the indexes, a log's or those of who keeps others beside them.
+[[nodiscard]] bool belongs_to_indexes(std::string_view name);
+
 struct NamedSegment {
   std::string path;
   Position first;

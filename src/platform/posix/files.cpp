@@ -207,6 +207,17 @@ class PosixFileSystem final : public FileSystem {
     return refused(path, "examined", errno);
   }
 
+  [[nodiscard]] Result<EntryKind> kind_of(const std::string& path) const override {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return EntryKind::none;
+      return refused(path, "examined", errno);
+    }
+    if (S_ISREG(status.st_mode)) return EntryKind::file;
+    if (S_ISDIR(status.st_mode)) return EntryKind::directory;
+    return S_ISLNK(status.st_mode) ? EntryKind::link : EntryKind::other;
+  }
+
   [[nodiscard]] Result<bool> is_open_to_others(const std::string& path) const override {
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) return refused(path, "examined", errno);
@@ -242,6 +253,12 @@ class PosixFileSystem final : public FileSystem {
   [[nodiscard]] Result<> remove(const std::string& path) override {
     if (unlink(path.c_str()) < 0) return refused(path, "removed", errno);
     return {};
+  }
+
+  [[nodiscard]] Result<> remove_directory(const std::string& path) override {
+    if (rmdir(path.c_str()) == 0) return {};
+    // Of "File exists" and "Directory not empty", which mean the same here, the latter is understood.
+    return refused(path, "removed", errno == EEXIST ? ENOTEMPTY : errno);
   }
 
   [[nodiscard]] Result<> flush_directory(const std::string& path) override {

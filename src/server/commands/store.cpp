@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "log/removal.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
 #include "server/wiring.hpp"
@@ -21,14 +22,17 @@ std::string typed_line() {
   return line;
 }
 
+/// Has the name of what is to go typed, unless that was said to be needless. Errors: usage.
+Result<> confirm(const std::string& kind, const std::string& name, bool yes) {
+  if (yes) return {};
+  std::fprintf(stderr, "This removes the %s %s and every event in it for good. Type its name to go on: ", kind.c_str(),
+               name.c_str());
+  if (typed_line() == name) return {};
+  return fail(ErrorKind::usage, "what was typed is not the name of the " + kind + "; nothing was removed");
+}
+
 Result<std::string> drop_database(const store::PostgresOptions& options, const std::string& database, bool yes) {
-  if (!yes) {
-    std::fprintf(stderr, "This removes the database %s and every event in it for good. Type its name to go on: ",
-                 database.c_str());
-    if (typed_line() != database) {
-      return fail(ErrorKind::usage, "what was typed is not the database's name; nothing was removed");
-    }
-  }
+  TRY(confirm("database", database, yes));
   const bool dropped = TRY(store::drop_postgres_database(options));
   return "The database " + database + (dropped ? " was removed.\n" : " is not there; nothing was removed.\n");
 }
@@ -48,17 +52,45 @@ Result<std::string> manage_postgres(const store::PostgresOptions& options, const
   return drop_database(options, database, request.yes);
 }
 
-Result<std::string> manage_embedded(const store::EmbeddedOptions& options, const StoreRequest& request) {
-  if (request.action == "drop") {
-    return fail(ErrorKind::usage, "the embedded store is the directory " + options.directory +
-                                      " and nothing else: stop its server and remove that directory");
+/// What stays of a directory whose store is gone.
+std::string describe_left(const log::Removal& removal) {
+  constexpr std::size_t named_max = 10;
+  if (!removal.directory_left) return "";
+  if (removal.left.empty()) return "The directory itself may not be removed, and is empty now.\n";
+  std::string text = "The directory stays, with what no store made:";
+  for (std::size_t at = 0; at < std::min(removal.left.size(), named_max); ++at) {
+    text += (at == 0 ? " " : ", ") + removal.left[at];
   }
+  if (removal.left.size() > named_max) {
+    text += ", and " + std::to_string(removal.left.size() - named_max) + " more";
+  }
+  return text + ".\n";
+}
+
+Result<std::string> drop_directory(const std::string& directory, bool yes) {
+  platform::FileSystem& files = platform::posix_files();
+  if (TRY(files.kind_of(directory)) == platform::EntryKind::none) {
+    return "The directory " + directory + " is not there; nothing was removed.\n";
+  }
+  TRY(confirm("store", directory, yes));
+  constexpr std::array beside{log::FolderBeside{checkpoints_folder, is_checkpoint}};
+  const log::Removal removal = TRY(log::remove_log(files, directory, beside));
+  return "The store " + directory + " was removed.\n" + describe_left(removal);
+}
+
+Result<std::string> create_directory(const std::string& directory) {
+  platform::FileSystem& files = platform::posix_files();
+  const bool there = TRY(files.exists(directory));
+  TRY(files.create_directories(directory));
+  return "The directory " + directory + (there ? " was there already" : " was made") +
+         "; `annals store init` makes the store in it.\n";
+}
+
+Result<std::string> manage_embedded(const store::EmbeddedOptions& options, const StoreRequest& request) {
+  if (request.action == "drop") return drop_directory(options.directory, request.yes);
+  if (request.action == "create") return create_directory(options.directory);
   const auto log = platform::make_json_logger(LogLevel::warning);
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
-  if (request.action == "create") {
-    TRY(platform.files.create_directories(options.directory));
-    return "The directory " + options.directory + " is there.\n";
-  }
   const auto background = platform::make_thread_executor("background");
   const auto store = TRY(store::open_embedded_store(options, platform, *background));
   TRY(store->close());
@@ -75,7 +107,9 @@ Result<std::string> manage(const Settings& settings, const StoreRequest& request
   const std::string& kind = settings.text("store.kind");
   if (kind == "postgres") return manage_postgres(options.postgres, request);
   if (kind == "embedded") return manage_embedded(options.embedded, request);
-  return fail(ErrorKind::usage, "the " + kind + " store is made when a server starts and gone when it stops");
+  return fail(ErrorKind::usage, "the " + kind +
+                                    " store is made when a server starts and gone when it stops; there is nothing to " +
+                                    request.action);
 }
 
 }  // namespace
