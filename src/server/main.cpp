@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -29,10 +30,12 @@ struct Flags {
   std::string config;
   std::map<std::string, std::string, std::less<>> texts;  ///< by the key of the setting
 
-  void add_to(CLI::App& command) {
+  /// Those of the settings whose keys are wanted, and the file that has them all.
+  void add_to(CLI::App& command, bool (*wanted)(std::string_view key) = [](std::string_view) { return true; }) {
     command.add_option("--config", config,
                        "The configuration file; otherwise annals.toml in the working directory, if it is there.");
     for (const Setting& setting : settings_catalogue()) {
+      if (!wanted(setting.key)) continue;
       std::string& text = texts[std::string(setting.key)];
       std::string sentence = std::string(setting.sentence) + " Default: " +
                              (setting.default_text.empty() ? "empty" : std::string(setting.default_text)) +
@@ -83,13 +86,31 @@ int with_settings(const Flags& flags, const CLI::App& command, Work work) {
   return settings ? work(*settings) : report(settings.error());
 }
 
-/// What names the data that a command works on.
-void add_place(CLI::App& command, std::string& directory, std::string& url, std::string& model, std::string& config) {
+/// Whether a setting says which store it is.
+bool leads_to_store(std::string_view key) {
+  constexpr std::array<std::string_view, 8> keys{"store.kind",     "store.database_url", "store.hostname",
+                                                 "store.port",     "store.username",     "store.password",
+                                                 "store.database", "store.schema"};
+  return std::ranges::find(keys, key) != keys.end();
+}
+
+/// What names the data that a command works on: a server, or a store, by its name or by settings.
+void add_place(CLI::App& command, std::string& store, std::string& url, Flags& flags,
+               bool (*wanted)(std::string_view key) = leads_to_store) {
   CLI::Option* data =
-      command.add_option("--data", directory, "The directory of a store that no server holds. Default: annals-data.");
-  command.add_option("--url", url, "The address of a server that runs, such as http://127.0.0.1:4000.")->excludes(data);
-  command.add_option("--model", model, "The model. Default: the first that is declared.");
-  command.add_option("--config", config, "The configuration file that declares the models.");
+      command.add_option("--data", store,
+                         std::string("The store, a directory of which no server holds: ") + named_store_help +
+                             ". Default: what the settings lead to, else annals-data.");
+  // A variable of the shell that is not set must not lead to another store.
+  data->check([](const std::string& name) { return name.empty() ? "is empty; name the store" : ""; });
+  CLI::Option* server =
+      command.add_option("--url", url, "Ask the server that runs at this address, such as http://127.0.0.1:4000.");
+  server->excludes(data);
+  flags.add_to(command, wanted);
+  for (const Setting& setting : settings_catalogue()) {
+    if (wanted(setting.key)) command.get_option(std::string(setting.flag))->excludes(server);
+    if (leads_to_store(setting.key)) command.get_option(std::string(setting.flag))->excludes(data);
+  }
 }
 
 int run(int count, char** arguments) {
@@ -115,18 +136,21 @@ int run(int count, char** arguments) {
       "migrate", "Copy every event of one store into another, as it is; goes on where an interrupted copy ended.");
   CLI::App* store_command = app.add_subcommand(
       "store",
-      "Make what a store needs before it is served (create: the database; init: its tables), or remove it (drop).");
+      "Make what a store needs before it is served (create: the database or directory; init: what belongs in it), or "
+      "remove it and every event in it (drop).");
   CLI::App* reference_command =
       app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
-  for (CLI::App* command : {serve_command, check_command, settings_command, store_command}) flags.add_to(*command);
+  for (CLI::App* command : {serve_command, check_command, settings_command}) flags.add_to(*command);
 
+  flags.add_to(*store_command, [](std::string_view key) {
+    return key == "store.directory" || key == "store.segment_bytes" || leads_to_store(key);
+  });
   StoreRequest store;
   store_command->add_option("ACTION", store.action, "create, init or drop.")->required();
-  store_command->add_flag("--yes", store.yes, "Drop without asking for the database's name.");
+  store_command->add_flag("--yes", store.yes, "Drop without asking for the name of what is to go.");
 
-  std::string directory = "annals-data";
   VerifyRequest verification;
-  verification.directory = directory;
+  verification.directory = "annals-data";
   verify_command->add_option("--data", verification.directory, "The directory of the store. Default: annals-data.");
   verify_command
       ->add_option("--expect", verification.expected,
@@ -136,27 +160,19 @@ int run(int count, char** arguments) {
       ->allow_extra_args(false);
 
   EventsRequest events;
-  events.directory = directory;
   std::string stream;
   Flags events_flags;
-  CLI::Option* data_option = events_command->add_option(
-      "--data", events.directory,
-      std::string("The store, a directory of which no server holds: ") + named_store_help + ". Default: annals-data.");
-  events_command
-      ->add_option("--url", events.url, "Ask the server that runs at this address, such as http://127.0.0.1:4000.")
-      ->excludes(data_option);
+  add_place(*events_command, events.store, events.url, events_flags);
   CLI::Option* stream_option =
       events_command->add_option("--stream", stream, "Only this stream, such as config-database_url.");
   events_command->add_option("--after", events.after,
                              "Begin after this cursor (a reply's Annals-Position). Default: 0, the start.");
   events_command->add_flag("--follow", events.follow, "Go on with events as they come; with --url.");
-  events_command->add_option("--config", events_flags.config, "The configuration file that declares the models.");
 
   ImportRequest import;
   ExportRequest exported;
   Flags import_flags;
   Flags export_flags;
-  import.directory = exported.directory = directory;
   import_command->add_option("FILE", import.file, "The file to import; - for standard input.")->required();
   import_command->add_option("--format", import.format,
                              "jsonl, env or properties. Default: what the file's name ends with, else jsonl.");
@@ -167,8 +183,12 @@ int run(int count, char** arguments) {
   export_command->add_option("--prefix", exported.prefix,
                              "Only names that begin with this, which is left out of what is printed.");
   export_command->add_option("--at", exported.at, "As it was at this time, such as 2026-02-12T10:00:00Z.");
-  add_place(*import_command, import.directory, import.url, import.model, import_flags.config);
-  add_place(*export_command, exported.directory, exported.url, exported.model, export_flags.config);
+  for (auto [command, model] : {std::pair{import_command, &import.model}, std::pair{export_command, &exported.model}}) {
+    command->add_option("--model", *model, "The model. Default: the first that is declared.");
+  }
+  add_place(*import_command, import.store, import.url, import_flags,
+            [](std::string_view key) { return key == "store.init" || leads_to_store(key); });
+  add_place(*export_command, exported.store, exported.url, export_flags);
 
   MigrateRequest migration;
   Flags migrate_flags;

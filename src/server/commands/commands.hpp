@@ -32,7 +32,7 @@ struct VerifyRequest {
 [[nodiscard]] int verify(const VerifyRequest& request);
 
 struct EventsRequest {
-  std::string directory;
+  std::string store;  ///< as named_store.hpp says; empty: the one that the settings lead to
   std::string url;
   std::optional<std::string> stream;
   std::string after = "0";
@@ -45,7 +45,7 @@ struct ImportRequest;  // server/commands/import_target.hpp
 
 struct ExportRequest {
   std::string format = "jsonl";
-  std::string directory;
+  std::string store;  ///< as in EventsRequest
   std::string url;
   std::string model;  ///< empty: the first that is declared
   std::string prefix;

@@ -23,7 +23,8 @@ const model::Model* model_of(const std::vector<model::Model>& models, std::strin
 Result<> print_from_store(const EventsRequest& request, const Cursor& cursor, const Settings& settings) {
   const auto log = platform::make_json_logger(LogLevel::warning);
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
-  const auto store = TRY(open_named_store_to_read(request.directory, settings, platform));
+  const std::string name = TRY(name_of_store(request.store, settings));
+  const auto store = TRY(open_named_store_to_read(name, settings, platform));
   Position after = TRY(store->resolve(cursor));
   while (true) {
     const EventPage page = TRY(engine::read_events(*store, request.stream, after, PageLimit{}));

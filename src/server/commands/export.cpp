@@ -1,7 +1,7 @@
 // `annals export`: names with values, in order of names, from a server, or from a store that no server holds.
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "engine/queries.hpp"
 #include "http/client.hpp"
@@ -10,10 +10,10 @@
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/import_target.hpp"
+#include "server/commands/named_store.hpp"
 #include "server/commands/output.hpp"
 #include "server/commands/progress.hpp"
 #include "server/commands/remote.hpp"
-#include "store/embedded_store.hpp"
 
 namespace annals::server {
 namespace {
@@ -60,46 +60,52 @@ class Output {
   Progress progress_{"exported", "name"};
 };
 
-/// The first names after `after` that begin with the prefix, of all that ever were.
-Result<std::set<std::string, std::less<>>> names_after(const EventStore& store, const model::Model& model,
-                                                       const std::string& prefix, const std::string& after,
-                                                       Position end) {
-  std::set<std::string, std::less<>> names;
-  Position place{};
-  while (place < end) {
+/// Names, each with the version that its stream had at the moment of the export.
+using Versions = std::map<std::string, StreamVersion, std::less<>>;
+
+/// The first names after `after` that begin with the prefix, of all that ever were up to `end`.
+Result<Versions> names_after(const EventStore& store, const model::Model& model, const std::string& prefix,
+                             const std::string& after, Position end) {
+  Versions names;
+  for (Position place{}; place < end;) {
     const EventPage page = TRY(store.read_all(place, Horizon::flushed, PageLimit{}));
     if (page.events().empty()) break;
     place = page.events().back().position;
     for (const EventView& event : page.events()) {
+      if (event.position > end) break;
       if (!model.owns_stream(event.stream)) continue;
       const std::string_view name = key_of(event.stream);
       if (!name.starts_with(prefix) || name <= after) continue;
-      if (names.size() == names_at_once && name >= *names.rbegin()) continue;
-      if (names.contains(name)) continue;
-      names.emplace(name);
+      if (const auto found = names.find(name); found != names.end()) {
+        found->second = event.version;
+        continue;
+      }
+      if (names.size() == names_at_once && name > names.rbegin()->first) continue;
+      names.emplace(name, event.version);
       if (names.size() > names_at_once) names.erase(std::prev(names.end()));
     }
   }
   return names;
 }
 
-Result<> export_from_directory(const ExportRequest& request, const model::Model& model, std::optional<Instant> at,
-                               Output& output) {
+Result<> export_from_store(const ExportRequest& request, const Settings& settings, const model::Model& model,
+                           std::optional<Instant> at, Output& output) {
   const auto log = platform::make_json_logger(LogLevel::warning);
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
-  const auto store = TRY(store::open_embedded_store_to_read(request.directory, platform));
+  const std::string used = TRY(name_of_store(request.store, settings));
+  const auto store = TRY(open_named_store_to_read(used, settings, platform));
+  // Servers may write to the same database: what they record from now on is of a later time.
+  if (at) store->settle(*at);
   const Position end = at ? TRY(store->position_at(*at)) : store->status().flushed;
   std::string after;  // before every name, because none is empty
   while (true) {
-    const auto names = TRY(names_after(*store, model, request.prefix, after, end));
-    for (const std::string& name : names) {
-      const StreamVersion version =
-          at ? TRY(store->version_at(model.stream(name), *at)) : TRY(store->stream_version(model.stream(name)));
+    const Versions names = TRY(names_after(*store, model, request.prefix, after, end));
+    for (const auto& [name, version] : names) {
       const auto record = TRY(engine::record_at_version(*store, model, name, version));
       if (record.exists()) TRY(output.add(name, *record.value));
     }
     if (names.size() < names_at_once) return {};
-    after = *names.rbegin();
+    after = names.rbegin()->first;
   }
 }
 
@@ -191,7 +197,7 @@ Result<> export_all(const ExportRequest& request, const Settings& settings) {
     }
   }
   Output output(format, request.prefix);
-  TRY(request.url.empty() ? export_from_directory(request, model, at, output)
+  TRY(request.url.empty() ? export_from_store(request, settings, model, at, output)
                           : export_from_server(request, model, output));
   return output.finish();
 }

@@ -7,9 +7,8 @@
 #include "http/client.hpp"
 #include "json/reader.hpp"
 #include "platform/logging.hpp"
+#include "server/commands/named_store.hpp"
 #include "server/commands/remote.hpp"
-#include "server/wiring.hpp"
-#include "store/embedded_store.hpp"
 
 namespace annals::server {
 namespace {
@@ -82,16 +81,15 @@ class StoreTarget final : public ImportTarget {
  public:
   static Result<std::unique_ptr<ImportTarget>> open(const ImportRequest& request, const Settings& settings,
                                                     model::Model model) {
-    store::EmbeddedOptions options = store_options(settings).embedded;
-    options.directory = request.directory;
-    options.seen = seen_flushed(platform::posix_files(), options.directory);
+    const std::string name = TRY(name_of_store(request.store, settings));
     model.consistency = model::Consistency::restart;  // its table stays empty; the writer reads states from the store
     std::unique_ptr<StoreTarget> target(new StoreTarget(std::move(model)));
-    target->store_ = TRY(store::open_embedded_store(options, target->platform_, *target->background_));
+    target->store_ = TRY(open_named_store(name, settings, target->platform_, *target->background_));
     target->feed_ =
         std::make_unique<projection::TableFeed>(target->model_, *target->store_, target->platform_, *target->executor_);
     engine::WriterOptions writer_options;
     writer_options.receipts.retention = std::chrono::seconds(1);  // nothing here has an idempotency key
+    writer_options.follow = target->executor_.get();              // servers may write to the same database
     target->writer_ = std::make_unique<engine::Writer>(*target->store_, std::vector{target->feed_.get()},
                                                        target->platform_, writer_options);
     TRY(target->writer_->load());
@@ -99,6 +97,7 @@ class StoreTarget final : public ImportTarget {
   }
 
   ~StoreTarget() override {
+    if (writer_) writer_->stop_following();
     executor_.reset();  // with what it has in hand, which uses all the others
   }
 

@@ -20,7 +20,7 @@ namespace annals::server {
 struct ImportRequest {
   std::string file;
   std::string format;  ///< empty: what the file's name says
-  std::string directory;
+  std::string store;   ///< as in EventsRequest
   std::string url;
   std::string model;  ///< empty: the first that is declared
   std::string prefix;

@@ -23,13 +23,22 @@ store::PostgresOptions postgres_options(const std::string& name, const Settings&
 
 }  // namespace
 
+Result<std::string> name_of_store(const std::string& given, const Settings& settings) {
+  if (!given.empty()) return given;
+  const std::string& kind = settings.text("store.kind");
+  if (kind == "embedded") return settings.text("store.directory");
+  if (is_database(kind)) return kind;
+  return fail(ErrorKind::usage,
+              "the " + kind + " store is in its server; give --url, or --data with a store that is kept");
+}
+
 std::string shown_store(const std::string& name) {
   return is_address(name) ? without_password(name) : name;
 }
 
 Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name, const Settings& settings,
                                                              platform::Platform platform) {
-  if (is_database(name)) return store::open_postgres_store(postgres_options(name, settings), platform);
+  if (is_database(name)) return store::open_postgres_store_to_read(postgres_options(name, settings), platform);
   return store::open_embedded_store_to_read(name, platform);
 }
 

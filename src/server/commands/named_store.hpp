@@ -15,10 +15,15 @@ namespace annals::server {
 inline constexpr const char* named_store_help =
     "a directory; `postgres`, the database that the settings name; or an address, postgres://...";
 
+/// The name of the store that a command works on: the one that it was given, or else, when that is empty, the one that
+/// the settings lead to. Errors: usage, when that is one that only a server has.
+[[nodiscard]] Result<std::string> name_of_store(const std::string& given, const Settings& settings);
+
 /// The name without a password, for messages.
 [[nodiscard]] std::string shown_store(const std::string& name);
 
-/// Opens a store to read; nothing changes in it, but for what Annals keeps in a database beside the events.
+/// Opens a store to read; nothing changes in it, but for what Annals keeps in a database beside the events, if that
+/// may be changed.
 /// Errors: those of the store's own opening.
 [[nodiscard]] Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name,
                                                                            const Settings& settings,
