@@ -281,7 +281,6 @@ Result<> Application::build(const Address& address, std::function<void(const std
   const std::string checkpoints = in_database ? postgres_checkpoints_in(directory) : checkpoints_in(directory);
   options.embedded.seen = seen_flushed(platform.files, directory);
   if (in_database) {
-    TRY(platform.files.create_directories(checkpoints));
     options.postgres.known_path = platform::join_path(checkpoints, "database");
     options.postgres.seen = seen_in(platform.files, checkpoints);
   }

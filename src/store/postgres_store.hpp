@@ -38,7 +38,7 @@ struct PostgresOptions {
   bool init = false;                                       ///< makes the tables when there are none
   Duration poll_interval = std::chrono::milliseconds{50};  ///< for what others record, when no hint comes
   /// Where to keep what is known of the database (docs/formats/database.md), with which the store opens while it is
-  /// away; empty: nowhere. The rest of the path is there, but perhaps for the last directory.
+  /// away; empty: nowhere. Its directory is made once the database has been there.
   std::string known_path{};
   std::vector<SeenFlushed> seen{};  ///< checkpoints, which a database that comes back must have the events of
 };

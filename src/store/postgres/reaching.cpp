@@ -18,6 +18,9 @@ Result<> PostgresStore::start() {
   reached_ = true;
   compare_with_known();
   // Not to be put off: what the file tells of another database would be believed when this one is away.
+  if (const std::string& path = options_.known_path; !path.empty()) {
+    TRY(platform_.files.create_directories(path.substr(0, path.rfind('/'))));
+  }
   TRY(remember());
   begin_following();
   return {};
