@@ -1,6 +1,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 namespace annals::engine {
 namespace {
@@ -14,6 +15,10 @@ constexpr std::string_view store_is_damaged =
     "a read met something that is not what was written; stop the server and run annals verify, and see its log";
 constexpr std::string_view store_takes_no_writes =
     "the store cannot take writes until it is restarted; the log of the server says why";
+constexpr std::string_view tables_catch_up = "the read tables are still catching up";
+constexpr std::string_view tables_are_old =
+    "the read tables show what was written down last; they catch up by themselves once the store answers";
+constexpr Duration look_for_store_every = std::chrono::milliseconds(100);
 constexpr std::string_view store_is_away = "the store cannot take writes now; they go on by themselves once it answers";
 
 /// What a store says that takes no writes; the one that is shared finds back by itself.
@@ -72,6 +77,7 @@ Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Pl
     : models_(hold(std::move(models))),
       store_(store),
       platform_(platform),
+      background_(background),
       feeds_(make_feeds(models_, store, platform, background, options.checkpoint_directory)),
       writer_(store, pointers(feeds_), platform, writer_options(options, background)),
       checkpoints_(keepers(feeds_, writer_), options.checkpoint_rule, platform, background),
@@ -84,24 +90,75 @@ Engine::~Engine() {
   stop();
 }
 
+/// What waits for a store that is away to load the writer.
+struct Engine::Loading {
+  std::mutex mutex;
+  Engine* engine = nullptr;  // guarded by mutex; null once the engine stops
+};
+
 Result<> Engine::start(std::function<void()> ready) {
+  ready_ = std::move(ready);
+  if (!store_.status().away.empty()) TRY(restore_tables());
   // Where there are no checkpoints both read much of the log; so each does it on its own thread.
-  for (const auto& feed : feeds_) {
-    feed->start([this, ready] {
-      if (--missing_ == 0) ready();
-    });
+  for (const auto& feed : feeds_) feed->start([this] { caught_up(); });
+  if (from_checkpoints_) {
+    ready_();
+    loading_ = std::make_shared<Loading>();
+    loading_->engine = this;
+    load_when_there(background_, loading_);
+    return {};
   }
   TRY(writer_.load());
-  if (--missing_ == 0) ready();
+  caught_up();
   checkpoints_.start();
   return {};
 }
 
+/// For a store that is away.
+Result<> Engine::restore_tables() {
+  for (const auto& feed : feeds_) {
+    if (feed->restore()) continue;
+    return fail(ErrorKind::unavailable, "database_away",
+                store_.status().reason + "; there is no checkpoint of the table " + feed->model().name +
+                    " that could be served meanwhile");
+  }
+  from_checkpoints_ = true;
+  return {};
+}
+
+/// One of the tables, or the writer with its receipts.
+void Engine::caught_up() {
+  if (--missing_ > 0) return;
+  if (!from_checkpoints_) return ready_();
+  platform_.log.info("The tables have caught up with the store; writes are taken");
+}
+
+void Engine::load_when_there(platform::Executor& background, std::shared_ptr<Loading> loading) {
+  background.post_after(look_for_store_every, [&background, loading = std::move(loading)]() mutable {
+    {
+      const std::lock_guard lock(loading->mutex);
+      Engine* const engine = loading->engine;
+      if (engine == nullptr) return;
+      if (engine->store_.status().away.empty()) {
+        const auto loaded = engine->writer_.load();
+        if (loaded) {
+          engine->caught_up();
+          return engine->checkpoints_.start();
+        }
+        engine->platform_.log.warning("What must be known before the first write could not be read; it is tried again",
+                                      {{"error", std::string_view(loaded.error().message)}});
+      }
+    }
+    load_when_there(background, std::move(loading));
+  });
+}
+
 std::optional<std::string_view> Engine::why_not_ready() const {
   if (draining_.load()) return "draining";
-  if (!serving()) return "the read tables are still catching up";
+  if (!serving()) return tables_catch_up;
   const StoreStatus status = store_.status();
   if (!status.writable) return takes_no_writes(store_);
+  if (behind_store()) return tables_catch_up;
   if (!status.has_room) return store_has_no_room;
   return std::nullopt;
 }
@@ -119,8 +176,16 @@ void Engine::watch_subscriber(std::string name, const projection::Runner& runner
   subscribers_.emplace_back(std::move(name), &runner);
 }
 
-void Engine::stop() {
+void Engine::stop_following() {
+  if (loading_) {
+    const std::lock_guard lock(loading_->mutex);
+    loading_->engine = nullptr;
+  }
   writer_.stop_following();
+}
+
+void Engine::stop() {
+  stop_following();
   for (const auto& feed : feeds_) feed->stop();
   checkpoints_.finish();
   watch_.reset();
@@ -148,6 +213,7 @@ Health::Check Engine::check_projections() const {
   for (const auto& [name, runner] : subscribers_) {
     if (runner->status().failing) return {"error", "the subscriber " + name + " fails and is started again"};
   }
+  if (!store_.status().away.empty()) return {"down", std::string(tables_are_old)};
   if (missing_.load() > 0) return {"down", "the read tables are still catching up with the store"};
   return {};
 }
@@ -164,6 +230,10 @@ Health Engine::health() const {
     health.eventstore = {"error", "the last flush failed"};
   }
   health.projection = check_projections();
+  if (!status.away.empty()) {
+    health.database = {"error", status.away};
+    return health;
+  }
   const Position before_last{std::max<std::uint64_t>(status.visible.value, 1) - 1};
   const auto last = store_.read_all(before_last, Horizon::visible, PageLimit{1, 1});
   if (!last) {

@@ -58,14 +58,20 @@ class Engine {
   ~Engine();
 
   /// Begins to fill the tables and reads back receipts; `ready` is called, here or on `background`, once all of them
-  /// are there. Call once.
+  /// are there. Where the store is away since it was opened, the tables are read back from their checkpoints, `ready`
+  /// is called at once, and the rest comes by itself when the store is there. Call once.
+  /// Errors: unavailable, when the store is away and a table has no checkpoint that will do.
   [[nodiscard]] Result<> start(std::function<void()> ready);
 
   /// Why requests had better go elsewhere, in words that name no files; nullopt when there is no reason: the tables
   /// have caught up, the store takes writes, and `set_draining` has not been called.
   [[nodiscard]] std::optional<std::string_view> why_not_ready() const;
-  /// True once the tables have caught up for the first time.
-  [[nodiscard]] bool serving() const { return missing_.load() == 0; }
+  /// True once the tables can be asked for the present: they have caught up for the first time, or show what their
+  /// checkpoints hold.
+  [[nodiscard]] bool serving() const { return missing_.load() == 0 || from_checkpoints_; }
+  /// True from a start without the store until the tables have caught up with it and writes are taken: a table then
+  /// shows the past, and what it does not have may be there all the same. Once false it stays so.
+  [[nodiscard]] bool behind_store() const { return from_checkpoints_ && missing_.load() > 0; }
   /// Ends the waits for keys, for positions and for events.
   void set_draining();
   [[nodiscard]] bool draining() const { return draining_.load(); }
@@ -78,6 +84,9 @@ class Engine {
 
   /// Tables first, then the subscribers that are watched.
   [[nodiscard]] std::vector<ProjectionStatus> projections() const;
+
+  /// Takes in no more of what other servers record, nor waits for a store that is away. As Writer::stop_following.
+  void stop_following();
 
   /// Stops the feeds, and writes checkpoints. The writer must be idle: the HTTP server has been stopped. Idempotent.
   void stop();
@@ -101,15 +110,23 @@ class Engine {
 
  private:
   [[nodiscard]] Health::Check check_projections() const;
+  [[nodiscard]] Result<> restore_tables();
+  void caught_up();
+  struct Loading;
+  static void load_when_there(platform::Executor& background, std::shared_ptr<Loading> loading);
 
   const std::vector<std::unique_ptr<const model::Model>> models_;
   EventStore& store_;
   platform::Platform platform_;
+  platform::Executor& background_;
   std::vector<std::unique_ptr<projection::TableFeed>> feeds_;
   Writer writer_;
   Checkpoints checkpoints_;
   std::vector<std::pair<std::string, const projection::Runner*>> subscribers_;
   std::atomic<std::size_t> missing_;  // tables that have not caught up, and the receipts until they are there
+  std::atomic<bool> from_checkpoints_{false};
+  std::shared_ptr<Loading> loading_;  // shared with the task that waits for the store; null where none does
+  std::function<void()> ready_;
   std::atomic<bool> draining_{false};
   projection::Progress flushed_;
   std::unique_ptr<Watch> watch_;  // last: it publishes to flushed_

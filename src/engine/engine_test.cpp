@@ -65,6 +65,94 @@ TEST_F(EngineTest, it_is_ready_once_all_tables_have_caught_up) {
   EXPECT_TRUE(engine->serving());
 }
 
+class EngineAwayTest : public EngineTest {
+ protected:
+  EngineAwayTest() {
+    EXPECT_TRUE(world.files.create_directories("data"));
+    store.share();
+    EXPECT_TRUE(open_here());
+    run();
+    EXPECT_EQ(write(with_key(set_request("a", "old"), "key", "body")), "1");
+    engine.reset();  // writes its checkpoints
+  }
+  [[nodiscard]] Result<> open_here() {
+    ready = 0;
+    EngineOptions options;
+    options.checkpoint_directory = "data";
+    engine = std::make_unique<Engine>(std::vector{kv("config"), kv("flag")}, store, world.platform(), world.executor,
+                                      options);
+    return engine->start([this] { ++ready; });
+  }
+  [[nodiscard]] std::string value(std::string_view key) {
+    const model::Record record = engine->feed(0).table().get(key);
+    return record.exists() ? std::string(*record.value) : "(none)";
+  }
+  void look_again() {
+    for (int timers = 0; timers < 40; ++timers) world.executor.run_next_timer();
+    run();
+  }
+};
+
+TEST_F(EngineAwayTest, it_starts_from_checkpoints_while_the_store_is_away_and_catches_up_once_it_is_there) {
+  record(store, "config-b", set_event("theirs"));
+  store.set_away("the database does not answer");
+  ASSERT_TRUE(open_here());
+  EXPECT_EQ(ready, 1);
+  EXPECT_TRUE(engine->serving());
+  EXPECT_TRUE(engine->behind_store());
+  EXPECT_EQ(value("a"), "old");
+  EXPECT_FALSE(engine->feed(0).table().get("b").exists());
+  EXPECT_NE(engine->why_not_ready(), std::nullopt);
+  EXPECT_EQ(engine->health().eventstore.state, "error");
+  EXPECT_EQ(engine->health().projection.state, "down");
+  EXPECT_EQ(engine->health().database.state, "error");
+  EXPECT_EQ(engine->health().database.detail, "the database does not answer");
+  look_again();
+  EXPECT_TRUE(engine->behind_store());
+
+  store.set_away(std::nullopt);
+  look_again();
+  EXPECT_FALSE(engine->behind_store());
+  EXPECT_EQ(ready, 1) << "once";
+  EXPECT_EQ(engine->why_not_ready(), std::nullopt);
+  EXPECT_TRUE(engine->health().healthy());
+  EXPECT_EQ(value("b"), "theirs");
+  EXPECT_EQ(write(with_key(set_request("a", "old"), "key", "body")), "1 replayed");
+  EXPECT_EQ(write(set_request("a", "new")), "2");
+  EXPECT_EQ(write(set_request("b", "ours")), "2");
+}
+
+TEST_F(EngineAwayTest, what_the_writer_must_know_is_read_on_from_where_it_failed) {
+  store.set_away("the database does not answer");
+  ASSERT_TRUE(open_here());
+  store.set_away(std::nullopt);
+  store.fail_reads(Error(ErrorKind::unavailable, "the connection was lost"));
+  look_again();
+  EXPECT_TRUE(engine->behind_store());
+  store.fail_reads(std::nullopt);
+  look_again();
+  EXPECT_FALSE(engine->behind_store());
+  EXPECT_EQ(write(with_key(set_request("a", "old"), "key", "body")), "1 replayed");
+}
+
+TEST_F(EngineAwayTest, without_the_checkpoint_of_a_table_it_does_not_start_while_the_store_is_away) {
+  ASSERT_TRUE(world.files.remove("data/flag.table"));
+  store.set_away("the database does not answer");
+  const auto started = open_here();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind, ErrorKind::unavailable);
+  EXPECT_NE(started.error().message.find("no checkpoint of the table flag"), std::string::npos);
+}
+
+TEST_F(EngineAwayTest, it_stops_while_the_store_is_away_and_its_checkpoints_stay_what_they_were) {
+  store.set_away("the database does not answer");
+  ASSERT_TRUE(open_here());
+  engine.reset();
+  look_again();
+  ASSERT_TRUE(open_here());
+  EXPECT_EQ(value("a"), "old");
+}
+
 TEST_F(EngineTest, a_list_of_the_past_holds_no_more_values_at_once_than_asked_for) {
   open();
   run();

@@ -42,16 +42,20 @@ std::unexpected<Error> key_reused() {
 }
 
 Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper) {
+  if (!begun_ && !(keeper && keeper->load())) {
+    const Instant oldest = platform_.clock.now().plus(-limits_.retention);
+    const Position before = TRY(store.position_at(oldest));
+    const auto state = state_.lock();
+    state->reached = before;
+    if (before.value > 0) state->complete_since = oldest;
+  }
+  begun_ = true;
   Position after;
   Position known;  // the entries up to here are there
-  if (keeper && keeper->load()) {
+  {
     const auto state = state_.lock();
     after = state->reached;
     known = state->entries.empty() ? after : std::max(after, state->entries.back().receipt.position);
-  } else {
-    const Instant oldest = platform_.clock.now().plus(-limits_.retention);
-    after = TRY(store.position_at(oldest));
-    if (after.value > 0) state_.lock()->complete_since = oldest;
   }
   while (true) {
     const EventPage page = TRY(store.read_all(after, Horizon::visible, PageLimit{}));
@@ -59,11 +63,10 @@ Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper
       if (event.position <= known) continue;
       if (const auto remembered = remembered_of(event.metadata)) insert(*remembered, event);
     }
-    if (page.events().empty()) break;
+    if (page.events().empty()) return {};
     after = page.events().back().position;
+    state_.lock()->reached = after;
   }
-  state_.lock()->reached = after;
-  return {};
 }
 
 Result<std::optional<Receipt>> Receipts::answer(const Idempotency& idempotency) {

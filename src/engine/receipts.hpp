@@ -101,6 +101,7 @@ class Receipts final : public projection::KeptState {
   const ReceiptLimits limits_;
   platform::Platform platform_;
   Guarded<State> state_;
+  bool begun_ = false;                    // the writer's: load knows from where to read
   std::optional<Duration> last_warning_;  // the writer's
   std::uint64_t dropped_ = 0;             // the writer's
 

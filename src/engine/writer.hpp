@@ -79,7 +79,8 @@ class Writer {
          WriterOptions options);
   ~Writer();
 
-  /// Reads what must be known before the first decision. Call once, before the first submit.
+  /// Reads what must be known before the first decision. Call before the first submit or barrier; after a failure it
+  /// may be called again, and goes on where it was. Errors: those of the store.
   [[nodiscard]] Result<> load();
 
   /// Decides and records. `done` is called on `home`, once the reply may be seen.

@@ -145,6 +145,10 @@ struct StoreStatus {
   std::optional<bool> last_flush_ok;  ///< nullopt before the first
   Duration last_flush_duration{0};
   std::uint64_t damaged_reads = 0;  ///< that met something that is not what was written, since the store was opened
+  /// Why nothing has been heard from the store since it was opened: a sentence that names no file and no host. Empty
+  /// once it has been. Until then what the store tells of itself, cursors included, is what was remembered of it, and
+  /// reads of events and appends are refused ("database_away").
+  std::string away;
 };
 
 /// What a store counts; zeros and empty where it has no such thing.

@@ -49,9 +49,11 @@ std::vector<FoundCheckpoint> find_checkpoints(const platform::FileSystem& files,
   for (const std::string& name : files.list(directory).value_or(std::vector<std::string>{})) {
     if (name.ends_with(".new")) continue;
     const std::string path = platform::join_path(directory, name);
-    auto cursor = read_checkpoint(files, path);
-    if (!cursor) cursor = read_state_file_end(files, path);
-    if (cursor) found.push_back({path, *cursor});
+    if (const auto cursor = read_checkpoint(files, path)) {
+      found.push_back({path, *cursor});
+    } else if (const auto end = read_state_file_end(files, path)) {
+      found.push_back({path, end->cursor, end->event});
+    }
   }
   return found;
 }

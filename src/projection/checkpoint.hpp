@@ -2,6 +2,7 @@
 // Checkpoint: the cursor that a subscriber has made durable, in a small file of its own (docs/formats/checkpoint.md). A
 // checkpoint can be deleted: its subscriber then starts from the beginning. Confined to one thread.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ class CheckpointFile {
 struct FoundCheckpoint {
   std::string path;
   Cursor cursor;
+  std::optional<Uuid> event{};  ///< the id of the event at the cursor; where the file names none, nothing
 };
 
 /// All checkpoints of a directory that were written whole, in order of their names; others are left out, as is what

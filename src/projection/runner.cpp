@@ -61,6 +61,11 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   void run() {
     const std::lock_guard lock(run_mutex);
     if (stopped) return;
+    store_is_there = store_is_there || store.status().away.empty();
+    if (!store_is_there) {
+      executor.post_after(look_for_store_every, [self = shared_from_this()] { self->run(); });
+      return;
+    }
     state.lock()->woken = false;
     auto more = step();
     if (!more) {
@@ -153,6 +158,7 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
 
   std::mutex run_mutex;
   bool stopped = false;  // under run_mutex, as all below
+  bool store_is_there = false;
   bool resumed = false;
   Position position;
   Position failed_after;  // the furthest that was taken in before a failure, until that is passed

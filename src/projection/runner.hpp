@@ -34,6 +34,8 @@ class Runner {
 
   static constexpr Duration pause_min = std::chrono::milliseconds(100);
   static constexpr Duration pause_max = std::chrono::seconds(30);
+  /// Between two looks whether a store that is away since it was opened is there: until then there is nothing to read.
+  static constexpr Duration look_for_store_every = std::chrono::milliseconds(100);
 
   Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform,
          platform::Executor& executor);

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "base/invariant.hpp"
 #include "projection/checkpoint.hpp"
@@ -104,23 +106,30 @@ class BlockReader {
   std::uint64_t checksum_ = 0;
 };
 
+/// How an ending begins.
+StateFileEnd take_end(ByteReader& reader) {
+  StateFileEnd end;
+  end.cursor.epoch = reader.integer<std::uint32_t>();
+  end.cursor.position = Position{reader.integer<std::uint64_t>()};
+  const std::string_view id = reader.take(end.event.bytes.size());
+  std::ranges::copy(id, reinterpret_cast<char*>(end.event.bytes.data()));  // nothing when it is not there
+  return end;
+}
+
 /// The ending must fit what was read before it, and the store must have what it speaks of.
 Result<> take_ending(std::string_view contents, const std::string& path, std::uint64_t records, const EventStore& store,
-                     StateFileSummary& summary) {
+                     Backing backing, StateFileSummary& summary) {
   ByteReader reader(contents);
-  Cursor end;
-  end.epoch = reader.integer<std::uint32_t>();
-  end.position = Position{reader.integer<std::uint64_t>()};
-  Witness witness;
-  const std::string_view id = reader.take(witness.id.bytes.size());
+  const StateFileEnd end = take_end(reader);
+  Witness witness{.id = end.event, .created_at = {}};
   witness.created_at = Instant{reader.integer<std::int64_t>()};
   summary.records = reader.integer<std::uint64_t>();
-  if (!reader.ok() || summary.records != records || end.position < summary.begin) {
+  if (!reader.ok() || summary.records != records || end.cursor.position < summary.begin) {
     return fail(ErrorKind::corrupt, path + " is damaged: its ending does not fit the rest");
   }
-  std::memcpy(witness.id.bytes.data(), id.data(), id.size());
-  summary.end = TRY(locate_checkpoint(store, end, path));
+  summary.end = TRY(locate_checkpoint(store, end.cursor, path));
   summary.note = std::string(reader.rest());
+  if (backing == Backing::remembered) return {};
   if (witness != TRY(witness_at(store, summary.end))) {
     return fail(ErrorKind::gone,
                 path + " tells of another event at position " + to_string(summary.end) + " than the store has");
@@ -189,7 +198,7 @@ Result<> StateFileWriter::publish() {
   return platform::rename_durably(files_, path_ + ".new", path_);
 }
 
-Result<Cursor> read_state_file_end(const platform::FileSystem& files, const std::string& path) {
+Result<StateFileEnd> read_state_file_end(const platform::FileSystem& files, const std::string& path) {
   const std::unique_ptr<platform::File> file = TRY(files.open_to_read(path));
   const std::uint64_t size = TRY(file->size());
   std::string bytes(prelude_bytes, '\0');
@@ -223,17 +232,15 @@ Result<Cursor> read_state_file_end(const platform::FileSystem& files, const std:
       return damaged(path, offset, "its ending is not what was written");
     }
     ByteReader reader(std::string_view(block + block_header_bytes, length));
-    Cursor cursor;
-    cursor.epoch = reader.integer<std::uint32_t>();
-    cursor.position = Position{reader.integer<std::uint64_t>()};
+    const StateFileEnd found = take_end(reader);
     if (!reader.ok()) return damaged(path, offset, "its ending is too short");
-    return cursor;
+    return found;
   }
 }
 
 Result<StateFileSummary> read_state_file(
     const platform::FileSystem& files, const std::string& path, std::string_view name, const EventStore& store,
-    const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records) {
+    Backing backing, const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records) {
   const std::unique_ptr<platform::File> file = TRY(files.open_to_read(path));
   const std::uint64_t size = TRY(file->size());
   BlockReader blocks(*file, path, size);
@@ -250,7 +257,7 @@ Result<StateFileSummary> read_state_file(
   while (true) {
     const auto block = TRY(blocks.next());
     if (block.kind == ending) {
-      TRY(take_ending(block.contents, path, records, store, summary));
+      TRY(take_ending(block.contents, path, records, store, backing, summary));
       break;
     }
     if (block.kind != of_records) return damaged(path, blocks.offset(), "a block of no known kind stands before here");

@@ -63,15 +63,27 @@ struct StateFileSummary {
   std::string note;
 };
 
+/// Who says that the store has the event at `end`.
+enum class Backing : std::uint8_t {
+  event,       ///< a look at the event
+  remembered,  ///< the store, which is away: its epochs for now, and a look of its own before it is there again
+};
+
 /// Calls `on_records` for each block of records, in order; it answers with how many there were. What it was given
 /// counts only when the whole reading succeeds: forget it otherwise. Errors: not_found; corrupt; unsupported
 /// ("format_version"); gone, when the store does not back it; those of `on_records`; input_output.
 [[nodiscard]] Result<StateFileSummary> read_state_file(
     const platform::FileSystem& files, const std::string& path, std::string_view name, const EventStore& store,
-    const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records);
+    Backing backing, const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records);
 
-/// The cursor of `end`, from the ending alone: its checksum is looked at, what stands before it is not. Errors:
-/// not_found; corrupt; unsupported; input_output.
-[[nodiscard]] Result<Cursor> read_state_file_end(const platform::FileSystem& files, const std::string& path);
+struct StateFileEnd {
+  Cursor cursor;  ///< of `end`
+  Uuid event;     ///< the id of the event there; zeros when there is none
+  bool operator==(const StateFileEnd&) const = default;
+};
+
+/// From the ending alone: its checksum is looked at, what stands before it is not. Errors: not_found; corrupt;
+/// unsupported; input_output.
+[[nodiscard]] Result<StateFileEnd> read_state_file_end(const platform::FileSystem& files, const std::string& path);
 
 }  // namespace annals::projection

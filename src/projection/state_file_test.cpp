@@ -24,12 +24,14 @@ class StateFileTest : public testing::Test {
     TRY(writer->finish(store, end, "note"));
     return writer->publish();
   }
-  [[nodiscard]] Result<StateFileSummary> read(const EventStore& from, std::string_view name = "table config") {
+  [[nodiscard]] Result<StateFileSummary> read(const EventStore& from, std::string_view name = "table config",
+                                              Backing backing = Backing::event) {
     seen.clear();
-    return read_state_file(world.files, path, name, from, [this](std::string_view contents) -> Result<std::uint64_t> {
-      seen += std::string(contents) + ";";
-      return 3;
-    });
+    return read_state_file(world.files, path, name, from, backing,
+                           [this](std::string_view contents) -> Result<std::uint64_t> {
+                             seen += std::string(contents) + ";";
+                             return 3;
+                           });
   }
   [[nodiscard]] ErrorKind refusal(const EventStore& from, std::string_view name = "table config") {
     const auto summary = read(from, name);
@@ -111,7 +113,8 @@ TEST_F(StateFileTest, a_store_that_ends_before_it_does_not_back_it) {
 
 TEST_F(StateFileTest, its_end_can_be_read_alone_and_is_not_believed_when_it_is_not_what_was_written) {
   ASSERT_TRUE(write(Position{3}, Position{5}));
-  EXPECT_EQ(read_state_file_end(world.files, path), Result<Cursor>(store.cursor(Position{5})));
+  const Uuid event = store.read_all(Position{4}, Horizon::visible, {}).value().events().front().id;
+  EXPECT_EQ(read_state_file_end(world.files, path), Result<StateFileEnd>({store.cursor(Position{5}), event}));
   const auto bytes = platform::read_whole_file(world.files, path, 1u << 20);
   ASSERT_TRUE(bytes);
   const std::size_t ending = 8 + 44 + 4 + 8;  // with its note and its checksum
@@ -126,6 +129,22 @@ TEST_F(StateFileTest, its_end_can_be_read_alone_and_is_not_believed_when_it_is_n
     EXPECT_FALSE(read_state_file_end(world.files, path)) << cut;
   }
   EXPECT_EQ(read_state_file_end(world.files, "data/none").error().kind, ErrorKind::not_found);
+}
+
+TEST_F(StateFileTest, while_its_store_is_away_the_epochs_and_the_end_that_are_remembered_stand_for_the_event) {
+  ASSERT_TRUE(write(Position{3}, Position{5}));
+  store.set_away("the database does not answer");
+  EXPECT_EQ(refusal(store), ErrorKind::unavailable);
+  const auto summary = read(store, "table config", Backing::remembered);
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->end, Position{5});
+  EXPECT_EQ(seen, "one;two;");
+  store.set_flushed(Position{4});
+  EXPECT_EQ(read(store, "table config", Backing::remembered).error().kind, ErrorKind::gone) << "of a longer one";
+  TestWorld elsewhere(7);
+  ControlledStore other(elsewhere.platform());
+  other.set_away("the database does not answer");
+  EXPECT_EQ(read(other, "table config", Backing::remembered).error().kind, ErrorKind::gone) << "of another one";
 }
 
 // As after a part of the directory was put back from a copy: same store, same epoch, another tail.
@@ -173,7 +192,7 @@ TEST_F(StateFileTest, a_loss_of_power_leaves_the_old_file_or_the_new_one) {
     EXPECT_FALSE(rewrite(Position{4}, Position{5}, "new").has_value());
     other.files.crash(platform::SimulatedFileSystem::Survival::some_sectors, dice);
     std::string found;
-    const auto summary = read_state_file(other.files, path, "table config", store,
+    const auto summary = read_state_file(other.files, path, "table config", store, Backing::event,
                                          [&](std::string_view contents) -> Result<std::uint64_t> {
                                            found = contents;
                                            return 3;

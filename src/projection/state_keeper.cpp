@@ -12,9 +12,9 @@ constexpr std::uint64_t step_bytes = 2u << 20;
 StateKeeper::StateKeeper(KeptState& state, std::string path, EventStore& store, platform::Platform platform)
     : state_(state), path_(std::move(path)), store_(store), platform_(platform) {}
 
-bool StateKeeper::load() {
+bool StateKeeper::load(Backing backing) {
   const Duration began = platform_.clock.monotonic();
-  auto summary = read_state_file(platform_.files, path_, state_.name(), store_,
+  auto summary = read_state_file(platform_.files, path_, state_.name(), store_, backing,
                                  [this](std::string_view contents) { return state_.read(contents); });
   Result<> taken;
   if (summary) taken = state_.take_over(*summary);

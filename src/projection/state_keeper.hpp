@@ -52,8 +52,8 @@ class StateKeeper {
   StateKeeper(KeptState& state, std::string path, EventStore& store, platform::Platform platform);
 
   /// Reads the file back, if it is there and good; what is wrong with it is logged, and then the state is left as it
-  /// was. Call once, before anything else has changed the state. True when the file was taken in.
-  bool load();
+  /// was. True when the file was taken in. Not to be called after that, nor after anything else has changed the state.
+  bool load(Backing backing = Backing::event);
 
   enum class Step : std::uint8_t {
     more,     ///< go on soon

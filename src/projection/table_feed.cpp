@@ -24,6 +24,12 @@ class TableFeed::Feeder final : public Subscriber {
     return consistency_ == Consistency::live ? Horizon::visible : Horizon::flushed;
   }
 
+  [[nodiscard]] bool restore() {
+    const std::lock_guard lock(apply_mutex_);
+    StateKeeper* keeper = std::exchange(keeper_, nullptr);
+    return keeper != nullptr && keeper->load(Backing::remembered);
+  }
+
   [[nodiscard]] Result<Position> resume() override {
     const std::lock_guard lock(apply_mutex_);
     if (StateKeeper* keeper = std::exchange(keeper_, nullptr)) keeper->load();
@@ -103,6 +109,10 @@ TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Pla
 
 TableFeed::~TableFeed() {
   stop();
+}
+
+bool TableFeed::restore() {
+  return feeder_->restore();
 }
 
 void TableFeed::start(std::move_only_function<void()> ready) {

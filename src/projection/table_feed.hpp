@@ -30,6 +30,10 @@ class TableFeed {
             std::string checkpoint_path = {});
   ~TableFeed();
 
+  /// Reads the table back from its checkpoint while the store is away, so that it can be asked before it has caught up.
+  /// False when there is none that will do. Call at most once, before `start`.
+  [[nodiscard]] bool restore();
+
   /// Begins to catch up; `ready` is called on the executor when the table first holds all that was there.
   void start(std::move_only_function<void()> ready);
 

@@ -64,6 +64,43 @@ TEST_F(TableFeedTest, a_live_table_catches_up_and_then_shows_what_is_handed_over
   EXPECT_EQ(world.executor.run_ready(), 0u) << "the runner has no part in it";
 }
 
+TEST_F(TableFeedTest, while_the_store_is_away_a_table_shows_its_checkpoint_and_catches_up_once_it_is_there) {
+  ASSERT_TRUE(world.files.create_directories("data"));
+  const std::string path = "data/config.table";
+  record(store, "config-a", set_event("old"));
+  {
+    TableFeed feed(live_model, store, world.platform(), world.executor, path);
+    feed.start([] {});
+    world.executor.run_ready();
+    ASSERT_TRUE(feed.keeper()->write_all());
+  }
+  record(store, "config-b", set_event("new"));
+  store.set_away("the database does not answer");
+  TableFeed feed(live_model, store, world.platform(), world.executor, path);
+  ASSERT_TRUE(feed.restore());
+  EXPECT_EQ(value(feed, "a"), "old");
+  EXPECT_EQ(feed.table().progress().position(), Position{1});
+  feed.start([&] { ++ready; });
+  for (int looks = 0; looks < 5; ++looks) world.executor.run_next_timer();
+  EXPECT_EQ(feed.status().failures, 0u) << "there is nothing to read yet, which is nobody's failure";
+  EXPECT_EQ(ready, 0);
+  store.set_away(std::nullopt);
+  world.executor.run_next_timer();
+  world.executor.run_ready();
+  EXPECT_EQ(ready, 1);
+  EXPECT_TRUE(feed.is_live());
+  EXPECT_EQ(value(feed, "a"), "old");
+  EXPECT_EQ(value(feed, "b"), "new");
+}
+
+TEST_F(TableFeedTest, without_a_checkpoint_nothing_is_shown_while_the_store_is_away) {
+  store.set_away("the database does not answer");
+  TableFeed none(live_model, store, world.platform(), world.executor);
+  EXPECT_FALSE(none.restore());
+  TableFeed missing(live_model, store, world.platform(), world.executor, "data/config.table");
+  EXPECT_FALSE(missing.restore());
+}
+
 TEST_F(TableFeedTest, what_is_handed_over_before_the_table_is_live_is_found_by_the_runner) {
   TableFeed feed(live_model, store, world.platform(), world.executor);
   feed.start([&] { ++ready; });

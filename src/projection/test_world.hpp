@@ -138,6 +138,13 @@ class ControlledStore final : public EventStore {
     const std::lock_guard lock(mutex_);
     writable_ = on;
   }
+  /// From now on the store is one that was opened while it could not be reached; with nullopt it comes back.
+  void set_away(std::optional<std::string> why) {
+    const std::lock_guard lock(mutex_);
+    away_ = why.value_or("");
+    writable_ = !why;
+    read_error_ = why ? std::optional(Error(ErrorKind::unavailable, "database_away", *why)) : std::nullopt;
+  }
   void set_damaged_reads(std::uint64_t count) {
     const std::lock_guard lock(mutex_);
     damaged_reads_ = count;
@@ -193,6 +200,10 @@ class ControlledStore final : public EventStore {
     return inner_->read_all(after, horizon, limit);
   }
   [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (read_error_) return std::unexpected(*read_error_);
+    }
     return inner_->stream_version(stream);
   }
   [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override {
@@ -230,6 +241,7 @@ class ControlledStore final : public EventStore {
     if (!writable_) status.last_flush_ok = false;
     if (flushed_) status.flushed = *flushed_;
     status.damaged_reads = damaged_reads_;
+    status.away = away_;
     return status;
   }
   [[nodiscard]] Result<> flush() override {
@@ -294,6 +306,7 @@ class ControlledStore final : public EventStore {
   mutable std::mutex mutex_;
   bool holding_ = false;
   bool writable_ = true;
+  std::string away_;
   std::uint64_t damaged_reads_ = 0;
   std::deque<Held> held_;
   std::vector<std::optional<Error>> answers_;

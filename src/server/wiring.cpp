@@ -71,6 +71,19 @@ std::string checkpoints_in(const std::string& directory) {
   return platform::join_path(directory, checkpoints_folder);
 }
 
+/// Of the postgres store; its data directory may be that of an embedded one too.
+std::string postgres_checkpoints_in(const std::string& directory) {
+  return platform::join_path(directory, "checkpoints-postgres");
+}
+
+std::vector<store::SeenFlushed> seen_in(const platform::FileSystem& files, const std::string& checkpoints) {
+  std::vector<store::SeenFlushed> seen;
+  for (projection::FoundCheckpoint& found : projection::find_checkpoints(files, checkpoints)) {
+    seen.push_back({std::move(found.path), found.cursor, found.event});
+  }
+  return seen;
+}
+
 /// What the operating system refused, with what can be done about it.
 Error with_advice(Error error, const std::string& directory) {
   if (error.kind == ErrorKind::input_output || error.kind == ErrorKind::not_found) {
@@ -180,11 +193,7 @@ bool is_checkpoint(std::string_view name) {
 }
 
 std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files, const std::string& directory) {
-  std::vector<store::SeenFlushed> seen;
-  for (projection::FoundCheckpoint& found : projection::find_checkpoints(files, checkpoints_in(directory))) {
-    seen.push_back({std::move(found.path), found.cursor});
-  }
-  return seen;
+  return seen_in(files, checkpoints_in(directory));
 }
 
 Application::Application(const Settings& settings) : settings_(settings) {}
@@ -267,10 +276,17 @@ Result<> Application::build(const Address& address, std::function<void(const std
   const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
   INVARIANT(kind != nullptr, "the choices of store.kind are those of the catalogue");
   store::StoreOptions options = store_options(settings);
-  options.embedded.seen = seen_flushed(platform.files, options.embedded.directory);
+  const std::string& directory = options.embedded.directory;
+  const bool in_database = kind->kind == "postgres";
+  const std::string checkpoints = in_database ? postgres_checkpoints_in(directory) : checkpoints_in(directory);
+  options.embedded.seen = seen_flushed(platform.files, directory);
+  if (in_database) {
+    options.postgres.known_path = platform::join_path(checkpoints, "database");
+    options.postgres.seen = seen_in(platform.files, checkpoints);
+  }
   auto opened = kind->open(options, platform, *background_);
-  if (!opened && kind->kind == "postgres") return std::unexpected(std::move(opened).error());
-  if (!opened) return std::unexpected(with_advice(std::move(opened).error(), options.embedded.directory));
+  if (!opened && in_database) return std::unexpected(std::move(opened).error());
+  if (!opened) return std::unexpected(with_advice(std::move(opened).error(), directory));
   store_ = *std::move(opened);
   place_watch_ = std::make_unique<PlaceWatch>(*store_, *background_);
 
@@ -280,9 +296,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
     engine_settings.writer.apart = writer_.get();
   }
   if (kind->keeps) {
-    engine_settings.checkpoint_directory = kind->kind == "postgres"
-                                               ? platform::join_path(options.embedded.directory, "checkpoints-postgres")
-                                               : checkpoints_in(options.embedded.directory);
+    engine_settings.checkpoint_directory = checkpoints;
     TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
   }
   delivery::Audit::Options audit_options;
@@ -324,7 +338,7 @@ Result<> Application::stop() {
   if (server_ && !server_->stop())
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
   platform::standard_error().hurry(unread_output_time);  // a reader of the logs who does not read keeps nobody
-  if (engine_) engine_->writer().stop_following();
+  if (engine_) engine_->stop_following();
   writer_.reset();  // with what it has in hand, whether or not anybody is left to be told
   if (audit_runner_) {
     audit_runner_->stop();

@@ -18,6 +18,7 @@
 #include "event/event_store.hpp"
 #include "log/log.hpp"
 #include "platform/platform.hpp"
+#include "store/seen_flushed.hpp"
 
 namespace annals::store {
 
@@ -26,12 +27,6 @@ enum class Sync : std::uint8_t {
   group,     ///< its events survive the loss of power
   periodic,  ///< the operating system has them (they survive a crash of the process); flushed every sync_interval
   memory,    ///< the same, flushed once a second
-};
-
-/// What somebody who was told of flushed events only has made durable: a checkpoint.
-struct SeenFlushed {
-  std::string path;  ///< of the file that says so
-  Cursor cursor;
 };
 
 struct EmbeddedOptions {

@@ -14,10 +14,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "event/event_store.hpp"
 #include "platform/platform.hpp"
+#include "store/seen_flushed.hpp"
 
 namespace annals::store {
 
@@ -35,12 +37,23 @@ struct PostgresOptions {
   std::uint32_t node_id = 1;
   bool init = false;                                       ///< makes the tables when there are none
   Duration poll_interval = std::chrono::milliseconds{50};  ///< for what others record, when no hint comes
+  /// Where to keep what is known of the database (docs/formats/database.md), with which the store opens while it is
+  /// away; empty: nowhere. Its directory is made once the database has been there.
+  std::string known_path{};
+  std::vector<SeenFlushed> seen{};  ///< checkpoints, which a database that comes back must have the events of
 };
 
 /// Opens the store. The platform outlives it.
 ///
+/// A database that cannot be used for now (no server answers, this user is refused, it is read-only) is waited for, if
+/// one of `seen` is of the database that was at this address last, by what `known_path` holds. Until it is there the
+/// store tells of what is in `seen` and nothing else (StoreStatus::away). What comes back must be the same database:
+/// its epochs go on with the known ones, and it has the events of `seen`; another one is not touched, however long it
+/// is there.
+///
 /// Errors: usage, for options that cannot be read, a database that is not there, that has no tables (the message names
-/// the command that makes them) or that refuses this user; unavailable, when no server answers; input_output.
+/// the command that makes them) or that refuses this user; unavailable, when no server answers, or the database is
+/// read-only; input_output.
 [[nodiscard]] Result<std::unique_ptr<EventStore>> open_postgres_store(PostgresOptions options,
                                                                       platform::Platform platform);
 

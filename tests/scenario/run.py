@@ -167,7 +167,7 @@ class Scenario:
         elif word == "sql" and self.postgres is not None:
             text = (self.path.parent / rest).read_text() if rest else "\n".join(self.indented())
             self.postgres.psql(fill_in(text, self.variables) if not rest else text, "scenario")
-        elif word == "database" and self.postgres is not None and rest in ("stop", "start", "kill"):
+        elif word == "database" and self.postgres is not None and rest in ("stop", "start", "kill", "standby", "promote"):
             getattr(self.postgres, rest)()
         elif word == "logged":
             self.logged(rest)

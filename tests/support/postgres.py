@@ -4,7 +4,8 @@ in that directory. It has nothing to do with the system's own cluster.
 
 As a program it prints one line of JSON, {"host": ..., "port": ..., "user": ..., "url": ...}, serves until its standard input ends, and
 leaves nothing behind; so whoever started it cannot forget it by dying. Lines of its input are commands: `stop` (fast), `kill`
-(SIGKILL to all of the server), `start`; each is answered by a line `done`.
+(SIGKILL to all of the server), `start`, `standby` (stopped and started as a standby, which only reads) and `promote` (a standby no more);
+each is answered by a line `done`.
 """
 
 import json
@@ -142,6 +143,18 @@ class PostgresServer:
             self.holder.stdin.close()
             self.holder.stdout.close()
             self.holder = None
+    def standby(self) -> None:
+        """Of nobody: it reads what it has, and waits for more."""
+        self.stop()
+        mark = self.data / "standby.signal"
+        mark.touch()
+        if self.identity:
+            os.chown(mark, self.identity["user"], self.identity["group"])
+        self.start()
+
+    def promote(self) -> None:
+        if self.psql("SELECT pg_promote(true, 60)").strip() != "t":
+            raise RuntimeError("the standby was not promoted within a minute")
 
     def close(self) -> None:
         self._let_go()
@@ -175,7 +188,7 @@ def main() -> None:
     with PostgresServer() as server:
         print(json.dumps({"host": str(server.directory), "port": server.port, "user": server.user, "url": server.url()}), flush=True)
         for line in sys.stdin:
-            {"stop": server.stop, "kill": server.kill, "start": server.start}[line.strip()]()
+            {"stop": server.stop, "kill": server.kill, "start": server.start, "standby": server.standby, "promote": server.promote}[line.strip()]()
             print("done", flush=True)
 
 

@@ -22,6 +22,8 @@ class PostgresServer {
   void stop() { command("stop"); }
   void kill() { command("kill"); }  ///< SIGKILL to all of it
   void start() { command("start"); }
+  void standby() { command("standby"); }  ///< starts it again, read-only
+  void promote() { command("promote"); }  ///< ends that
 
  private:
   void command(const std::string& word);

@@ -58,6 +58,7 @@ class Api {
     const auto place = model_of(request.path);
     Call call{engine_, options_, shared_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
               false,   0,        {}};
+    call.behind_store = engine_.behind_store();
     if (place) {
       call.model = place->model;
       call.is_write = is_write(request.method);
@@ -136,6 +137,7 @@ class Api {
         }
       }
     }
+    if (route.needs == Needs::store && call.refuse_behind_store()) return;
     route.action(request, std::move(call));
   }
 

@@ -3,8 +3,10 @@
 namespace annals::http {
 
 void Call::refuse(const Error& error) {
-  // An unavailable store says why in words that name files; those with a code of their own are made for clients.
-  const bool store_is_unavailable = error.kind == ErrorKind::unavailable && error.code == to_string(error.kind);
+  // An unavailable store says why in words that name files and hosts; other codes come with words made for clients.
+  const bool is_away = error.code == "database_away";
+  const bool store_is_unavailable =
+      error.kind == ErrorKind::unavailable && (is_away || error.code == to_string(error.kind));
   // A store that is unavailable stays so, mostly: its refusals say the same, and come as fast as clients try again.
   const auto left_out = store_is_unavailable ? shared.unavailable_log.admit(engine.platform().clock.monotonic())
                                              : std::optional<std::uint64_t>(0);
@@ -12,16 +14,26 @@ void Call::refuse(const Error& error) {
     write_log(engine.platform().log, LogLevel::error, "A request could not be answered", asker.trace, asker.request_id,
               {{"error", std::string_view(error.message)}, {"left_out", *left_out}});
   }
-  if (store_is_unavailable) {
-    send(problem(asker, Error(ErrorKind::unavailable,
-                              engine.store().shared()
-                                  ? "the store does not answer, or it is not known whether it took this write; try "
-                                    "again soon, with an Idempotency-Key"
-                                  : "the store cannot take writes until the server is restarted, or it is not known "
-                                    "whether it took this one; the log of the server says why")));
-  } else {
-    send(problem(asker, error));
+  if (!store_is_unavailable) return send(problem(asker, error));
+  std::string said =
+      "the store cannot take writes until the server is restarted, or it is not known whether it took "
+      "this one; the log of the server says why";
+  if (engine.store().shared()) {
+    said =
+        "the store does not answer, or it is not known whether it took this write; try again soon, with an "
+        "Idempotency-Key";
   }
+  if (is_away) said = "the store does not answer; try again soon";
+  send(problem(asker, Error(ErrorKind::unavailable, error.code, std::move(said))));
+}
+
+bool Call::refuse_behind_store() {
+  if (!behind_store) return false;
+  send(problem(asker, Error(ErrorKind::unavailable, "database_away",
+                            "the server was started while its database was away and has not caught up with it yet; "
+                            "until then only what its checkpoints hold of the present can be read, and nothing is "
+                            "recorded; try again soon")));
+  return true;
 }
 
 }  // namespace annals::http

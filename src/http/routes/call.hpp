@@ -35,6 +35,7 @@ struct Call {
   bool is_write = false;           ///< replies then say how durable a success is
   std::uint8_t route = 0;          ///< for counting: its place in the catalogue, from 1
   std::optional<Cursor> position;  ///< what a reply of a model reflects; none where there is no model
+  bool behind_store = false;       ///< Engine::behind_store, before any table was looked at
 
   [[nodiscard]] const model::Model& the_model() const { return engine.model(model); }
   [[nodiscard]] projection::ReadTable& table() const { return engine.feed(model).table(); }
@@ -47,6 +48,10 @@ struct Call {
   }
   /// Sends the problem; what of it is not for the client is logged.
   void refuse(const Error& error);
+
+  /// True when, at the beginning of the call, the store had not been heard from since the start, or the tables and the
+  /// writer had not caught up with it; then this has refused.
+  [[nodiscard]] bool refuse_behind_store();
 
   [[nodiscard]] Cursor position_of_table() const { return engine.store().cursor(table().progress().position()); }
 };

@@ -14,11 +14,11 @@ std::span<const Route> routes() {
           "All records, in order of name; `prefix`, `limit`, `after`, `at`, `min_position`; If-None-Match, with which "
           "`wait` waits for a change. What was added, changed and removed between two times: `diff_from`, `diff_to` "
           "(without it: until now).",
-          list_records},
+          list_records, Needs::tables},
       Route{Method::get, Scope::kv, "/:name",
             "One value, as text or (Accept) as JSON, each with an ETag of its own; `at`, `version`, `min_position`; "
             "If-None-Match, with which `wait` waits for a change.",
-            get_record},
+            get_record, Needs::tables},
       Route{Method::put, Scope::kv, "/:name",
             "Sets the value, `{\"value\":\"...\"}`; If-Match, If-None-Match: *, Idempotency-Key.", put_record},
       Route{Method::delete_, Scope::model, "/:name",
@@ -35,7 +35,7 @@ std::span<const Route> routes() {
           Method::get, Scope::resource, "/:name",
           "One record as JSON, with its ETag; `at`, `version`, `min_position`; If-None-Match, with which `wait` waits "
           "for a change.",
-          get_record},
+          get_record, Needs::tables},
       Route{Method::put, Scope::resource, "/:name",
             "Replaces the record; only what changed is recorded. If-Match, Idempotency-Key.", replace_resource},
       Route{Method::patch, Scope::resource, "/:name",
@@ -51,25 +51,26 @@ std::span<const Route> routes() {
       Route{Method::post, Scope::model, "/:name/rollback",
             "A new event with the value, or the record, of `{\"version\": n}` or `{\"at\": \"time\"}`.",
             roll_back_record},
-      Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.",
-            get_health},
-      Route{Method::get, Scope::server, "/v1/health", "The same as /health.", get_health},
-      Route{Method::get, Scope::server, "/livez", "200 as long as the process answers.", get_liveness},
+      Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.", get_health,
+            Needs::nothing},
+      Route{Method::get, Scope::server, "/v1/health", "The same as /health.", get_health, Needs::nothing},
+      Route{Method::get, Scope::server, "/livez", "200 as long as the process answers.", get_liveness, Needs::nothing},
       Route{
           Method::get, Scope::server, "/readyz",
           "200 when requests may be sent here; 503, and why, while tables catch up, while draining, and when the store "
           "takes no writes.",
-          get_readiness},
-      Route{Method::get, Scope::server, "/metrics", "What is counted, in Prometheus' text format.", get_metrics},
+          get_readiness, Needs::nothing},
+      Route{Method::get, Scope::server, "/metrics", "What is counted, in Prometheus' text format.", get_metrics,
+            Needs::nothing},
       Route{Method::get, Scope::server, "/-/events",
             "Events of all streams as JSON lines; `after`, `stream`, `limit`, `wait`.", get_events},
       Route{Method::post, Scope::server, "/-/models/:name/rollback",
             "Brings all names with a prefix back to what they were, `{\"prefix\": \"...\", \"at\": \"time\"}`, all or "
             "nothing; `dry_run=true` lists what would change; Idempotency-Key.",
-            roll_back_records},
+            roll_back_records, Needs::tables},
       Route{Method::post, Scope::server, "/-/models/:name/import",
             "Sets the values of JSON lines, `{\"name\":\"...\",\"value\":\"...\"}`, all or nothing; Idempotency-Key.",
-            import_records},
+            import_records, Needs::tables},
       Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.",
             refresh_projection},
   };

@@ -24,6 +24,12 @@ enum class Scope : std::uint8_t {
 [[nodiscard]] constexpr bool is_of(Scope scope, model::Profile profile) {
   return scope == Scope::model || scope == (profile == model::Profile::kv ? Scope::kv : Scope::resource);
 }
+/// What a route's work asks, as a rule.
+enum class Needs : std::uint8_t {
+  store,    ///< the store, or the writer, which decides on its newest state
+  tables,   ///< the read tables; what it asks the store besides, it sees to by itself
+  nothing,  ///< neither, or it tells how they are
+};
 
 struct Route {
   Method method;
@@ -31,6 +37,7 @@ struct Route {
   std::string_view pattern;   ///< "/:name/at/:timestamp"; a segment that begins with ':' takes any one segment
   std::string_view sentence;  ///< for the reference
   Action action;
+  Needs needs = Needs::store;
 };
 
 [[nodiscard]] std::span<const Route> routes();

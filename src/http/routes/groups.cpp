@@ -207,6 +207,7 @@ bool enter_model(const Request& request, Call& call) {
     call.refuse(Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));
     return false;
   }
+  if (call.refuse_behind_store()) return false;
   if (request.field("if-match") || request.field("if-none-match")) {
     call.refuse(Error(ErrorKind::invalid, "invalid_precondition",
                       "If-Match and If-None-Match are about one record; leave them out here"));

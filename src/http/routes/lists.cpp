@@ -258,6 +258,9 @@ void answer_when_changed(Call call, ListRequest list, std::optional<Position> kn
   call.position = call.position_of_table();
   if (!known) return answer_now(std::move(call), std::move(list));
   const auto known_time = time_of(call.engine.store(), *known);
+  // Who asks for the list on a condition that only the store can judge gets it, if that is all there is to do.
+  const bool away = !known_time && known_time.error().kind == ErrorKind::unavailable;
+  if (away && time == Duration{0}) return answer_now(std::move(call), std::move(list));
   if (!known_time) return call.refuse(known_time.error());
   ListState since{list.prefix, *known, *known_time};
   after_list_change(std::move(call), std::move(since), time,
@@ -302,6 +305,7 @@ void list_records(const Request& request, Call call) {
       request.query, {"prefix", "limit", "after", "at", "min_position", "diff_from", "diff_to", "wait"});
   if (!parameters) return call.refuse(parameters.error());
   if (parameters->find("diff_from") || parameters->find("diff_to")) {
+    if (call.refuse_behind_store()) return;
     return list_differences(request, *parameters, std::move(call));
   }
   auto list = list_request(request, *parameters);
@@ -310,6 +314,7 @@ void list_records(const Request& request, Call call) {
   if (!position) return call.refuse(position.error());
   const auto condition = condition_of(request, *parameters, call.engine.store(), list->at.has_value());
   if (!condition) return call.refuse(condition.error());
+  if (list->at && call.refuse_behind_store()) return;
   if (condition->wait) call.responder.take_longer(*condition->wait);
 
   after_position(std::move(call), *position, [list = std::move(*list), condition = *condition](Call ready) mutable {

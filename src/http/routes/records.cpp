@@ -100,6 +100,7 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
 void send_record(Call call, const OwnView& view, const Result<Record>& record, std::string_view when) {
   if (!record) return call.refuse(record.error());
   if (!record->exists()) {
+    if (call.refuse_behind_store()) return;  // it may have come to be since
     const bool deleted = record->was_deleted();
     call.refuse(Error(ErrorKind::not_found, "not_found",
                       "\"" + call.key + "\" " + (deleted ? "was deleted" : "does not exist") + std::string(when)));
@@ -113,6 +114,7 @@ void send_record(Call call, const OwnView& view, const Result<Record>& record, s
 void send_awaited(Call call, const OwnView& view, const Record& record) {
   const bool known = name_version(view.not_these, record.version);
   if (record.exists() && !known) return send_record(std::move(call), view, record, "");
+  if (!known && call.refuse_behind_store()) return;  // it may have come to be since
   Response response;
   if (known) {
     response.status = 304;
@@ -177,6 +179,7 @@ void get_record(const Request& request, Call call) {
   if (!position) return call.refuse(position.error());
   if (*time && *version)
     return call.refuse(Error(ErrorKind::invalid, "invalid_query", "give `at` or `version`, not both"));
+  if ((*time || *version) && call.refuse_behind_store()) return;
 
   if (*wait_time) {
     if (auto good = check_wait(*view, *time || *version); !good) return call.refuse(good.error());

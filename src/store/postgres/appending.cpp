@@ -165,6 +165,7 @@ void PostgresStore::refuse_all(std::span<const Entry> entries, const Error& erro
 /// Begins a transaction that holds the lock, or goes on with the one that keeps others off; what others recorded is
 /// accounted for. Errors: nothing is begun then.
 Result<PostgresStore::Locked> PostgresStore::lock_and_adopt(NamedStreams& streams) {
+  if (!reached_.load()) return not_reached();
   if (const std::string lost = condition_.lock()->lost; !lost.empty()) return fail(ErrorKind::unavailable, lost);
   std::optional<ConnectionPool::Lease> lease = std::exchange(held_, std::nullopt);
   const bool held = lease.has_value();
@@ -276,6 +277,7 @@ class PostgresStore::HoldEntry final : public Hold {
 };
 
 Result<std::unique_ptr<Hold>> PostgresStore::hold_others_off() {
+  if (!reached_.load()) return not_reached();
   const std::lock_guard writing(writer_mutex_);
   if (doubt_) {
     if (auto found = find_out(); !found) return std::unexpected(in_doubt(found.error()));
@@ -448,22 +450,6 @@ Result<> PostgresStore::adopt(Connection& connection, Before& before) {
   before.last_time = rows.back().time(0, 0);
   before.node_id = 0;
   before.accounted = before.head;
-  return {};
-}
-
-Result<> PostgresStore::start() {
-  {
-    const std::lock_guard writing(writer_mutex_);
-    const auto lease = TRY(appending_.borrow());
-    NamedStreams none;
-    Before before = TRY(lock(*lease, none));
-    if (before.accounted < before.head) TRY(adopt(*lease, before));
-    TRY(lease->run(Sql::commit));
-    TRY(note(*lease, before.head, before.epochs));
-    (void)stamp_after(before);
-  }
-  follower_ = platform::make_thread_executor("postgres");
-  follower_->post([this] { follow(); });
   return {};
 }
 

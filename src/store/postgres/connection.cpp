@@ -21,10 +21,11 @@ bool ends_connection(std::string_view state) {
   return state.starts_with("08") || state == "57P01" || state == "57P02" || state == "57P03" || state == "57P05";
 }
 
-/// The server is there and does not let this user in, or has no such database.
+/// The server is there and does not let this user in.
 bool is_refusal(std::string_view message) {
-  constexpr std::array words{"authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied",
-                             "no password supplied"};
+  constexpr std::array words{"authentication failed",   "pg_hba.conf",
+                             "permission denied",       "no password supplied",
+                             "not permitted to log in", "not currently accepting connections"};
   return std::ranges::any_of(words, [&](const char* word) { return message.find(word) != std::string_view::npos; });
 }
 
@@ -98,6 +99,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const Destination& destinat
   if (PQstatus(made) != CONNECTION_OK) {
     const std::string said = destination.masked(PQerrorMessage(made));
     const std::string message = "cannot connect to the " + destination.text() + ": " + said;
+    // The database, or the user.
+    if (said.find("does not exist") != std::string::npos) return fail(ErrorKind::usage, "database_missing", message);
     if (is_refusal(said)) return fail(ErrorKind::usage, "database_refused", message);
     return fail(ErrorKind::unavailable, connection_lost, message);
   }
@@ -281,6 +284,7 @@ Error Connection::error_of(const pg_result* result) {
     lost_ = true;
     return {ErrorKind::unavailable, connection_lost, message};
   }
+  if (std::string_view(state) == "25006") return destination_.read_only();
   return {ErrorKind::internal, std::string_view(state), message};
 }
 

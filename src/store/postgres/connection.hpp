@@ -75,6 +75,11 @@ class Destination {
   [[nodiscard]] const std::string& database() const { return database_; }
   /// "database shop at db.example.org": for messages.
   [[nodiscard]] std::string text() const;
+  /// Where that is, the schema included, on one line: what two servers must agree on to have the same database. Without
+  /// users and secrets.
+  [[nodiscard]] const std::string& address() const { return address_; }
+  /// What is said of a database that takes no events.
+  [[nodiscard]] Error read_only() const;
   /// `message` with every secret of the options replaced by ****, on one line.
   [[nodiscard]] std::string masked(std::string message) const;
   /// The same server, another database.
@@ -91,6 +96,7 @@ class Destination {
   std::vector<std::string> secrets_;
   std::string database_;
   std::string host_;
+  std::string address_;
 };
 
 class Connection {

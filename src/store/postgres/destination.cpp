@@ -32,6 +32,21 @@ bool is_doubtful(std::string_view url) {
   return end != std::string_view::npos && rest.find('@', end) != std::string_view::npos;
 }
 
+/// Appends "name=value", of the value's bytes those that are no plain text as %XX.
+void add_part(std::string& address, const char* name, const std::string& value) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  if (!address.empty()) address += ' ';
+  address.append(name).append("=");
+  for (const char character : value) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte > ' ' && byte != '%' && byte != 0x7f) {
+      address += character;
+    } else {
+      address.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    }
+  }
+}
+
 bool is_secret(std::string_view keyword) {
   return keyword == "password" || keyword == "sslpassword";
 }
@@ -89,6 +104,11 @@ Result<Destination> Destination::read(const PostgresOptions& options) {
   }
   destination.database_ = effective("dbname").empty() ? effective("user") : effective("dbname");
   destination.host_ = effective("host");
+  for (const char* const name : {"service", "host", "hostaddr", "port"}) {
+    if (const std::string value = effective(name); !value.empty()) add_part(destination.address_, name, value);
+  }
+  add_part(destination.address_, "dbname", destination.database_);
+  add_part(destination.address_, "schema", options.schema);
   return destination;
 }
 
@@ -102,6 +122,13 @@ Destination Destination::with_database(std::string name) const {
 
 std::string Destination::text() const {
   return "database " + database_ + (host_.empty() ? "" : " at " + host_);
+}
+
+Error Destination::read_only() const {
+  return {ErrorKind::unavailable, "database_read_only",
+          "the " + text() +
+              " is read-only, as a standby is; promote it, or give the address of the primary "
+              "(with target_session_attrs=read-write libpq finds it among several hosts)"};
 }
 
 std::string Destination::masked(std::string message) const {

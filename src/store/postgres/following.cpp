@@ -21,6 +21,34 @@ constexpr std::array<std::uint64_t, 15> flush_bounds{
 constexpr int breath_ms = 5;
 constexpr Duration retry_pause = std::chrono::milliseconds{100};
 
+/// What to do about it is somebody's to see to.
+bool is_for_somebody(std::string_view code) {
+  return code == "another_database" || code == "no_tables" || code == "database_missing" ||
+         code == "database_refused" || code == "database_read_only";
+}
+
+/// What is said to clients, who need not know where the database is.
+std::string_view away_sentence(std::string_view code) {
+  if (code == "another_database") {
+    return "another database answers than the one that the checkpoints are of; bring that one back, or restart the "
+           "server to serve this one";
+  }
+  if (code == "no_tables") {
+    return "the database that answers has no tables of an event store; bring back the one that the checkpoints are of";
+  }
+  if (code == "database_missing") {
+    return "a server answers that does not have the database, or its user; bring the database back";
+  }
+  if (code == "database_refused") {
+    return "the database refuses this server's login; correct its user, its password or its rights";
+  }
+  if (code == "database_read_only") {
+    return "the database is read-only, as a standby is; promote it, or give the server the address of the primary";
+  }
+  if (code == connection_lost) return "the database does not answer";
+  return "the database cannot be used; the log of the server says why";
+}
+
 std::string draw_name(platform::Random& random) {
   return std::to_string(random.next());
 }
@@ -37,6 +65,7 @@ PostgresStore::PostgresStore(PostgresOptions options, Destination destination, D
       reading_(destination_, dialect_, std::max<std::size_t>(options_.pool_size, 3) - 2, platform),
       appending_(destination_, dialect_, 1, platform),
       following_(destination_, dialect_, 1, platform),
+      seen_(options_.seen),
       flush_durations_(flush_bounds),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -63,7 +92,7 @@ Result<> PostgresStore::note(Connection& connection, Position head, std::size_t 
   return {};
 }
 
-Result<std::vector<PostgresStore::Epoch>> PostgresStore::read_epochs(Connection& connection) const {
+Result<std::vector<Epoch>> PostgresStore::read_epochs(Connection& connection) const {
   const Rows rows = TRY(connection.run(Sql::epochs));
   std::vector<Epoch> epochs;
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -104,7 +133,7 @@ Cursor PostgresStore::cursor(Position position) const {
 Result<Position> PostgresStore::resolve(const Cursor& cursor) const {
   if (cursor.is_start()) return Position{};
   for (int attempt = 0;; ++attempt) {
-    std::vector<Epoch> epochs = view_.lock()->epochs;
+    const std::vector<Epoch> epochs = view_.lock()->epochs;
     for (std::size_t at = 0; at < epochs.size(); ++at) {
       if (epochs[at].number != cursor.epoch) continue;
       if (at + 1 == epochs.size() || cursor.position <= epochs[at + 1].before) return cursor.position;
@@ -130,6 +159,7 @@ StoreStatus PostgresStore::status() const {
     status.reason = *reason;
     break;
   }
+  if (!reached_.load()) status.away = away_sentence(condition->away_code);
   status.last_flush_ok = condition->last_flush_ok;
   status.last_flush_duration = condition->last_flush_duration;
   return status;
@@ -175,6 +205,7 @@ Result<Position> PostgresStore::newest() {
 Result<> PostgresStore::start_to_read() {
   condition_.lock()->lost = "the " + destination_.text() + " was opened to read, because this user may not write to it";
   (void)TRY(reading_.read([&](Connection& connection) { return ask_head(connection, Position{}); }));
+  reached_ = true;
   return {};
 }
 
@@ -190,6 +221,7 @@ Result<Position> PostgresStore::ask_head(Connection& connection, Position seen) 
 
 /// Waits for a hint or for the interval to pass, and looks how far the events reach.
 Result<> PostgresStore::look() {
+  if (!reached_.load()) TRY(reach());
   if (!listening_) {
     auto lease = TRY(following_.borrow());
     TRY(lease->run(Sql::listen));
@@ -204,7 +236,10 @@ Result<> PostgresStore::look() {
   }
   const Position seen = view_.lock()->head;
   const auto head = ask_head(**listening_, seen);
-  if (head) return {};
+  if (head) {
+    remember_soon();
+    return {};
+  }
   if (is_lost(head.error())) listening_.reset();
   return std::unexpected(head.error());
 }
@@ -240,14 +275,19 @@ std::unexpected<Error> PostgresStore::set_back(Position seen, Position found) {
 
 void PostgresStore::set_away(const Result<>& looked) {
   const auto condition = condition_.lock();
-  const bool was_away = !condition->away.empty();
   condition->away = looked ? "" : looked.error().message;
-  if (was_away == !looked.has_value()) return;
+  const std::string code = looked ? "" : looked.error().code;
+  if (std::exchange(condition->away_code, code) == code) return;
   if (looked) {
     platform_.log.info("The database answers again");
+    return;
+  }
+  const std::array fields{LogField("error", std::string_view(condition->away))};
+  if (is_for_somebody(code)) {
+    platform_.log.write(LogLevel::error, "The database cannot be used as it is; it is tried again all the time",
+                        fields);
   } else {
-    platform_.log.warning("The database cannot be asked; it is tried again all the time",
-                          {{"error", std::string_view(condition->away)}});
+    platform_.log.write(LogLevel::warning, "The database cannot be asked; it is tried again all the time", fields);
   }
 }
 

@@ -1,39 +1,12 @@
 // The doors of the PostgreSQL store: open it; make the database and its tables, and remove them.
 
-#include <array>
-
 #include "store/postgres/postgres_store.hpp"
+#include "store/postgres/tables.hpp"
 
 namespace annals::store {
 namespace {
 
 constexpr const char* maintenance_database = "postgres";
-
-/// What describe gave.
-struct Description {
-  bool has_schema = false;
-  bool has_tables = false;
-  bool has_annals_tables = false;
-  Dialect dialect;
-};
-
-Result<Description> describe(Connection& connection, const Destination& destination, const std::string& schema) {
-  const Rows rows = TRY(connection.run(Sql::describe, std::move(Parameters().add(std::string_view(schema)))));
-  Description description{.has_schema = rows.boolean(0, 4),
-                          .has_tables = rows.boolean(0, 0),
-                          .has_annals_tables = rows.boolean(0, 1),
-                          .dialect = {}};
-  description.dialect.schema = schema;
-  if (!description.has_tables) return description;
-  description.dialect.data_type = rows.bytes(0, 2);
-  description.dialect.metadata_type = rows.bytes(0, 3);
-  for (const std::string& type : {description.dialect.data_type, description.dialect.metadata_type}) {
-    if (type == "bytea" || type == "jsonb" || type == "json") continue;
-    return fail(ErrorKind::usage, "the table " + schema + ".events in the " + destination.text() +
-                                      " keeps its data as \"" + type + "\"; bytea, jsonb or json is expected");
-  }
-  return description;
-}
 
 /// Channels of notifications are named SCHEMA.events and SCHEMA.annals, in 63 bytes. Errors: usage.
 Result<> check_schema(const std::string& schema) {
@@ -43,36 +16,9 @@ Result<> check_schema(const std::string& schema) {
                                     std::to_string(schema.size()) + " bytes; the most is " + std::to_string(bytes_max));
 }
 
-/// A script as one transaction.
-Result<> run_as_one(Connection& connection, const std::vector<std::string>& scripts) {
-  std::string text = "BEGIN;\n";
-  for (const std::string& script : scripts) text += script + ";\n";
-  auto ran = connection.run_script(text + "COMMIT;");
-  if (!ran && !is_lost(ran.error())) (void)connection.run_script("ROLLBACK;");
-  return ran;
-}
-
-/// Makes what is missing. True when the published tables were among it.
-Result<bool> make_tables(Connection& connection, const Destination& destination, const std::string& schema) {
-  Dialect dialect;
-  dialect.schema = schema;
-  TRY(connection.run(Sql::lock_tables));
-  const Description description = TRY(describe(connection, destination, schema));
-  std::vector<std::string> scripts;
-  // Asked for although it is there, a schema takes a right that the tables do not take.
-  if (!description.has_schema) scripts.push_back("CREATE SCHEMA " + quoted_identifier(schema));
-  if (!description.has_tables) {
-    scripts.push_back(dialect.text_of(Sql::create_tables));
-    scripts.push_back(dialect.text_of(Sql::create_view));
-  }
-  scripts.push_back(dialect.text_of(Sql::create_annals_tables));
-  TRY(run_as_one(connection, scripts));
-  return !description.has_tables;
-}
-
 /// The user lacks the right, or the server is one that only follows another.
 bool may_not_write(const Error& error) {
-  return error.code == "42501" || error.code == "25006" || error.code == "0A000";
+  return error.code == "42501" || error.code == "database_read_only" || error.code == "0A000";
 }
 
 /// For whoever starts the program: what a server refused is not a defect.
@@ -93,31 +39,56 @@ Result<T> for_operator(Result<T> result) {
   return std::unexpected(for_operator(std::move(result).error()));
 }
 
+/// What the database has, once the tables that are missing have been made, if they may be.
+Result<Tables> ready_tables(const PostgresOptions& options, const Destination& destination,
+                            const platform::Platform& platform, bool to_read) {
+  const auto connection = TRY(Connection::open(destination, Dialect{.schema = options.schema}));
+  Tables tables = TRY(find_tables(*connection, destination, options.schema));
+  if (tables.is_standby && !to_read) return std::unexpected(destination.read_only());
+  if (!tables.has_published && !options.init) return no_tables(destination, options.schema);
+  if (tables.has_published && tables.has_annals) return tables;
+  (void)TRY(make_tables(*connection, destination, options.schema));
+  platform.log.info("Tables were made in the database", {{"database", destination.database()}});
+  return find_tables(*connection, destination, options.schema);
+}
+
+/// It may be the right database all the same, and come back.
+bool may_come_back(const Error& error) {
+  return is_lost(error) || error.code == "database_refused" || error.code == "database_read_only";
+}
+
+/// For a database that cannot be used for now, because of `why`.
+Result<std::unique_ptr<EventStore>> open_away(PostgresOptions options, Destination destination, Error why,
+                                              platform::Platform platform) {
+  if (options.known_path.empty()) return std::unexpected(std::move(why));
+  const auto known = read_known_database(platform.files, options.known_path);
+  if (!known && known.error().kind != ErrorKind::not_found) {
+    platform.log.warning("What was known of the database cannot be used", {{"error", known.error().message}});
+  }
+  if (known && known->address == destination.address()) {
+    Dialect dialect{options.schema, known->data_type, known->metadata_type};
+    auto store =
+        std::make_unique<PostgresStore>(std::move(options), std::move(destination), std::move(dialect), platform);
+    if (store->start_away(*known, why)) return store;
+  }
+  why.message += "; there are no checkpoints of this database that could be served meanwhile";
+  return std::unexpected(std::move(why));
+}
+
 Result<std::unique_ptr<EventStore>> open_store(PostgresOptions options, platform::Platform platform, bool to_read) {
   if (options.pool_size < 3) return fail(ErrorKind::usage, "store.pool_size must be at least 3");
   TRY(check_schema(options.schema));
-  Destination destination = TRY(Destination::read(options));
-  Description description;
-  {
-    const auto connection = TRY(Connection::open(destination, Dialect{.schema = options.schema}));
-    description = TRY(describe(*connection, destination, options.schema));
-    if (!description.has_tables && !options.init) {
-      return fail(ErrorKind::usage, "no_tables",
-                  "the " + destination.text() + " has no tables of an event store in the schema " + options.schema +
-                      "; make them with `annals store init`, or start with --init");
-    }
-    if (!description.has_tables || !description.has_annals_tables) {
-      (void)TRY(make_tables(*connection, destination, options.schema));
-      description = TRY(describe(*connection, destination, options.schema));
-      platform.log.info("Tables were made in the database", {{"database", destination.database()}});
-    }
+  const Destination destination = TRY(Destination::read(options));
+  auto tables = ready_tables(options, destination, platform, to_read);
+  Result<> opened = tables ? Result<>() : std::unexpected(tables.error());
+  if (opened) {
+    auto store = std::make_unique<PostgresStore>(options, destination, std::move(tables->dialect), platform);
+    opened = store->start();
+    if (!opened && to_read && may_not_write(opened.error())) opened = store->start_to_read();
+    if (opened) return store;
   }
-  auto store = std::make_unique<PostgresStore>(std::move(options), std::move(destination),
-                                               std::move(description.dialect), platform);
-  auto started = store->start();
-  if (!started && to_read && may_not_write(started.error())) started = store->start_to_read();
-  if (!started) return std::unexpected(std::move(started).error());
-  return store;
+  if (!may_come_back(opened.error())) return std::unexpected(std::move(opened).error());
+  return open_away(std::move(options), destination, std::move(opened).error(), platform);
 }
 
 }  // namespace

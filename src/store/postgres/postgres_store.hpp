@@ -4,7 +4,9 @@
 // An append takes two round trips: one begins the transaction, locks `$all`, and reads what the groups are decided on;
 // the other writes and commits. Calls that come meanwhile wait and go together into the next transaction.
 //
-// A thread of the store's own follows what others record, and finds out about appends whose outcome is unknown.
+// A thread of the store's own follows what others record, and finds out about appends whose outcome is unknown. A store
+// that is opened while its database is away (reaching.cpp) has that thread look for it, and refuses everything but what
+// cursors and positions it remembers, until it has found the database and has seen that it is the same one.
 //
 // Locks, in the order in which they are taken: the queue's (never held while something else is done), the writer's
 // (held by the one thread that appends or finds out), those of view_ and condition_ (held for moments).
@@ -19,6 +21,7 @@
 #include "event/group_check.hpp"
 #include "store/append_queue.hpp"
 #include "store/postgres/append_plan.hpp"
+#include "store/postgres/known_database.hpp"
 #include "store/postgres/pool.hpp"
 #include "store/watch_list.hpp"
 
@@ -29,10 +32,15 @@ class PostgresStore final : public EventStore {
   PostgresStore(PostgresOptions options, Destination destination, Dialect dialect, platform::Platform platform);
   ~PostgresStore() override;
 
-  /// Looks at what the database holds, accounts for what others recorded, and begins to follow. Call once.
+  /// Looks at what the database holds, accounts for what others recorded, and begins to follow. Call once; after a
+  /// failure the store is good for nothing.
   [[nodiscard]] Result<> start();
   /// Instead of `start`: looks once, writes nothing, and follows nobody.
   [[nodiscard]] Result<> start_to_read();
+
+  /// Begins with what is remembered, and to look for the database, which cannot be used because of `why`. Call instead
+  /// of start. Errors: `why`, when none of the checkpoints is of the known database.
+  [[nodiscard]] Result<> start_away(const KnownDatabase& known, const Error& why);
 
   void append(std::span<const Group> groups, AppendDone done) override;
   [[nodiscard]] Result<> restore(std::span<const EventView> events) override;
@@ -50,6 +58,8 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
   [[nodiscard]] StoreStatus status() const override;
   [[nodiscard]] StoreMetrics metrics() const override;
+  /// Keeps what is known of the database, as far as it has not been kept.
+  [[nodiscard]] Result<> close() override;
   [[nodiscard]] Durability durability() const override { return Durability::local; }
   [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
 
@@ -114,18 +124,15 @@ class PostgresStore final : public EventStore {
 
   // --- What is known of the whole (following.cpp) ---
 
-  struct Epoch {
-    std::uint32_t number;
-    Position before;
-  };
   struct View {
     Position head;
     std::vector<Epoch> epochs;  // in order of `before`
   };
   struct Condition {
-    std::string doubt;  ///< why it is unknown whether an append was recorded, or empty
-    std::string away;   ///< why the database cannot be asked, or empty
-    std::string lost;   ///< why nothing is to be trusted until the store is opened again, or empty
+    std::string doubt;        ///< why it is unknown whether an append was recorded, or empty
+    std::string away;         ///< why the database cannot be asked, or empty
+    std::string away_code{};  ///< of that error
+    std::string lost;         ///< why nothing is to be trusted until the store is opened again, or empty
     std::optional<bool> last_flush_ok;
     Duration last_flush_duration{0};
   };
@@ -147,6 +154,19 @@ class PostgresStore final : public EventStore {
   template <class Work>
   [[nodiscard]] auto read(Work work) const -> decltype(work(std::declval<Connection&>()));
 
+  // --- From the opening until the database is there (reaching.cpp) ---
+
+  void begin_following();
+  [[nodiscard]] Result<> begin();
+  [[nodiscard]] Result<> reach();
+  [[nodiscard]] Result<> check_is_known(Connection& connection) const;
+  [[nodiscard]] std::unexpected<Error> another_database(const std::string& found) const;
+  [[nodiscard]] std::unexpected<Error> not_reached() const;
+  [[nodiscard]] KnownDatabase known_now() const;
+  void compare_with_known();
+  [[nodiscard]] Result<> remember();
+  void remember_soon();
+
   const PostgresOptions options_;
   const Destination destination_;
   const Dialect dialect_;
@@ -155,6 +175,9 @@ class PostgresStore final : public EventStore {
   mutable ConnectionPool reading_;
   ConnectionPool appending_;
   ConnectionPool following_;
+
+  std::atomic<bool> reached_{false};
+  std::vector<SeenFlushed> seen_;  // what the database must have; settled before the follower begins
 
   AppendQueue queue_{[this](const Calls& calls) { append_together(calls); }};
 
@@ -178,6 +201,11 @@ class PostgresStore final : public EventStore {
   mutable Guarded<Times> times_;
   mutable Guarded<View> view_;
   mutable Guarded<Condition> condition_;
+  struct Kept {
+    std::optional<std::size_t> epochs;  ///< that the file of what is known has; nullopt: it is not of this database
+    Duration not_before{0};             ///< monotonic; after a failure to write it
+  };
+  Guarded<Kept> kept_;
   Histogram flush_durations_;  // microseconds
   WatchList watches_;
 
@@ -191,12 +219,13 @@ class PostgresStore final : public EventStore {
 
 template <class Work>
 auto PostgresStore::read(Work work) const -> decltype(work(std::declval<Connection&>())) {
+  if (!reached_.load()) return not_reached();
   auto result = reading_.read(std::move(work));
   if (result) return result;
   Error error = std::move(result).error();
   if (error.kind == ErrorKind::usage) error.kind = ErrorKind::unavailable;  // what it let in before, it refuses now
   if (error.kind == ErrorKind::internal) error = {ErrorKind::input_output, error.message};
-  if (is_lost(error)) error.code = "database_away";
+  if (error.kind == ErrorKind::unavailable) error.code = "database_away";
   return std::unexpected(std::move(error));
 }
 

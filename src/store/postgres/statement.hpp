@@ -22,8 +22,8 @@ struct Sql {
   // Events of others.
   static const Statement adopt_stretches, adopt_store;
   // Reads.
-  static const Statement head, epochs, stream_version, read_stream_forward, read_stream_backward, read_all, position_at,
-      version_at, settle;
+  static const Statement head, epochs, event_at, stream_version, read_stream_forward, read_stream_backward, read_all,
+      position_at, version_at, settle;
   // Tables. The create_ ones are scripts of several statements.
   static const Statement describe, lock_tables, create_tables, create_view, create_annals_tables;
 };

@@ -1,0 +1,38 @@
+#include <gtest/gtest.h>
+
+#include "store/postgres/connection.hpp"
+
+namespace annals::store {
+namespace {
+
+std::string address_of(const PostgresOptions& options) {
+  const auto destination = Destination::read(options);
+  EXPECT_TRUE(destination) << destination.error().message;
+  return destination ? destination->address() : "";
+}
+
+TEST(postgres_destination, an_address_says_where_the_tables_are_and_not_who_asks) {
+  const std::string expected = "host=db.example.org port=5433 dbname=shop schema=public";
+  PostgresOptions whole;
+  whole.url = "postgres://ann:secret@db.example.org:5433/shop?sslmode=require";
+  EXPECT_EQ(address_of(whole), expected);
+  PostgresOptions parts;
+  parts.hostname = "db.example.org";
+  parts.port = 5433;
+  parts.username = "bob";
+  parts.database = "shop";
+  EXPECT_EQ(address_of(parts), expected) << "however it is given";
+  parts.schema = "other";
+  EXPECT_NE(address_of(parts), expected);
+}
+
+TEST(postgres_destination, an_address_is_one_line_of_words_and_no_two_look_the_same) {
+  PostgresOptions options;
+  options.hostname = "h";
+  options.port = 1;
+  options.database = "a schema=b\nc%";
+  EXPECT_EQ(address_of(options), "host=h port=1 dbname=a%20schema=b%0Ac%25 schema=public");
+}
+
+}  // namespace
+}  // namespace annals::store
