@@ -41,7 +41,7 @@ struct Client::Handle {
   ~Handle() { curl_easy_cleanup(curl); }
 };
 
-Client::Client() : handle_(std::make_unique<Handle>()) {
+Client::Client(std::string authorities) : authorities_(std::move(authorities)), handle_(std::make_unique<Handle>()) {
   INVARIANT(handle_->curl != nullptr, "libcurl starts");
 }
 Client::~Client() = default;
@@ -72,6 +72,7 @@ Result<ClientReply> Client::send(const std::string& url) {
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  if (!authorities_.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, authorities_.c_str());
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect_seconds_max);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT, reply_seconds_max);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take_body);
@@ -79,6 +80,11 @@ Result<ClientReply> Client::send(const std::string& url) {
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &take_field);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
   const CURLcode outcome = curl_easy_perform(curl);
+  if (outcome == CURLE_PEER_FAILED_VERIFICATION) {
+    return fail(ErrorKind::input_output, "certificate_not_trusted",
+                "the certificate of " + url + " is not trusted: " + curl_easy_strerror(outcome) +
+                    "; name the file of the authority that signed it in SSL_CERT_FILE");
+  }
   if (outcome != CURLE_OK) {
     const bool wrong = outcome == CURLE_URL_MALFORMAT || outcome == CURLE_UNSUPPORTED_PROTOCOL;
     return fail(wrong ? ErrorKind::usage : ErrorKind::input_output,

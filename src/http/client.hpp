@@ -19,10 +19,11 @@ struct ClientReply {
 
 class Client {
  public:
-  Client();
+  /// `authorities`: a file (PEM) of whose certificates are trusted; empty: those that the system trusts.
+  explicit Client(std::string authorities = {});
   ~Client();
 
-  /// Errors: usage, for what is no URL; input_output, when there is no reply.
+  /// Errors: usage, for what is no URL; input_output, when there is no reply ("certificate_not_trusted").
   [[nodiscard]] Result<ClientReply> get(const std::string& url);
   /// `fields`: each `Name: value`. Errors: as get; then it is not known whether the request took effect.
   [[nodiscard]] Result<ClientReply> post(const std::string& url, const std::string& body,
@@ -31,6 +32,7 @@ class Client {
  private:
   struct Handle;
   [[nodiscard]] Result<ClientReply> send(const std::string& url);
+  const std::string authorities_;
   std::unique_ptr<Handle> handle_;
 };
 

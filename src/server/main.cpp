@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include "platform/platform.hpp"
 #include "platform/process.hpp"
@@ -254,6 +255,11 @@ int main(int count, char** arguments) {
   annals::platform::ignore_signals_of_writes();
   try {
     return annals::server::run(count, arguments);
+  } catch (const std::system_error& error) {
+    const bool descriptors = error.code() == std::errc::too_many_files_open;
+    std::fprintf(stderr, "annals: stopped: %s%s\n", error.what(),
+                 descriptors ? "; the process may open too few files: raise the limit (ulimit -n)" : "");
+    return annals::server::failed;
   } catch (const std::exception& exception) {
     std::fprintf(stderr, "annals: stopped by an exception: %s\n", exception.what());
     return annals::server::failed;

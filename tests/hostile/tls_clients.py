@@ -145,6 +145,14 @@ def test(binary: str, directory: pathlib.Path) -> str:
         if status != 200 or not failed or not BROKEN_HANDSHAKES // 2 < failed[0] <= BROKEN_HANDSHAKES:
             raise Wrong(f"/metrics counts {failed} failed handshakes of {BROKEN_HANDSHAKES}")
 
+        command = [binary, "events", "--url", server.url]
+        refused = subprocess.run(command, capture_output=True, text=True)
+        if refused.returncode != 1 or "SSL_CERT_FILE" not in refused.stderr or "whether a server runs" in refused.stderr:
+            raise Wrong(f"a certificate that nobody trusts: exit {refused.returncode}, {refused.stderr}")
+        trusted = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "SSL_CERT_FILE": str(first[0])})
+        if trusted.returncode != 0 or not json.loads(trusted.stdout.splitlines()[0])["stream"]:
+            raise Wrong(f"with the authority named: exit {trusted.returncode}, {trusted.stderr}")
+
         served[0].write_text("not a certificate")
         server.process.send_signal(signal.SIGHUP)
         eventually(lambda: bool(records("were not replaced")), "the error about a bad certificate")

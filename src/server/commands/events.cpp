@@ -41,7 +41,7 @@ Result<> print_from_store(const EventsRequest& request, const Cursor& cursor, co
 
 Result<> print_from_server(const EventsRequest& request) {
   const std::string base = TRY(server_address(request.url));
-  http::Client client;
+  http::Client client(trusted_authorities());
   std::string after = request.after;
   while (true) {
     std::string url = base + "/-/events?limit=1000&after=" + http::percent_encode(after);

@@ -155,7 +155,7 @@ Result<std::string> time_of_server(http::Client& client, const std::string& base
 
 Result<> export_from_server(const ExportRequest& request, const model::Model& model, Output& output) {
   const std::string base = TRY(server_address(request.url));
-  http::Client client;
+  http::Client client(trusted_authorities());
   const std::string at = request.at.empty() ? TRY(time_of_server(client, base)) : request.at;
   std::string filter = base + model.paths.front() + "?at=" + http::percent_encode(at) + "&";
   if (!request.prefix.empty()) filter += "prefix=" + http::percent_encode(request.prefix) + "&";

@@ -42,7 +42,7 @@ class ServerTarget final : public ImportTarget {
 
  private:
   struct Lane {
-    http::Client client;
+    http::Client client{trusted_authorities()};
     bool worked = false;
     std::unique_ptr<platform::Executor> executor;  // goes first: what it runs uses the client
   };

@@ -1,6 +1,7 @@
 #include "server/commands/remote.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "json/reader.hpp"
 
@@ -19,6 +20,11 @@ Result<std::string> server_address(const std::string& url) {
   return url.substr(0, url.find_last_not_of('/') + 1);
 }
 
+std::string trusted_authorities() {
+  const char* file = std::getenv("SSL_CERT_FILE");
+  return file ? file : "";
+}
+
 Error refusal(const std::string& base, const http::ClientReply& reply) {
   const std::string answered = base + " answered with status " + std::to_string(reply.status);
   if (const auto problem = json::thread_reader().read_object(reply.body)) {
@@ -30,6 +36,7 @@ Error refusal(const std::string& base, const http::ClientReply& reply) {
 }
 
 Error no_reply(const std::string& base, const Error& error) {
+  if (error.code == "certificate_not_trusted") return error;
   return {error.kind, error.message + "; look whether a server runs at " + base};
 }
 

@@ -11,6 +11,10 @@ namespace annals::server {
 /// The address without the slashes at its end. Errors: usage.
 [[nodiscard]] Result<std::string> server_address(const std::string& url);
 
+/// Whom `--url https://...` trusts: the file that SSL_CERT_FILE in the environment names, as with OpenSSL's own
+/// programs; empty without it, and then whom the system trusts.
+[[nodiscard]] std::string trusted_authorities();
+
 /// What a server answered instead of what was asked for, in its own words when it is one of ours.
 [[nodiscard]] Error refusal(const std::string& base, const http::ClientReply& reply);
 
