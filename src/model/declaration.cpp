@@ -40,7 +40,7 @@ Declared::Table table_of(const Source& source, const toml::table& table) {
     members.push_back({std::string(key.str()), place_of(source, key.source()), declared(source, node)});
   }
   // The library keeps members in the order of their names.
-  std::ranges::stable_sort(members, [](const DeclaredMember& left, const DeclaredMember& right) {
+  std::ranges::sort(members, [](const DeclaredMember& left, const DeclaredMember& right) {
     return std::pair(left.place.line, left.place.column) < std::pair(right.place.line, right.place.column);
   });
   return members;
