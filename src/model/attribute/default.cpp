@@ -5,8 +5,9 @@ namespace annals::model {
 extern const Attribute default_attribute;
 const Attribute default_attribute{
     .name = "default",
-    .sentence = "The value of a new record that comes without one, and of records that were made before the field "
-                "was declared. For each new record anew: `\"now\"` for a timestamp or a date, `\"uuid\"` for a uuid.",
+    .sentence =
+        "The value of a new record that comes without one, and of records that were made before the field "
+        "was declared. For each new record anew: `\"now\"` for a timestamp or a date, `\"uuid\"` for a uuid.",
     .accepted = R"({ type = "integer", default = 0 })",
     .takes = "1",
     .does_not_take = "",

@@ -7,8 +7,9 @@ namespace annals::model {
 extern const Attribute event_attribute;
 const Attribute event_attribute{
     .name = "event",
-    .sentence = "The type of the event when this field alone was changed, such as `PriceUpdated`, in the place of the "
-                "model's own.",
+    .sentence =
+        "The type of the event when this field alone was changed, such as `PriceUpdated`, in the place of the "
+        "model's own.",
     .accepted = R"({ type = "integer", event = "StockUpdated" })",
     .takes = "1",
     .does_not_take = "",

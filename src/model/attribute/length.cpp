@@ -5,8 +5,9 @@ namespace annals::model {
 extern const Attribute length_attribute;
 const Attribute length_attribute{
     .name = "length",
-    .sentence = "How many characters a text has, or elements a list: `[least, most]`. Without it a string has up to "
-                "1,000, a text up to 1,000,000, and a list up to 10,000.",
+    .sentence =
+        "How many characters a text has, or elements a list: `[least, most]`. Without it a string has up to "
+        "1,000, a text up to 1,000,000, and a list up to 10,000.",
     .accepted = R"({ type = "string", length = [1, 3] })",
     .takes = R"("äöü")",
     .does_not_take = R"("four")",

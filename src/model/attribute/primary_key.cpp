@@ -5,8 +5,9 @@ namespace annals::model {
 extern const Attribute primary_key_attribute;
 const Attribute primary_key_attribute{
     .name = "primary_key",
-    .sentence = "The field names its record, in paths and for ever; each model has one, of type uuid, string or "
-                "integer. A uuid that a new record does not have is made.",
+    .sentence =
+        "The field names its record, in paths and for ever; each model has one, of type uuid, string or "
+        "integer. A uuid that a new record does not have is made.",
     .accepted = R"({ type = "string", primary_key = true })",
     .takes = R"("a-1")",
     .does_not_take = R"("")",

@@ -5,8 +5,9 @@ namespace annals::model {
 extern const Attribute unique_attribute;
 const Attribute unique_attribute{
     .name = "unique",
-    .sentence = "No two records of the model have the same value, null excepted; what a deleted record had is free "
-                "again. A request that would break this is refused with 409.",
+    .sentence =
+        "No two records of the model have the same value, null excepted; what a deleted record had is free "
+        "again. A request that would break this is refused with 409.",
     .accepted = R"({ type = "string", unique = true })",
     .takes = R"("a")",
     .does_not_take = "",
