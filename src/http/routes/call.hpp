@@ -13,6 +13,7 @@
 #include "http/problem.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
+#include "http/routes/turns.hpp"
 
 namespace annals::http {
 
@@ -20,6 +21,7 @@ namespace annals::http {
 struct CallsShared {
   std::atomic<std::size_t> waits{0};                  ///< reads that wait for a key to change
   Throttle unavailable_log{std::chrono::seconds(1)};  ///< of the lines about a store that is unavailable
+  Turns turns;                                        ///< of long reads
 };
 
 struct Call {

@@ -217,7 +217,7 @@ void work_on(const std::shared_ptr<Page>& page) {
     if (page->difference->ended() || page->rows.size() > page->rows_max) return send_page(*page);
     if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
   } while (!turn.is_over());
-  page->call.home->post([page] { work_on(page); });
+  page->call.shared.turns.go_on(*page->call.home, [page] { work_on(page); });
 }
 
 void send_list(Call call, ListRequest list) {
@@ -226,7 +226,8 @@ void send_list(Call call, ListRequest list) {
                                            list.prefix, list.after);  // shared by the turns
   if (list.limit) {
     const std::size_t rows_max = *list.limit;
-    return work_on(std::make_shared<Page>(Page{std::move(call), std::move(list), difference, rows_max, {}}));
+    const auto page = std::make_shared<Page>(Page{std::move(call), std::move(list), difference, rows_max, {}});
+    return page->call.shared.turns.begin(*page->call.home, [page] { work_on(page); });
   }
   const platform::Clock& clock = call.engine.platform().clock;
   send_body(std::move(call), {}, ListBody(clock, std::move(difference)));

@@ -136,7 +136,7 @@ void work_on(const std::shared_ptr<Rollback>& rollback) {
   const bool final = rollback->dry_run || !rollback->write.idempotency;
   if (!done && final) return rollback->call.refuse(done.error());
   platform::Executor& home = *rollback->call.home;
-  if (done && !*done) return home.post([rollback] { work_on(rollback); });
+  if (done && !*done) return rollback->call.shared.turns.go_on(home, [rollback] { work_on(rollback); });
   rollback->call.position = rollback->call.position_of_table();
   if (rollback->dry_run) return send_changes(rollback);
   if (done) {
@@ -274,7 +274,9 @@ void roll_back_records(const Request& request, Call call) {
       Rollback{std::move(call), std::move(write),
                engine::PrefixRollback(store, model, place, table, at, std::move(target->prefix)),
                *dry_run});  // shared by the pieces of work, and with the writer
-  engine.settle(at, home, [rollback = std::move(rollback)] { work_on(rollback); });
+  engine.settle(at, home, [rollback = std::move(rollback)] {
+    rollback->call.shared.turns.begin(*rollback->call.home, [rollback] { work_on(rollback); });
+  });
 }
 
 void import_records(const Request& request, Call call) {

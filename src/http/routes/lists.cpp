@@ -192,7 +192,7 @@ void work_on(const std::shared_ptr<Page>& page) {
     if (some->ended || page->rows.size() > page->rows_max) return send_page(*page);
     if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
   } while (!turn.is_over());
-  page->call.home->post([page] { work_on(page); });
+  page->call.shared.turns.go_on(*page->call.home, [page] { work_on(page); });
 }
 
 void answer(Call call, ListRequest list, RowSource source, Response response = {}) {
@@ -201,8 +201,12 @@ void answer(Call call, ListRequest list, RowSource source, Response response = {
     return send_list(std::move(call), std::move(response), ListBody(clock, std::move(source)));
   }
   const std::size_t rows_max = *list.limit;
-  work_on(std::make_shared<Page>(Page{
-      std::move(call), std::move(list), std::move(source), std::move(response), rows_max, {}}));  // shared by the turns
+  const bool of_the_past = list.at.has_value();
+  const auto page = std::make_shared<Page>(Page{
+      std::move(call), std::move(list), std::move(source), std::move(response), rows_max, {}});  // shared by the turns
+  // A page of now is quick, as a rule.
+  if (!of_the_past) return work_on(page);
+  page->call.shared.turns.begin(*page->call.home, [page] { work_on(page); });
 }
 
 Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {

@@ -146,7 +146,7 @@ void work_on(const std::shared_ptr<PastPage>& past) {
       past->bytes += row.record.value->size();
       past->rows.push_back(std::move(row));
     }
-    if (turn.is_over()) return past->call.home->post([past] { work_on(past); });
+    if (turn.is_over()) return past->call.shared.turns.go_on(*past->call.home, [past] { work_on(past); });
   }
   std::string body = page_of(past->page, std::move(past->rows), std::nullopt);
   send_page(std::move(past->call), std::move(body));
@@ -182,7 +182,8 @@ void answer_page(Call call, PageRequest page) {
   const Instant time = *page.at;
   engine.settle(time, home, [call = std::move(call), page = std::move(page), time]() mutable {
     engine::ListAtTime list(call.engine.store(), call.the_model(), call.table(), time, "", page.after);
-    work_on(std::make_shared<PastPage>(std::move(call), std::move(page), std::move(list), Rows{}));
+    const auto past = std::make_shared<PastPage>(std::move(call), std::move(page), std::move(list), Rows{});
+    past->call.shared.turns.begin(*past->call.home, [past] { work_on(past); });
   });
 }
 

@@ -108,7 +108,8 @@ struct ListWait final : ChangeWait {
     auto look = call.table().look_for_change(since.prefix, after, since.time, rows_at_once);
     if (look.changed || !look.after) return looked(look.changed);
     // The wait is kept: its timer may have let go of it before the look is over.
-    call.home->post([wait = shared_from_this(), this, from = std::move(look.after)] { look_on(from); });
+    call.shared.turns.go_on(*call.home,
+                            [wait = shared_from_this(), this, from = std::move(look.after)] { look_on(from); });
   }
   void looked(bool changed) {
     looking = false;

@@ -1,0 +1,36 @@
+#include "http/routes/turns.hpp"
+
+#include <utility>
+
+namespace annals::http {
+
+void Turns::begin(platform::Executor& home, platform::Task turn) {
+  if (!lane_of(home)->posted) return turn();
+  go_on(home, std::move(turn));
+}
+
+void Turns::go_on(platform::Executor& home, platform::Task turn) {
+  std::shared_ptr<Lane> lane = lane_of(home);
+  lane->waiting.push_back(std::move(turn));
+  if (!lane->posted) post_next(std::move(lane), home);
+}
+
+std::shared_ptr<Turns::Lane> Turns::lane_of(platform::Executor& home) {
+  const auto lanes = lanes_.lock();
+  std::shared_ptr<Lane>& lane = (*lanes)[&home];
+  if (!lane) lane = std::make_shared<Lane>();
+  return lane;
+}
+
+void Turns::post_next(std::shared_ptr<Lane> lane, platform::Executor& home) {
+  lane->posted = true;
+  home.post([lane = std::move(lane), &home]() mutable {
+    platform::Task turn = std::move(lane->waiting.front());
+    lane->waiting.pop_front();
+    turn();  // it may ask for a further one, which waits behind the others
+    lane->posted = false;
+    if (!lane->waiting.empty()) post_next(std::move(lane), home);
+  });
+}
+
+}  // namespace annals::http
