@@ -4,6 +4,7 @@
 
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
+#include "json/pointer.hpp"
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
 #include "model/record_text.hpp"
@@ -14,13 +15,6 @@ namespace {
 constexpr std::string_view no_value = "null";
 
 // --- Bodies ---
-
-std::string pointer_to(std::string_view member) {
-  std::string pointer = "/";
-  for (char character : member.substr(0, 64))
-    pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
-  return pointer;
-}
 
 /// Collects what a body gives, and what is wrong with it.
 class BodyReader {
@@ -48,7 +42,7 @@ class BodyReader {
     given_.push_back({place, std::move(value)});
   }
   void fault(std::string_view member, std::string_view code, std::string detail) {
-    faults_.push_back({pointer_to(member), std::string(code), std::move(detail)});
+    faults_.push_back({json::pointer_to(member), std::string(code), std::move(detail)});
   }
 
   /// The key in the body, if it is there, is that of the path.

@@ -66,7 +66,8 @@ struct StateFileSummary {
 /// Who says that the store has the event at `end`.
 enum class Backing : std::uint8_t {
   event,       ///< a look at the event
-  remembered,  ///< the store, which is away: its epochs for now, and a look of its own before it is there again
+  remembered,  ///< the store, which is away: its epochs as they were known, and a look of its own before it is there
+               ///< again
 };
 
 /// Calls `on_records` for each block of records, in order; it answers with how many there were. What it was given

@@ -45,8 +45,8 @@ struct PostgresOptions {
 
 /// Opens the store. The platform outlives it.
 ///
-/// A database that cannot be used for now (no server answers, this user is refused, it is read-only) is waited for, if
-/// one of `seen` is of the database that was at this address last, by what `known_path` holds. Until it is there the
+/// A database that cannot be used at present (no server answers, this user is refused, it is read-only) is waited for,
+/// if one of `seen` is of the database that was at this address last, by what `known_path` holds. Until it is there the
 /// store tells of what is in `seen` and nothing else (StoreStatus::away). What comes back must be the same database:
 /// its epochs go on with the known ones, and it has the events of `seen`; another one is not touched, however long it
 /// is there.

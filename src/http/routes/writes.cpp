@@ -12,6 +12,7 @@
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/resources.hpp"
+#include "json/pointer.hpp"
 #include "json/reader.hpp"
 
 namespace annals::http {
@@ -226,10 +227,7 @@ void log_operation(const Request& request, const Call& call, std::string_view op
 void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::initializer_list<std::string_view> known) {
   for (const json::Member& member : body.members) {
     if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
-    std::string pointer = "/";
-    for (char character : member.name.substr(0, 64))
-      pointer += character == '~' ? "~0" : character == '/' ? "~1" : std::string(1, character);
-    faults.push_back({pointer, "unknown_member", "this member is not known here"});
+    faults.push_back({json::pointer_to(member.name), "unknown_member", "this member is not known here"});
   }
 }
 

@@ -57,7 +57,7 @@ bool may_come_back(const Error& error) {
   return is_lost(error) || error.code == "database_refused" || error.code == "database_read_only";
 }
 
-/// For a database that cannot be used for now, because of `why`.
+/// For a database that cannot be used at present, because of `why`.
 Result<std::unique_ptr<EventStore>> open_away(PostgresOptions options, Destination destination, Error why,
                                               platform::Platform platform) {
   if (options.known_path.empty()) return std::unexpected(std::move(why));
