@@ -5,11 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "base/test_hex.hpp"
+#include "base/test_page.hpp"
 #include "log/log.hpp"
 #include "log/segment/summary.hpp"
 #include "log/test_world.hpp"
@@ -77,8 +76,7 @@ std::string worked_example() {
 }
 
 TEST(Format, the_page_shows_the_bytes_that_are_written) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "FORMAT.md");
-  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string page = written_page("src/log/FORMAT.md");
   const std::string example = worked_example();
   EXPECT_NE(page.find(example), std::string::npos) << "FORMAT.md should end with:\n\n" << example;
 }

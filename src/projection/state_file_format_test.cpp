@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "base/test_hex.hpp"
+#include "base/test_page.hpp"
 #include "projection/table_state.hpp"
 #include "projection/test_world.hpp"
 
@@ -35,10 +34,7 @@ std::string worked_example() {
 }
 
 TEST(state_file_format, the_page_shows_what_the_code_writes) {
-  const auto page = std::filesystem::path(__FILE__).parent_path() / "../../docs/formats/state_file.md";
-  std::ifstream file(page);
-  ASSERT_TRUE(file.is_open()) << page;
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = written_page("docs/formats/state_file.md");
   const std::string bytes = worked_example();
   std::size_t begin = 0;
   for (const std::size_t size : {48u, 72u, 60u}) {

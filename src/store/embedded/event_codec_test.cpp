@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include "base/test_page.hpp"
 
 namespace annals::store {
 namespace {
@@ -49,8 +48,7 @@ std::string hex(std::string_view bytes) {
 TEST(EventCodec, the_page_shows_the_bytes_that_are_written) {
   std::string body;
   encode_event(body, "config-color", StreamVersion{1}, example());
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "FORMAT.md");
-  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string page = written_page("src/store/embedded/FORMAT.md");
   EXPECT_NE(page.find(hex(body)), std::string::npos) << "FORMAT.md should end with:\n\n" << hex(body);
 }
 

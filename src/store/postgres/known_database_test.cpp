@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
+#include "base/test_page.hpp"
 #include "platform/simulated.hpp"
 
 namespace annals::store {
@@ -34,10 +32,7 @@ class KnownDatabaseTest : public testing::Test {
 TEST_F(KnownDatabaseTest, the_page_shows_what_is_written) {
   ASSERT_TRUE(write_known_database(files, path, known));
   EXPECT_EQ(read_known_database(files, path), Result<KnownDatabase>(known));
-  const auto page = std::filesystem::path(__FILE__).parent_path() / "../../../docs/formats/database.md";
-  std::ifstream file(page);
-  ASSERT_TRUE(file.is_open()) << page;
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = written_page("docs/formats/database.md");
   EXPECT_THAT(text, testing::HasSubstr("```\n" + *platform::read_whole_file(files, path, 4096) + "```\n"));
 }
 

@@ -5,12 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <iomanip>
 #include <map>
 #include <sstream>
 
+#include "base/test_page.hpp"
 #include "log/test_world.hpp"
 #include "store/embedded/index/streams_builder.hpp"
 
@@ -91,8 +90,7 @@ TEST(StreamsFile, the_page_shows_the_bytes_that_are_written) {
   (void)world.build(footer_of({0, 0}, {7}), std::move(sources));
   const std::string written =
       hex(platform::read_whole_file(world.files, "index/0000000-0000000.streams", 1u << 20).value());
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path().parent_path() / "FORMAT.md");
-  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string page = written_page("src/store/embedded/FORMAT.md");
   EXPECT_NE(page.find(written), std::string::npos) << "FORMAT.md should end with:\n\n" << written;
 }
 
