@@ -19,6 +19,9 @@ function(annals_folder name)
   target_include_directories(annals_${name} ${visibility} ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM FOLDER_USES PREPEND annals_)
   target_link_libraries(annals_${name} ${visibility} annals_options ${FOLDER_USES} ${FOLDER_LIBRARIES})
+  if(sources)
+    annals_precompile_library(annals_${name})
+  endif()
 
   if(tests AND ANNALS_TESTS)
     add_executable(${name}_test ${tests})
@@ -34,6 +37,7 @@ function(annals_quick_to_compile tests)
   if(ANNALS_SANITIZE)
     target_compile_options(${tests} PRIVATE -O0)
   endif()
+  annals_precompile_tests(${tests})
 endfunction()
 
 # Every test of a GoogleTest program becomes a test of ctest, found when ctest runs. Programs with thousands of quick
