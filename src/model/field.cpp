@@ -165,6 +165,10 @@ std::vector<FieldTypeLine> field_types() {
   return {lines.begin(), lines.end()};
 }
 
+bool Field::was_called(std::string_view former) const {
+  return std::ranges::find(renamed_from, former) != renamed_from.end();
+}
+
 std::string Field::type_text() const {
   const std::string of_itself(line_of(type).name);
   return type == FieldType::list ? of_itself + " of " + std::string(line_of(element).name) : of_itself;

@@ -90,7 +90,9 @@ struct Field {
   std::vector<FieldValue> one_of;
   std::string format;
   std::string event;  ///< the type of the event when this field alone changed; empty: that of any update
+  std::vector<std::string> renamed_from;  ///< names that it had in events of another time
 
+  [[nodiscard]] bool was_called(std::string_view former) const;
   /// What its values are: the type's name, of a list that of its elements.
   [[nodiscard]] std::string type_text() const;
 };

@@ -111,6 +111,13 @@ std::optional<std::size_t> Model::field_of(std::string_view field) const {
   return static_cast<std::size_t>(found - fields.begin());
 }
 
+std::optional<std::size_t> Model::field_in_events(std::string_view field) const {
+  if (const auto place = field_of(field)) return place;
+  const auto found = std::ranges::find_if(fields, [&](const Field& one) { return one.was_called(field); });
+  if (found == fields.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - fields.begin());
+}
+
 bool Model::has_unique_fields() const {
   return std::ranges::any_of(fields, &Field::unique);
 }

@@ -57,6 +57,8 @@ struct Model {
 
   /// The place of the field of this name; nullopt when there is none.
   [[nodiscard]] std::optional<std::size_t> field_of(std::string_view field) const;
+  /// The same of the name that a field has, or had, in events.
+  [[nodiscard]] std::optional<std::size_t> field_in_events(std::string_view field) const;
   [[nodiscard]] bool has_unique_fields() const;
 
   /// The stream of a key: "config-database_url".

@@ -114,6 +114,21 @@ Result<Field> read_field(const DeclaredMember& member) {
   return field;
 }
 
+/// A name in an event means one field.
+Result<> check_former_names(const DeclaredMember& member, const std::vector<Field>& fields) {
+  const auto self = std::ranges::find(fields, member.name, &Field::name);
+  for (const std::string& name : self->renamed_from) {
+    const auto other = std::ranges::find_if(fields, [&](const Field& one) {
+      return one.name == name || (one.name != member.name && one.was_called(name));
+    });
+    if (other == fields.end()) continue;
+    return refuse(member.value.find("renamed_from")->place,
+                  other->name == name ? "\"" + name + "\" is a field of this model; its events are its own"
+                                      : "\"" + name + "\" is what \"" + other->name + "\" was called as well");
+  }
+  return {};
+}
+
 Result<std::vector<Field>> read_fields(const std::string& model, const Declared& declared) {
   const auto* members = declared.as<Declared::Table>();
   if (members == nullptr || members->empty() || members->size() > fields_max) {
@@ -130,6 +145,7 @@ Result<std::vector<Field>> read_fields(const std::string& model, const Declared&
                     "\"" + member.name + "\" is a second primary key; \"" + key->name + "\" is one already");
     key = &member;
   }
+  for (const DeclaredMember& member : *members) TRY(check_former_names(member, fields));
   if (key == nullptr) {
     return refuse(declared.place,
                   "model." + model + " has no primary key; write id = { type = \"uuid\", primary_key = true }");

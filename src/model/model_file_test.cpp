@@ -53,6 +53,12 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
            Case{key + "Name = { type = \"string\" }\n", "5:1", "[a-z][a-z0-9_]*"},
            Case{key + "name = { type = \"string\", uniqe = true }\n", "5:27", "did you mean \"unique\"?"},
            Case{key + "name = { type = \"list\" }\n", "5:17", "of = \"string\""},
+           Case{key + "name = { type = \"string\", renamed_from = \"name\" }\n", "5:42", "called \"name\" now"},
+           Case{key + "name = { type = \"string\", renamed_from = \"id\" }\n", "5:42", "is a field of this model"},
+           Case{key + "name = { type = \"string\", renamed_from = [\"b\", \"b\"] }\n", "5:48", "twice"},
+           Case{key + "name = { type = \"string\", renamed_from = \"b\" }\nc = { type = \"string\", renamed_from = "
+                      "\"b\" }\n",
+                "5:42", "what \"c\" was called as well"},
            Case{key + "name = { type = \"list\", of = \"list\" }\n", "5:30", "not one of lists"},
            Case{key + "name = { type = \"string\", of = \"string\" }\n", "5:32", "goes with type = \"list\""},
            Case{key + "name = { type = \"enum\" }\n", "5:17", "says its values"},

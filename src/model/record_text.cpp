@@ -78,7 +78,7 @@ std::string row_form_of(const Model& model) {
     form.append(field.name).append(": ").append(field.type_text());
     for (const std::string& choice : field.choices) form.append(" ").append(to_json(FieldValue{choice}));
     if (field.otherwise) form.append(" = ").append(to_json(*field.otherwise));
-    if (!field.event.empty()) form.append(" by ").append(field.event);
+    for (const std::string& name : field.renamed_from) form.append(" once ").append(name);
     form += '\n';
   }
   return form;

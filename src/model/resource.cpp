@@ -231,13 +231,16 @@ Result<Changes> created_values(const Model& model, const json::Object& data) {
   thread_local json::Reader reader;
   const json::Object values = TRY(nested_object(data, "values", reader));
   Changes changes;
+  std::vector<bool> given(model.fields.size());
+  for (const json::Member& member : values.members) {
+    const auto place = model.field_in_events(member.name);
+    if (!place) continue;  // a field that is declared no more
+    given[*place] = true;
+    changes.emplace_back(*place, TRY(canonical(model.fields[*place], member.value)));
+  }
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
-    if (const json::Value* value = values.find(field.name)) {
-      changes.emplace_back(place, TRY(canonical(field, *value)));
-    } else if (field.otherwise) {
-      changes.emplace_back(place, to_json(*field.otherwise));
-    }
+    if (!given[place] && field.otherwise) changes.emplace_back(place, to_json(*field.otherwise));
   }
   return changes;
 }
@@ -248,8 +251,8 @@ Result<Changes> updated_values(const Model& model, const json::Object& data) {
   const json::Object fields = TRY(nested_object(data, "changes", reader));
   Changes changes;
   for (const json::Member& member : fields.members) {
-    const auto place = model.field_of(member.name);
-    if (!place) continue;  // a field that is declared no more
+    const auto place = model.field_in_events(member.name);
+    if (!place) continue;
     const json::Object change = TRY(nested_object(fields, member.name, reader_of_one));
     const json::Value* value = change.find("new");
     if (value == nullptr) return fail(ErrorKind::corrupt, "has no new value of \"" + std::string(member.name) + "\"");
@@ -258,24 +261,26 @@ Result<Changes> updated_values(const Model& model, const json::Object& data) {
   return changes;
 }
 
-/// The field whose own event this is.
-const Field* field_of_event(const Model& model, std::string_view type) {
-  const auto field = std::ranges::find(model.fields, type, &Field::event);
-  return field == model.fields.end() || type.empty() ? nullptr : &*field;
+/// Of an event of a field's own. Its members tell, not its type, which the declaration may have changed since.
+Result<Changes> own_event_values(const Model& model, std::string_view type, const json::Object& data) {
+  constexpr std::string_view begin = "new_";
+  Changes changes;
+  bool tells = false;
+  for (const json::Member& member : data.members) {
+    if (!member.name.starts_with(begin)) continue;
+    tells = true;
+    const auto place = model.field_in_events(member.name.substr(begin.size()));
+    if (place) changes.emplace_back(*place, TRY(canonical(model.fields[*place], member.value)));
+  }
+  if (!tells && std::ranges::find(model.fields, type, &Field::event) != model.fields.end())
+    return fail(ErrorKind::corrupt, "has no new value");
+  return changes;
 }
 
 Result<Changes> changes_of(const Model& model, std::string_view type, const json::Object& data) {
   if (type == model.created_type) return created_values(model, data);
   if (type == model.updated_type) return updated_values(model, data);
-  // A type that several fields share is told apart by the members.
-  Changes changes;
-  for (std::size_t place = 0; place < model.fields.size(); ++place) {
-    const Field& field = model.fields[place];
-    const json::Value* value = field.event == type ? data.find("new_" + field.name) : nullptr;
-    if (value) changes.emplace_back(place, TRY(canonical(field, *value)));
-  }
-  if (changes.empty()) return fail(ErrorKind::corrupt, "has no new value");
-  return changes;
+  return own_event_values(model, type, data);
 }
 
 }  // namespace
@@ -388,11 +393,11 @@ Result<Change> resource_change_of(const Model& model, std::string_view before, s
                                   std::string_view data, StreamVersion version) {
   if (type == model.deleted_type) return Change{Change::Effect::remove};
   const bool creates = type == model.created_type;
-  if (!creates && type != model.updated_type && field_of_event(model, type) == nullptr) return Change{};
   const auto object = json::thread_reader().read_object(data);
   if (!object) return not_of_model(type, version, "is not JSON: " + object.error().message);
   const auto changes = changes_of(model, type, *object);
   if (!changes) return not_of_model(type, version, changes.error().message);
+  if (changes->empty() && !creates && type != model.updated_type) return Change{};
   std::vector<std::string_view> values(model.fields.size(), no_value);
   if (!creates) {
     if (before.empty()) return not_of_model(type, version, "changes a record that does not exist");

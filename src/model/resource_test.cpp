@@ -153,6 +153,40 @@ TEST_F(ResourceTest, events_of_others_are_taken_in_and_those_that_make_no_sense_
   }
 }
 
+TEST_F(ResourceTest, events_of_the_time_before_a_declaration_was_changed_tell_the_same) {
+  ASSERT_TRUE(create(R"({"name":"lamp","id":"a","price":"7.50"})"));
+  const Record created = record;
+  ASSERT_TRUE(patch(R"({"price":"8"})"));
+  const std::string own = events.back().substr(events.back().find('{'));
+  ASSERT_TRUE(patch(R"({"name":"torch","stock":2})"));
+  const std::string update = events.back().substr(events.back().find('{'));
+
+  Model changed = model;
+  changed.fields[1].name = "title";
+  changed.fields[1].renamed_from = {"caption", "name"};
+  changed.fields[2].name = "cost";
+  changed.fields[2].renamed_from = {"price"};
+  changed.fields[2].event = "CostUpdated";
+  const auto again = change_of(changed, {}, "ProductCreated",
+                               R"({"product_id":"a","values":{"id":"a","name":"lamp","price":"7.50"}})", {});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->new_value(), R"({"id":"a","title":"lamp","cost":"7.50","stock":0,"tags":null,"made":null})");
+  const auto dearer = change_of(changed, again->new_value(), "PriceUpdated", own, {});
+  ASSERT_TRUE(dearer);
+  EXPECT_EQ(dearer->new_value(), R"({"id":"a","title":"lamp","cost":"8","stock":0,"tags":null,"made":null})");
+  const auto renamed = change_of(changed, dearer->new_value(), "ProductUpdated", update, {});
+  ASSERT_TRUE(renamed);
+  EXPECT_EQ(renamed->new_value(), R"({"id":"a","title":"torch","cost":"8","stock":2,"tags":null,"made":null})");
+
+  changed.fields.erase(changed.fields.begin() + 2);
+  EXPECT_EQ(
+      change_of(changed, R"({"id":"a","title":"torch","stock":2,"tags":null,"made":null})", "PriceUpdated", own, {})
+          ->effect,
+      Change::Effect::none)
+      << "of a field that is declared no more";
+  EXPECT_NE(row_form_of(changed), row_form_of(model));
+}
+
 TEST_F(ResourceTest, the_text_of_a_record_is_read_back_and_what_is_none_is_refused) {
   const std::string text = R"({"id":"a\"}","name":"n","price":null,"stock":0,"tags":["]","}"],"made":null})";
   const auto values = values_of(model, text);

@@ -1,0 +1,163 @@
+#include "model/redeclaration.hpp"
+
+#include <algorithm>
+#include <variant>
+
+#include "json/reader.hpp"
+#include "model/attribute.hpp"
+#include "model/decider.hpp"
+#include "model/record_text.hpp"
+#include "model/resource.hpp"
+
+namespace annals::model {
+namespace {
+
+constexpr std::size_t examples_max = 5;
+
+void add(Review::Count& count, const std::string& example) {
+  ++count.number;
+  if (count.examples.size() < examples_max) count.examples.push_back(example);
+}
+
+/// A value in the text of an object, as JSON.
+std::string text_of(const json::Value& value) {
+  if (const auto* nested = std::get_if<json::Nested>(&value)) return nested->text;
+  if (const auto* text = std::get_if<std::string_view>(&value)) return to_json(FieldValue{std::string(*text)});
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return to_json(FieldValue{*number});
+  if (const auto* number = std::get_if<double>(&value)) return to_json(FieldValue{*number});
+  if (const auto* flag = std::get_if<bool>(&value)) return to_json(FieldValue{*flag});
+  return "null";
+}
+
+using Members = std::vector<std::pair<std::string, std::string>>;  ///< names and values as JSON, in order
+
+Result<Members> members_of(std::string_view object) {
+  json::Reader reader;
+  Members members;
+  for (const json::Member& member : TRY(reader.read_object(object)).members)
+    members.emplace_back(member.name, text_of(member.value));
+  return members;
+}
+
+const std::string* find(const Members& members, std::string_view name) {
+  const auto member = std::ranges::find(members, name, &Members::value_type::first);
+  return member == members.end() ? nullptr : &member->second;
+}
+
+void compare_field(std::vector<std::string>& lines, const std::string& name, const Members& before,
+                   const Members& after) {
+  std::string line;
+  const auto differs = [&](const std::string& attribute, const std::string* was, const std::string* is) {
+    line.append(line.empty() ? "~ " + name + ": " : ", ").append(attribute);
+    line.append(was ? " was " + *was : " was not given").append(is ? ", is " + *is : ", is given no more");
+  };
+  for (const auto& [attribute, is] : after) {
+    const std::string* was = find(before, attribute);
+    if (was == nullptr || *was != is) differs(attribute, was, &is);
+  }
+  for (const auto& [attribute, was] : before) {
+    if (find(after, attribute) == nullptr) differs(attribute, &was, nullptr);
+  }
+  if (!line.empty()) lines.push_back(line);
+}
+
+/// The names of fields that an event says something of.
+std::vector<std::string> names_in(const Model& model, std::string_view type, std::string_view data) {
+  std::vector<std::string> names;
+  json::Reader reader;
+  const auto object = reader.read_object(data);
+  if (!object) return names;
+  const bool whole = type == model.created_type || type == model.updated_type;
+  if (!whole) {
+    for (const json::Member& member : object->members) {
+      if (member.name.starts_with("new_")) names.emplace_back(member.name.substr(4));
+    }
+    return names;
+  }
+  const json::Value* value = object->find(type == model.created_type ? "values" : "changes");
+  const auto* nested = value ? std::get_if<json::Nested>(value) : nullptr;
+  if (nested == nullptr) return names;
+  json::Reader inner;
+  const auto members = inner.read_object(nested->text);
+  if (!members) return names;
+  for (const json::Member& member : members->members) names.emplace_back(member.name);
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> differences_of(std::string_view before, std::string_view after) {
+  const Members earlier = TRY(members_of(before));
+  const Members later = TRY(members_of(after));
+  std::vector<std::string> lines;
+  for (const auto& [name, declared] : later) {
+    const std::string* was = find(earlier, name);
+    if (was == nullptr) {
+      lines.push_back("+ " + name + ": " + declared);
+    } else if (*was != declared) {
+      compare_field(lines, name, TRY(members_of(*was)), TRY(members_of(declared)));
+    }
+  }
+  for (const auto& [name, declared] : earlier) {
+    if (find(later, name) == nullptr) lines.push_back("- " + name + ": declared no more");
+  }
+  return lines;
+}
+
+void Review::take(const EventView& event) {
+  ++events_;
+  const std::string key(key_of(event.stream));
+  const auto record = records_.find(key);
+  const std::string_view before = record == records_.end() ? std::string_view{} : record->second;
+  const std::string place = "position " + to_string(event.position) + " (" + std::string(event.stream) + ", version " +
+                            to_string(event.version) + ")";
+  auto change = change_of(model_, before, event.type, event.data, event.version);
+  if (!change) return add(broken_, place + ": " + change.error().message);
+  look_at_members(event);
+  switch (change->effect) {
+    case Change::Effect::set: records_.insert_or_assign(key, std::move(change->made)); break;
+    case Change::Effect::remove: records_.erase(key); break;
+    case Change::Effect::none:
+      if (names_in(model_, event.type, event.data).empty())
+        add(broken_, place + ": the model knows no event of type " + std::string(event.type));
+      break;
+  }
+}
+
+void Review::look_at_members(const EventView& event) {
+  for (const std::string& name : names_in(model_, event.type, event.data)) {
+    if (!model_.field_in_events(name)) add(left_out_[name], to_string(event.position));
+  }
+}
+
+void Review::look_at_record(const std::string& key, std::string_view record) {
+  const auto values = values_of(model_, record);
+  if (!values) return add(broken_, "\"" + key + "\": " + values.error().message);
+  for (std::size_t place = 0; place < values->size(); ++place) {
+    const Field& field = model_.fields[place];
+    const auto value = value_from_text(field, (*values)[place]);
+    if (!value) return add(broken_, "\"" + key + "\", " + field.name + ": " + value.error().message);
+    if (value->is_null()) {
+      if (field.required) add(not_kept_[field.name + ": required"], key);
+      continue;
+    }
+    if (const auto good = check_value(field, *value); !good)
+      add(not_kept_[field.name + ": " + good.error().code], key);
+    if (!field.unique) continue;
+    const auto [owner, first] = owners_.try_emplace(field.name + '\n' + identity_of(*value), key);
+    if (!first) {
+      add(taken_twice_,
+          field.name + " " + to_json(*value) + ", of \"" + owner->second + "\" and \"" + key + "\"");
+    }
+  }
+}
+
+void Review::finish() {
+  std::vector<const std::string*> keys;
+  keys.reserve(records_.size());
+  for (const auto& record : records_) keys.push_back(&record.first);
+  std::ranges::sort(keys, {}, [](const std::string* key) -> const std::string& { return *key; });
+  for (const std::string* key : keys) look_at_record(*key, records_.find(*key)->second);
+}
+
+}  // namespace annals::model

@@ -1,0 +1,67 @@
+#pragma once
+// Redeclaration: a model that is declared otherwise than before. What differs, and what that does to events that were
+// recorded under the earlier declaration. Pure; a Review is confined to one thread.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/shared_text.hpp"
+#include "event/event.hpp"
+#include "model/model.hpp"
+
+namespace annals::model {
+
+/// What differs between two declarations of fields (Model::declaration), a line for each: `+ colour: {...}` is new,
+/// `- colour: declared no more`, `~ price: min was 0, is 1`. Errors: corrupt, when one is no declaration.
+[[nodiscard]] Result<std::vector<std::string>> differences_of(std::string_view before, std::string_view after);
+
+/// Reads all events of a resource as its declaration takes them, and the records that they lead to.
+class Review {
+ public:
+  struct Count {
+    std::uint64_t number = 0;
+    std::vector<std::string> examples;  ///< the first few
+  };
+
+  /// `model` outlives it.
+  explicit Review(const Model& model) : model_(model) {}
+
+  /// The next event of the model's streams, in the order of the store.
+  void take(const EventView& event);
+
+  /// Looks at the records, once all events have been taken.
+  void finish();
+
+  [[nodiscard]] std::uint64_t events() const { return events_; }
+  [[nodiscard]] std::uint64_t records() const { return records_.size(); }
+  /// Events that the declaration cannot take, each told with its place and why.
+  [[nodiscard]] const Count& broken() const { return broken_; }
+  /// Values that several records have and only one may, each told with two of their keys.
+  [[nodiscard]] const Count& taken_twice() const { return taken_twice_; }
+  /// Members that events have and no field takes; by their names. The examples are positions.
+  [[nodiscard]] const std::map<std::string, Count>& left_out() const { return left_out_; }
+  /// Rules that records do not keep, by field and rule ("price: too_small"). The examples are keys.
+  [[nodiscard]] const std::map<std::string, Count>& not_kept() const { return not_kept_; }
+  /// Whether the declaration may take the place of the one before.
+  [[nodiscard]] bool holds() const { return broken_.number == 0 && taken_twice_.number == 0; }
+
+ private:
+  void look_at_members(const EventView& event);
+  void look_at_record(const std::string& key, std::string_view record);
+
+  const Model& model_;
+  std::uint64_t events_ = 0;
+  std::unordered_map<std::string, std::string> records_;  // texts of those that exist, by key
+  std::unordered_map<std::string, std::string> owners_;   // of unique values: by field and identity the key
+  Count broken_;
+  Count taken_twice_;
+  std::map<std::string, Count> left_out_;
+  std::map<std::string, Count> not_kept_;
+};
+
+}  // namespace annals::model
