@@ -6,6 +6,7 @@
 #include <string>
 
 #include "json/numbers/large_numbers.hpp"
+#include "json/writer.hpp"
 
 namespace annals::json {
 
@@ -40,6 +41,15 @@ std::string_view kind_of(const Value& value) {
     case 4: return "a string";
     default: return std::get<Nested>(value).is_array ? "an array" : "an object";
   }
+}
+
+void append_value(std::string& out, const Value& value) {
+  if (std::holds_alternative<Null>(value)) out += "null";
+  if (const auto* flag = std::get_if<bool>(&value)) out += *flag ? "true" : "false";
+  if (const auto* number = std::get_if<std::int64_t>(&value)) out += std::to_string(*number);
+  if (const auto* number = std::get_if<double>(&value)) append_number(out, *number);
+  if (const auto* text = std::get_if<std::string_view>(&value)) append_string(out, *text);
+  if (const auto* nested = std::get_if<Nested>(&value)) out += nested->text;
 }
 
 const Value* Object::find(std::string_view name) const {

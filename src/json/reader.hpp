@@ -36,6 +36,9 @@ using Value = std::variant<Null, bool, std::int64_t, double, std::string_view, N
 /// "null", "a boolean", "a number", "a string", "an array", "an object".
 [[nodiscard]] std::string_view kind_of(const Value& value);
 
+/// Appends the value as JSON.
+void append_value(std::string& out, const Value& value);
+
 struct Member {
   std::string_view name;
   Value value;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
 
 #include "base/byte_words.hpp"
@@ -109,6 +110,12 @@ void append_string(std::string& out, std::string_view text) {
     }
   }
   out += '"';
+}
+
+void append_number(std::string& out, double number) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
 }
 
 void append_member(std::string& out, std::string_view name) {

@@ -12,6 +12,9 @@ namespace annals::json {
 /// is.
 void append_string(std::string& out, std::string_view text);
 
+/// Appends a finite number by the fewest digits that read back as the same.
+void append_number(std::string& out, double number);
+
 /// Appends `"name":` for a name that needs no escapes, after a comma when one is due: unless `out` ends with `{`.
 void append_member(std::string& out, std::string_view name);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #define TOML_EXCEPTIONS 0
 // toml++ 3.3 tells the compiler of two things that are not so, which fuzzing found: that a table's name begins as one
@@ -22,6 +23,7 @@
 #pragma pop_macro("NDEBUG")
 
 #include "base/utf8.hpp"
+#include "json/writer.hpp"
 
 namespace annals::model {
 namespace {
@@ -114,6 +116,37 @@ const Declared* Declared::find(std::string_view name) const {
   if (table == nullptr) return nullptr;
   const auto member = std::ranges::find(*table, name, &DeclaredMember::name);
   return member == table->end() ? nullptr : &member->value;
+}
+
+void append_json(std::string& out, const Declared& value) {
+  const auto append_all = [&](char open, const auto& all, char close, const auto& append_one) {
+    out += open;
+    bool first = true;
+    for (const auto& one : all) {
+      if (!std::exchange(first, false)) out += ',';
+      append_one(one);
+    }
+    out += close;
+  };
+  if (const auto* flag = value.as<bool>()) {
+    out += *flag ? "true" : "false";
+  } else if (const auto* integer = value.as<std::int64_t>()) {
+    out += std::to_string(*integer);
+  } else if (const auto* number = value.as<double>()) {
+    json::append_number(out, *number);
+  } else if (const auto* text = value.as<std::string>()) {
+    json::append_string(out, *text);
+  } else if (const auto* moment = value.as<Declared::Moment>()) {
+    json::append_string(out, moment->text);
+  } else if (const auto* list = value.as<Declared::List>()) {
+    append_all('[', *list, ']', [&](const Declared& one) { append_json(out, one); });
+  } else if (const auto* table = value.as<Declared::Table>()) {
+    append_all('{', *table, '}', [&](const DeclaredMember& one) {
+      json::append_string(out, one.name);
+      out += ':';
+      append_json(out, one.value);
+    });
+  }
 }
 
 Result<Declared> read_declarations(std::string text, std::string path) {

@@ -53,6 +53,9 @@ struct Declared {
   [[nodiscard]] const Declared* find(std::string_view name) const;
 };
 
+/// Appends the value as JSON; dates and times as text.
+void append_json(std::string& out, const Declared& value);
+
 struct DeclaredMember {
   std::string name;
   Place place;  ///< of the name

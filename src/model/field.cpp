@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "base/instant.hpp"
@@ -91,21 +90,13 @@ Result<FieldValue> from_double(const Field& field, FieldType type, double number
   return wrong_type(field, type, "a number");
 }
 
-void append_raw(std::string& out, const json::Value& value) {
-  if (const auto* flag = std::get_if<bool>(&value)) out += *flag ? "true" : "false";
-  if (const auto* number = std::get_if<std::int64_t>(&value)) out += std::to_string(*number);
-  if (const auto* number = std::get_if<double>(&value)) append_json(out, FieldValue{*number});
-  if (const auto* text = std::get_if<std::string_view>(&value)) json::append_string(out, *text);
-  if (const auto* nested = std::get_if<json::Nested>(&value)) out += nested->text;
-}
-
 Result<FieldValue> read_list(const Field& field, const json::Value& value);
 
 Result<FieldValue> read(const Field& field, FieldType type, const json::Value& value) {
   if (std::holds_alternative<json::Null>(value)) return FieldValue{};
   if (type == FieldType::json) {
     RawJson raw;
-    append_raw(raw.text, value);
+    json::append_value(raw.text, value);
     return FieldValue{std::move(raw)};
   }
   if (type == FieldType::list) return read_list(field, value);
@@ -193,11 +184,7 @@ void append_json(std::string& out, const FieldValue& value) {
   if (value.is_null()) out += "null";
   if (const auto* flag = value.as<bool>()) out += *flag ? "true" : "false";
   if (const auto* integer = value.as<std::int64_t>()) out += std::to_string(*integer);
-  if (const auto* number = value.as<double>()) {
-    std::array<char, 32> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *number).ptr;
-    out.append(digits.data(), end);
-  }
+  if (const auto* number = value.as<double>()) json::append_number(out, *number);
   if (const auto* decimal = value.as<WrittenDecimal>()) json::append_string(out, decimal->text);
   if (const auto* text = value.as<std::string>()) json::append_string(out, *text);
   if (const auto* raw = value.as<RawJson>()) out += raw->text;

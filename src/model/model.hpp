@@ -39,6 +39,7 @@ struct Model {
 
   std::vector<Field> fields;    ///< of a resource, in the order in which records show them
   std::size_t primary_key = 0;  ///< its place in `fields`
+  std::string declaration;      ///< of its fields, as JSON: {"name": {"type": "string", ...}, ...}
 
   // What follows from the name.
   std::string aggregate_type;  ///< "ConfigValue"; of a resource "Product"

@@ -259,6 +259,7 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
     const Declared* fields = member.value.find("fields");
     if (fields == nullptr) return refuse(member.place, name + " has no fields; declare them as [" + name + ".fields]");
     declared.model = Model::resource(member.name, {}, TRY(read_fields(member.name, *fields)));
+    append_json(declared.model.declaration, *fields);
   }
   Model& model = declared.model;
   for (const DeclaredMember& one : *members) {

@@ -19,23 +19,14 @@ void add(Review::Count& count, const std::string& example) {
   if (count.examples.size() < examples_max) count.examples.push_back(example);
 }
 
-/// A value in the text of an object, as JSON.
-std::string text_of(const json::Value& value) {
-  if (const auto* nested = std::get_if<json::Nested>(&value)) return nested->text;
-  if (const auto* text = std::get_if<std::string_view>(&value)) return to_json(FieldValue{std::string(*text)});
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return to_json(FieldValue{*number});
-  if (const auto* number = std::get_if<double>(&value)) return to_json(FieldValue{*number});
-  if (const auto* flag = std::get_if<bool>(&value)) return to_json(FieldValue{*flag});
-  return "null";
-}
-
 using Members = std::vector<std::pair<std::string, std::string>>;  ///< names and values as JSON, in order
 
 Result<Members> members_of(std::string_view object) {
   json::Reader reader;
   Members members;
-  for (const json::Member& member : TRY(reader.read_object(object)).members)
-    members.emplace_back(member.name, text_of(member.value));
+  const json::Object read = TRY(reader.read_object(object));
+  for (const json::Member& member : read.members)
+    json::append_value(members.emplace_back(member.name, std::string()).second, member.value);
   return members;
 }
 
@@ -107,18 +98,23 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
 void Review::take(const EventView& event) {
   ++events_;
   const std::string key(key_of(event.stream));
+  if (broken_records_.contains(key)) return;
   const auto record = records_.find(key);
   const std::string_view before = record == records_.end() ? std::string_view{} : record->second;
   const std::string place = "position " + to_string(event.position) + " (" + std::string(event.stream) + ", version " +
                             to_string(event.version) + ")";
-  auto change = change_of(model_, before, event.type, event.data, event.version);
-  if (!change) return add(broken_, place + ": " + change.error().message);
-  look_at_members(event);
+  const auto change = change_of(model_, before, event.type, event.data, event.version);
+  if (!change) {
+    broken_records_.insert(key);
+    records_.erase(key);
+    return add(broken_, place + ": " + change.error().message);
+  }
+  if (model_.profile == Profile::resource) look_at_members(event);
   switch (change->effect) {
-    case Change::Effect::set: records_.insert_or_assign(key, std::move(change->made)); break;
+    case Change::Effect::set: records_.insert_or_assign(key, std::string(change->new_value())); break;
     case Change::Effect::remove: records_.erase(key); break;
     case Change::Effect::none:
-      if (names_in(model_, event.type, event.data).empty())
+      if (model_.profile == Profile::resource && names_in(model_, event.type, event.data).empty())
         add(broken_, place + ": the model knows no event of type " + std::string(event.type));
       break;
   }
@@ -141,18 +137,17 @@ void Review::look_at_record(const std::string& key, std::string_view record) {
       if (field.required) add(not_kept_[field.name + ": required"], key);
       continue;
     }
-    if (const auto good = check_value(field, *value); !good)
-      add(not_kept_[field.name + ": " + good.error().code], key);
+    if (const auto good = check_value(field, *value); !good) add(not_kept_[field.name + ": " + good.error().code], key);
     if (!field.unique) continue;
     const auto [owner, first] = owners_.try_emplace(field.name + '\n' + identity_of(*value), key);
     if (!first) {
-      add(taken_twice_,
-          field.name + " " + to_json(*value) + ", of \"" + owner->second + "\" and \"" + key + "\"");
+      add(taken_twice_, field.name + " " + to_json(*value) + ", of \"" + owner->second + "\" and \"" + key + "\"");
     }
   }
 }
 
 void Review::finish() {
+  if (model_.profile == Profile::kv) return;
   std::vector<const std::string*> keys;
   keys.reserve(records_.size());
   for (const auto& record : records_) keys.push_back(&record.first);

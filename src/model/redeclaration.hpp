@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/shared_text.hpp"
 #include "event/event.hpp"
 #include "model/model.hpp"
 
@@ -20,7 +20,7 @@ namespace annals::model {
 /// `- colour: declared no more`, `~ price: min was 0, is 1`. Errors: corrupt, when one is no declaration.
 [[nodiscard]] Result<std::vector<std::string>> differences_of(std::string_view before, std::string_view after);
 
-/// Reads all events of a resource as its declaration takes them, and the records that they lead to.
+/// Reads all events of a model as its declaration takes them, and the records that they lead to.
 class Review {
  public:
   struct Count {
@@ -39,7 +39,7 @@ class Review {
 
   [[nodiscard]] std::uint64_t events() const { return events_; }
   [[nodiscard]] std::uint64_t records() const { return records_.size(); }
-  /// Events that the declaration cannot take, each told with its place and why.
+  /// Events that the declaration cannot take, each told with its place and why; of a record the first.
   [[nodiscard]] const Count& broken() const { return broken_; }
   /// Values that several records have and only one may, each told with two of their keys.
   [[nodiscard]] const Count& taken_twice() const { return taken_twice_; }
@@ -58,6 +58,7 @@ class Review {
   std::uint64_t events_ = 0;
   std::unordered_map<std::string, std::string> records_;  // texts of those that exist, by key
   std::unordered_map<std::string, std::string> owners_;   // of unique values: by field and identity the key
+  std::unordered_set<std::string> broken_records_;        // by key
   Count broken_;
   Count taken_twice_;
   std::map<std::string, Count> left_out_;

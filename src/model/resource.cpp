@@ -212,7 +212,9 @@ std::unexpected<Error> not_of_model(std::string_view type, StreamVersion version
 
 /// A value of an event in its canonical form: a database may have written it in another.
 Result<std::string> canonical(const Field& field, const json::Value& value) {
-  return to_json(TRY(value_from_json(field, value)));
+  const auto read = value_from_json(field, value);
+  if (!read) return fail(ErrorKind::corrupt, "does not suit \"" + field.name + "\": " + read.error().message);
+  return to_json(*read);
 }
 
 /// The object that a member of an event's data holds.

@@ -75,7 +75,9 @@ Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
     if (!text)
       return fail(ErrorKind::usage, "the configuration file cannot be read: " + text.error().message +
                                         "; name one with --config that this user may read");
-    file = TRY(read_settings_file(*text, path));
+    file = TRY(read_settings_file(*text, path, [&](const std::string& included) {
+      return platform::read_whole_file(files, included, file_bytes_max);
+    }));
   }
   const auto environment = [](const char* name) -> const char* { return std::getenv(name); };
   return Settings::resolve(flags.given(command), environment, file.settings, std::move(file.models));
@@ -124,6 +126,10 @@ int run(int count, char** arguments) {
   CLI::App* serve_command = app.add_subcommand("serve", "Serve the API.");
   CLI::App* check_command =
       app.add_subcommand("check", "Check a configuration and print what would be served, without serving.");
+  CLI::App* plan_command = app.add_subcommand(
+      "plan",
+      "Tell what the declared models differ in from those that a store was served with, and what that does to "
+      "its events; of a store that no server holds. Nothing is changed.");
   CLI::App* settings_command = app.add_subcommand(
       "settings", "Print every setting that is in effect and where it came from; secrets are masked.");
   CLI::App* verify_command = app.add_subcommand(
@@ -146,6 +152,7 @@ int run(int count, char** arguments) {
   flags.add_to(*store_command, [](std::string_view key) {
     return key == "store.directory" || key == "store.segment_bytes" || leads_to_store(key);
   });
+  flags.add_to(*plan_command, [](std::string_view key) { return key == "store.directory" || leads_to_store(key); });
   StoreRequest store;
   store_command->add_option("ACTION", store.action, "create, init or drop.")->required();
   store_command->add_flag("--yes", store.yes, "Drop without asking for the name of what is to go.");
@@ -220,6 +227,7 @@ int run(int count, char** arguments) {
 
   if (*serve_command) return with_settings(flags, *serve_command, serve);
   if (*check_command) return with_settings(flags, *check_command, check);
+  if (*plan_command) return with_settings(flags, *plan_command, plan);
   if (*settings_command) return with_settings(flags, *settings_command, print_settings);
   if (*verify_command) return verify(verification);
   if (*store_command) {

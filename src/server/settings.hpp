@@ -83,9 +83,14 @@ struct FileContents {
   std::vector<model::Model> models;
 };
 
-/// Reads `annals.toml`: every key must be known, every model is checked as a whole. Errors: usage, with file, line,
-/// column, what was found and what was expected.
-[[nodiscard]] Result<FileContents> read_settings_file(std::string_view text, const std::string& path);
+/// Gives the text of a file that another includes.
+using ReadFile = std::function<Result<std::string>(const std::string& path)>;
+
+/// Reads `annals.toml` and what it includes, whose paths count from the folder of the file that names them: every key
+/// must be known and stand in one file only, every model is checked as a whole. Errors: usage, with file, line, column,
+/// what was found and what was expected.
+[[nodiscard]] Result<FileContents> read_settings_file(std::string_view text, const std::string& path,
+                                                      const ReadFile& read);
 
 /// The address of a database with `****` for what may be a password.
 [[nodiscard]] std::string without_password(std::string_view url);

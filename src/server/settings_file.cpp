@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/did_you_mean.hpp"
 #include "http/route_list.hpp"
@@ -30,15 +31,16 @@ Result<> read_setting(const Setting& setting, const Declared& value, GivenSettin
     return refuse(value.place, std::string(setting.key) + " is of type " + std::string(value.kind()) + "; expected " +
                                    expected_form(setting) + (wants_text ? " in quotes" : ""));
   }
-  given.insert_or_assign(std::string(setting.key), Given{text, value.place.to_text()});
-  return {};
+  const auto [other, first] = given.try_emplace(std::string(setting.key), Given{text, value.place.to_text()});
+  if (first) return {};
+  return refuse(value.place, std::string(setting.key) + " is set at " + other->second.where + " already");
 }
 
 Result<> read_settings(const Declared::Table& members, const std::string& prefix, GivenSettings& given) {
   const auto known = settings_catalogue();
   for (const DeclaredMember& member : members) {
     const std::string key = prefix + member.name;
-    if (prefix.empty() && key == "model") continue;
+    if (prefix.empty() && (key == "model" || key == "include")) continue;
     const auto setting = std::ranges::find(known, std::string_view(key), &Setting::key);
     if (setting != known.end()) {
       TRY(read_setting(*setting, member.value, given));
@@ -52,7 +54,7 @@ Result<> read_settings(const Declared::Table& members, const std::string& prefix
     }
     if (section)
       return refuse(member.value.place, key + " is a table of settings, not " + std::string(member.value.kind()));
-    std::vector<std::string> names{"model"};
+    std::vector<std::string> names{"model", "include"};
     for (const Setting& one : known) {
       names.emplace_back(one.key);
       if (const std::size_t dot = one.key.find('.'); dot != std::string_view::npos)
@@ -62,6 +64,71 @@ Result<> read_settings(const Declared::Table& members, const std::string& prefix
   }
   return {};
 }
+
+constexpr std::size_t files_max = 100;
+
+/// Reads a file and those that it includes, one after another.
+class FilesReader {
+ public:
+  FilesReader(GivenSettings& settings, const ReadFile& read) : settings_(settings), read_(read) {
+    models_.value = Declared::Table{};
+  }
+
+  [[nodiscard]] Result<> read(std::string text, const std::string& path) {
+    files_.push_back(path);
+    const Declared root = TRY(model::read_declarations(std::move(text), path));
+    TRY(read_settings(*root.as<Declared::Table>(), "", settings_));
+    if (const Declared* models = root.find("model")) TRY(take_models(*models));
+    const Declared* include = root.find("include");
+    if (include == nullptr) return {};
+    const auto* several = include->as<Declared::List>();
+    if (several == nullptr) return read_included(*include, path);
+    for (const Declared& one : *several) TRY(read_included(one, path));
+    return {};
+  }
+
+  /// The models of all files as of one; nullptr when there are none.
+  [[nodiscard]] const Declared* models() const {
+    return std::get<Declared::Table>(models_.value).empty() ? nullptr : &models_;
+  }
+
+ private:
+  Result<> take_models(const Declared& models) {
+    const auto* members = models.as<Declared::Table>();
+    if (members == nullptr) {
+      return refuse(models.place, "\"model\" is " + std::string(models.kind()) + "; declare a model as [model.NAME]");
+    }
+    auto& all = std::get<Declared::Table>(models_.value);
+    for (const DeclaredMember& member : *members) {
+      const auto other = std::ranges::find(all, member.name, &DeclaredMember::name);
+      if (other != all.end())
+        return refuse(member.place, "model " + member.name + " is declared at " + other->place.to_text() + " already");
+      all.push_back(member);
+    }
+    return {};
+  }
+
+  Result<> read_included(const Declared& name, const std::string& from) {
+    const auto* given = name.as<std::string>();
+    if (given == nullptr || given->empty())
+      return refuse(name.place, "include is the path of a file in quotes, or a list of them");
+    const std::size_t slash = from.rfind('/');
+    const bool absolute = given->front() == '/';
+    const std::string path = absolute || slash == std::string::npos ? *given : from.substr(0, slash + 1) + *given;
+    if (std::ranges::find(files_, path) != files_.end())
+      return refuse(name.place, path + " is read already; include a file once");
+    if (files_.size() == files_max)
+      return refuse(name.place, "these are more than " + std::to_string(files_max) + " files");
+    auto text = read_(path);
+    if (!text) return refuse(name.place, "the file cannot be included: " + text.error().message);
+    return read(*std::move(text), path);
+  }
+
+  GivenSettings& settings_;
+  const ReadFile& read_;
+  std::vector<std::string> files_;
+  Declared models_;
+};
 
 /// What the server serves itself is no model's.
 Result<> check_not_our_own(const model::DeclaredModel& declared) {
@@ -82,11 +149,11 @@ Result<> check_not_our_own(const model::DeclaredModel& declared) {
 
 }  // namespace
 
-Result<FileContents> read_settings_file(std::string_view text, const std::string& path) {
-  const Declared root = TRY(model::read_declarations(std::string(text), path));
+Result<FileContents> read_settings_file(std::string_view text, const std::string& path, const ReadFile& read) {
   FileContents contents;
-  TRY(read_settings(*root.as<Declared::Table>(), "", contents.settings));
-  const Declared* models = root.find("model");
+  FilesReader files(contents.settings, read);
+  TRY(files.read(std::string(text), path));
+  const Declared* models = files.models();
   if (models == nullptr) return contents;
   std::vector<model::DeclaredModel> all = TRY(model::read_models(*models));
   for (model::DeclaredModel& declared : all) {

@@ -1,12 +1,19 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "server/settings.hpp"
 
 namespace annals::server {
 namespace {
 
+/// A folder without files.
+Result<std::string> no_file(const std::string& path) {
+  return fail(ErrorKind::not_found, path + " is not there");
+}
+
 std::string refusal(std::string_view text) {
-  const auto contents = read_settings_file(text, "annals.toml");
+  const auto contents = read_settings_file(text, "annals.toml", no_file);
   if (contents) return "(taken)";
   EXPECT_EQ(contents.error().kind, ErrorKind::usage);
   return contents.error().message;
@@ -23,7 +30,7 @@ TEST(settings_file, settings_are_read_with_the_place_they_stand_at) {
   const auto contents = read_settings_file(
       "event_type_prefix = \"Elixir.\"\n[server]\nlisten = \"127.0.0.1:1\"\ninsecure = true\nworker_threads = 2\n"
       "request_timeout = 5\nidle_timeout = \"5m\"\n[store]\nsegment_bytes = 65536\n",
-      "annals.toml");
+      "annals.toml", no_file);
   ASSERT_TRUE(contents) << contents.error().message;
   const auto text = [&](const char* key) { return contents->settings.at(key).text; };
   EXPECT_EQ(text("event_type_prefix"), "Elixir.");
@@ -35,7 +42,7 @@ TEST(settings_file, settings_are_read_with_the_place_they_stand_at) {
   EXPECT_EQ(text("server.idle_timeout"), "5m");
   EXPECT_EQ(text("store.segment_bytes"), "65536");
   EXPECT_TRUE(contents->models.empty());
-  EXPECT_TRUE(read_settings_file("", "annals.toml").has_value());
+  EXPECT_TRUE(read_settings_file("", "annals.toml", no_file).has_value());
 }
 
 TEST(settings_file, what_is_not_toml_is_refused_at_its_place) {
@@ -70,7 +77,7 @@ TEST(settings_file, models_are_read_whole) {
       "\"30s\"\nvalue_bytes_max = \"1KiB\"\n"
       "[model.other]\nprofile = \"kv\"\npath = \"/other\"\nconsistency = \"eventual\"\nvalue_bytes_max = 5\n"
       "[model.third]\nprofile = \"kv\"\npath = \"/third\"\n",
-      "annals.toml");
+      "annals.toml", no_file);
   ASSERT_TRUE(contents) << contents.error().message;
   ASSERT_EQ(contents->models.size(), 3u);
   const model::Model& flags = contents->models[0];
@@ -129,6 +136,48 @@ TEST(settings_file, paths_are_plain_and_lie_apart) {
   EXPECT_EQ(of_two("/a", "/ab"), "(taken)");
   for (const auto& [one, other] : {std::pair{"/a", "/a"}, {"/a", "/a/b"}, {"/a/b", "/a"}}) {
     EXPECT_TRUE(of_two(one, other).starts_with("annals.toml:4:8: model b is at")) << of_two(one, other);
+  }
+}
+
+TEST(settings_file, what_is_included_is_read_as_if_it_stood_there) {
+  const std::map<std::string, std::string> files{
+      {"conf/shop.toml", "include = [\"deeper/more.toml\"]\n[model.a]\nprofile = \"kv\"\npath = \"/a\"\n"},
+      {"conf/deeper/more.toml", "[model.b]\nprofile = \"kv\"\npath = \"/b\"\n"},
+      {"/etc/store.toml", "[store]\nsync = \"periodic\"\n"},
+      {"conf/again.toml", "include = \"shop.toml\"\n"},
+      {"conf/other.toml", "[store]\n[server]\n\nlisten = \"127.0.0.1:2\"\n"},
+      {"conf/a.toml", "[model.a]\nprofile = \"kv\"\npath = \"/other\"\n"},
+      {"conf/b.toml", "[model.c]\nprofile = \"kv\"\npath = \"/a/b\"\n"},
+      {"conf/bad.toml", "[model.a]\nprofil = 1\n"},
+  };
+  const auto read = [&](const std::string& path) -> Result<std::string> {
+    const auto file = files.find(path);
+    return file == files.end() ? no_file(path) : file->second;
+  };
+  const auto contents =
+      read_settings_file("include = [\"shop.toml\", \"/etc/store.toml\"]\n", "conf/annals.toml", read);
+  ASSERT_TRUE(contents) << contents.error().message;
+  ASSERT_EQ(contents->models.size(), 2u);
+  EXPECT_EQ(contents->models[0].name, "a");
+  EXPECT_EQ(contents->models[1].name, "b");
+  EXPECT_EQ(contents->settings.at("store.sync").where, "/etc/store.toml:2:8");
+
+  for (const auto& [text, message] : {
+           std::pair{"include = 3\n", "conf/annals.toml:1:11: include is the path of a file"},
+           std::pair{"include = \"none.toml\"\n", "conf/annals.toml:1:11: the file cannot be included: conf/none.toml"},
+           std::pair{"include = [\"annals.toml\"]\n", "conf/annals.toml:1:12: conf/annals.toml is read already"},
+           std::pair{"include = [\"shop.toml\", \"again.toml\"]\n",
+                     "conf/again.toml:1:11: conf/shop.toml is read already"},
+           std::pair{"include = \"other.toml\"\n[server]\nlisten = \"127.0.0.1:1\"\n",
+                     "conf/other.toml:4:10: server.listen is set at conf/annals.toml:3:10 already"},
+           std::pair{"include = [\"shop.toml\", \"a.toml\"]\n",
+                     "conf/a.toml:1:8: model a is declared at conf/shop.toml:2:8 already"},
+           std::pair{"include = [\"shop.toml\", \"b.toml\"]\n", "conf/b.toml:1:8: model c is at \"/a/b\""},
+           std::pair{"include = \"bad.toml\"\n", "conf/bad.toml:"},
+       }) {
+    const auto refused = read_settings_file(text, "conf/annals.toml", read);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_TRUE(refused.error().message.starts_with(message)) << refused.error().message;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/invariant.hpp"
+#include "engine/declarations.hpp"
 #include "http/api.hpp"
 #include "platform/logging.hpp"
 #include "platform/process.hpp"
@@ -289,6 +290,8 @@ Result<> Application::build(const Address& address, std::function<void(const std
   if (!opened) return std::unexpected(with_advice(std::move(opened).error(), directory));
   store_ = *std::move(opened);
   place_watch_ = std::make_unique<PlaceWatch>(*store_, *background_);
+
+  TRY(engine::admit_declarations(*store_, settings.models(), platform));
 
   engine::EngineOptions engine_settings = engine_options(settings);
   if (store_->durability() == Durability::local) {

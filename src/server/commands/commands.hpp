@@ -25,6 +25,10 @@ enum ExitCode : int { done = 0, failed = 1, wrong_usage = 2, damaged = 3 };
 [[nodiscard]] int serve(const Settings& settings);
 [[nodiscard]] int check(const Settings& settings);
 [[nodiscard]] int print_settings(const Settings& settings);
+/// Reads the store that the settings lead to, and tells what serving it with the declared models would mean. Exit code
+/// 2 when it cannot be served so.
+[[nodiscard]] int plan(const Settings& settings);
+
 struct VerifyRequest {
   std::string directory;
   std::vector<std::string> expected;  ///< POSITION:HASH each

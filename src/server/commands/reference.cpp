@@ -38,7 +38,9 @@ std::string settings_page() {
   std::string page =
       "# Settings\n\nMade by `annals reference settings` from the catalogue in `src/server/settings.cpp`; do not "
       "edit.\n\n"
-      "A flag goes before an environment variable, that before the configuration file, that before the default.\n\n"
+      "A flag goes before an environment variable, that before the configuration file, that before the default. "
+      "`include = [\"FILE\", ...]` at the top of the file reads others, whose paths count from its folder, as if they "
+      "stood there; a key or a model stands in one of them only.\n\n"
       "| key in `annals.toml` | flag | environment | default | what it is | expected |\n"
       "| --- | --- | --- | --- | --- | --- |\n";
   for (const Setting& setting : settings_catalogue()) {

@@ -1,0 +1,95 @@
+// What a store was declared with is in its log, and a declaration that its events do not suit is not admitted.
+
+#include "engine/declarations.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/test_engine.hpp"
+#include "model/model_file.hpp"
+
+namespace annals::engine {
+namespace {
+
+class DeclarationsTest : public testing::Test {
+ protected:
+  static std::vector<model::Model> declared(const std::string& fields) {
+    const auto root = model::read_declarations(
+        "[model.product]\npath = \"/products\"\n[model.product.fields]\n"
+        "id = { type = \"string\", primary_key = true }\n" +
+            fields,
+        "annals.toml");
+    auto models = model::read_models(*root.value().find("model"));
+    EXPECT_TRUE(models) << models.error().message;
+    return {models->front().model};
+  }
+  Result<> admit(const std::vector<model::Model>& models) {
+    return admit_declarations(store, models, world.platform());
+  }
+  void record(const std::string& key, const std::string& values) {
+    NewEvent event;
+    event.id = Uuid{};
+    event.type = "ProductCreated";
+    event.data = "{\"product_id\":\"" + key + "\",\"values\":" + values + "}";
+    event.metadata = "{}";
+    std::vector<Group> groups(1);
+    groups[0].appends.push_back({"product-" + key, ExpectedVersion::none(), {event}});
+    store.append(groups, [](std::vector<AppendResult> results) { EXPECT_TRUE(results.front()); });
+  }
+
+  TestWorld world;
+  ControlledStore store{world.platform()};
+};
+
+TEST_F(DeclarationsTest, a_declaration_is_recorded_once_and_again_when_it_has_changed) {
+  const auto first = declared("name = { type = \"string\" }\n");
+  EXPECT_EQ(last_declaration(store, first[0])->version.value, 0u);
+  ASSERT_TRUE(admit(first));
+  ASSERT_TRUE(admit(first));
+  const auto last = last_declaration(store, first[0]);
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->version.value, 1u);
+  EXPECT_EQ(last->fields, first[0].declaration);
+
+  const auto second = declared("name = { type = \"string\" }\nsize = { type = \"integer\" }\n");
+  ASSERT_TRUE(admit(second));
+  EXPECT_EQ(last_declaration(store, second[0])->version.value, 2u);
+}
+
+TEST_F(DeclarationsTest, what_stored_events_do_not_suit_is_refused_and_not_recorded) {
+  ASSERT_TRUE(admit(declared("name = { type = \"string\" }\n")));
+  record("a", R"({"id":"a","name":"lamp"})");
+  record("b", R"({"id":"b","name":"lamp"})");
+  const auto unique = declared("name = { type = \"string\", unique = true }\n");
+  const auto refused = admit(unique);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr(R"(1 value that is to be unique and is not: name "lamp")"));
+  const auto other_type = declared("name = { type = \"integer\" }\n");
+  EXPECT_THAT(admit(other_type).error().message, testing::HasSubstr("2 events that it cannot take: position 2"));
+  EXPECT_EQ(last_declaration(store, unique[0])->version.value, 1u);
+  EXPECT_TRUE(admit(declared("name = { type = \"text\" }\n")));
+}
+
+TEST_F(DeclarationsTest, a_store_that_was_written_to_before_declarations_were_recorded_is_read) {
+  record("a", R"({"id":"a","name":"lamp"})");
+  EXPECT_FALSE(admit(declared("name = { type = \"integer\" }\n")));
+  EXPECT_TRUE(admit(declared("")));
+}
+
+TEST_F(DeclarationsTest, a_kv_model_declares_nothing) {
+  ASSERT_TRUE(admit({kv("config")}));
+  EXPECT_EQ(store.status().visible.value, 0u);
+}
+
+TEST_F(DeclarationsTest, a_review_counts_what_no_model_has) {
+  record("a", R"({"id":"a"})");
+  const model::Model config = kv("config");
+  const std::vector<const model::Model*> models{&config};
+  const auto reviewed = review(store, models);
+  ASSERT_TRUE(reviewed);
+  EXPECT_EQ(reviewed->others, (std::map<std::string, std::uint64_t>{{"product", 1}}));
+}
+
+}  // namespace
+}  // namespace annals::engine

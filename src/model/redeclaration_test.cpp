@@ -1,0 +1,116 @@
+#include "model/redeclaration.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/model_file.hpp"
+
+namespace annals::model {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Model declared(const std::string& fields) {
+  const auto root = read_declarations(
+      "[model.product]\npath = \"/products\"\n[model.product.fields]\n"
+      "id = { type = \"string\", primary_key = true }\n" +
+          fields,
+      "annals.toml");
+  auto models = read_models(*root.value().find("model"));
+  EXPECT_TRUE(models) << models.error().message;
+  return models->front().model;
+}
+
+/// Events of some records, as a store would give them.
+class Reader {
+ public:
+  explicit Reader(const Model& model) : review(model) {}
+
+  void take(std::string_view key, std::string_view type, std::string_view data) {
+    const std::string stream = "product-" + std::string(key);
+    StreamVersion& version = versions_[stream];
+    version = version.next();
+    EventView event;
+    event.position = Position{++position_};
+    event.stream = stream;
+    event.version = version;
+    event.type = type;
+    event.data = data;
+    review.take(event);
+  }
+  void created(std::string_view key, const std::string& values) {
+    take(key, "ProductCreated", "{\"values\":" + values + "}");
+  }
+
+  Review review;
+
+ private:
+  std::map<std::string, StreamVersion> versions_;
+  std::uint64_t position_ = 0;
+};
+
+TEST(redeclaration, tells_what_differs_field_by_field_and_attribute_by_attribute) {
+  const Model before = declared("name = { type = \"string\", length = [1, 20] }\nold = { type = \"date\" }\n");
+  const Model after =
+      declared("name = { type = \"string\", length = [1, 9], required = true }\nnew = { type = \"text\" }\n");
+  EXPECT_THAT(differences_of(before.declaration, after.declaration).value(),
+              ElementsAre("~ name: length was [1,20], is [1,9], required was not given, is true",
+                          R"(+ new: {"type":"text"})", "- old: declared no more"));
+  EXPECT_THAT(differences_of(after.declaration, after.declaration).value(), ElementsAre());
+  EXPECT_FALSE(differences_of("[]", after.declaration));
+}
+
+TEST(redeclaration, what_events_say_of_fields_that_are_no_more_is_left_out_and_told) {
+  const Model model = declared("name = { type = \"string\", renamed_from = \"title\" }\n");
+  Reader reader(model);
+  reader.created("a", R"({"id":"a","title":"lamp","size":3})");
+  reader.take("a", "SizeUpdated", R"({"product_id":"a","old_size":3,"new_size":4})");
+  reader.take("a", "ProductUpdated", R"({"changes":{"name":{"old":"lamp","new":"torch"}}})");
+  reader.review.finish();
+  EXPECT_TRUE(reader.review.holds());
+  EXPECT_EQ(reader.review.events(), 3u);
+  EXPECT_EQ(reader.review.records(), 1u);
+  ASSERT_EQ(reader.review.left_out().size(), 1u);
+  EXPECT_THAT(reader.review.left_out().at("size").examples, ElementsAre("1", "2"));
+  EXPECT_TRUE(reader.review.not_kept().empty());
+}
+
+TEST(redeclaration, what_a_field_does_not_take_and_what_no_model_knows_is_refused_once_a_record) {
+  const Model model = declared("size = { type = \"integer\" }\n");
+  Reader reader(model);
+  reader.created("a", R"({"id":"a","size":"large"})");
+  reader.take("a", "ProductUpdated", R"({"changes":{"size":{"old":"large","new":"small"}}})");
+  reader.created("b", R"({"id":"b","size":3})");
+  reader.take("b", "SomethingElse", R"({"product_id":"b"})");
+  reader.review.finish();
+  EXPECT_FALSE(reader.review.holds());
+  EXPECT_EQ(reader.review.broken().number, 2u);
+  EXPECT_THAT(
+      reader.review.broken().examples,
+      ElementsAre(HasSubstr("position 1 (product-a, version 1): "),
+                  HasSubstr("position 4 (product-b, version 2): the model knows no event of type SomethingElse")));
+}
+
+TEST(redeclaration, rules_that_records_do_not_keep_are_told_and_values_that_are_not_unique_refused) {
+  const Model model = declared(
+      "price = { type = \"decimal\", max = 5 }\nname = { type = \"string\", required = true }\n"
+      "sku = { type = \"string\", unique = true }\n");
+  Reader reader(model);
+  reader.created("b", R"({"id":"b","price":"9","sku":"x"})");
+  reader.created("a", R"({"id":"a","price":"5","name":"n","sku":"x"})");
+  reader.created("c", R"({"id":"c","name":"n"})");
+  reader.created("d", R"({"id":"d","name":"n","sku":"x"})");
+  reader.take("d", "ProductDeleted", R"({"old_values":{}})");
+  reader.review.finish();
+  EXPECT_EQ(reader.review.records(), 3u);
+  ASSERT_EQ(reader.review.not_kept().size(), 2u);
+  EXPECT_THAT(reader.review.not_kept().at("price: too_large").examples, ElementsAre("b"));
+  EXPECT_THAT(reader.review.not_kept().at("name: required").examples, ElementsAre("b"));
+  EXPECT_EQ(reader.review.taken_twice().number, 1u) << "a deleted record has nothing";
+  EXPECT_THAT(reader.review.taken_twice().examples, ElementsAre(R"(sku "x", of "a" and "b")"));
+  EXPECT_FALSE(reader.review.holds());
+}
+
+}  // namespace
+}  // namespace annals::model

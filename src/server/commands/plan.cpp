@@ -1,0 +1,102 @@
+// `annals plan`: what a changed declaration does to what a store has, before a server begins with it.
+
+#include "engine/declarations.hpp"
+#include "platform/logging.hpp"
+#include "server/commands/commands.hpp"
+#include "server/commands/named_store.hpp"
+#include "server/commands/output.hpp"
+
+namespace annals::server {
+namespace {
+
+std::string counted(std::uint64_t number, std::string_view one) {
+  return std::to_string(number) + " " + std::string(one) + (number == 1 ? "" : "s");
+}
+
+/// The examples, a line each.
+std::string listed(const model::Review::Count& count) {
+  std::string text;
+  for (const std::string& example : count.examples) text += "    " + example + "\n";
+  if (count.number > count.examples.size())
+    text += "    and " + std::to_string(count.number - count.examples.size()) + " more\n";
+  return text;
+}
+
+std::string joined(const model::Review::Count& count) {
+  std::string text;
+  for (const std::string& example : count.examples) text.append(text.empty() ? "" : ", ").append(example);
+  return count.number > count.examples.size() ? text + ", ..." : text;
+}
+
+Result<std::string> told_differences(const model::Model& model, const engine::LastDeclaration& last) {
+  if (last.version.value == 0) return std::string("  The store was never served with a declaration of it.\n");
+  if (last.fields == model.declaration) return std::string("  It is declared as the store was last served with.\n");
+  std::string text = "  Declared otherwise than at " + last.declared_at.to_text() + ":\n";
+  const std::vector<std::string> lines = TRY(model::differences_of(last.fields, model.declaration));
+  for (const std::string& line : lines) text += "    " + line + "\n";
+  if (lines.empty()) text += "    the order of fields or attributes\n";
+  return text;
+}
+
+std::string told_review(const model::Review& review) {
+  std::string text;
+  for (const auto& [name, count] : review.left_out()) {
+    text += "  Left out: \"" + name + "\" is no field, and " + counted(count.number, "event") +
+            " have something of it (position " + joined(count) +
+            "). It stays in the events; a field with renamed_from = \"" + name + "\" takes it.\n";
+  }
+  for (const auto& [rule, count] : review.not_kept()) {
+    text += "  Not kept: " + rule + ", by " + counted(count.number, "record") + " (" + joined(count) +
+            "). They stay as they are until they are written.\n";
+  }
+  if (review.broken().number > 0) {
+    text += "  Refused: " + counted(review.broken().number, "event") +
+            " cannot be taken, nor what follows in the same record:\n" + listed(review.broken());
+  }
+  if (review.taken_twice().number > 0) {
+    text += "  Refused: " + counted(review.taken_twice().number, "value") + " of unique fields are not unique:\n" +
+            listed(review.taken_twice());
+  }
+  return text;
+}
+
+Result<int> plan_it(const Settings& settings) {
+  const auto log = platform::make_json_logger(LogLevel::warning);
+  const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
+  const std::string name = TRY(name_of_store("", settings));
+  const auto store = TRY(open_named_store_to_read(name, settings, platform));
+  std::vector<const model::Model*> models;
+  for (const model::Model& model : settings.models()) models.push_back(&model);
+  const engine::Reviewed reviewed = TRY(engine::review(*store, models));
+  std::string text;
+  bool holds = true;
+  for (std::size_t place = 0; place < models.size(); ++place) {
+    const model::Model& model = *models[place];
+    const model::Review& review = reviewed.reviews[place];
+    text += "model " + model.name + ": " + counted(review.events(), "event") + " of " +
+            counted(review.records(), "record") + " that exist" + (review.records() == 1 ? "s\n" : "\n");
+    if (model.profile == model::Profile::resource) {
+      const engine::LastDeclaration last = TRY(engine::last_declaration(*store, model));
+      text += TRY(told_differences(model, last));
+    }
+    text += told_review(review);
+    holds = holds && review.holds();
+  }
+  for (const auto& [category, count] : reviewed.others) {
+    text += "No model has the streams " + category + "-...: " + counted(count, "event") + " are not shown.\n";
+  }
+  text += holds ? "The store can be served with this declaration.\n"
+                : "The store cannot be served with this declaration. Declare the fields as they were, or give what is "
+                  "new another name.\n";
+  TRY(print(text));
+  return holds ? done : wrong_usage;
+}
+
+}  // namespace
+
+int plan(const Settings& settings) {
+  const auto code = plan_it(settings);
+  return code ? *code : report(code.error());
+}
+
+}  // namespace annals::server
