@@ -1,0 +1,71 @@
+#include "model/model_builder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/model_file.hpp"
+
+namespace annals::model {
+namespace {
+
+Place place_of(const std::source_location& line) {
+  auto source = std::make_shared<const DeclaredSource>(DeclaredSource{line.file_name(), ""});
+  return {std::move(source), line.line(), line.column()};
+}
+
+/// The value, and all that is in it, at a place.
+Declared at(Declared declared, const Place& place) {
+  declared.place = place;
+  if (auto* list = std::get_if<Declared::List>(&declared.value)) {
+    for (Declared& one : *list) one = at(std::move(one), place);
+  }
+  return declared;
+}
+
+Result<> check_named_once(const Declared::Table& members) {
+  for (const DeclaredMember& member : members) {
+    if (&*std::ranges::find(members, member.name, &DeclaredMember::name) != &member)
+      return refuse(member.place, "\"" + member.name + "\" is declared twice");
+  }
+  return {};
+}
+
+}  // namespace
+
+ModelBuilder::Given::Given(std::initializer_list<Given> several) {
+  Declared::List list;
+  for (const Given& one : several) list.push_back(one.declared_);
+  declared_.value = std::move(list);
+}
+
+ModelBuilder::ModelBuilder(std::string name, std::source_location line)
+    : name_(std::move(name)), place_(place_of(line)) {}
+
+ModelBuilder& ModelBuilder::set(std::string attribute, Given given, std::source_location line) {
+  const Place place = place_of(line);
+  attributes_.push_back({std::move(attribute), place, at(std::move(given.declared_), place)});
+  return *this;
+}
+
+ModelBuilder& ModelBuilder::field(std::string name, std::initializer_list<Attribute> attributes,
+                                  std::source_location line) {
+  const Place place = place_of(line);
+  Declared::Table members;
+  for (const Attribute& one : attributes) members.push_back({one.name, place, at(one.given.declared_, place)});
+  fields_.push_back({std::move(name), place, {std::move(members), place}});
+  return *this;
+}
+
+Result<Model> ModelBuilder::build() const {
+  Declared::Table attributes = attributes_;
+  if (!fields_.empty()) attributes.push_back({"fields", place_, {fields_, place_}});
+  TRY(check_named_once(attributes));
+  TRY(check_named_once(fields_));
+  Declared models;
+  models.place = place_;
+  models.value = Declared::Table{{name_, place_, {std::move(attributes), place_}}};
+  std::vector<DeclaredModel> read = TRY(read_models(models));
+  return std::move(read.front().model);
+}
+
+}  // namespace annals::model

@@ -1,0 +1,66 @@
+#include "model/model_builder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/model_file.hpp"
+
+namespace annals::model {
+namespace {
+
+ModelBuilder product() {
+  ModelBuilder builder("product");
+  builder.set("path", {"/api/products", "/v1/products"});
+  builder.field("id", {{"type", "uuid"}, {"primary_key", true}});
+  builder.field("name", {{"type", "string"}, {"required", true}, {"length", {1, 200}}});
+  builder.field("price", {{"type", "decimal"}, {"min", 0}, {"event", "PriceUpdated"}});
+  builder.field("weight", {{"type", "double"}, {"max", 1.5}});
+  builder.field("state", {{"type", "enum"}, {"values", {"draft", "sold"}}, {"default", "draft"}});
+  return builder;
+}
+
+TEST(model_builder, declares_what_a_file_declares) {
+  const auto built = product().build();
+  ASSERT_TRUE(built) << built.error().message;
+  const auto root = read_declarations(R"(
+[model.product]
+path = ["/api/products", "/v1/products"]
+[model.product.fields]
+id     = { type = "uuid", primary_key = true }
+name   = { type = "string", required = true, length = [1, 200] }
+price  = { type = "decimal", min = 0, event = "PriceUpdated" }
+weight = { type = "double", max = 1.5 }
+state  = { type = "enum", values = ["draft", "sold"], default = "draft" }
+)",
+                                      "annals.toml");
+  const auto read = read_models(*root.value().find("model"));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(built->declaration, read->front().model.declaration);
+  EXPECT_EQ(built->paths, read->front().model.paths);
+  EXPECT_EQ(built->primary_key, 0u);
+  EXPECT_EQ(built->fields[2].event, "PriceUpdated");
+}
+
+TEST(model_builder, what_is_wrong_is_told_with_its_line_of_code) {
+  ModelBuilder builder = product();
+  const auto line = std::to_string(__LINE__ + 1);
+  builder.field("sku", {{"type", "string"}, {"uniqe", true}});
+  const auto refused = builder.build();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("model_builder_test.cpp:" + line + ":"));
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("did you mean \"unique\"?"));
+
+  EXPECT_THAT(product().set("path", "/other").build().error().message, testing::HasSubstr("is declared twice"));
+  EXPECT_THAT(product().field("name", {{"type", "string"}}).build().error().message,
+              testing::HasSubstr("is declared twice"));
+  EXPECT_THAT(ModelBuilder("Product").build().error().message, testing::HasSubstr("[a-z][a-z0-9_]*"));
+}
+
+TEST(model_builder, a_model_of_text_values_has_no_fields) {
+  const auto model = ModelBuilder("flags").set("profile", "kv").set("path", "/flags").build();
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_EQ(model->profile, Profile::kv);
+}
+
+}  // namespace
+}  // namespace annals::model
