@@ -60,6 +60,7 @@ struct Model {
   /// The same of the name that a field has, or had, in events.
   [[nodiscard]] std::optional<std::size_t> field_in_events(std::string_view field) const;
   [[nodiscard]] bool has_unique_fields() const;
+  [[nodiscard]] bool has_references() const;
 
   /// The stream of a key: "config-database_url".
   [[nodiscard]] std::string stream(std::string_view key) const;

@@ -71,6 +71,7 @@ void list_resources(const Request& request, Call call);
 void replace_resource(const Request& request, Call call);
 void patch_resource(const Request& request, Call call);
 void delete_record(const Request& request, Call call);
+void post_batch(const Request& request, Call call);
 void roll_back_record(const Request& request, Call call);
 void get_difference(const Request& request, Call call);
 void roll_back_records(const Request& request, Call call);
