@@ -37,6 +37,7 @@ struct Model {
   std::size_t value_bytes_max = 1u << 20;  ///< while settings are read, 0: what the setting kv.value_bytes_max says
   std::string event_type_prefix;           ///< put before event types in what the API shows; never stored
 
+  bool audited = false;         ///< of a resource: who changed what can be asked for
   std::vector<Field> fields;    ///< of a resource, in the order in which records show them
   std::size_t primary_key = 0;  ///< its place in `fields`
 

@@ -276,6 +276,10 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
       TRY(read_consistency(model, one.value));
     } else if (one.name == "refresh_every") {
       TRY(read_refresh_every(model, one.value));
+    } else if (one.name == "audited" && profile == Profile::resource) {
+      const bool* flag = one.value.as<bool>();
+      if (flag == nullptr) return refuse(one.value.place, name + ".audited: expected true or false");
+      model.audited = *flag;
     } else if (one.name == "value_bytes_max" && profile == Profile::kv) {
       TRY(read_value_bytes_max(model, one.value));
     } else {
@@ -365,6 +369,9 @@ std::vector<ModelAttribute> model_attributes() {
        "`restart` (at the next start or refresh)."},
       {"refresh_every", "kv, resource", "With `restart`: refresh by itself this often; 10ms at least."},
       {"value_bytes_max", "kv", "The largest value; 1 MiB at most. Default: the setting `kv.value_bytes_max`."},
+      {"audited", "resource",
+       "`true`: who changed what, with old and new values, can be asked for at `RESOURCE/:name/audit`. Default: "
+       "`false`."},
       {"fields", "resource", "The fields of a record, each by its name; one of them is the primary key."},
   };
 }

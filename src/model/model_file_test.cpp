@@ -111,5 +111,12 @@ TEST(model_file, a_reference_is_to_the_key_of_a_declared_resource) {
             std::string::npos);
 }
 
+TEST(model_file, a_resource_may_be_audited) {
+  EXPECT_EQ(with_fields(key, "audited = true\n"), "(taken)");
+  EXPECT_NE(with_fields(key, "audited = \"yes\"\n").find("expected true or false"), std::string::npos);
+  EXPECT_NE(refusal("[model.a]\npath = \"/a\"\nprofile = \"kv\"\naudited = true\n").find("is not an attribute"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace annals::model

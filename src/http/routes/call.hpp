@@ -76,6 +76,7 @@ void roll_back_record(const Request& request, Call call);
 void get_difference(const Request& request, Call call);
 void roll_back_records(const Request& request, Call call);
 void import_records(const Request& request, Call call);
+void get_audit(const Request& request, Call call);
 void get_history(const Request& request, Call call);
 void get_health(const Request& request, Call call);
 void get_liveness(const Request& request, Call call);

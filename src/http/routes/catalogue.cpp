@@ -47,6 +47,11 @@ std::span<const Route> routes() {
             patch_resource},
       Route{Method::get, Scope::model, "/:name/history",
             "The events of the record, in order of version; `after_version`, `limit`.", get_history},
+      Route{
+          Method::get, Scope::resource, "/:name/audit",
+          "Who changed what of the record, with old and new values, in order of version, when the model is `audited`; "
+          "`after_version`, `limit`.",
+          get_audit},
       Route{Method::get, Scope::model, "/:name/at/:timestamp", "The value, or the record, as it was at a time.",
             get_record_at},
       Route{Method::get, Scope::kv, "/:name/diff",
