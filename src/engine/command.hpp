@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/number.hpp"
 #include "base/result.hpp"
 #include "base/uuid.hpp"
+#include "event/event_store.hpp"
 #include "model/decider.hpp"
 
 namespace annals::engine {
@@ -41,6 +43,7 @@ struct Idempotency {
 struct KeyCommand {
   std::size_t model = 0;  ///< its place in the engine's list of models
   model::Command command;
+  bool key_was_made = false;  ///< for this request alone: who sends it again makes another one
 };
 
 /// Commands that follow from the state of the store up to a position.
@@ -59,6 +62,11 @@ struct WriteRequest {
   /// recorded between what it reflects and what it leads to. No commands are a success that records nothing, but for
   /// the idempotency key when there is one. It is called again when the command has to be decided again.
   std::function<Result<Plan>()> plan;
+  /// When set, each of `several` is told of (Receipt::told), and this makes of the refusal of one of them, by its place
+  /// from 0, what the client is told. Called on the writer's thread.
+  std::function<Error(std::size_t place, Error error)> refusal_of;
+  bool dry_run =
+      false;  ///< it is decided and not recorded; the receipt tells what would have been. Without idempotency
   std::optional<Idempotency> idempotency;
   std::string actor;  ///< who asks: "anonymous"
   Uuid correlation_id;
@@ -75,13 +83,26 @@ struct Tally {
   bool operator==(const Tally&) const = default;
 };
 
+/// What one command left of its key.
+struct KeyReceipt {
+  StreamVersion version;
+  SharedText value;  ///< as model::Record has it; null when it was removed
+};
+
+/// What is told of a request beside its receipt.
+struct Told {
+  std::vector<KeyReceipt> each;       ///< of several commands, with WriteRequest::refusal_of
+  std::vector<StreamAppend> drafted;  ///< of a dry run: what would have been recorded, each at an exact version
+};
+
 /// What a success tells. Kept for idempotency keys; never holds a body.
 struct Receipt {
   StreamVersion version;  ///< of the first key
   Position position;
-  bool replayed = false;  ///< the answer to an earlier request with the same idempotency key
-  Tally tally = {};       ///< of a request for several keys
-  SharedText value{};     ///< of a resource: its record as the request left it; null in a replayed receipt
+  bool replayed = false;               ///< the answer to an earlier request with the same idempotency key
+  Tally tally = {};                    ///< of a request for several keys
+  SharedText value{};                  ///< the record as the request left it; null in a replayed receipt
+  std::shared_ptr<const Told> told{};  ///< shared by copies; null where there is no more to tell, and in a replayed one
 };
 
 using WriteDone = std::move_only_function<void(Result<Receipt>)>;

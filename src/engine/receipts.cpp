@@ -76,13 +76,13 @@ Result<std::optional<Receipt>> Receipts::answer(const Idempotency& idempotency) 
   if (found == state->places.end()) return std::nullopt;
   const Entry& entry = state->entries[found->second - state->first_place];
   if (entry.request != idempotency.request) return key_reused();
-  Receipt receipt = entry.receipt;
-  receipt.replayed = true;
-  return receipt;
+  return Receipt{entry.receipt.version, entry.receipt.position, true, entry.receipt.tally, {}, {}};
 }
 
 void Receipts::insert(const Idempotency& idempotency, const Receipt& receipt, Instant created_at) {
-  const std::uint64_t forgotten = add(*state_.lock(), Entry{idempotency.key, idempotency.request, receipt, created_at});
+  const std::uint64_t forgotten =
+      add(*state_.lock(),
+          Entry{idempotency.key, idempotency.request, {receipt.version, receipt.position, receipt.tally}, created_at});
   if (forgotten > 0) warn_of_forgetting(forgotten);
 }
 

@@ -45,9 +45,15 @@ class Receipts final : public projection::KeptState {
   Receipts(ReceiptLimits limits, platform::Platform platform) : limits_(limits), platform_(platform) {}
 
   struct Entry {
+    /// What is kept of a Receipt.
+    struct Kept {
+      StreamVersion version;
+      Position position;
+      Tally tally;
+    };
     Digest key;
     Digest request;
-    Receipt receipt;
+    Kept receipt;
     Instant created_at;
   };
 

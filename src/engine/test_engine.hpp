@@ -60,12 +60,14 @@ class WriterUnderTest {
                            model::Consistency consistency = model::Consistency::live)
       : WriterUnderTest(world, store, std::move(options), kv("config", consistency)) {}
   WriterUnderTest(TestWorld& world, ControlledStore& store, WriterOptions options, model::Model model)
+      : WriterUnderTest(world, store, std::move(options), std::vector<model::Model>{std::move(model)}) {}
+  WriterUnderTest(TestWorld& world, ControlledStore& store, WriterOptions options, std::vector<model::Model> models)
       : world_(world),
-        model_(std::move(model)),
-        feed_(model_, store, world.platform(), world.executor),
-        writer_(store, {&feed_}, world.platform(), following(std::move(options), world)) {
+        models_(std::move(models)),
+        feeds_(make_feeds(models_, store, world)),
+        writer_(store, pointers(feeds_), world.platform(), following(std::move(options), world)) {
     if (!writer_.load()) std::abort();
-    feed_.start([] {});
+    for (const auto& feed : feeds_) feed->start([] {});
     world_.executor.run_ready();
   }
 
@@ -96,23 +98,36 @@ class WriterUnderTest {
     return all;
   }
   [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
-  [[nodiscard]] std::string value(std::string_view key) const {
-    const auto record = feed_.table().get(key);
+  [[nodiscard]] std::string value(std::string_view key, std::size_t model = 0) const {
+    const auto record = feeds_[model]->table().get(key);
     return record.exists() ? std::string(*record.value) : "(none)";
   }
   Writer& operator*() { return writer_; }
   Writer* operator->() { return &writer_; }
-  projection::TableFeed& feed() { return feed_; }
+  projection::TableFeed& feed(std::size_t model = 0) { return *feeds_[model]; }
 
  private:
+  using Feeds = std::vector<std::unique_ptr<projection::TableFeed>>;
+
+  static Feeds make_feeds(const std::vector<model::Model>& models, ControlledStore& store, TestWorld& world) {
+    Feeds feeds;
+    for (const model::Model& model : models)
+      feeds.push_back(std::make_unique<projection::TableFeed>(model, store, world.platform(), world.executor));
+    return feeds;
+  }
+  static std::vector<projection::TableFeed*> pointers(const Feeds& feeds) {
+    std::vector<projection::TableFeed*> all;
+    for (const auto& feed : feeds) all.push_back(feed.get());
+    return all;
+  }
   static WriterOptions following(WriterOptions options, TestWorld& world) {
     options.follow = &world.executor;
     return options;
   }
 
   TestWorld& world_;
-  const model::Model model_;
-  projection::TableFeed feed_;
+  const std::vector<model::Model> models_;
+  const Feeds feeds_;
   std::vector<std::optional<Result<Receipt>>> answers_;
   std::vector<std::size_t> order_;
   Writer writer_;

@@ -37,12 +37,6 @@ void give(Logger& log, WriteDone& done, Result<Receipt> answer) {
   }
 }
 
-std::string too_many(std::size_t changes) {
-  return "the request makes " + std::to_string(changes) + " changes at once; one group holds " +
-         std::to_string(group_events_max) + " of them, and " + std::to_string(group_bytes_max >> 20) +
-         " MiB of events; nothing was recorded; make fewer changes at once";
-}
-
 }  // namespace
 
 Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform,
@@ -53,7 +47,8 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
       options_(std::move(options)),
       batch_groups_(batch_groups_bounds),
       receipts_(options_.receipts, platform),
-      others_(store_, feeds_, receipts_, cache_, [this](std::span<const EventView> events) { saw(events); }) {
+      others_(store_, feeds_, receipts_, cache_, [this](std::span<const EventView> events) { saw(events); }),
+      references_(feeds_) {
   if (!options_.receipts_path.empty())
     receipts_keeper_ = std::make_unique<projection::StateKeeper>(receipts_, options_.receipts_path, store, platform);
 }
@@ -295,212 +290,6 @@ void Writer::put_back_from(std::size_t place) {
   batch_.erase(rest, batch_.end());
 }
 
-bool Writer::answer_from_receipts(Pending& pending) {
-  const std::optional<Idempotency>& idempotency = pending.request->idempotency;
-  if (!idempotency) return false;
-  if (auto known = receipts_.answer(*idempotency); !known) {
-    pending.answer = std::unexpected(std::move(known).error());
-    return true;
-  } else if (*known) {
-    pending.answer = **known;
-    return true;
-  }
-  const auto other = pending_receipts_.find(idempotency->key);
-  if (other == pending_receipts_.end()) return false;
-  if (other->second.request != idempotency->request) {
-    pending.answer = key_reused();
-    pending.rests_on = {other->second.group};
-  } else {
-    pending.group = other->second.group;
-    pending.twin = true;
-  }
-  return true;
-}
-
-Result<model::Record> Writer::load_state(std::size_t model, const std::string& key, const std::string& stream,
-                                         bool fresh) {
-  const projection::TableFeed& feed = *feeds_[model];
-  if (!fresh) {
-    if (feed.is_live()) return feed.table().get(key);
-    if (const model::Record* cached = cache_.find(stream)) return *cached;
-  }
-  model::Record record = TRY(newest_record(store_, feed.model(), stream));
-  if (!feed.is_live()) cache_.put(stream, record);
-  return record;
-}
-
-void Writer::decide(Pending& pending, Instant now) {
-  WriteRequest& request = *pending.request;
-  pending.answer.reset();
-  pending.group.reset();
-  pending.twin = false;
-  pending.by_state = false;
-  pending.value = {};
-  pending.unchanged.reset();
-  pending.waits = false;
-  pending.rests_on.clear();
-  if (answer_from_receipts(pending)) return;
-
-  Draft draft;
-  Result<> drafted;
-  if (request.plan) drafted = make_plan(pending, draft, now);
-  if (pending.answer) return;
-  const bool one_key = !request.plan && request.several.empty();
-  if (drafted && one_key) drafted = draft_one(pending, draft, request.model, request.command, now);
-  if (drafted && request.several.size() > group_events_max) {
-    drafted = fail(ErrorKind::too_large, "group_too_large", too_many(request.several.size()));
-  }
-  draft.group.appends.reserve(request.several.size());
-  for (const KeyCommand& one : request.several) {
-    if (drafted) drafted = draft_one(pending, draft, one.model, one.command, now);
-  }
-  if (!drafted) {
-    pending.waits = drafted.error().code == UniqueClaims::free_soon;
-    const ErrorKind kind = drafted.error().kind;
-    pending.by_state = kind != ErrorKind::input_output && kind != ErrorKind::corrupt;
-    pending.answer = std::unexpected(std::move(drafted).error());
-    pending.rests_on = std::move(draft.rests_on);
-    return;
-  }
-  if (draft.group.appends.empty()) return nothing_changed(pending, std::move(draft), now);
-  if (one_key) pending.value = std::move(draft.value);
-  join_flush(pending, std::move(draft));
-}
-
-/// A request that leaves everything as it is succeeds. With an idempotency key that is remembered, so that it stays so
-/// when somebody has changed something meanwhile.
-void Writer::nothing_changed(Pending& pending, Draft draft, Instant now) {
-  const WriteRequest& request = *pending.request;
-  pending.value = std::move(draft.value);
-  if (request.idempotency) {
-    std::string data = "{";
-    if (draft.unchanged && request.several.empty()) {
-      json::append_member(data, "stream", feeds_[request.model]->model().stream(request.command.key));
-      json::append_member(data, "version", draft.unchanged->value);
-    }
-    data += '}';
-    draft.group.appends.push_back(marker_of(request, std::move(data), platform::make_uuid(now, platform_.random)));
-    draft.states.clear();
-    pending.unchanged = draft.unchanged;
-    return join_flush(pending, std::move(draft));
-  }
-  pending.answer = Receipt{draft.unchanged.value_or(StreamVersion{}), {}, false, {}, std::move(pending.value)};
-  pending.by_state = others_.exist();
-  pending.rests_on = std::move(draft.rests_on);
-}
-
-/// Makes the commands of a request that depend on the state. When there are none, drafts the event that carries the
-/// request's key, or gives the answer.
-Result<> Writer::make_plan(Pending& pending, Draft& draft, Instant now) {
-  WriteRequest& request = *pending.request;
-  Plan plan = TRY(request.plan());
-  request.several = std::move(plan.commands);
-  draft.group.nothing_after = plan.reflects;
-  if (!request.several.empty()) return {};
-  if (request.idempotency) {
-    draft.group.appends.push_back(marker_of(request, "{}", platform::make_uuid(now, platform_.random)));
-  } else {
-    pending.answer = Receipt{{}, plan.reflects, false, {}, {}};
-    pending.by_state = others_.exist();
-  }
-  return {};
-}
-
-/// Decides on one command, and adds its events to the draft.
-Result<> Writer::draft_one(const Pending& pending, Draft& draft, std::size_t model_place, const model::Command& command,
-                           Instant now) {
-  const WriteRequest& request = *pending.request;
-  const model::Model& model = feeds_[model_place]->model();
-  std::string stream = model.stream(command.key);
-  const bool several = !request.several.empty();
-  const auto drafted = several ? draft.places.find(stream) : draft.places.end();
-  const bool again = drafted != draft.places.end();
-  model::Record state;
-  if (again) {
-    state = draft.states[drafted->second].record;
-  } else if (const auto found = pending_states_.find(stream); found != pending_states_.end()) {
-    state = found->second.record;
-    draft.rests_on.push_back(found->second.group);
-  } else {
-    auto loaded = load_state(model_place, command.key, stream, pending.attempts > 0);
-    if (!loaded) {
-      platform_.log.error("The state of a stream could not be read",
-                          {{"model", model.name}, {"error", loaded.error().message}});
-      return std::unexpected(std::move(loaded).error());
-    }
-    state = *std::move(loaded);
-  }
-  const StreamVersion before = state.version;
-  const bool unique = model.has_unique_fields();
-  const SharedText value_before = unique ? state.value : SharedText();
-  std::vector<model::Decision> decisions = TRY(model::decide(model, state, command, now));
-  if (decisions.empty()) {
-    draft.unchanged = before;
-    draft.value = state.value;
-    return {};
-  }
-  const std::size_t place = again ? drafted->second : draft.group.appends.size();
-  if (!again) {
-    if (several) draft.places.emplace(stream, place);
-    draft.group.appends.push_back({std::move(stream), ExpectedVersion::exact(before), {}});
-    draft.states.push_back({{}, model_place, groups_.size(), 0});
-  }
-  StreamAppend& append = draft.group.appends[place];
-  for (model::Decision& decision : decisions) {
-    auto next = model::evolve(model, state, decision.type, decision.data, state.version.next(), now);
-    INVARIANT(next.has_value(), "evolve takes in what decide gives out");
-    state = *std::move(next);
-    NewEvent& event = append.events.emplace_back();
-    event.id = platform::make_uuid(now, platform_.random);
-    event.type = std::move(decision.type);
-    event.data = std::move(decision.data);
-    // That of several tells how many there were, once they are all decided.
-    event.metadata =
-        make_metadata(request.actor, several || append.events.size() > 1 ? std::nullopt : request.idempotency);
-    event.correlation_id = request.correlation_id;
-    event.causation_id = request.causation_id;
-    draft.bytes += append.stream.size() + event.type.size() + event.data.size() + event.metadata.size();
-  }
-  if (unique) {
-    const UniqueClaims::Change change{model_place, command.key, value_before, state.value};
-    TRY(unique_.claim(draft.unique, *feeds_[model_place], change, draft.rests_on));
-  }
-  if (model.profile == model::Profile::resource) draft.value = state.value;
-  draft.states[place].record = std::move(state);
-  if (!several) return {};
-  draft.tally.events += static_cast<std::uint32_t>(decisions.size());
-  ++(command.operation == model::Operation::remove ? draft.tally.removed : draft.tally.set);
-  if (draft.bytes <= group_bytes_max && draft.tally.events <= group_events_max) return {};
-  return fail(ErrorKind::too_large, "group_too_large", too_many(request.several.size()));
-}
-
-/// What was decided becomes the state that the next command is decided on.
-void Writer::join_flush(Pending& pending, Draft draft) {
-  const WriteRequest& request = *pending.request;
-  pending.group = groups_.size();
-  if (request.idempotency) {
-    if (draft.tally.events > 0) {
-      draft.group.appends.front().events.front().metadata =
-          make_metadata(request.actor, request.idempotency, draft.tally);
-    }
-    pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
-  }
-  // What is looked up beside the streams themselves: another server may have recorded the same key or value.
-  if (others_.exist() && (request.idempotency || !draft.unique.empty())) {
-    draft.group.nothing_after = std::min(draft.group.nothing_after.value_or(others_.known()), others_.known());
-  }
-  unique_.join(std::move(draft.unique), groups_.size());
-  std::uint64_t events = 0;
-  for (std::size_t place = 0; place < draft.states.size(); ++place) {
-    const StreamAppend& append = draft.group.appends[place];
-    events += append.events.size();
-    draft.states[place].event = events - 1;
-    pending_states_.insert_or_assign(append.stream, std::move(draft.states[place]));
-  }
-  tallies_.push_back(draft.tally);
-  groups_.push_back(std::move(draft.group));
-}
-
 /// Once it is unknown what was recorded, a refusal by the state may be wrong: what was told to nobody may be there
 /// after a restart.
 void Writer::doubt_refusals() {
@@ -555,8 +344,12 @@ bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results
     if (!result && result.error().kind == ErrorKind::conflict) return false;
     const Tally& tally = tallies_[*pending.group];
     if (result) {
-      pending.answer = Receipt{pending.unchanged.value_or(result->versions.front()), result->last, pending.twin, tally,
-                               std::move(pending.value)};
+      pending.answer = Receipt{pending.unchanged.value_or(result->versions.front()),
+                               result->last,
+                               pending.twin,
+                               tally,
+                               std::move(pending.value),
+                               std::move(pending.told)};
     } else {
       pending.answer = std::unexpected(result.error());
       if (result.error().kind == ErrorKind::too_large && tally.events > 1) {
@@ -626,7 +419,7 @@ void Writer::keep_receipts(const std::vector<AppendResult>& results) {
     const AppendResult& result = results[*pending.group];
     if (result)
       receipts_.insert(*pending.request->idempotency,
-                       Receipt{result->versions.front(), result->last, false, tallies_[*pending.group], {}},
+                       Receipt{result->versions.front(), result->last, false, tallies_[*pending.group], {}, {}},
                        result->created_at);
   }
 }
@@ -673,6 +466,7 @@ void Writer::release(platform::Executor& here) {
   pending_states_.clear();
   pending_receipts_.clear();
   unique_.clear();
+  references_.clear();
 }
 
 void Writer::next_step(platform::Executor& here) {

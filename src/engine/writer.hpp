@@ -39,6 +39,7 @@
 #include "engine/command.hpp"
 #include "engine/others.hpp"
 #include "engine/receipts.hpp"
+#include "engine/references.hpp"
 #include "engine/state_cache.hpp"
 #include "engine/unique_claims.hpp"
 #include "event/event_store.hpp"
@@ -118,6 +119,11 @@ class Writer {
   [[nodiscard]] projection::StateKeeper* receipts_keeper() { return receipts_keeper_.get(); }
 
  private:
+  static constexpr std::string_view group_too_large = "group_too_large";
+
+  /// What a refusal says that holds only until what is under way has been recorded; nobody is told.
+  [[nodiscard]] static std::unexpected<Error> wait_for_what_is_under_way();
+
   /// A command, or a barrier (no request), on its way.
   struct Pending {
     std::optional<WriteRequest> request;
@@ -132,7 +138,8 @@ class Writer {
     std::optional<std::size_t> group;       ///< its own group, or that of its simultaneous twin
     bool twin = false;
     bool waits = false;                        ///< for what is under way to be recorded first
-    SharedText value{};                        ///< what a success tells of a resource
+    SharedText value{};                        ///< what a success tells of one key
+    std::shared_ptr<const Told> told{};        ///< and of several, or of a dry run
     std::optional<StreamVersion> unchanged{};  ///< the version that nothing was added to
     bool by_state = false;                     ///< the answer is a refusal that the state of the streams gave
     bool sure = false;                         ///< that state is known to be no older than the request
@@ -144,6 +151,7 @@ class Writer {
     std::size_t model = 0;
     std::size_t group = 0;
     std::uint64_t event = 0;  ///< the place of its last event in the group
+    bool moved = false;       ///< the batch created or deleted the record, whatever became of it since
   };
   /// What is decided of one request so far: for each append of its group, the state that it leaves.
   struct Draft {
@@ -154,8 +162,22 @@ class Writer {
     Tally tally;
     std::size_t bytes = 0;
     UniqueClaims::Draft unique;
-    SharedText value{};                        ///< of the last resource
+    References::Draft references;
+    bool many = false;                         ///< the request may be about several keys
+    bool spans = false;                        ///< it rests on streams that its group does not name
+    KeyReceipt left{};                         ///< what the last command left of its key
+    std::vector<KeyReceipt> each{};            ///< what each did, when that is to be told
     std::optional<StreamVersion> unchanged{};  ///< of the last key that the request leaves as it is
+  };
+  struct FoundState {
+    model::Record record;
+    std::optional<std::size_t> drafted;  ///< its place in the draft
+    std::optional<std::size_t> group{};  ///< of what is under way, that leaves it so
+    bool moved = false;                  ///< as PendingState
+  };
+  struct DeletedKey {
+    std::size_t model;
+    std::string key;
   };
   struct PendingReceipt {
     Digest request;
@@ -185,9 +207,25 @@ class Writer {
   void decide(Pending& pending, Instant now);
   void put_back_from(std::size_t place);
   [[nodiscard]] bool answer_from_receipts(Pending& pending);
+  [[nodiscard]] Result<> draft_several(Pending& pending, Draft& draft, Instant now);
   [[nodiscard]] Result<> make_plan(Pending& pending, Draft& draft, Instant now);
+  [[nodiscard]] Result<FoundState> find_state(const Pending& pending, const Draft& draft, std::size_t model,
+                                              const std::string& key, const std::string& stream);
   [[nodiscard]] Result<> draft_one(const Pending& pending, Draft& draft, std::size_t model,
                                    const model::Command& command, Instant now);
+  [[nodiscard]] Result<> draft_command(const Pending& pending, Draft& draft, std::size_t model,
+                                       const model::Command& command, Instant now);
+  [[nodiscard]] Result<> check_references(const Pending& pending, Draft& draft, const UniqueClaims::Change& change);
+  [[nodiscard]] Result<> follow_deletion(const Pending& pending, Draft& draft, std::size_t model,
+                                         const std::string& key, Instant now);
+  [[nodiscard]] Result<> delete_with(const Pending& pending, Draft& draft, std::vector<DeletedKey>& deleted,
+                                     Instant now);
+  [[nodiscard]] Result<> check_nothing_refers(const Pending& pending, Draft& draft,
+                                              const std::vector<DeletedKey>& deleted);
+  [[nodiscard]] Result<std::vector<std::string>> referrers_to(const Pending& pending, Draft& draft,
+                                                              const Reference& reference, const std::string& target,
+                                                              std::size_t wanted);
+  void only_tell(Pending& pending, Draft draft);
   void nothing_changed(Pending& pending, Draft draft, Instant now);
   void join_flush(Pending& pending, Draft draft);
   [[nodiscard]] Result<model::Record> load_state(std::size_t model, const std::string& key, const std::string& stream,
@@ -228,6 +266,7 @@ class Writer {
   std::unordered_map<std::string, PendingState, TransparentStringHash, std::equal_to<>> pending_states_;
   std::unordered_map<Digest, PendingReceipt, DigestHash> pending_receipts_;
   UniqueClaims unique_;
+  References references_;
 
   std::unique_ptr<Watch> watch_;  // last: it sets the writer to work
 };

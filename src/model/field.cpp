@@ -142,6 +142,15 @@ std::partial_ordering compare_lists(const FieldValue::List& left, const FieldVal
 
 }  // namespace
 
+std::string_view to_string(OnDelete on_delete) {
+  switch (on_delete) {
+    case OnDelete::restrict: return "restrict";
+    case OnDelete::cascade: return "cascade";
+    case OnDelete::set_null: return "set_null";
+  }
+  return "restrict";
+}
+
 const FieldTypeLine& line_of(FieldType type) {
   return lines[static_cast<std::size_t>(type)];
 }

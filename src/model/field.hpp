@@ -66,6 +66,14 @@ struct FieldValue {
   }
 };
 
+/// What becomes of a record when the one that it refers to is to be deleted.
+enum class OnDelete : std::uint8_t {
+  restrict,  ///< it keeps that one from being deleted
+  cascade,   ///< it is deleted, too
+  set_null,  ///< it loses the value
+};
+[[nodiscard]] std::string_view to_string(OnDelete on_delete);
+
 /// A compiled regular expression, so that who includes this need not know the library.
 class Pattern;
 
@@ -89,6 +97,8 @@ struct Field {
   std::string pattern_text;
   std::vector<FieldValue> one_of;
   std::string format;
+  std::string references;  ///< the model whose records' keys its values are; empty: none
+  OnDelete on_delete = OnDelete::restrict;
   std::string event;  ///< the type of the event when this field alone changed; empty: that of any update
   std::vector<std::string> renamed_from;  ///< names that it had in events of another time
 

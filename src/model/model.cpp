@@ -122,6 +122,10 @@ bool Model::has_unique_fields() const {
   return std::ranges::any_of(fields, &Field::unique);
 }
 
+bool Model::has_references() const {
+  return std::ranges::any_of(fields, [](const Field& field) { return !field.references.empty(); });
+}
+
 std::string Model::stream(std::string_view key) const {
   std::string stream;
   stream.reserve(name.size() + 1 + key.size());

@@ -37,6 +37,7 @@ struct Model {
   std::size_t value_bytes_max = 1u << 20;  ///< while settings are read, 0: what the setting kv.value_bytes_max says
   std::string event_type_prefix;           ///< put before event types in what the API shows; never stored
 
+  bool audited = false;         ///< of a resource: who changed what can be asked for
   std::vector<Field> fields;    ///< of a resource, in the order in which records show them
   std::size_t primary_key = 0;  ///< its place in `fields`
   std::string declaration;      ///< of its fields, as JSON: {"name": {"type": "string", ...}, ...}
@@ -61,6 +62,7 @@ struct Model {
   /// The same of the name that a field has, or had, in events.
   [[nodiscard]] std::optional<std::size_t> field_in_events(std::string_view field) const;
   [[nodiscard]] bool has_unique_fields() const;
+  [[nodiscard]] bool has_references() const;
 
   /// The stream of a key: "config-database_url".
   [[nodiscard]] std::string stream(std::string_view key) const;

@@ -109,6 +109,13 @@ Result<Field> read_field(const DeclaredMember& member) {
           member.value.find("default")->place,
           "the default of \"" + field.name + "\" is refused by its other attributes: " + good.error().message);
   }
+  if (const Declared* on_delete = member.value.find("on_delete")) {
+    if (field.references.empty())
+      return refuse(on_delete->place,
+                    "on_delete goes with references, which names the model whose records are deleted");
+    if (field.on_delete == OnDelete::set_null && (field.required || field.primary_key))
+      return refuse(on_delete->place, "\"" + field.name + "\" always has a value, so set_null cannot take it away");
+  }
   if (field.primary_key && field.unique)
     return refuse(member.value.find("unique")->place, "a primary key is unique by itself; leave unique out");
   return field;
@@ -270,6 +277,10 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
       TRY(read_consistency(model, one.value));
     } else if (one.name == "refresh_every") {
       TRY(read_refresh_every(model, one.value));
+    } else if (one.name == "audited" && profile == Profile::resource) {
+      const bool* flag = one.value.as<bool>();
+      if (flag == nullptr) return refuse(one.value.place, name + ".audited: expected true or false");
+      model.audited = *flag;
     } else if (one.name == "value_bytes_max" && profile == Profile::kv) {
       TRY(read_value_bytes_max(model, one.value));
     } else {
@@ -287,7 +298,43 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
     return refuse(member.place,
                   name + " has unique fields, which are looked up in its table; that goes with consistency = \"live\"");
   }
+  if (model.has_references() && model.consistency != Consistency::live) {
+    return refuse(member.place, name +
+                                    " has references, which are looked up in its table when what they refer to is "
+                                    "deleted; that goes with consistency = \"live\"");
+  }
   return declared;
+}
+
+/// Whether what a field refers to is there, and of its type. `declared`: the field's `references`.
+Result<> check_reference(const Field& field, const Declared& declared, const std::vector<DeclaredModel>& models) {
+  const auto target =
+      std::ranges::find(models, field.references, [](const DeclaredModel& one) { return one.model.name; });
+  if (target == models.end()) {
+    std::vector<std::string> names;
+    for (const DeclaredModel& one : models) names.push_back(one.model.name);
+    return refuse(declared.place,
+                  "there is no model \"" + field.references + "\"" + did_you_mean(field.references, names));
+  }
+  const Model& model = target->model;
+  if (model.profile != Profile::resource)
+    return refuse(declared.place, "model " + model.name + " is of profile kv; only resources can be referred to");
+  const Field& key = model.fields[model.primary_key];
+  if (key.type == field.type) return {};
+  return refuse(declared.place, "\"" + field.name + "\" is of type " + field.type_text() + ", and the primary key of " +
+                                    model.name + ", \"" + key.name + "\", of type " + key.type_text() +
+                                    "; a reference has the type of the key");
+}
+
+Result<> check_references(const Declared::Table& declared, const std::vector<DeclaredModel>& models) {
+  for (std::size_t place = 0; place < models.size(); ++place) {
+    for (const Field& field : models[place].model.fields) {
+      if (field.references.empty()) continue;
+      const Declared& fields = *declared[place].value.find("fields");
+      TRY(check_reference(field, *fields.find(field.name)->find("references"), models));
+    }
+  }
+  return {};
 }
 
 Result<> check_apart(const DeclaredModel& model, const std::vector<DeclaredModel>& others) {
@@ -323,6 +370,9 @@ std::vector<ModelAttribute> model_attributes() {
        "`restart` (at the next start or refresh)."},
       {"refresh_every", "kv, resource", "With `restart`: refresh by itself this often; 10ms at least."},
       {"value_bytes_max", "kv", "The largest value; 1 MiB at most. Default: the setting `kv.value_bytes_max`."},
+      {"audited", "resource",
+       "`true`: who changed what, with old and new values, can be asked for at `RESOURCE/:name/audit`. Default: "
+       "`false`."},
       {"fields", "resource", "The fields of a record, each by its name; one of them is the primary key."},
   };
 }
@@ -338,6 +388,7 @@ Result<std::vector<DeclaredModel>> read_models(const Declared& models) {
     TRY(check_apart(model, all));
     all.push_back(std::move(model));
   }
+  TRY(check_references(*members, all));
   return all;
 }
 

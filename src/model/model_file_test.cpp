@@ -89,5 +89,34 @@ TEST(model_file, a_model_has_attributes_of_its_profile_only) {
             std::string::npos);
 }
 
+TEST(model_file, a_reference_is_to_the_key_of_a_declared_resource) {
+  const std::string b = "[model.b]\npath = \"/b\"\n[model.b.fields]\nid = { type = \"integer\", primary_key = true }\n";
+  const std::string c = "[model.c]\nprofile = \"kv\"\npath = \"/c\"\n";
+  const auto with_b = [&](const std::string& field) { return with_fields(key + "other = " + field + "\n" + b + c); };
+  EXPECT_EQ(with_b(R"({ type = "integer", references = "b" })"), "(taken)");
+  EXPECT_EQ(with_b(R"({ type = "uuid", references = "a", on_delete = "cascade" })"), "(taken)");
+  const std::string unknown = with_b(R"({ type = "integer", references = "bb" })");
+  EXPECT_TRUE(unknown.starts_with("annals.toml:5:42: there is no model \"bb\"; did you mean \"b\"?")) << unknown;
+  EXPECT_NE(with_b(R"({ type = "uuid", references = "b" })").find("a reference has the type of the key"),
+            std::string::npos);
+  EXPECT_NE(with_b(R"({ type = "string", references = "c" })").find("only resources can be referred to"),
+            std::string::npos);
+  EXPECT_NE(with_b(R"({ type = "integer", on_delete = "cascade" })").find("on_delete goes with references"),
+            std::string::npos);
+  EXPECT_NE(with_b(R"({ type = "integer", required = true, references = "b", on_delete = "set_null" })")
+                .find("set_null cannot take it away"),
+            std::string::npos);
+  EXPECT_NE(with_fields(key + "other = { type = \"uuid\", references = \"a\" }\n", "consistency = \"eventual\"\n")
+                .find("that goes with consistency = \"live\""),
+            std::string::npos);
+}
+
+TEST(model_file, a_resource_may_be_audited) {
+  EXPECT_EQ(with_fields(key, "audited = true\n"), "(taken)");
+  EXPECT_NE(with_fields(key, "audited = \"yes\"\n").find("expected true or false"), std::string::npos);
+  EXPECT_NE(refusal("[model.a]\npath = \"/a\"\nprofile = \"kv\"\naudited = true\n").find("is not an attribute"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace annals::model

@@ -14,6 +14,12 @@ namespace {
 
 constexpr std::string_view no_value = "null";
 
+/// A value of a key's type, as keys have it.
+std::string key_text(const FieldValue& value) {
+  if (const auto* text = value.as<std::string>()) return *text;
+  return to_json(value);
+}
+
 // --- Bodies ---
 
 /// Collects what a body gives, and what is wrong with it.
@@ -63,11 +69,6 @@ class BodyReader {
                                  "the body is no " + model_.name + ": " + count +
                                      (faults_.size() == 1 ? " thing is wrong" : " things are wrong"),
                                  std::move(faults_)));
-  }
-
-  [[nodiscard]] static std::string key_text(const FieldValue& value) {
-    if (const auto* text = value.as<std::string>()) return *text;
-    return to_json(value);
   }
 
  private:
@@ -332,14 +333,14 @@ Result<std::vector<GivenField>> read_patch(const Model& model, const json::Objec
 std::string key_of_new(const Model& model, const std::vector<GivenField>& given) {
   const auto key = std::ranges::find(given, model.primary_key, &GivenField::field);
   INVARIANT(key != given.end(), "a new record has a key");
-  return BodyReader::key_text(key->value);
+  return key_text(key->value);
 }
 
 std::optional<std::string> canonical_key(const Model& model, std::string_view key) {
   const Field& field = model.fields[model.primary_key];
   const auto value = field.type == FieldType::integer ? value_from_text(field, key) : value_from_json(field, key);
   if (!value || value->is_null()) return std::nullopt;
-  return BodyReader::key_text(*value);
+  return key_text(*value);
 }
 
 Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_view record) {
@@ -351,6 +352,17 @@ Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_v
     unique.push_back({place, identity_of(TRY(value_from_text(model.fields[place], values[place])))});
   }
   return unique;
+}
+
+Result<std::vector<ReferredKey>> referred_keys(const Model& model, std::string_view record) {
+  std::vector<ReferredKey> referred;
+  if (record.empty()) return referred;
+  const std::vector<std::string_view> values = TRY(values_of(model, record));
+  for (std::size_t place = 0; place < values.size(); ++place) {
+    if (model.fields[place].references.empty() || values[place] == no_value) continue;
+    referred.push_back({place, key_text(TRY(value_from_text(model.fields[place], values[place])))});
+  }
+  return referred;
 }
 
 Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record, const Command& command,

@@ -54,6 +54,16 @@ struct UniqueValue {
 /// Those of a record's text; none of an empty one. Errors: corrupt.
 [[nodiscard]] Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_view record);
 
+/// What a record refers to: the field's place, and the key of a record of the model that it names.
+struct ReferredKey {
+  std::size_t field;
+  std::string key;
+
+  bool operator==(const ReferredKey&) const = default;
+};
+/// Those of a record's text; none of an empty one. Errors: corrupt.
+[[nodiscard]] Result<std::vector<ReferredKey>> referred_keys(const Model& model, std::string_view record);
+
 // The resource's half of `decide` and `change_of` (decider.hpp).
 [[nodiscard]] Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record,
                                                             const Command& command, Instant now);

@@ -12,6 +12,7 @@
 #include <shared_mutex>
 
 #include "platform/reader_writer_lock.hpp"
+#include "projection/reference_index.hpp"
 #include "projection/unique_index.hpp"
 
 namespace annals::projection {
@@ -101,10 +102,11 @@ std::size_t common_length(std::string_view left, std::string_view right) {
 }  // namespace
 
 struct ReadTable::Rows {
-  explicit Rows(const model::Model& model) : unique(model) {}
+  explicit Rows(const model::Model& model) : unique(model), references(model) {}
 
   Tree slots;
   UniqueIndex unique;
+  ReferenceIndex references;
   std::uint64_t row_bytes = 0;  // of all rows
   std::size_t existing = 0;     // rows of records that exist
   Position newest;              // no event after it is in the rows; changed with them
@@ -114,6 +116,7 @@ struct ReadTable::Rows {
   void take(Rows& aside) {
     slots.swap(aside.slots);
     unique.swap(aside.unique);
+    references.swap(aside.references);
     std::swap(row_bytes, aside.row_bytes);
     std::swap(existing, aside.existing);
   }
@@ -121,9 +124,14 @@ struct ReadTable::Rows {
   /// Accounts for a row that takes the place of another; null: of none.
   void account(const StoredRow* before, const StoredRow& after) {
     count(before, after);
-    if (!unique.wanted()) return;
-    const bool known = unique.change(after.key(), before ? before->value() : std::string_view{}, after.value());
+    const bool known = index(before, after);
     INVARIANT(known, "the rows are what the model makes of events");
+  }
+  /// False when the row is none of the model's.
+  [[nodiscard]] bool index(const StoredRow* before, const StoredRow& after) {
+    const std::string_view value_before = before ? before->value() : std::string_view{};
+    if (unique.wanted() && !unique.change(after.key(), value_before, after.value())) return false;
+    return !references.wanted() || references.change(after.key(), value_before, after.value());
   }
   void count(const StoredRow* before, const StoredRow& after) {
     row_bytes += after.bytes() - (before ? before->bytes() : 0);
@@ -227,6 +235,11 @@ Position ReadTable::newest() const {
 std::optional<std::string> ReadTable::owner(const model::UniqueValue& value) const {
   const std::shared_lock lock(rows_->lock);
   return rows_->unique.owner(value);
+}
+
+std::vector<std::string> ReadTable::referrers(const model::ReferredKey& to, std::size_t limit) const {
+  const std::shared_lock lock(rows_->lock);
+  return rows_->references.referrers(to, limit);
 }
 
 std::size_t ReadTable::size() const {
@@ -408,11 +421,9 @@ bool ReadTable::restore(RowHolder row) {
 
 Result<> ReadTable::adopt(Position applied, Position newest) {
   if (!restored_) restored_ = std::make_unique<Rows>(model_);
-  if (restored_->unique.wanted()) {
-    for (const Slot& slot : restored_->slots) {
-      if (restored_->unique.change(slot.row->key(), {}, slot.row->value())) continue;
-      return fail(ErrorKind::corrupt, "the row of \"" + std::string(slot.row->key()) + "\" is not what a table writes");
-    }
+  for (const Slot& slot : restored_->slots) {
+    if (restored_->index(nullptr, *slot.row)) continue;
+    return fail(ErrorKind::corrupt, "the row of \"" + std::string(slot.row->key()) + "\" is not what a table writes");
   }
   {
     const std::unique_lock lock(rows_->lock);

@@ -62,6 +62,9 @@ class ReadTable {
   /// The key of the record that has a unique value.
   [[nodiscard]] std::optional<std::string> owner(const model::UniqueValue& value) const;
 
+  /// Up to `limit` keys of records that refer to this one by a field, in order.
+  [[nodiscard]] std::vector<std::string> referrers(const model::ReferredKey& to, std::size_t limit) const;
+
   /// The number of keys, deleted ones included.
   [[nodiscard]] std::size_t size() const;
 

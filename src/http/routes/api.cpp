@@ -6,7 +6,7 @@
 
 #include "http/routes/call.hpp"
 #include "http/routes/catalogue.hpp"
-#include "model/resource.hpp"
+#include "http/routes/paths.hpp"
 
 namespace annals::http {
 namespace {
@@ -40,12 +40,6 @@ std::optional<Match> match(std::string_view pattern, std::string_view path) {
   return result;
 }
 
-/// A model that serves a path, and what follows the model's own.
-struct Place {
-  std::size_t model = 0;
-  std::string_view rest;
-};
-
 bool is_write(Method method) {
   return method == Method::put || method == Method::post || method == Method::delete_ || method == Method::patch;
 }
@@ -55,7 +49,7 @@ class Api {
   Api(engine::Engine& engine, ApiOptions options) : engine_(engine), options_(std::move(options)) {}
 
   void answer(const Request& request, Responder responder) const {
-    const auto place = model_of(request.path);
+    const auto place = model_of(engine_, request.path);
     Call call{engine_, options_, shared_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
               false,   0,        {}};
     call.behind_store = engine_.behind_store();
@@ -87,7 +81,7 @@ class Api {
 
   /// For a reply that the server makes in our place.
   void mark(const Request& request, Response& reply) const {
-    const auto place = model_of(request.path);
+    const auto place = model_of(engine_, request.path);
     if (!place) return;
     const EventStore& store = engine_.store();
     reply.add("Annals-Position", store.cursor(engine_.feed(place->model).table().progress().position()).to_text());
@@ -95,17 +89,6 @@ class Api {
   }
 
  private:
-  [[nodiscard]] std::optional<Place> model_of(std::string_view path) const {
-    for (std::size_t model = 0; model < engine_.models(); ++model) {
-      for (const std::string& base : engine_.model(model).paths) {
-        if (!path.starts_with(base)) continue;
-        const std::string_view rest = path.substr(base.size());
-        if (rest.empty() || rest.front() == '/') return Place{model, rest};
-      }
-    }
-    return std::nullopt;
-  }
-
   void run(const Route& route, const Match& matched, const Request& request, Call call) const {
     call.route = static_cast<std::uint8_t>(&route - routes().data() + 1);
     auto key = percent_decode(matched.first);
@@ -122,19 +105,12 @@ class Api {
         return;
       }
       if (!route.pattern.empty()) {
-        if (auto good = model::check_key(call.key); !good) {
-          call.refuse(good.error());
+        auto in_path = key_in_path(engine_.model(call.model), std::move(call.key));
+        if (!in_path) {
+          call.refuse(in_path.error());
           return;
         }
-        const model::Model& of = engine_.model(call.model);
-        if (of.profile == model::Profile::resource) {
-          auto canonical = model::canonical_key(of, call.key);
-          if (!canonical) {
-            call.refuse(Error(ErrorKind::not_found, "not_found", "no " + of.name + " can have this key"));
-            return;
-          }
-          call.key = *std::move(canonical);
-        }
+        call.key = *std::move(in_path);
       }
     }
     if (route.needs == Needs::store && call.refuse_behind_store()) return;

@@ -222,9 +222,9 @@ std::optional<bool> dry_run_of(const Request& request, Call& call) {
     call.refuse(parameters.error());
     return std::nullopt;
   }
-  const std::string* text = parameters->find("dry_run");
-  if (text == nullptr || *text == "false" || *text == "true") return text != nullptr && *text == "true";
-  call.refuse(Error(ErrorKind::invalid, "invalid_dry_run", "dry_run is true or false"));
+  const auto dry_run = dry_run_of(*parameters);
+  if (dry_run) return *dry_run;
+  call.refuse(dry_run.error());
   return std::nullopt;
 }
 

@@ -7,9 +7,12 @@
 
 #include "engine/event_feed.hpp"
 #include "engine/event_json.hpp"
+#include "engine/event_metadata.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/waiting.hpp"
+#include "json/writer.hpp"
+#include "model/audit_entry.hpp"
 
 namespace annals::http {
 namespace {
@@ -18,12 +21,35 @@ constexpr std::uint64_t limit_max = 10'000;
 constexpr Duration wait_max = std::chrono::seconds(25);
 constexpr PageLimit piece{256, 1u << 20};
 
+/// How a history shows an event.
+using AppendEvent = Result<> (*)(std::string& out, const EventView& event, const model::Model& model);
+
+Result<> append_event(std::string& out, const EventView& event, const model::Model& model) {
+  engine::append_event_json(out, event, &model);
+  return {};
+}
+
+Result<> append_audit_entry(std::string& out, const EventView& event, const model::Model& model) {
+  const model::AuditEntry entry = TRY(model::audit_entry_of(model, event.type, event.data));
+  out += '{';
+  json::append_member(out, "event_id", event.id.to_text());
+  json::append_member(out, "user_id", engine::actor_of(event.metadata));
+  json::append_member(out, "action", entry.action);
+  json::append_member(out, "old_values");
+  out += entry.old_values;
+  json::append_member(out, "new_values");
+  out += entry.new_values;
+  json::append_member(out, "timestamp", event.created_at.to_text());
+  out += '}';
+  return {};
+}
+
 /// The events of a stream from a version on, as the inside of a JSON array, a piece at a time; empty at the end.
 class HistorySource {
  public:
   HistorySource(const EventStore& store, const model::Model& model, std::string stream, StreamVersion after,
-                std::uint64_t limit)
-      : store_(store), model_(model), stream_(std::move(stream)), next_(after.next()), left_(limit) {}
+                std::uint64_t limit, AppendEvent append)
+      : store_(store), model_(model), stream_(std::move(stream)), next_(after.next()), left_(limit), append_(append) {}
 
   [[nodiscard]] Result<std::string> next() {
     std::string out;
@@ -34,7 +60,7 @@ class HistorySource {
     for (const EventView& event : page.events()) {
       if (any_) out += ',';
       any_ = true;
-      engine::append_event_json(out, event, &model_);
+      TRY(append_(out, event, model_));
       next_ = event.version.next();
       --left_;
     }
@@ -51,6 +77,7 @@ class HistorySource {
   const std::string stream_;
   StreamVersion next_;
   std::uint64_t left_;
+  AppendEvent append_;
   bool any_ = false;
 };
 
@@ -69,6 +96,7 @@ struct HistoryRequest {
   std::string path;
   StreamVersion after;
   std::optional<std::uint64_t> limit;
+  AppendEvent append;
 };
 
 void send_history(Call call, const HistoryRequest& asked) {
@@ -87,7 +115,8 @@ void send_history(Call call, const HistoryRequest& asked) {
                                "&limit=" + std::to_string(*asked.limit) + ">; rel=\"next\"");
     }
   }
-  HistorySource source(store, call.the_model(), stream, asked.after, asked.limit.value_or(~std::uint64_t{0}));
+  HistorySource source(store, call.the_model(), stream, asked.after, asked.limit.value_or(~std::uint64_t{0}),
+                       asked.append);
   auto first = source.next();
   if (!first) return call.refuse(first.error());
   if (source.ended()) {
@@ -186,9 +215,7 @@ void keep_looking(const std::shared_ptr<EventsWait>& wait) {
   });
 }
 
-}  // namespace
-
-void get_history(const Request& request, Call call) {
+void begin_history(const Request& request, Call call, AppendEvent append) {
   const auto parameters = QueryParameters::parse(request.query, {"after_version", "limit", "min_position"});
   if (!parameters) return call.refuse(parameters.error());
   const auto after = parameters->number("after_version", 0, ~std::uint64_t{0} - 1);
@@ -198,8 +225,21 @@ void get_history(const Request& request, Call call) {
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
   after_stored_position(std::move(call), *position,
-                        [asked = HistoryRequest{std::string(request.path), StreamVersion{after->value_or(0)}, *limit}](
-                            Call ready) { send_history(std::move(ready), asked); });
+                        [asked = HistoryRequest{std::string(request.path), StreamVersion{after->value_or(0)}, *limit,
+                                                append}](Call ready) { send_history(std::move(ready), asked); });
+}
+
+}  // namespace
+
+void get_history(const Request& request, Call call) {
+  begin_history(request, std::move(call), append_event);
+}
+
+void get_audit(const Request& request, Call call) {
+  if (call.the_model().audited) return begin_history(request, std::move(call), append_audit_entry);
+  call.refuse(
+      Error(ErrorKind::not_found, "not_audited",
+            "the model " + call.the_model().name + " is not audited; audited = true in its declaration does it"));
 }
 
 void get_events(const Request& request, Call call) {

@@ -10,6 +10,7 @@
 #include "engine/queries.hpp"
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
+#include "http/routes/dry_run.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/resources.hpp"
 #include "json/pointer.hpp"
@@ -29,29 +30,6 @@ Error unsupported(const Request& request, std::string_view example) {
                    std::string(example));
 }
 
-Result<model::Precondition> precondition_of(const Request& request) {
-  using Rule = model::Precondition::Rule;
-  const auto match = TRY(entity_tags(request, "if-match"));
-  const auto none_match = TRY(entity_tags(request, "if-none-match"));
-  if (match && none_match) {
-    return fail(ErrorKind::invalid, "invalid_precondition", "give If-Match or If-None-Match, not both");
-  }
-  if (none_match && !none_match->any) {
-    return fail(ErrorKind::invalid, "invalid_precondition",
-                "on a write, If-None-Match can only be *, which creates and never replaces");
-  }
-  model::Precondition precondition;
-  if (none_match) precondition.rule = Rule::does_not_exist;
-  if (!match) return precondition;
-  precondition.rule = match->any ? Rule::exists : Rule::version_is_one_of;
-  for (const EntityTag& tag : match->tags) {
-    // A tag that was never given out matches nothing; leaving it out has that effect.
-    const auto version = version_of_tag(tag.opaque);
-    if (version && !tag.weak) precondition.versions.push_back(*version);
-  }
-  return precondition;
-}
-
 void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
   if (!receipt) {
     // A refusal may rest on state that is newer than what the call saw when it came in.
@@ -69,33 +47,6 @@ void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
   response.add("ETag", "\"" + to_string(receipt->version) + "\"");
   if (receipt->replayed) response.add("Idempotency-Replayed", "true");
   call.send(std::move(response));
-}
-
-/// The value of a PUT's body, or null after having refused.
-SharedText value_of(const json::Object& body, Call& call) {
-  std::vector<Fault> faults;
-  const json::Value* value = body.find("value");
-  const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
-  if (value == nullptr) {
-    faults.push_back({"/value", "required", "the member \"value\" is missing"});
-  } else if (text == nullptr) {
-    faults.push_back(
-        {"/value", "wrong_type", "\"value\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
-  }
-  add_unknown(faults, body, {"value"});
-  if (!faults.empty()) {
-    call.refuse(Error(ErrorKind::unprocessable, "invalid_body", "the body is not of the form {\"value\":\"...\"}",
-                      std::move(faults)));
-    return nullptr;
-  }
-  const std::size_t bytes_max = call.the_model().value_bytes_max;
-  if (text->size() > bytes_max) {
-    call.refuse(
-        Error(ErrorKind::too_large, "value_too_large",
-              "the value has " + std::to_string(text->size()) + " bytes; the most is " + std::to_string(bytes_max)));
-    return nullptr;
-  }
-  return SharedText(*text);
 }
 
 /// Where a rollback goes back to.
@@ -156,14 +107,69 @@ void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Re
 
 }  // namespace
 
+Result<model::Precondition> precondition_of(const Request& request) {
+  using Rule = model::Precondition::Rule;
+  const auto match = TRY(entity_tags(request, "if-match"));
+  const auto none_match = TRY(entity_tags(request, "if-none-match"));
+  if (match && none_match) {
+    return fail(ErrorKind::invalid, "invalid_precondition", "give If-Match or If-None-Match, not both");
+  }
+  if (none_match && !none_match->any) {
+    return fail(ErrorKind::invalid, "invalid_precondition",
+                "on a write, If-None-Match can only be *, which creates and never replaces");
+  }
+  model::Precondition precondition;
+  if (none_match) precondition.rule = Rule::does_not_exist;
+  if (!match) return precondition;
+  precondition.rule = match->any ? Rule::exists : Rule::version_is_one_of;
+  for (const EntityTag& tag : match->tags) {
+    // A tag that was never given out matches nothing; leaving it out has that effect.
+    const auto version = version_of_tag(tag.opaque);
+    if (version && !tag.weak) precondition.versions.push_back(*version);
+  }
+  return precondition;
+}
+
+Result<bool> dry_run_of(const QueryParameters& parameters) {
+  const std::string* text = parameters.find("dry_run");
+  if (text == nullptr || *text == "false" || *text == "true") return text != nullptr && *text == "true";
+  return fail(ErrorKind::invalid, "invalid_dry_run", "dry_run is true or false");
+}
+
+Result<SharedText> kv_value_of(const model::Model& model, const json::Object& body) {
+  std::vector<Fault> faults;
+  const json::Value* value = body.find("value");
+  const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
+  if (value == nullptr) {
+    faults.push_back({"/value", "required", "the member \"value\" is missing"});
+  } else if (text == nullptr) {
+    faults.push_back(
+        {"/value", "wrong_type", "\"value\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
+  }
+  add_unknown(faults, body, {"value"});
+  if (!faults.empty()) {
+    return std::unexpected(Error(ErrorKind::unprocessable, "invalid_body",
+                                 "the body is not of the form {\"value\":\"...\"}", std::move(faults)));
+  }
+  if (text->size() > model.value_bytes_max) {
+    return fail(ErrorKind::too_large, "value_too_large",
+                "the value has " + std::to_string(text->size()) + " bytes; the most is " +
+                    std::to_string(model.value_bytes_max));
+  }
+  return SharedText(*text);
+}
+
 Result<engine::WriteRequest> write_request(const Request& request, const Call& call, model::Operation operation) {
-  TRY(QueryParameters::parse(request.query, {}));
+  const QueryParameters parameters = TRY(QueryParameters::parse(request.query, {"dry_run"}));
   engine::WriteRequest write;
+  write.dry_run = TRY(dry_run_of(parameters));
   write.model = call.model;
   write.command.operation = operation;
   write.command.key = call.key;
   write.command.precondition = TRY(precondition_of(request));
   write.idempotency = TRY(idempotency_of(request));
+  // What records nothing can be asked again.
+  if (write.dry_run) write.idempotency = std::nullopt;
   write.actor = anonymous;
   write.correlation_id = request.correlation_id;
   write.alone = request.alone;
@@ -175,8 +181,9 @@ void submit(engine::WriteRequest write, Call call, std::string created_at) {
   platform::Executor& home = *call.home;
   const bool shows_record =
       call.the_model().profile == model::Profile::resource && write.command.operation != model::Operation::remove;
-  auto done = [call = std::move(call), shows_record,
+  auto done = [call = std::move(call), shows_record, dry_run = write.dry_run,
                created_at = std::move(created_at)](const Result<engine::Receipt>& receipt) mutable {
+    if (dry_run) return send_dry_run(std::move(call), receipt);
     if (shows_record) return send_resource(std::move(call), receipt, created_at);
     send_receipt(std::move(call), receipt);
   };
@@ -240,10 +247,16 @@ bool body_is_plain(const Request& request, Call& call) {
   return true;
 }
 
+bool body_is_json(const Request& request, Call& call, std::string_view example) {
+  if (!body_is_plain(request, call)) return false;
+  if (content_type_is_json(request)) return true;
+  call.refuse(unsupported(request, example));
+  return false;
+}
+
 std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example) {
-  if (content_type_is_json(request)) return plain_body_of(request, call);
-  if (body_is_plain(request, call)) call.refuse(unsupported(request, example));
-  return std::nullopt;
+  if (!body_is_json(request, call, example)) return std::nullopt;
+  return plain_body_of(request, call);
 }
 
 std::optional<json::Object> plain_body_of(const Request& request, Call& call) {
@@ -264,8 +277,9 @@ void put_record(const Request& request, Call call) {
   if (!write) return call.refuse(write.error());
   const auto body = body_of(request, call, "-X PUT -d '{\"value\":\"...\"}'");
   if (!body) return;
-  write->command.value = value_of(*body, call);
-  if (!write->command.value) return;
+  auto value = kv_value_of(call.the_model(), *body);
+  if (!value) return call.refuse(value.error());
+  write->command.value = *std::move(value);
   log_operation(request, call, "set");
   submit(std::move(*write), std::move(call));
 }

@@ -11,6 +11,7 @@
 #include "http/problem.hpp"
 #include "http/request.hpp"
 #include "http/routes/call.hpp"
+#include "http/routes/query_parameters.hpp"
 #include "json/reader.hpp"
 
 namespace annals::http {
@@ -29,21 +30,33 @@ inline constexpr std::string_view anonymous = "anonymous";
 /// first of two twins has been recorded meanwhile.
 [[nodiscard]] std::function<Result<engine::Plan>()> refusal(Error error);
 
+/// What If-Match and If-None-Match demand. Errors: invalid ("invalid_precondition", "invalid_entity_tag").
+[[nodiscard]] Result<model::Precondition> precondition_of(const Request& request);
+
+/// `?dry_run=`. Errors: invalid ("invalid_dry_run"), for what is neither true nor false.
+[[nodiscard]] Result<bool> dry_run_of(const QueryParameters& parameters);
+
+/// The value in the body of a PUT of kv. Errors: unprocessable ("invalid_body", with faults), too_large.
+[[nodiscard]] Result<SharedText> kv_value_of(const model::Model& model, const json::Object& body);
+
 /// False after having refused a body with a Content-Encoding.
 [[nodiscard]] bool body_is_plain(const Request& request, Call& call);
 
-/// What every write of one record has in common; the command is still without its value.
+/// What every write of one record has in common, `?dry_run=` included; the command is still without its value.
 [[nodiscard]] Result<engine::WriteRequest> write_request(const Request& request, const Call& call,
                                                          model::Operation operation);
 
 /// Has the writer do it, and sends the reply. `created_at`: see send_resource.
 void submit(engine::WriteRequest write, Call call, std::string created_at = {});
 
+/// False after having refused a body that does not say that it is JSON, or is coded. `example`: a command whose body
+/// the route would take.
+[[nodiscard]] bool body_is_json(const Request& request, Call& call, std::string_view example);
+
 /// The body as a JSON object, whatever its type; refuses and gives nothing when it is none.
 [[nodiscard]] std::optional<json::Object> plain_body_of(const Request& request, Call& call);
 
-/// The body as a JSON object; refuses and gives nothing when it is none. `example`: a command whose body the route
-/// would take.
+/// The body as a JSON object; refuses and gives nothing when it is none. `example`: as body_is_json.
 [[nodiscard]] std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example);
 
 /// Adds the members of a body that the route does not know.

@@ -1,0 +1,317 @@
+// The writer's decisions: what a command means on the state so far, and what of it joins the flush.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/invariant.hpp"
+#include "engine/event_metadata.hpp"
+#include "engine/queries.hpp"
+#include "engine/writer.hpp"
+#include "event/group_check.hpp"
+#include "json/writer.hpp"
+
+namespace annals::engine {
+namespace {
+
+std::string too_many(std::size_t changes) {
+  return "the request makes " + std::to_string(changes) + " changes at once; one group holds " +
+         std::to_string(group_events_max) + " of them, and " + std::to_string(group_bytes_max >> 20) +
+         " MiB of events; nothing was recorded; make fewer changes at once";
+}
+
+/// What a refusal says follows from what was asked and from the state, not from what went wrong meanwhile.
+bool is_refusal(const Error& error) {
+  return error.kind != ErrorKind::input_output && error.kind != ErrorKind::corrupt &&
+         error.kind != ErrorKind::unavailable;
+}
+
+/// What the store would refuse whatever it holds.
+Result<> check_drafted(const Group& group) {
+  if (group.appends.empty()) return {};
+  return check_group(group);
+}
+
+/// What a batch has to remember so that it can be told again; nullopt of other requests.
+std::optional<BatchMemory> memory_of(const WriteRequest& request, const std::vector<KeyReceipt>& each) {
+  if (!request.refusal_of) return std::nullopt;
+  BatchMemory memory;
+  for (std::size_t place = 0; place < each.size(); ++place) {
+    memory.versions.push_back(each[place].version);
+    if (request.several[place].key_was_made) memory.made_keys.push_back(request.several[place].command.key);
+  }
+  return memory;
+}
+
+}  // namespace
+
+bool Writer::answer_from_receipts(Pending& pending) {
+  const std::optional<Idempotency>& idempotency = pending.request->idempotency;
+  if (!idempotency) return false;
+  if (auto known = receipts_.answer(*idempotency); !known) {
+    pending.answer = std::unexpected(std::move(known).error());
+    return true;
+  } else if (*known) {
+    pending.answer = **known;
+    return true;
+  }
+  const auto other = pending_receipts_.find(idempotency->key);
+  if (other == pending_receipts_.end()) return false;
+  if (other->second.request != idempotency->request) {
+    pending.answer = key_reused();
+    pending.rests_on = {other->second.group};
+  } else {
+    pending.group = other->second.group;
+    pending.twin = true;
+  }
+  return true;
+}
+
+Result<model::Record> Writer::load_state(std::size_t model, const std::string& key, const std::string& stream,
+                                         bool fresh) {
+  const projection::TableFeed& feed = *feeds_[model];
+  if (!fresh) {
+    if (feed.is_live()) return feed.table().get(key);
+    if (const model::Record* cached = cache_.find(stream)) return *cached;
+  }
+  auto loaded = newest_record(store_, feed.model(), stream);
+  if (!loaded) {
+    platform_.log.error("The state of a stream could not be read",
+                        {{"model", feed.model().name}, {"error", loaded.error().message}});
+    return std::unexpected(std::move(loaded).error());
+  }
+  model::Record record = *std::move(loaded);
+  if (!feed.is_live()) cache_.put(stream, record);
+  return record;
+}
+
+void Writer::decide(Pending& pending, Instant now) {
+  WriteRequest& request = *pending.request;
+  pending.answer.reset();
+  pending.group.reset();
+  pending.twin = false;
+  pending.by_state = false;
+  pending.value = {};
+  pending.told = nullptr;
+  pending.unchanged.reset();
+  pending.waits = false;
+  pending.rests_on.clear();
+  if (answer_from_receipts(pending)) return;
+
+  Draft draft;
+  Result<> drafted;
+  if (request.plan) drafted = make_plan(pending, draft, now);
+  if (pending.answer) return;
+  const bool one_key = !request.plan && request.several.empty();
+  draft.many =
+      !one_key || (request.command.operation == model::Operation::remove && !references_.to(request.model).empty());
+  if (drafted && one_key) drafted = draft_one(pending, draft, request.model, request.command, now);
+  if (drafted && !request.several.empty()) drafted = draft_several(pending, draft, now);
+  if (drafted && request.dry_run) drafted = check_drafted(draft.group);
+  if (!drafted) {
+    pending.waits = drafted.error().code == UniqueClaims::free_soon;
+    const ErrorKind kind = drafted.error().kind;
+    pending.by_state = kind != ErrorKind::input_output && kind != ErrorKind::corrupt;
+    pending.answer = std::unexpected(std::move(drafted).error());
+    pending.rests_on = std::move(draft.rests_on);
+    return;
+  }
+  if (one_key) pending.value = draft.left.value;
+  if (request.dry_run) return only_tell(pending, std::move(draft));
+  if (request.refusal_of) pending.told = std::make_shared<const Told>(Told{draft.each, {}});
+  if (draft.group.appends.empty()) return nothing_changed(pending, std::move(draft), now);
+  join_flush(pending, std::move(draft));
+}
+
+Result<> Writer::draft_several(Pending& pending, Draft& draft, Instant now) {
+  const WriteRequest& request = *pending.request;
+  if (request.several.size() > group_events_max)
+    return fail(ErrorKind::too_large, group_too_large, too_many(request.several.size()));
+  draft.group.appends.reserve(request.several.size());
+  std::size_t told_bytes = 0;
+  for (std::size_t place = 0; place < request.several.size(); ++place) {
+    const KeyCommand& one = request.several[place];
+    auto drafted = draft_one(pending, draft, one.model, one.command, now);
+    if (!drafted) {
+      if (request.refusal_of && is_refusal(drafted.error()))
+        return std::unexpected(request.refusal_of(place, std::move(drafted).error()));
+      return drafted;
+    }
+    if (!request.refusal_of) continue;
+    told_bytes += draft.left.value ? draft.left.value->size() : 0;
+    if (told_bytes > group_bytes_max) {
+      return fail(ErrorKind::too_large, group_too_large,
+                  "the records that the request leaves, one for each of its commands, have more than " +
+                      std::to_string(group_bytes_max >> 20) +
+                      " MiB together; nothing was recorded; make fewer changes at once");
+    }
+    draft.each.push_back(draft.left);
+  }
+  return {};
+}
+
+/// A dry run's answer. It waits for what it was decided on, like any other.
+void Writer::only_tell(Pending& pending, Draft draft) {
+  auto told = std::make_shared<const Told>(Told{std::move(draft.each), std::move(draft.group.appends)});
+  pending.answer = Receipt{draft.left.version, {}, false, draft.tally, std::move(pending.value), std::move(told)};
+  pending.by_state = others_.exist();
+  pending.rests_on = std::move(draft.rests_on);
+}
+
+/// A request that leaves everything as it is succeeds. With an idempotency key that is remembered, so that it stays so
+/// when somebody has changed something meanwhile.
+void Writer::nothing_changed(Pending& pending, Draft draft, Instant now) {
+  const WriteRequest& request = *pending.request;
+  if (request.idempotency) {
+    std::string data = "{";
+    if (draft.unchanged && request.several.empty()) {
+      json::append_member(data, "stream", feeds_[request.model]->model().stream(request.command.key));
+      json::append_member(data, "version", draft.unchanged->value);
+    }
+    data += '}';
+    draft.group.appends.push_back(marker_of(request, std::move(data), platform::make_uuid(now, platform_.random)));
+    draft.states.clear();
+    pending.unchanged = draft.unchanged;
+    return join_flush(pending, std::move(draft));
+  }
+  pending.answer = Receipt{
+      draft.unchanged.value_or(StreamVersion{}), {}, false, {}, std::move(pending.value), std::move(pending.told)};
+  pending.by_state = others_.exist();
+  pending.rests_on = std::move(draft.rests_on);
+}
+
+/// Makes the commands of a request that depend on the state. When there are none, drafts the event that carries the
+/// request's key, or gives the answer.
+Result<> Writer::make_plan(Pending& pending, Draft& draft, Instant now) {
+  WriteRequest& request = *pending.request;
+  Plan plan = TRY(request.plan());
+  request.several = std::move(plan.commands);
+  draft.group.nothing_after = plan.reflects;
+  if (!request.several.empty()) return {};
+  if (request.idempotency) {
+    draft.group.appends.push_back(marker_of(request, "{}", platform::make_uuid(now, platform_.random)));
+  } else {
+    pending.answer = Receipt{{}, plan.reflects, false, {}, {}, {}};
+    pending.by_state = others_.exist();
+  }
+  return {};
+}
+
+/// The state of a stream as the draft, what is under way, or what was recorded leaves it.
+Result<Writer::FoundState> Writer::find_state(const Pending& pending, const Draft& draft, std::size_t model,
+                                              const std::string& key, const std::string& stream) {
+  if (const auto drafted = draft.places.find(stream); drafted != draft.places.end())
+    return FoundState{draft.states[drafted->second].record, drafted->second, {}};
+  if (const auto other = pending_states_.find(stream); other != pending_states_.end())
+    return FoundState{other->second.record, {}, other->second.group, other->second.moved};
+  // What spans streams is recorded only if nothing was since the tables' position, so they will do.
+  const bool fresh = pending.attempts > 0 && !draft.spans;
+  return FoundState{TRY(load_state(model, key, stream, fresh)), {}, {}};
+}
+
+std::unexpected<Error> Writer::wait_for_what_is_under_way() {
+  return fail(ErrorKind::unavailable, UniqueClaims::free_soon, "what this rests on is being changed");
+}
+
+/// Decides on one command, and on what follows from it, and adds all their events to the draft.
+Result<> Writer::draft_one(const Pending& pending, Draft& draft, std::size_t model, const model::Command& command,
+                           Instant now) {
+  TRY(draft_command(pending, draft, model, command, now));
+  if (command.operation != model::Operation::remove || references_.to(model).empty()) return {};
+  const KeyReceipt left = draft.left;
+  TRY(follow_deletion(pending, draft, model, command.key, now));
+  draft.left = left;
+  return {};
+}
+
+/// Decides on one command, and adds its events to the draft.
+Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t model_place,
+                               const model::Command& command, Instant now) {
+  const WriteRequest& request = *pending.request;
+  const model::Model& model = feeds_[model_place]->model();
+  std::string stream = model.stream(command.key);
+  FoundState found = TRY(find_state(pending, draft, model_place, command.key, stream));
+  if (found.group) draft.rests_on.push_back(*found.group);
+  model::Record state = std::move(found.record);
+  const bool again = found.drafted.has_value();
+  const StreamVersion before = state.version;
+  const bool existed = state.exists();
+  const bool unique = model.has_unique_fields();
+  const bool refers = !references_.of(model_place).empty();
+  const SharedText value_before = unique || refers ? state.value : SharedText();
+  std::vector<model::Decision> decisions = TRY(model::decide(model, state, command, now));
+  if (decisions.empty()) {
+    // Its stream is not in the group, and what the others of the request leave rests on it all the same.
+    if (draft.many && found.group) return wait_for_what_is_under_way();
+    draft.spans = draft.spans || draft.many;
+    draft.unchanged = before;
+    draft.left = {before, state.value};
+    return {};
+  }
+  const std::size_t place = found.drafted.value_or(draft.group.appends.size());
+  if (!again) {
+    if (draft.many) draft.places.emplace(stream, place);
+    draft.group.appends.push_back({std::move(stream), ExpectedVersion::exact(before), {}});
+    draft.states.push_back({{}, model_place, groups_.size(), 0});
+  }
+  StreamAppend& append = draft.group.appends[place];
+  for (model::Decision& decision : decisions) {
+    auto next = model::evolve(model, state, decision.type, decision.data, state.version.next(), now);
+    INVARIANT(next.has_value(), "evolve takes in what decide gives out");
+    state = *std::move(next);
+    NewEvent& event = append.events.emplace_back();
+    event.id = platform::make_uuid(now, platform_.random);
+    event.type = std::move(decision.type);
+    event.data = std::move(decision.data);
+    // That of several tells how many there were, once they are all decided.
+    event.metadata =
+        make_metadata(request.actor, draft.many || append.events.size() > 1 ? std::nullopt : request.idempotency);
+    event.correlation_id = request.correlation_id;
+    event.causation_id = request.causation_id;
+    draft.bytes += append.stream.size() + event.type.size() + event.data.size() + event.metadata.size();
+  }
+  const UniqueClaims::Change change{model_place, command.key, value_before, state.value};
+  if (unique) TRY(unique_.claim(draft.unique, *feeds_[model_place], change, draft.rests_on));
+  if (refers) TRY(check_references(pending, draft, change));
+  draft.left = {state.version, state.value};
+  draft.states[place].moved = draft.states[place].moved || existed != state.exists();
+  draft.states[place].record = std::move(state);
+  if (!draft.many) return {};
+  draft.tally.events += static_cast<std::uint32_t>(decisions.size());
+  ++(command.operation == model::Operation::remove ? draft.tally.removed : draft.tally.set);
+  if (draft.bytes <= group_bytes_max && draft.tally.events <= group_events_max) return {};
+  return fail(ErrorKind::too_large, group_too_large,
+              too_many(std::max<std::size_t>(request.several.size(), draft.tally.events)));
+}
+
+/// What was decided becomes the state that the next command is decided on.
+void Writer::join_flush(Pending& pending, Draft draft) {
+  const WriteRequest& request = *pending.request;
+  pending.group = groups_.size();
+  if (request.idempotency) {
+    if (draft.tally.events > 0 || request.refusal_of) {
+      const std::optional<BatchMemory> memory = memory_of(request, draft.each);
+      draft.group.appends.front().events.front().metadata =
+          make_metadata(request.actor, request.idempotency, draft.tally, memory ? &*memory : nullptr);
+    }
+    pending_receipts_.emplace(request.idempotency->key, PendingReceipt{request.idempotency->request, groups_.size()});
+  }
+  // What is looked up beside the streams themselves: another server may have recorded the same key or value.
+  if (others_.exist() && (request.idempotency || !draft.unique.empty() || draft.spans)) {
+    draft.group.nothing_after = std::min(draft.group.nothing_after.value_or(others_.known()), others_.known());
+  }
+  unique_.join(std::move(draft.unique), groups_.size());
+  references_.join(std::move(draft.references));
+  std::uint64_t events = 0;
+  for (std::size_t place = 0; place < draft.states.size(); ++place) {
+    const StreamAppend& append = draft.group.appends[place];
+    events += append.events.size();
+    draft.states[place].event = events - 1;
+    if (const auto other = pending_states_.find(append.stream); other != pending_states_.end())
+      draft.states[place].moved = draft.states[place].moved || other->second.moved;
+    pending_states_.insert_or_assign(append.stream, std::move(draft.states[place]));
+  }
+  tallies_.push_back(draft.tally);
+  groups_.push_back(std::move(draft.group));
+}
+
+}  // namespace annals::engine

@@ -1,0 +1,402 @@
+// Several operations on records, of whichever models, all or nothing: `POST /batch`.
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "engine/event_metadata.hpp"
+#include "engine/queries.hpp"
+#include "http/fields.hpp"
+#include "http/routes/call.hpp"
+#include "http/routes/dry_run.hpp"
+#include "http/routes/paths.hpp"
+#include "http/routes/writes.hpp"
+#include "json/pointer.hpp"
+#include "json/reader.hpp"
+#include "json/writer.hpp"
+#include "model/resource.hpp"
+
+namespace annals::http {
+namespace {
+
+constexpr std::size_t operations_max = 1000;
+constexpr std::size_t faults_max = 100;
+
+/// What a reply needs to know of an operation.
+struct Operation {
+  Method method = Method::other;
+  std::size_t model = 0;
+  std::string key;
+  std::string path;           ///< of a POST: as the client wrote it
+  bool key_was_made = false;  ///< see engine::KeyCommand
+};
+
+std::string pointer_of(std::size_t place) {
+  return "/" + std::to_string(place);
+}
+
+/// Reads the operations of a body; collects what is wrong with them, each fault with its pointer.
+class BatchReader {
+ public:
+  explicit BatchReader(const engine::Engine& engine) : engine_(engine) {}
+
+  void read(const std::vector<json::Value>& elements) {
+    for (place_ = 0; place_ < elements.size() && faults_.size() < faults_max; ++place_) {
+      const auto* nested = std::get_if<json::Nested>(&elements[place_]);
+      if (nested == nullptr || nested->is_array) {
+        fault("", "wrong_type",
+              "an operation is an object such as {\"method\":\"PUT\",\"path\":\"/config/color\","
+              "\"body\":{\"value\":\"red\"}}, not " +
+                  std::string(json::kind_of(elements[place_])));
+        continue;
+      }
+      const auto operation = reader_.read_object(nested->text);
+      if (!operation) {
+        fault("", operation.error());
+        continue;
+      }
+      read_operation(*operation);
+    }
+  }
+
+  [[nodiscard]] std::vector<Fault>& faults() { return faults_; }
+  [[nodiscard]] std::vector<Operation>& operations() { return operations_; }
+  [[nodiscard]] std::vector<engine::KeyCommand>& commands() { return commands_; }
+
+ private:
+  void fault(std::string_view rest, std::string_view code, std::string detail) {
+    faults_.push_back({pointer_of(place_) + std::string(rest), std::string(code), std::move(detail)});
+  }
+  void fault(std::string_view rest, const Error& error) {
+    if (error.faults.empty()) return fault(rest, error.code, error.message);
+    for (const Fault& one : error.faults) fault(std::string(rest) + one.pointer, one.code, one.detail);
+  }
+
+  void read_operation(const json::Object& members) {
+    const std::size_t faults_before = faults_.size();
+    Operation operation;
+    engine::KeyCommand command;
+    for (const json::Member& member : members.members) {
+      if (member.name == "method" || member.name == "path" || member.name == "body" || member.name == "if_match")
+        continue;
+      fault(json::pointer_to(member.name), "unknown_member",
+            "an operation has the members method, path, body and if_match");
+    }
+    read_method(members, operation);
+    read_if_match(members, command);
+    const std::string_view* path = text_of(members, "path");
+    if (path && operation.method != Method::other && read_path(*path, operation)) {
+      command.model = operation.model;
+      command.command.key = operation.key;
+      read_body(members.find("body"), operation, command);
+    }
+    if (faults_.size() > faults_before) return;
+    operations_.push_back(std::move(operation));
+    commands_.push_back(std::move(command));
+  }
+
+  const std::string_view* text_of(const json::Object& members, std::string_view name) {
+    const json::Value* value = members.find(name);
+    const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
+    const std::string pointer = "/" + std::string(name);
+    if (value == nullptr) {
+      fault(pointer, "required", "the member \"" + std::string(name) + "\" is missing");
+    } else if (text == nullptr) {
+      fault(pointer, "wrong_type", "a string is expected, not " + std::string(json::kind_of(*value)));
+    }
+    return text;
+  }
+
+  void read_method(const json::Object& members, Operation& operation) {
+    const std::string_view* text = text_of(members, "method");
+    if (text == nullptr) return;
+    for (const Method method : {Method::post, Method::put, Method::patch, Method::delete_}) {
+      if (*text == to_string(method)) operation.method = method;
+    }
+    if (operation.method == Method::other)
+      fault("/method", "unknown_method", "the method is POST, PUT, PATCH or DELETE");
+  }
+
+  void read_if_match(const json::Object& members, engine::KeyCommand& command) {
+    const json::Value* value = members.find("if_match");
+    if (value == nullptr || std::holds_alternative<json::Null>(*value)) return;
+    if (const auto* version = std::get_if<std::int64_t>(value); version && *version >= 0) {
+      command.command.precondition = {model::Precondition::Rule::version_is_one_of,
+                                      {StreamVersion{static_cast<std::uint64_t>(*version)}}};
+      return;
+    }
+    const auto* text = std::get_if<std::string_view>(value);
+    if (text == nullptr) return fault("/if_match", "wrong_type", "a version, or what If-Match would say, is expected");
+    Request asks;
+    asks.fields.push_back({"If-Match", *text});
+    auto precondition = precondition_of(asks);
+    if (!precondition) return fault("/if_match", precondition.error());
+    command.command.precondition = *std::move(precondition);
+  }
+
+  /// Whether the path and the method go together; it says so otherwise.
+  bool read_path(std::string_view path, Operation& operation) {
+    const auto found = path.find('?') == std::string_view::npos ? model_of(engine_, path) : std::nullopt;
+    const bool creates = found && found->rest.empty();
+    if (!found || found->rest.find('/', 1) != std::string_view::npos) {
+      fault("/path", "not_in_a_batch",
+            "a path in a batch is that of a record, or of a model to create one, without a query");
+      return false;
+    }
+    operation.model = found->model;
+    const bool is_kv = engine_.model(found->model).profile == model::Profile::kv;
+    const bool fits = creates ? operation.method == Method::post && !is_kv
+                              : operation.method == Method::put || operation.method == Method::delete_ ||
+                                    (operation.method == Method::patch && !is_kv);
+    if (!fits) {
+      fault("/method", "method_not_allowed",
+            creates ? (is_kv ? "a value is set at its own path, with PUT" : "at the path of a model there is POST only")
+                    : (is_kv ? "a value knows PUT and DELETE" : "a record knows PUT, PATCH and DELETE"));
+      return false;
+    }
+    if (creates) {
+      operation.path = path;
+      return true;
+    }
+    auto decoded = percent_decode(found->rest.substr(1));
+    if (!decoded) {
+      fault("/path", "invalid_path", "the path has a broken percent-escape");
+      return false;
+    }
+    auto key = key_in_path(engine_.model(found->model), *std::move(decoded));
+    if (!key) {
+      fault("/path", key.error());
+      return false;
+    }
+    operation.key = *std::move(key);
+    return true;
+  }
+
+  void read_body(const json::Value* value, Operation& operation, engine::KeyCommand& command) {
+    const bool none = value == nullptr || std::holds_alternative<json::Null>(*value);
+    if (operation.method == Method::delete_) {
+      command.command.operation = model::Operation::remove;
+      if (!none) fault("/body", "unknown_member", "a DELETE has no body");
+      return;
+    }
+    const auto* nested = none ? nullptr : std::get_if<json::Nested>(value);
+    if (nested == nullptr || nested->is_array) {
+      return fault("/body", none ? "required" : "wrong_type",
+                   "an object is expected, as in the body of a request of its own");
+    }
+    const auto body = body_reader_.read_object(nested->text);
+    if (!body) return fault("/body", body.error());
+    const model::Model& model = engine_.model(operation.model);
+    if (model.profile == model::Profile::kv) {
+      auto text = kv_value_of(model, *body);
+      if (!text) return fault("/body", text.error());
+      command.command.value = *std::move(text);
+      return;
+    }
+    auto given = given_by(model, *body, operation);
+    if (!given) return fault("/body", given.error());
+    const bool creates = operation.method == Method::post;
+    command.command.operation = creates ? model::Operation::create : model::Operation::update;
+    if (creates) {
+      operation.key = model::key_of_new(model, *given);
+      operation.key_was_made = body->find(model.fields[model.primary_key].name) == nullptr;
+      command.command.key = operation.key;
+      command.key_was_made = operation.key_was_made;
+    }
+    command.command.given = *std::move(given);
+    command.command.given_bytes = nested->text.size();
+  }
+
+  Result<std::vector<model::GivenField>> given_by(const model::Model& model, const json::Object& body,
+                                                  const Operation& operation) const {
+    if (operation.method == Method::put) return model::read_replacement(model, body, operation.key);
+    if (operation.method == Method::patch) return model::read_patch(model, body, operation.key);
+    const platform::Platform& platform = engine_.platform();
+    const Instant now = platform.clock.now();
+    return model::read_new_record(model, body, {now, [&] { return platform::make_uuid(now, platform.random); }});
+  }
+
+  const engine::Engine& engine_;
+  json::Reader reader_;
+  json::Reader body_reader_;
+  std::size_t place_ = 0;
+  std::vector<Operation> operations_;
+  std::vector<engine::KeyCommand> commands_;
+  std::vector<Fault> faults_;
+};
+
+/// What the client is told when the state refuses one operation.
+Error refusal_of(std::size_t place, Error error) {
+  const std::string operation = pointer_of(place);
+  if (error.faults.empty()) {
+    const bool about_version = error.kind == ErrorKind::precondition_failed;
+    error.faults.push_back({operation + (about_version ? "/if_match" : ""), error.code, error.message});
+  } else {
+    for (Fault& fault : error.faults)
+      fault.pointer = operation + (fault.pointer.empty() ? "" : "/body" + fault.pointer);
+  }
+  error.message = "operation " + operation + ": " + error.message;
+  return error;
+}
+
+// --- Replies ---
+
+/// What the operations of a replayed receipt left: that is in the store. The keys that were made then take the place of
+/// those that were made now.
+Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine, const EventStore& store,
+                                                    const engine::Receipt& receipt,
+                                                    std::vector<Operation>& operations) {
+  const std::uint64_t events = std::max<std::uint64_t>(receipt.tally.events, 1);
+  const auto forgotten = [] {
+    return fail(ErrorKind::corrupt, "the receipt of a batch names a position where its events are not");
+  };
+  if (receipt.position.value < events) return forgotten();
+  const EventPage page =
+      TRY(store.read_all(Position{receipt.position.value - events}, Horizon::visible, PageLimit{1, 1}));
+  if (page.events().empty()) return forgotten();
+  const auto memory = engine::batch_memory_of(page.events().front().metadata);
+  if (!memory || memory->versions.size() != operations.size()) return forgotten();
+  std::vector<engine::KeyReceipt> each;
+  auto made_key = memory->made_keys.begin();
+  for (std::size_t place = 0; place < operations.size(); ++place) {
+    Operation& operation = operations[place];
+    const StreamVersion version = memory->versions[place];
+    if (operation.key_was_made) {
+      if (made_key == memory->made_keys.end()) return forgotten();
+      operation.key = *made_key++;
+    }
+    const model::Model& model = engine.model(operation.model);
+    SharedText value;
+    if (model.profile == model::Profile::resource && operation.method != Method::delete_)
+      value = TRY(engine::fold(store, model, model.stream(operation.key), version)).value;
+    each.push_back({version, std::move(value)});
+  }
+  return each;
+}
+
+void append_result(std::string& out, const model::Model& model, const Operation& operation,
+                   const engine::KeyReceipt& left) {
+  const bool is_kv = model.profile == model::Profile::kv;
+  const bool creates = operation.method == Method::post;
+  const bool removes = operation.method == Method::delete_;
+  out += '{';
+  json::append_member(out, "status", std::uint64_t{creates ? 201u : removes && !is_kv ? 204u : 200u});
+  if (creates) json::append_member(out, "location", operation.path + "/" + percent_encode(operation.key));
+  json::append_member(out, "etag", "\"" + to_string(left.version) + "\"");
+  if (is_kv) {
+    json::append_member(out, "body", "OK");
+  } else if (!removes) {
+    json::append_member(out, "body");
+    out += *left.value;
+  }
+  out += '}';
+}
+
+/// A batch on its way. Moved along; confined to the home executor.
+struct Batch {
+  Call call;
+  std::vector<Operation> operations;
+  bool dry_run = false;
+};
+
+void send_batch(Batch batch, const Result<engine::Receipt>& receipt) {
+  Call& call = batch.call;
+  if (!receipt) return call.refuse(receipt.error());
+  auto each = receipt->told ? Result<std::vector<engine::KeyReceipt>>(receipt->told->each)
+                            : told_before(call.engine, call.engine.store(), *receipt, batch.operations);
+  if (!each) return call.refuse(each.error());
+  if (receipt->position.value > 0) call.position = call.engine.store().cursor(receipt->position);
+  std::string body;
+  if (batch.dry_run) {
+    body += '{';
+    append_drafted(body, call.engine, *receipt);
+    json::append_member(body, "state");
+  }
+  body += '[';
+  for (std::size_t place = 0; place < batch.operations.size(); ++place) {
+    const Operation& operation = batch.operations[place];
+    const model::Model& model = call.engine.model(operation.model);
+    if (place > 0) body += ',';
+    if (batch.dry_run) {
+      append_state(body, model, operation.key, (*each)[place]);
+    } else {
+      append_result(body, model, operation, (*each)[place]);
+    }
+  }
+  body += batch.dry_run ? "]}" : "]";
+  Response response;
+  response.content_type = "application/json";
+  if (receipt->replayed) response.add("Idempotency-Replayed", "true");
+  response.body = std::move(body);
+  call.send(std::move(response));
+}
+
+/// The operations of the request; nullopt after having refused.
+std::optional<std::vector<json::Value>> elements_of(const Request& request, Call& call) {
+  if (!body_is_json(request, call, "-d '[{\"method\":\"DELETE\",\"path\":\"/config/color\"}]'")) return std::nullopt;
+  auto elements = json::thread_reader().read_array(request.body);
+  if (!elements && elements.error().code == "not_an_array") {
+    call.refuse(Error(ErrorKind::unprocessable, "not_an_array", "the body is JSON, but not an array",
+                      {{"", "not_an_array", "an array of operations is expected"}}));
+    return std::nullopt;
+  }
+  if (!elements) {
+    call.refuse(elements.error());
+    return std::nullopt;
+  }
+  if (elements->empty() || elements->size() > operations_max) {
+    call.refuse(Error(elements->empty() ? ErrorKind::unprocessable : ErrorKind::too_large, "invalid_batch",
+                      "a batch has 1 to " + std::to_string(operations_max) + " operations; this one has " +
+                          std::to_string(elements->size())));
+    return std::nullopt;
+  }
+  return *std::move(elements);
+}
+
+/// What the request asks beside its operations. Errors: invalid.
+Result<engine::WriteRequest> asked_of(const Request& request) {
+  const QueryParameters parameters = TRY(QueryParameters::parse(request.query, {"dry_run"}));
+  engine::WriteRequest write;
+  write.dry_run = TRY(dry_run_of(parameters));
+  write.idempotency = TRY(idempotency_of(request));
+  if (write.dry_run) write.idempotency = std::nullopt;
+  if (request.field("if-match") || request.field("if-none-match")) {
+    return fail(ErrorKind::invalid, "invalid_precondition",
+                "If-Match and If-None-Match are about one record; give the operation an if_match");
+  }
+  write.actor = anonymous;
+  write.correlation_id = request.correlation_id;
+  write.alone = request.alone;
+  write.refusal_of = refusal_of;
+  return write;
+}
+
+}  // namespace
+
+void post_batch(const Request& request, Call call) {
+  call.is_write = true;
+  if (!call.engine.serving()) {
+    return call.refuse(
+        Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));
+  }
+  auto write = asked_of(request);
+  if (!write) return call.refuse(write.error());
+  const auto elements = elements_of(request, call);
+  if (!elements) return;
+  BatchReader reader(call.engine);
+  reader.read(*elements);
+  if (!reader.faults().empty()) {
+    return call.refuse(Error(ErrorKind::unprocessable, "invalid_batch",
+                             "the batch cannot be done; nothing was recorded; errors says what is wrong where",
+                             std::move(reader.faults())));
+  }
+  write->several = std::move(reader.commands());
+  platform::Executor& home = *call.home;
+  engine::Writer& writer = call.engine.writer();
+  Batch batch{std::move(call), std::move(reader.operations()), write->dry_run};
+  writer.submit(*std::move(write), home, [batch = std::move(batch)](const Result<engine::Receipt>& receipt) mutable {
+    send_batch(std::move(batch), receipt);
+  });
+}
+
+}  // namespace annals::http

@@ -1,0 +1,39 @@
+#pragma once
+// ReferenceIndex: which records of a table refer to a key, by field. Kept in step with the table's rows by its applier,
+// under the table's lock.
+
+#include <absl/container/btree_set.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/resource.hpp"
+
+namespace annals::projection {
+
+class ReferenceIndex {
+ public:
+  /// `model` outlives the index.
+  explicit ReferenceIndex(const model::Model& model) : model_(model), wanted_(model.has_references()) {}
+
+  /// False when the model refers to none: nothing need be told to the index then.
+  [[nodiscard]] bool wanted() const { return wanted_; }
+
+  /// As UniqueIndex::change.
+  [[nodiscard]] bool change(std::string_view key, std::string_view before, std::string_view after);
+  /// With the index of another table of the same model.
+  void swap(ReferenceIndex& other) { referrers_.swap(other.referrers_); }
+
+  /// Up to `limit` keys of records that refer to this one, in order.
+  [[nodiscard]] std::vector<std::string> referrers(const model::ReferredKey& to, std::size_t limit) const;
+
+ private:
+  const model::Model& model_;
+  const bool wanted_;
+  absl::flat_hash_map<std::string, absl::btree_set<std::string>> referrers_;  // by field and key referred to
+};
+
+}  // namespace annals::projection
