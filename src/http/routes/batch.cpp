@@ -65,6 +65,7 @@ class BatchReader {
 
  private:
   void fault(std::string_view rest, std::string_view code, std::string detail) {
+    if (faults_.size() == faults_max) return;
     faults_.push_back({pointer_of(place_) + std::string(rest), std::string(code), std::move(detail)});
   }
   void fault(std::string_view rest, const Error& error) {
@@ -90,7 +91,7 @@ class BatchReader {
       command.command.key = operation.key;
       read_body(members.find("body"), operation, command);
     }
-    if (faults_.size() > faults_before) return;
+    if (faults_.size() > faults_before || faults_.size() == faults_max) return;
     operations_.push_back(std::move(operation));
     commands_.push_back(std::move(command));
   }
