@@ -256,6 +256,7 @@ void list_resources(const Request& request, Call call) {
   if (!page) return call.refuse(page.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
+  if (page->at && call.refuse_behind_store()) return;
   after_position(std::move(call), *position, [page = *std::move(page)](Call ready) mutable {
     ready.position = ready.position_of_table();
     answer_page(std::move(ready), std::move(page));
