@@ -82,6 +82,8 @@ Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Pl
       writer_(store, pointers(feeds_), platform, writer_options(options, background)),
       checkpoints_(keepers(feeds_, writer_), options.checkpoint_rule, platform, background),
       missing_(feeds_.size() + 1),
+      prober_(options.probe),
+      probe_time_(options.probe_time),
       watch_(store.watch([this](Position flushed) { flushed_.publish(flushed); })) {
   flushed_.publish(store.status().flushed);
 }
@@ -218,9 +220,23 @@ Health::Check Engine::check_projections() const {
   return {};
 }
 
-Health Engine::health() const {
-  Health health;
+/// Whether what is stored can be read back.
+Health::Check Engine::read_back() const {
   store_.check_place();
+  const Position visible = store_.status().visible;
+  const Position before_last{std::max<std::uint64_t>(visible.value, 1) - 1};
+  const auto last = store_.read_all(before_last, Horizon::visible, PageLimit{1, 1});
+  if (!last) {
+    platform_.log.error("The last event could not be read back", {{"error", last.error().message}});
+    return {"error", "what is stored cannot be read back; the log of the server says why"};
+  }
+  if (visible.value > 0 && last->events().empty()) return {"error", "the last event cannot be found"};
+  return {};
+}
+
+/// `database`: what read_back found, where that was not known without it.
+Health Engine::health_with(const Health::Check& database) const {
+  Health health;
   const StoreStatus status = store_.status();
   if (!status.writable) {
     health.eventstore = {"error", std::string(takes_no_writes(store_))};
@@ -230,21 +246,57 @@ Health Engine::health() const {
     health.eventstore = {"error", "the last flush failed"};
   }
   health.projection = check_projections();
+  health.database = database;
   if (!status.away.empty()) {
     health.database = {"error", status.away};
-    return health;
-  }
-  const Position before_last{std::max<std::uint64_t>(status.visible.value, 1) - 1};
-  const auto last = store_.read_all(before_last, Horizon::visible, PageLimit{1, 1});
-  if (!last) {
-    platform_.log.error("The last event could not be read back", {{"error", last.error().message}});
-    health.database = {"error", "what is stored cannot be read back; the log of the server says why"};
-  } else if (status.visible.value > 0 && last->events().empty()) {
-    health.database = {"error", "the last event cannot be found"};
-  } else if (status.damaged_reads > 0) {
+  } else if (database.state == "ok" && status.damaged_reads > 0) {
     health.database = {"error", std::string(store_is_damaged)};
   }
   return health;
+}
+
+/// Somebody who asked and waits for a read. Confined to `home`.
+struct Engine::Asking {
+  platform::Executor& home;
+  std::move_only_function<void(const Health&)> done;
+  bool answered = false;
+};
+
+void Engine::check_health(platform::Executor& home, std::move_only_function<void(const Health&)> done) {
+  if (!store_.status().away.empty()) return done(health_with({}));
+  if (prober_ == nullptr) return done(health_with(read_back()));
+  const Health::Check silent{"error", "the database has not answered within " + to_text(probe_time_)};
+  const auto asking = std::make_shared<Asking>(home, std::move(done));  // shared by the read and the timer
+  bool begins = false;
+  {
+    const auto state = probe_.lock();
+    const Duration now = platform_.clock.monotonic();
+    // Who asks while a read is late already is told so at once.
+    asking->answered = state->begun && now - *state->begun >= probe_time_;
+    if (!asking->answered) state->waiting.push_back(asking);
+    begins = !state->begun;
+    if (begins) state->begun = now;
+  }
+  if (asking->answered) return asking->done(health_with(silent));
+  if (begins) prober_->post([this] { probe(); });
+  home.post_after(probe_time_, [this, asking, silent] {
+    if (!std::exchange(asking->answered, true)) asking->done(health_with(silent));
+  });
+}
+
+void Engine::probe() {
+  const Health::Check found = read_back();
+  std::vector<std::shared_ptr<Asking>> waiting;
+  {
+    const auto state = probe_.lock();
+    waiting.swap(state->waiting);
+    state->begun.reset();
+  }
+  for (const auto& asking : waiting) {
+    asking->home.post([this, asking, found] {
+      if (!std::exchange(asking->answered, true)) asking->done(health_with(found));
+    });
+  }
 }
 
 std::vector<ProjectionStatus> Engine::projections() const {

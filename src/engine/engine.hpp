@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/guarded.hpp"
 #include "engine/checkpoints.hpp"
 #include "engine/writer.hpp"
 #include "event/event_store.hpp"
@@ -26,6 +27,11 @@ struct EngineOptions {
   std::string checkpoint_directory;
   CheckpointRule checkpoint_rule;
   std::string server_name = "annals";
+  /// Where the store is asked how it is when its reads may wait for another machine (EventStore::remote_reads_max), and
+  /// nothing else is done; it ends before the engine does. Null: whoever asks waits.
+  platform::Executor* probe = nullptr;
+  /// How long such a question may take until the answer is that there was none.
+  Duration probe_time = std::chrono::seconds(1);
 };
 
 /// What /health tells: "ok", "down" (it does not run) or "error" (it runs and fails).
@@ -79,8 +85,10 @@ class Engine {
   /// A subscriber that health shall watch. It outlives the engine, or `stop` is called first.
   void watch_subscriber(std::string name, const projection::Runner& runner);
 
-  /// Checks by doing: reads the last event back from the store.
-  [[nodiscard]] Health health() const;
+  /// Checks by doing: reads the last event back from the store. Calls `done` with what it found: at once, or, where
+  /// there is an executor for it, on `home`, after options.probe_time at most. One such read is under way at a time,
+  /// for all who ask meanwhile.
+  void check_health(platform::Executor& home, std::move_only_function<void(const Health&)> done);
 
   /// Tables first, then the subscribers that are watched.
   [[nodiscard]] std::vector<ProjectionStatus> projections() const;
@@ -110,6 +118,14 @@ class Engine {
 
  private:
   [[nodiscard]] Health::Check check_projections() const;
+  [[nodiscard]] Health::Check read_back() const;
+  [[nodiscard]] Health health_with(const Health::Check& database) const;
+  struct Asking;
+  struct Probe {
+    std::vector<std::shared_ptr<Asking>> waiting;  // for the read that is under way
+    std::optional<Duration> begun;                 // when that was; nullopt: none is
+  };
+  void probe();
   [[nodiscard]] Result<> restore_tables();
   void caught_up();
   struct Loading;
@@ -128,6 +144,9 @@ class Engine {
   std::shared_ptr<Loading> loading_;  // shared with the task that waits for the store; null where none does
   std::function<void()> ready_;
   std::atomic<bool> draining_{false};
+  platform::Executor* const prober_;
+  const Duration probe_time_;
+  Guarded<Probe> probe_;
   projection::Progress flushed_;
   std::unique_ptr<Watch> watch_;  // last: it publishes to flushed_
 };

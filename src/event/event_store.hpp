@@ -239,12 +239,25 @@ class EventStore {
   /// To be followed by `newest`. Errors: unavailable.
   [[nodiscard]] virtual Result<std::unique_ptr<Hold>> hold_others_off() { return nullptr; }
 
+  /// How many reads (of events, versions and positions, and what `resolve` asks) this store makes at a time that may
+  /// wait for another machine, be it that its locks or a network that is silent keep them for many seconds. Whoever
+  /// must not wait so long has them made on as many threads apart. 0: reads wait for this machine alone, and are made
+  /// where they are asked.
+  [[nodiscard]] virtual std::size_t remote_reads_max() const { return 0; }
+
+  /// With false, reads that wait for another machine are given up (unavailable), and none begins to, until it is told
+  /// true: for a server that goes down, whose threads have to end. Where `remote_reads_max` is 0 it does nothing.
+  virtual void let_reads_wait(bool) {}
+
   /// The token for a position of this store.
   [[nodiscard]] virtual Cursor cursor(Position position) const = 0;
 
   /// The position that a cursor stands for. It may be beyond the end (not yet visible here).
   /// Errors: gone ("cursor_gone"), when it points into a lost tail or comes from another store.
   [[nodiscard]] virtual Result<Position> resolve(const Cursor& cursor) const = 0;
+
+  /// True when `resolve` answers about the cursor without asking another machine.
+  [[nodiscard]] virtual bool knows(const Cursor&) const { return true; }
 
   [[nodiscard]] virtual StoreStatus status() const = 0;
   [[nodiscard]] virtual StoreMetrics metrics() const { return {}; }

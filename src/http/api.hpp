@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/instant.hpp"
 #include "engine/engine.hpp"
@@ -18,6 +19,10 @@ struct ApiOptions {
   std::string version;                                      ///< of the program, for /metrics
   Instant started;                                          ///< when the process began, for /metrics
   std::size_t waits_max = 500;                              ///< reads that wait for a change; one more gets 503
+  /// Threads for reads of the store that may wait for another machine; empty: they are made on I/O threads. They end
+  /// after the server and before the handler.
+  std::vector<platform::Executor*> readers{};
+  std::size_t reads_max = 500;  ///< such reads that wait for one of them; one more gets 503
 };
 
 /// The handler for a Server. `engine` outlives it.

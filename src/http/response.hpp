@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "base/result.hpp"
@@ -23,12 +24,45 @@ namespace annals::http {
 /// the client has left or the server drains; then too the connection ends without the body's end.
 using BodySource = std::move_only_function<Result<std::optional<std::string>>()>;
 
+/// Takes a piece of a body, exactly once, from any thread. When it is destroyed without one, the connection is broken
+/// off.
+class PieceTaker {
+ public:
+  class Target {
+   public:
+    virtual ~Target() = default;
+    virtual void take(Result<std::optional<std::string>> piece) = 0;
+    virtual void piece_dropped() = 0;
+    [[nodiscard]] virtual bool piece_wanted() const = 0;
+  };
+  explicit PieceTaker(std::shared_ptr<Target> target)
+      : target_(std::move(target)) {}  // shared with the connection, which may end first
+  PieceTaker(PieceTaker&&) = default;
+  PieceTaker& operator=(PieceTaker&&) = delete;
+  ~PieceTaker() {
+    if (target_) target_->piece_dropped();
+  }
+
+  /// As what a BodySource gives.
+  void give(Result<std::optional<std::string>> piece) { std::exchange(target_, nullptr)->take(std::move(piece)); }
+  /// As Responder::wanted.
+  [[nodiscard]] bool wanted() const { return target_->piece_wanted(); }
+
+ private:
+  std::shared_ptr<Target> target_;
+};
+
+/// As BodySource, for pieces that are made when there is a turn for them, or on another thread: called on the
+/// connection's I/O thread, and gives the piece inside the call or later. The connection is broken off when that takes
+/// longer than the server's request_timeout.
+using LateBodySource = std::move_only_function<void(PieceTaker)>;
+
 struct Response {
   int status = 200;
   std::string_view content_type;  ///< static text; empty for a reply without a body
   std::string fields;             ///< further fields, each `Name: value\r\n`; see `add`
-  /// Text of our own, text shared with a read table (not copied), or a source (sent chunked).
-  std::variant<std::string, SharedText, BodySource> body;
+  /// Text of our own, text shared with a read table (not copied), or a source of either kind (sent chunked).
+  std::variant<std::string, SharedText, BodySource, LateBodySource> body;
 
   // For counting.
   std::uint8_t route = 0;      ///< which of the handler's routes answered, from 1; 0: none
@@ -54,6 +88,8 @@ class Responder {
     virtual void when_client_leaves(std::move_only_function<void()> left) { (void)left; }
     /// See Responder::take_longer. A target without a time for answers has none to add to.
     virtual void take_longer(Duration time) { (void)time; }
+    /// See Responder::wanted.
+    [[nodiscard]] virtual bool wanted() const { return true; }
   };
   explicit Responder(std::shared_ptr<Target> target)
       : target_(std::move(target)) {}  // shared with the connection, which may end first
@@ -78,6 +114,11 @@ class Responder {
   /// The answer may take this much longer than the server gives others: for a wait that the client asked for. To be
   /// called on the connection's I/O thread, before the handler returns.
   void take_longer(Duration time) { target_->take_longer(time); }
+
+  /// False once nobody waits for the answer any more: its time is over, the client has reset the connection (one that
+  /// has only closed its side is still owed it), or the server has broken it off. Long work looks from time to time and
+  /// then lets go of the responder. From any thread.
+  [[nodiscard]] bool wanted() const { return target_->wanted(); }
 
  private:
   std::shared_ptr<Target> target_;

@@ -134,6 +134,16 @@ class ControlledStore final : public EventStore {
     const std::lock_guard lock(mutex_);
     before_stream_read_ = std::move(action);
   }
+  /// Runs before every question that a store on another machine would pass on to it.
+  void before_each_read(std::function<void()> action) {
+    const std::lock_guard lock(mutex_);
+    before_read_ = std::move(action);
+  }
+  /// From now on reads may wait for another machine, and which cursors it has given is known there alone.
+  void set_remote(std::size_t reads_max) {
+    const std::lock_guard lock(mutex_);
+    remote_reads_max_ = reads_max;
+  }
   void set_writable(bool on) {
     const std::lock_guard lock(mutex_);
     writable_ = on;
@@ -183,6 +193,7 @@ class ControlledStore final : public EventStore {
   [[nodiscard]] Result<> restore(std::span<const EventView> events) override { return inner_->restore(events); }
   [[nodiscard]] Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                               PageLimit limit) const override {
+    tell_of_read();
     {
       const std::lock_guard lock(mutex_);
       ++stream_reads_;
@@ -192,6 +203,7 @@ class ControlledStore final : public EventStore {
     return inner_->read_stream(stream, from, direction, limit);
   }
   [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override {
+    tell_of_read();
     {
       const std::lock_guard lock(mutex_);
       read_from_.push_back(after);
@@ -200,6 +212,7 @@ class ControlledStore final : public EventStore {
     return inner_->read_all(after, horizon, limit);
   }
   [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override {
+    tell_of_read();
     {
       const std::lock_guard lock(mutex_);
       if (read_error_) return std::unexpected(*read_error_);
@@ -207,9 +220,13 @@ class ControlledStore final : public EventStore {
     return inner_->stream_version(stream);
   }
   [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override {
+    tell_of_read();
     return inner_->version_at(stream, time);
   }
-  [[nodiscard]] Result<Position> position_at(Instant time) const override { return inner_->position_at(time); }
+  [[nodiscard]] Result<Position> position_at(Instant time) const override {
+    tell_of_read();
+    return inner_->position_at(time);
+  }
   void settle(Instant time) override { inner_->settle(time); }
   [[nodiscard]] bool shared() const override {
     const std::lock_guard lock(mutex_);
@@ -233,7 +250,17 @@ class ControlledStore final : public EventStore {
     return std::make_unique<HoldEntry>(*this);
   }
   [[nodiscard]] Cursor cursor(Position position) const override { return inner_->cursor(position); }
-  [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override { return inner_->resolve(cursor); }
+  [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override {
+    if (!knows(cursor)) tell_of_read();
+    return inner_->resolve(cursor);
+  }
+  [[nodiscard]] bool knows(const Cursor& cursor) const override {
+    return remote_reads_max() == 0 || cursor.is_start() || cursor.epoch == inner_->cursor(Position{1}).epoch;
+  }
+  [[nodiscard]] std::size_t remote_reads_max() const override {
+    const std::lock_guard lock(mutex_);
+    return remote_reads_max_;
+  }
   [[nodiscard]] StoreStatus status() const override {
     StoreStatus status = inner_->status();
     const std::lock_guard lock(mutex_);
@@ -272,6 +299,15 @@ class ControlledStore final : public EventStore {
    private:
     ControlledStore& store_;
   };
+
+  void tell_of_read() const {
+    std::function<void()> before;
+    {
+      const std::lock_guard lock(mutex_);
+      before = before_read_;
+    }
+    if (before) before();
+  }
 
   void record_groups(std::span<const Group> groups, AppendDone done) {
     std::vector<std::optional<Error>> answers;
@@ -324,6 +360,8 @@ class ControlledStore final : public EventStore {
   mutable std::vector<Position> read_from_;
   mutable std::size_t stream_reads_ = 0;
   std::function<void()> before_stream_read_;
+  std::function<void()> before_read_;
+  std::size_t remote_reads_max_ = 0;
 };
 
 }  // namespace annals::projection

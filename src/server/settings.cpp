@@ -52,6 +52,10 @@ constexpr std::array catalogue{
             "How long a read waits for min_position.", 0, hour},
     Setting{"server.waits_max", "--waits-max", number, "500",
             "Reads that wait for a change (`wait`) at a time; one more gets 503.", 0, 1'000'000},
+    Setting{"server.reads_max", "--reads-max", number, "500",
+            "With store.kind = postgres: reads of the past that wait for a connection to the database at a time; one "
+            "more gets 503.",
+            1, 1'000'000},
     Setting{"store.kind", "--store", choice, "embedded", "Where events live.", 0, 0, "embedded|memory|postgres"},
     Setting{"store.directory", "--data", text, "annals-data",
             "The directory of the embedded store, and of checkpoints; made when it is not there."},

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <future>
 
 #include "base/invariant.hpp"
 #include "engine/declarations.hpp"
-#include "http/api.hpp"
 #include "platform/logging.hpp"
 #include "platform/process.hpp"
 #include "projection/checkpoint.hpp"
@@ -26,6 +26,8 @@ constexpr std::size_t descriptors_kept = 256;
 constexpr std::uint64_t tls_file_bytes_max = 1u << 20;
 /// For all lines of the logs that are still to be written at a stop, when nobody reads them.
 constexpr Duration unread_output_time = std::chrono::seconds(1);
+/// For a read that nobody waits for any more.
+constexpr Duration unread_time = std::chrono::milliseconds(200);
 
 http::ServerOptions server_options(const Settings& settings, const Address& address) {
   http::ServerOptions options;
@@ -264,6 +266,40 @@ void Application::reload() {
   tell_of_tls(**pair);
 }
 
+/// Threads for what may wait for another machine, if there is such a thing.
+void Application::make_readers(http::ApiOptions& options, engine::EngineOptions& engine_options) {
+  const std::size_t count = store_->remote_reads_max();
+  if (count == 0) return;
+  for (std::size_t number = 0; number < count; ++number) {
+    readers_.push_back(platform::make_thread_executor(("reader-" + std::to_string(number)).c_str()));
+    options.readers.push_back(readers_.back().get());
+  }
+  options.reads_max = static_cast<std::size_t>(settings_.number("server.reads_max"));
+  probe_ = platform::make_thread_executor("probe");
+  engine_options.probe = probe_.get();
+}
+
+/// Nobody asks any more, so what is still read is for nobody: it is ended when it does not end soon by itself.
+void Application::end_readers() {
+  if (readers_.empty()) return;
+  std::vector<platform::Executor*> threads{probe_.get()};
+  for (const auto& reader : readers_) threads.push_back(reader.get());
+  std::vector<std::future<void>> idle;
+  for (platform::Executor* thread : threads) {
+    std::promise<void> promise;
+    idle.push_back(promise.get_future());
+    thread->post([promise = std::move(promise)]() mutable { promise.set_value(); });
+  }
+  const auto is_idle = [](const std::future<void>& one) {
+    return one.wait_for(unread_time) == std::future_status::ready;
+  };
+  const bool all_idle = std::ranges::all_of(idle, is_idle);
+  if (!all_idle) store_->let_reads_wait(false);
+  readers_.clear();
+  probe_.reset();
+  if (!all_idle) store_->let_reads_wait(true);
+}
+
 Result<> Application::build(const Address& address, std::function<void(const std::string& url)> ready) {
   const Settings& settings = settings_;
   log_ = platform::make_json_logger(log_level(settings.text("log.level")));
@@ -302,6 +338,8 @@ Result<> Application::build(const Address& address, std::function<void(const std
     engine_settings.checkpoint_directory = checkpoints;
     TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
   }
+  http::ApiOptions api_options;
+  make_readers(api_options, engine_settings);
   delivery::Audit::Options audit_options;
   audit_options.values = settings.boolean("audit.values");
   if (kind->keeps) audit_options.checkpoint_path = platform::join_path(engine_settings.checkpoint_directory, "audit");
@@ -311,7 +349,6 @@ Result<> Application::build(const Address& address, std::function<void(const std
       std::make_unique<projection::Runner>(*audit_, *store_, projection::Runner::Mode::follow, platform, *delivery_);
   engine_->watch_subscriber("audit", *audit_runner_);
 
-  http::ApiOptions api_options;
   api_options.min_position_timeout = settings.duration("server.min_position_timeout");
   api_options.version = ANNALS_VERSION;
   api_options.started = platform.clock.now();
@@ -340,6 +377,7 @@ Result<> Application::stop() {
   if (engine_) engine_->set_draining();
   if (server_ && !server_->stop())
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
+  end_readers();
   platform::standard_error().hurry(unread_output_time);  // a reader of the logs who does not read keeps nobody
   if (engine_) engine_->stop_following();
   writer_.reset();  // with what it has in hand, whether or not anybody is left to be told

@@ -11,6 +11,7 @@
 
 #include "delivery/audit.hpp"
 #include "engine/engine.hpp"
+#include "http/api.hpp"
 #include "http/server.hpp"
 #include "platform/platform.hpp"
 #include "server/place_watch.hpp"
@@ -62,6 +63,8 @@ class Application {
 
   [[nodiscard]] Result<http::ServerOptions> make_server_options(const Address& address);
   void tell_of_tls(const http::TlsPair& pair);
+  void make_readers(http::ApiOptions& options, engine::EngineOptions& engine_options);
+  void end_readers();
   [[nodiscard]] Result<> build(const Address& address, std::function<void(const std::string& url)> ready);
 
   const Settings settings_;
@@ -72,6 +75,8 @@ class Application {
   std::unique_ptr<platform::Executor> delivery_;    // the audit log
   std::unique_ptr<platform::Executor> writer_;      // the writer, while many wait; null when it never flushes
   std::unique_ptr<EventStore> store_;
+  std::vector<std::unique_ptr<platform::Executor>> readers_;  // for reads that may wait for another machine
+  std::unique_ptr<platform::Executor> probe_;                 // asks such a store how it is; null for others
   std::unique_ptr<PlaceWatch> place_watch_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<delivery::Audit> audit_;

@@ -99,7 +99,14 @@ class ApiUnderFuzz {
     std::optional<http::Response> response;
   };
 
-  static Reply taken(http::Response response) {
+  struct KeptPiece final : http::PieceTaker::Target {
+    void take(Result<std::optional<std::string>> given) override { piece = std::move(given); }
+    void piece_dropped() override { INVARIANT(false, "no piece is dropped"); }
+    [[nodiscard]] bool piece_wanted() const override { return true; }
+    std::optional<Result<std::optional<std::string>>> piece;
+  };
+
+  Reply taken(http::Response response) {
     Reply reply{response.status, {}, std::move(response.fields)};
     if (auto* text = std::get_if<std::string>(&response.body)) reply.body = std::move(*text);
     if (auto* shared = std::get_if<SharedText>(&response.body); shared && *shared) reply.body = std::string(**shared);
@@ -109,6 +116,16 @@ class ApiUnderFuzz {
         INVARIANT(piece.has_value(), "a store in memory can be read");
         if (!*piece) break;
         reply.body += **piece;
+      }
+    }
+    if (auto* source = std::get_if<http::LateBodySource>(&response.body)) {
+      for (;;) {
+        const auto kept = std::make_shared<KeptPiece>();
+        (*source)(http::PieceTaker(kept));
+        while (!kept->piece && background_.run_ready() + home_.run_ready() > 0) continue;
+        INVARIANT(kept->piece && kept->piece->has_value(), "a store in memory can be read");
+        if (!**kept->piece) break;
+        reply.body += ***kept->piece;
       }
     }
     return reply;

@@ -35,6 +35,39 @@ TEST_F(PostgresTest, a_database_is_created_initialised_and_dropped) {
   EXPECT_FALSE(value_of(store::drop_postgres_database(options())));
 }
 
+TEST_F(PostgresTest, a_name_that_the_encoding_of_the_database_lacks_is_one_that_never_was) {
+  const std::string database = "latin_" + options().schema;
+  run_sql(server().url(), "CREATE DATABASE \"" + database + "\" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+  options().url.replace(options().url.find("postgres?"), 8, database);
+  {
+    const auto store = open();
+    const auto appended = append(*store, group_saying("price-\u20ac", "{}"));
+    ASSERT_FALSE(appended);
+    EXPECT_EQ(appended.error().kind, ErrorKind::invalid);
+    ASSERT_TRUE(append(*store, group_saying("gr\u00f6\u00dfe", "{}")));
+    for (const Direction direction : {Direction::forward, Direction::backward}) {
+      EXPECT_TRUE(value_of(store->read_stream("price-\u20ac", StreamVersion{1}, direction, {})).events().empty());
+    }
+    EXPECT_EQ(value_of(store->stream_version("price-\u20ac")), StreamVersion{});
+    EXPECT_EQ(value_of(store->version_at("price-\u20ac", Instant{INT64_MAX})), StreamVersion{});
+    EXPECT_TRUE(value_of(store->read_at("price-\u20ac", Instant{INT64_MAX})).events().empty());
+    EXPECT_EQ(value_of(store->stream_version("gr\u00f6\u00dfe")), StreamVersion{1});
+  }
+  EXPECT_TRUE(value_of(store::drop_postgres_database(options())));
+}
+
+TEST_F(PostgresTest, an_option_that_libpq_does_not_take_is_a_wrong_configuration) {
+  for (const char* const option : {"sslmode=nonsense", "target_session_attrs=nonsense", "connect_timeout=soon"}) {
+    store::PostgresOptions wrong = options();
+    wrong.url += std::string("&") + option;
+    const auto refused = store::open_postgres_store(wrong, world());
+    ASSERT_FALSE(refused) << option;
+    EXPECT_EQ(refused.error().kind, ErrorKind::usage) << refused.error().message;
+    const std::string_view name = std::string_view(option).substr(0, std::string_view(option).find('='));
+    EXPECT_THAT(refused.error().message, HasSubstr(std::string(name)));
+  }
+}
+
 TEST_F(PostgresTest, what_was_recorded_cannot_be_changed_or_removed_by_sql) {
   const auto store = open();
   ASSERT_TRUE(append(*store, group_saying("a", "{}")));

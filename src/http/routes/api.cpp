@@ -46,7 +46,8 @@ bool is_write(Method method) {
 
 class Api {
  public:
-  Api(engine::Engine& engine, ApiOptions options) : engine_(engine), options_(std::move(options)) {}
+  Api(engine::Engine& engine, ApiOptions options)
+      : engine_(engine), options_(std::move(options)), shared_(options_, engine.platform().log) {}
 
   void answer(const Request& request, Responder responder) const {
     const auto place = model_of(engine_, request.path);

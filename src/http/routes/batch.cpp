@@ -10,6 +10,7 @@
 #include "http/routes/call.hpp"
 #include "http/routes/dry_run.hpp"
 #include "http/routes/paths.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/writes.hpp"
 #include "json/pointer.hpp"
 #include "json/reader.hpp"
@@ -293,24 +294,20 @@ void append_result(std::string& out, const model::Model& model, const Operation&
   out += '}';
 }
 
-/// A batch on its way. Moved along; confined to the home executor.
+/// A batch on its way. Moved along; confined to one thread at a time.
 struct Batch {
   Call call;
   std::vector<Operation> operations;
   bool dry_run = false;
 };
 
-void send_batch(Batch batch, const Result<engine::Receipt>& receipt) {
+void send_results(Batch batch, const engine::Receipt& receipt, const std::vector<engine::KeyReceipt>& each) {
   Call& call = batch.call;
-  if (!receipt) return call.refuse(receipt.error());
-  auto each = receipt->told ? Result<std::vector<engine::KeyReceipt>>(receipt->told->each)
-                            : told_before(call.engine, call.engine.store(), *receipt, batch.operations);
-  if (!each) return call.refuse(each.error());
-  if (receipt->position.value > 0) call.position = call.engine.store().cursor(receipt->position);
+  if (receipt.position.value > 0) call.position = call.engine.store().cursor(receipt.position);
   std::string body;
   if (batch.dry_run) {
     body += '{';
-    append_drafted(body, call.engine, *receipt);
+    append_drafted(body, call.engine, receipt);
     json::append_member(body, "state");
   }
   body += '[';
@@ -319,17 +316,28 @@ void send_batch(Batch batch, const Result<engine::Receipt>& receipt) {
     const model::Model& model = call.engine.model(operation.model);
     if (place > 0) body += ',';
     if (batch.dry_run) {
-      append_state(body, model, operation.key, (*each)[place]);
+      append_state(body, model, operation.key, each[place]);
     } else {
-      append_result(body, model, operation, (*each)[place]);
+      append_result(body, model, operation, each[place]);
     }
   }
   body += batch.dry_run ? "]}" : "]";
   Response response;
   response.content_type = "application/json";
-  if (receipt->replayed) response.add("Idempotency-Replayed", "true");
+  if (receipt.replayed) response.add("Idempotency-Replayed", "true");
   response.body = std::move(body);
   call.send(std::move(response));
+}
+
+void send_batch(Batch batch, const Result<engine::Receipt>& receipt) {
+  if (!receipt) return batch.call.refuse(receipt.error());
+  if (receipt->told) return send_results(std::move(batch), *receipt, receipt->told->each);
+  auto operations = std::move(batch.operations);
+  read_store(std::move(batch.call), [operations = std::move(operations), receipt = *receipt](Call reading) mutable {
+    const auto each = told_before(reading.engine, reading.engine.store(), receipt, operations);
+    if (!each) return reading.refuse(each.error());
+    send_results({std::move(reading), std::move(operations), false}, receipt, *each);
+  });
 }
 
 /// The operations of the request; nullopt after having refused.

@@ -1,6 +1,6 @@
 #pragma once
-// Call: one request on its way through a route: what it asks, and how to answer it. Moved along; confined to the I/O
-// thread.
+// Call: one request on its way through a route: what it asks, and how to answer it. Moved along, from the I/O thread to
+// one that reads (http/routes/reading.hpp) too; confined to one thread at a time.
 
 #include <atomic>
 #include <optional>
@@ -13,15 +13,19 @@
 #include "http/problem.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
+#include "http/routes/readers.hpp"
 #include "http/routes/turns.hpp"
 
 namespace annals::http {
 
 /// What all calls share. Thread-safe.
 struct CallsShared {
+  CallsShared(const ApiOptions& options, Logger& log) : readers(options.readers, options.reads_max, log) {}
+
   std::atomic<std::size_t> waits{0};                  ///< reads that wait for a key to change
   Throttle unavailable_log{std::chrono::seconds(1)};  ///< of the lines about a store that is unavailable
-  Turns turns;                                        ///< of long reads
+  Turns turns;                                        ///< of long reads on I/O threads
+  Readers readers;                                    ///< for those that may wait for another machine
 };
 
 struct Call {

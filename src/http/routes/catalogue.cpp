@@ -33,7 +33,7 @@ std::span<const Route> routes() {
             "A page of records in order of their keys, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; `limit` (100, "
             "at "
             "most 1000), `after`, `at`, `min_position`, `count=true` (adds `total`).",
-            list_resources},
+            list_resources, Needs::tables},
       Route{
           Method::get, Scope::resource, "/:name",
           "One record as JSON, with its ETag; `at`, `version`, `min_position`; If-None-Match, with which `wait` waits "

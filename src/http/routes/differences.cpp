@@ -10,6 +10,7 @@
 
 #include "engine/difference.hpp"
 #include "engine/queries.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 
@@ -135,18 +136,15 @@ std::string next_link(const ListRequest& list, const std::string& last_key) {
 
 /// Differences as a JSON array, in pieces. A piece is what one turn brings; where that is nothing, it is white space,
 /// so that the connection goes on and sees whether anybody still listens.
-class ListBody {
+class ListBody final : public PieceSource {
  public:
-  ListBody(const platform::Clock& clock, std::shared_ptr<engine::Difference> difference)
-      : clock_(clock), difference_(std::move(difference)) {}
-  ListBody(const platform::Clock& clock, Rows rows) : clock_(clock), rows_(std::move(rows)) {}
+  explicit ListBody(std::unique_ptr<engine::Difference> difference) : difference_(std::move(difference)) {}
+  explicit ListBody(Rows rows) : rows_(std::move(rows)) {}
 
-  [[nodiscard]] Result<std::optional<std::string>> next() {
-    if (closed_) return std::nullopt;
-    std::string out = begun_ ? "" : "[";
-    begun_ = true;
+  [[nodiscard]] Result<std::string> next(const engine::Turn& turn) override {
+    std::string out = std::exchange(begun_, true) ? "" : "[";
     if (place_ == rows_.size() && difference_) {
-      rows_ = TRY(difference_->next(rows_at_once, engine::Turn(clock_)));
+      rows_ = TRY(difference_->next(rows_at_once, turn));
       place_ = 0;
     }
     for (; place_ < rows_.size() && out.size() < piece_bytes; ++place_) {
@@ -154,83 +152,79 @@ class ListBody {
       append_difference(out, rows_[place_].key, rows_[place_].from, rows_[place_].to);
       rows_[place_] = {};  // its values may be large
     }
-    closed_ = place_ == rows_.size() && (!difference_ || difference_->ended());
-    if (closed_) out += ']';
+    ended_ = place_ == rows_.size() && (!difference_ || difference_->ended());
+    if (ended_) out += ']';
     if (out.empty()) out += '\n';
     return out;
   }
-  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] bool ended() const override { return ended_; }
 
  private:
-  const platform::Clock& clock_;
-  std::shared_ptr<engine::Difference> difference_;  // null when the rows are all there is; nobody else has it
+  std::unique_ptr<engine::Difference> difference_;  // null when the rows are all there is
   Rows rows_;
   std::size_t place_ = 0;
   bool begun_ = false;
   bool any_ = false;
-  bool closed_ = false;
+  bool ended_ = false;
 };
 
-void send_body(Call call, Response response, ListBody body) {
-  auto first = body.next();
-  if (!first) return call.refuse(first.error());
-  response.content_type = "application/json";
-  if (body.closed()) {
-    response.body = *std::move(*first);
-  } else {
-    response.body = BodySource([body = std::move(body), first = *std::move(first)]() mutable {
-      return first ? Result<std::optional<std::string>>(std::exchange(first, std::nullopt)) : body.next();
-    });
-  }
-  call.send(std::move(response));
-}
+/// One page, whose `Link` must be known before its body.
+struct Page final : LongRead {
+  Page(Call the_call, ListRequest the_list, std::unique_ptr<engine::Difference> the_difference)
+      : LongRead(std::move(the_call), From::store),
+        list(std::move(the_list)),
+        difference(std::move(the_difference)),
+        rows_max(*list.limit) {}
 
-/// One page, whose `Link` must be known before its body. Confined to the home executor.
-struct Page {
-  Call call;
+  [[nodiscard]] bool work(const engine::Turn& turn) override {
+    do {
+      // One row more than the page has tells that another page follows.
+      auto some = difference->next(rows_max + 1 - rows.size(), turn);
+      if (!some) {
+        call.refuse(some.error());
+        return false;
+      }
+      for (const engine::Difference::Row& row : *some) bytes += bytes_of(row);
+      std::ranges::move(*some, std::back_inserter(rows));
+      if (difference->ended() || rows.size() > rows_max) {
+        send();
+        return false;
+      }
+      if (bytes >= page_bytes_max) rows_max = rows.size();
+    } while (!turn.is_over());
+    return true;
+  }
+  void send() {
+    Response response;
+    response.content_type = "application/json";
+    if (rows.size() > rows_max) {
+      rows.pop_back();
+      response.add("Link", next_link(list, rows.back().key));
+    }
+    send_in_pieces(std::move(call), std::move(response), std::make_unique<ListBody>(std::move(rows)), From::memory,
+                   First::at_once);
+  }
+
   ListRequest list;
-  std::shared_ptr<engine::Difference> difference;
+  std::unique_ptr<engine::Difference> difference;
   std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
   Rows rows;
   std::size_t bytes = 0;
 };
 
-void send_page(Page& page) {
-  Response response;
-  if (page.rows.size() > page.rows_max) {
-    page.rows.pop_back();
-    response.add("Link", next_link(page.list, page.rows.back().key));
-  }
-  const platform::Clock& clock = page.call.engine.platform().clock;
-  send_body(std::move(page.call), std::move(response), ListBody(clock, std::move(page.rows)));
-}
-
-/// A turn of the work at a time, so that the other connections get theirs.
-void work_on(const std::shared_ptr<Page>& page) {
-  const engine::Turn turn(page->call.engine.platform().clock);
-  do {
-    // One row more than the page has tells that another page follows.
-    auto rows = page->difference->next(page->rows_max + 1 - page->rows.size(), turn);
-    if (!rows) return page->call.refuse(rows.error());
-    for (const engine::Difference::Row& row : *rows) page->bytes += bytes_of(row);
-    std::ranges::move(*rows, std::back_inserter(page->rows));
-    if (page->difference->ended() || page->rows.size() > page->rows_max) return send_page(*page);
-    if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
-  } while (!turn.is_over());
-  page->call.shared.turns.go_on(*page->call.home, [page] { work_on(page); });
-}
-
 void send_list(Call call, ListRequest list) {
-  auto difference =
-      std::make_shared<engine::Difference>(call.engine.store(), call.the_model(), call.table(), list.interval,
-                                           list.prefix, list.after);  // shared by the turns
-  if (list.limit) {
-    const std::size_t rows_max = *list.limit;
-    const auto page = std::make_shared<Page>(Page{std::move(call), std::move(list), difference, rows_max, {}});
-    return page->call.shared.turns.begin(*page->call.home, [page] { work_on(page); });
-  }
-  const platform::Clock& clock = call.engine.platform().clock;
-  send_body(std::move(call), {}, ListBody(clock, std::move(difference)));
+  auto difference = std::make_unique<engine::Difference>(call.engine.store(), call.the_model(), call.table(),
+                                                         list.interval, list.prefix, list.after);
+  if (list.limit) return take_turns(std::make_shared<Page>(std::move(call), std::move(list), std::move(difference)));
+  Response response;
+  response.content_type = "application/json";
+  send_in_pieces(std::move(call), std::move(response), std::make_unique<ListBody>(std::move(difference)), From::store);
+}
+
+void settle_list(Call call, ListRequest list) {
+  const engine::Interval interval = list.interval;
+  settle(std::move(call), {interval.from, interval.to},
+         [list = std::move(list)](Call settled) mutable { send_list(std::move(settled), std::move(list)); });
 }
 
 }  // namespace
@@ -259,8 +253,9 @@ void get_difference(const Request& request, Call call) {
                              "give `from`, a time, or `from_version`, a version, to compare with"));
   }
   after_stored_position(std::move(call), *position, [from = *from, to = *to](Call ready) {
-    settle(std::move(ready), {from.time, to.time},
-           [from, to](Call settled) { send_difference(std::move(settled), from, to); });
+    settle(std::move(ready), {from.time, to.time}, [from, to](Call settled) {
+      read_store(std::move(settled), [from, to](Call reading) { send_difference(std::move(reading), from, to); });
+    });
   });
 }
 
@@ -270,14 +265,13 @@ void list_differences(const Request& request, const QueryParameters& parameters,
   auto list = list_request(request, parameters);
   if (!list) return call.refuse(list.error());
   after_stored_position(std::move(call), *position, [list = *std::move(list)](Call ready) mutable {
-    if (!list.interval.to) {
-      const auto now = now_of(ready);
-      if (!now) return ready.refuse(now.error());
+    if (list.interval.to) return settle_list(std::move(ready), std::move(list));
+    read_store(std::move(ready), [list = std::move(list)](Call reading) mutable {
+      const auto now = now_of(reading);
+      if (!now) return reading.refuse(now.error());
       list.interval.to = *now;
-    }
-    const engine::Interval interval = list.interval;
-    settle(std::move(ready), {interval.from, interval.to},
-           [list = std::move(list)](Call settled) mutable { send_list(std::move(settled), std::move(list)); });
+      settle_list(std::move(reading), std::move(list));
+    });
   });
 }
 

@@ -12,6 +12,7 @@
 #include "http/fields.hpp"
 #include "http/routes/differences.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/writes.hpp"
 #include "json/writer.hpp"
 
@@ -62,26 +63,17 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
   return std::nullopt;
 }
 
-/// A rollback on its way. Confined to the home executor, until the writer plans.
-struct Rollback {
-  Call call;
-  engine::WriteRequest write;
-  engine::PrefixRollback rollback;
-  bool dry_run = false;
-};
-
 void append_tally(std::string& body, std::uint64_t set, std::uint64_t deleted) {
   json::append_member(body, "set", set);
   json::append_member(body, "deleted", deleted);
 }
 
 /// What a rollback would change, as JSON in pieces: all the values may take as much as a group holds.
-class ChangesBody {
+class ChangesBody final : public PieceSource {
  public:
-  explicit ChangesBody(std::shared_ptr<Rollback> rollback)
-      : rollback_(std::move(rollback)), change_(changes().begin()) {}
+  explicit ChangesBody(engine::PrefixRollback rollback) : rollback_(std::move(rollback)), change_(changes().begin()) {}
 
-  [[nodiscard]] std::string next() {
+  [[nodiscard]] Result<std::string> next(const engine::Turn&) override {
     std::string out = change_ == changes().begin() ? head() : "";
     for (; change_ != changes().end() && out.size() < piece_bytes; ++change_) {
       if (std::exchange(any_, true)) out += ',';
@@ -91,11 +83,11 @@ class ChangesBody {
     if (ended_) out += "]}";
     return out;
   }
-  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] bool ended() const override { return ended_; }
 
  private:
   using Changes = std::map<std::string, engine::Difference::Row, std::less<>>;
-  [[nodiscard]] const Changes& changes() const { return rollback_->rollback.changes(); }
+  [[nodiscard]] const Changes& changes() const { return rollback_.changes(); }
   [[nodiscard]] std::string head() const {
     const auto set = static_cast<std::uint64_t>(
         std::ranges::count_if(changes(), [](const auto& change) { return change.second.from.exists(); }));
@@ -105,49 +97,52 @@ class ChangesBody {
     return text + '[';
   }
 
-  std::shared_ptr<Rollback> rollback_;  // shared with the turn that prepared it
+  engine::PrefixRollback rollback_;
   Changes::const_iterator change_;
   bool any_ = false;
   bool ended_ = false;
 };
 
-void send_changes(const std::shared_ptr<Rollback>& rollback) {
-  ChangesBody body(rollback);
-  std::string first = body.next();
-  Response response;
-  response.content_type = "application/json";
-  if (body.ended()) {
-    response.body = std::move(first);
-  } else {
-    response.body =
-        BodySource([body = std::move(body),
-                    first = std::optional(std::move(first))]() mutable -> Result<std::optional<std::string>> {
-          if (first) return std::exchange(first, std::nullopt);
-          if (body.ended()) return std::nullopt;
-          return body.next();
-        });
-  }
-  rollback->call.send(std::move(response));
-}
+/// A rollback on its way, until the writer plans, which shares it.
+struct Rollback final : LongRead, std::enable_shared_from_this<Rollback> {
+  Rollback(Call the_call, engine::WriteRequest the_write, engine::PrefixRollback the_rollback, bool is_dry_run)
+      : LongRead(std::move(the_call), From::store),
+        write(std::move(the_write)),
+        rollback(std::move(the_rollback)),
+        dry_run(is_dry_run) {}
 
-/// A turn of the preparation at a time, so that the other connections get theirs.
-void work_on(const std::shared_ptr<Rollback>& rollback) {
-  const auto done = rollback->rollback.prepare(engine::Turn(rollback->call.engine.platform().clock));
-  const bool final = rollback->dry_run || !rollback->write.idempotency;
-  if (!done && final) return rollback->call.refuse(done.error());
-  platform::Executor& home = *rollback->call.home;
-  if (done && !*done) return rollback->call.shared.turns.go_on(home, [rollback] { work_on(rollback); });
-  rollback->call.position = rollback->call.position_of_table();
-  if (rollback->dry_run) return send_changes(rollback);
-  if (done) {
-    rollback->write.plan = [rollback] { return rollback->rollback.plan(); };
-  } else {
-    rollback->write.plan = refusal(done.error());
+  [[nodiscard]] bool work(const engine::Turn& turn) override {
+    const auto done = rollback.prepare(turn);
+    if (done && !*done) return true;
+    prepared(done ? Result<>() : std::unexpected(done.error()));
+    return false;
   }
-  rollback->call.engine.writer().submit(
-      std::move(rollback->write), home,
-      [rollback](const Result<engine::Receipt>& receipt) { send_tally(std::move(rollback->call), receipt); });
-}
+  void prepared(const Result<>& done) {
+    if (!done && (dry_run || !write.idempotency)) return call.refuse(done.error());
+    call.position = call.position_of_table();
+    if (dry_run) return send_changes();
+    if (done) {
+      write.plan = [self = shared_from_this()] { return self->rollback.plan(); };
+    } else {
+      write.plan = refusal(done.error());
+    }
+    engine::Writer& writer = call.engine.writer();
+    platform::Executor& home = *call.home;
+    writer.submit(std::move(write), home, [self = shared_from_this()](const Result<engine::Receipt>& receipt) {
+      send_tally(std::move(self->call), receipt);
+    });
+  }
+  void send_changes() {
+    Response response;
+    response.content_type = "application/json";
+    send_in_pieces(std::move(call), std::move(response), std::make_unique<ChangesBody>(std::move(rollback)),
+                   From::memory, First::at_once);
+  }
+
+  engine::WriteRequest write;
+  engine::PrefixRollback rollback;
+  bool dry_run;
+};
 
 /// The commands of a body of JSON lines, or nothing after having refused; faults point at the line, from 0.
 std::optional<std::vector<engine::KeyCommand>> commands_of(std::string_view body, Call& call) {
@@ -270,13 +265,11 @@ void roll_back_records(const Request& request, Call call) {
   const projection::ReadTable& table = call.table();
   const std::size_t place = call.model;
   const Instant at = target->at;
-  auto rollback = std::make_shared<Rollback>(
-      Rollback{std::move(call), std::move(write),
-               engine::PrefixRollback(store, model, place, table, at, std::move(target->prefix)),
-               *dry_run});  // shared by the pieces of work, and with the writer
-  engine.settle(at, home, [rollback = std::move(rollback)] {
-    rollback->call.shared.turns.begin(*rollback->call.home, [rollback] { work_on(rollback); });
-  });
+  auto rollback =
+      std::make_shared<Rollback>(std::move(call), std::move(write),
+                                 engine::PrefixRollback(store, model, place, table, at, std::move(target->prefix)),
+                                 *dry_run);  // shared by its turns, and with the writer
+  engine.settle(at, home, [rollback = std::move(rollback)]() mutable { take_turns(std::move(rollback)); });
 }
 
 void import_records(const Request& request, Call call) {

@@ -10,6 +10,7 @@
 #include "engine/event_metadata.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 #include "model/audit_entry.hpp"
@@ -44,32 +45,31 @@ Result<> append_audit_entry(std::string& out, const EventView& event, const mode
   return {};
 }
 
-/// The events of a stream from a version on, as the inside of a JSON array, a piece at a time; empty at the end.
-class HistorySource {
+/// The events of a stream from a version on as a JSON array, a page of the store at a time.
+class HistoryBody final : public PieceSource {
  public:
-  HistorySource(const EventStore& store, const model::Model& model, std::string stream, StreamVersion after,
-                std::uint64_t limit, AppendEvent append)
+  HistoryBody(const EventStore& store, const model::Model& model, std::string stream, StreamVersion after,
+              std::uint64_t limit, AppendEvent append)
       : store_(store), model_(model), stream_(std::move(stream)), next_(after.next()), left_(limit), append_(append) {}
 
-  [[nodiscard]] Result<std::string> next() {
-    std::string out;
-    if (left_ == 0) return out;
+  [[nodiscard]] Result<std::string> next(const engine::Turn&) override {
     PageLimit limit = piece;
     limit.events_max = std::min<std::uint64_t>(limit.events_max, left_);
     const EventPage page = TRY(store_.read_stream(stream_, next_, Direction::forward, limit));
+    std::string out = any_ ? "" : "[";
     for (const EventView& event : page.events()) {
-      if (any_) out += ',';
-      any_ = true;
+      if (std::exchange(any_, true)) out += ',';
       TRY(append_(out, event, model_));
       next_ = event.version.next();
       --left_;
     }
     if (!page.more()) left_ = 0;
+    if (ended()) out += ']';
     return out;
   }
 
   /// True when there are no further events, or none are wanted.
-  [[nodiscard]] bool ended() const { return left_ == 0; }
+  [[nodiscard]] bool ended() const override { return left_ == 0; }
 
  private:
   const EventStore& store_;
@@ -115,30 +115,13 @@ void send_history(Call call, const HistoryRequest& asked) {
                                "&limit=" + std::to_string(*asked.limit) + ">; rel=\"next\"");
     }
   }
-  HistorySource source(store, call.the_model(), stream, asked.after, asked.limit.value_or(~std::uint64_t{0}),
-                       asked.append);
-  auto first = source.next();
-  if (!first) return call.refuse(first.error());
-  if (source.ended()) {
-    response.body = "[" + *first + "]";
-  } else {
-    response.body = BodySource([source = std::move(source), pending = std::optional("[" + *first),
-                                closed = false]() mutable -> Result<std::optional<std::string>> {
-      if (pending) return std::exchange(pending, std::nullopt);
-      if (closed) return std::nullopt;
-      std::string some = TRY(source.next());
-      if (source.ended()) {
-        some += ']';
-        closed = true;
-      }
-      return some;
-    });
-  }
-  call.send(std::move(response));
+  auto body = std::make_unique<HistoryBody>(store, call.the_model(), stream, asked.after,
+                                            asked.limit.value_or(~std::uint64_t{0}), asked.append);
+  send_in_pieces(std::move(call), std::move(response), std::move(body), From::store, First::at_once);
 }
 
-/// A reader of events that waits for the next one. Confined to the home executor. What it holds may go after the engine
-/// and the store: a client that leaves leaves the timer behind.
+/// A reader of events that waits for the next one. Confined to the home executor, but for the look into the store. What
+/// it holds may go after the engine and the store: a client that leaves leaves the timer behind.
 struct EventsWait {
   Call call;
   std::optional<std::string> stream;
@@ -148,6 +131,8 @@ struct EventsWait {
   projection::Progress::Ticket ticket = 0;
   bool is_waiting = false;  ///< for progress of the store
   bool client_left = false;
+  bool looking = false;  ///< a look into the store is under way
+  bool woken_meanwhile = false;
   bool ended = false;
 };
 
@@ -155,46 +140,37 @@ const platform::Clock& call_clock(const EventsWait& wait) {
   return wait.call.engine.platform().clock;
 }
 
-/// Answers with what there is; false when there is nothing and it may wait.
-bool send_events(EventsWait& wait, bool may_be_empty) {
+Result<EventPage> read_page(const EventsWait& wait) {
+  return engine::read_events(wait.call.engine.store(), wait.stream, wait.after,
+                             PageLimit{static_cast<std::size_t>(wait.limit), 4u << 20});
+}
+
+void send_events(EventsWait& wait, const EventPage& page) {
   Call& call = wait.call;
-  const EventStore& store = call.engine.store();
-  const auto page =
-      engine::read_events(store, wait.stream, wait.after, PageLimit{static_cast<std::size_t>(wait.limit), 4u << 20});
-  if (!page) {
-    call.refuse(page.error());
-    return true;
-  }
-  if (page->events().empty() && !may_be_empty) return false;
   std::string body;
   Position last = wait.after;
-  for (const EventView& event : page->events()) {
+  for (const EventView& event : page.events()) {
     engine::append_event_json(body, event, call.engine.model_of(event.stream));
     body += '\n';
     last = event.position;
   }
-  call.position = store.cursor(last);
+  call.position = call.engine.store().cursor(last);
   Response response;
   response.content_type = "application/x-ndjson";
   response.body = std::move(body);
   call.send(std::move(response));
-  return true;
 }
 
-void look_again(const std::shared_ptr<EventsWait>& wait) {
-  if (wait->ended) return;
-  projection::Progress& flushed = wait->call.engine.flushed();
-  const Position seen = flushed.position();  // before the look, so that what comes after it is waited for
-  const bool last_look =
-      wait->client_left || wait->call.engine.draining() || call_clock(*wait).monotonic() >= wait->until;
-  if (send_events(*wait, last_look)) {
-    wait->ended = true;
-    if (wait->is_waiting) flushed.cancel(wait->ticket);
-    return;
-  }
-  if (wait->is_waiting) return;
-  wait->is_waiting = true;
-  wait->ticket = flushed.wait(seen.next(), [weak = std::weak_ptr(wait), &home = *wait->call.home] {
+void end(EventsWait& wait) {
+  wait.ended = true;
+  if (std::exchange(wait.is_waiting, false)) wait.call.engine.flushed().cancel(wait.ticket);
+}
+
+void look_again(const std::shared_ptr<EventsWait>& wait);
+
+void wait_for_progress(const std::shared_ptr<EventsWait>& wait, Position seen) {
+  if (std::exchange(wait->is_waiting, true)) return;
+  wait->ticket = wait->call.engine.flushed().wait(seen.next(), [weak = std::weak_ptr(wait), &home = *wait->call.home] {
     home.post([weak] {
       const auto waiting = weak.lock();
       if (!waiting) return;
@@ -204,15 +180,67 @@ void look_again(const std::shared_ptr<EventsWait>& wait) {
   });
 }
 
+/// Answers with what a look found; goes on to wait when that is nothing and there is time. `seen` was the store's
+/// progress before the look, so that what came after it is waited for.
+void looked(const std::shared_ptr<EventsWait>& wait, const Result<EventPage>& page, Position seen, bool last_look) {
+  wait->looking = false;
+  if (!page || last_look || !page->events().empty()) {
+    end(*wait);
+    if (!page) return wait->call.refuse(page.error());
+    return send_events(*wait, *page);
+  }
+  if (std::exchange(wait->woken_meanwhile, false)) return look_again(wait);
+  wait_for_progress(wait, seen);
+}
+
+void look_again(const std::shared_ptr<EventsWait>& wait) {
+  if (wait->ended) return;
+  if (wait->looking) {
+    wait->woken_meanwhile = true;
+    return;
+  }
+  // Nobody is there to be told, as when the client has reset the connection.
+  if (!wait->call.responder.wanted()) return end(*wait);
+  wait->looking = true;
+  const Position seen = wait->call.engine.flushed().position();
+  const bool last_look =
+      wait->client_left || wait->call.engine.draining() || call_clock(*wait).monotonic() >= wait->until;
+  CallsShared& shared = wait->call.shared;
+  if (!shared.readers.exist()) return looked(wait, read_page(*wait), seen, last_look);
+  shared.readers.run([wait, seen, last_look] {
+    // One that is not wanted is ended by the next look.
+    auto page = wait->call.responder.wanted() ? read_page(*wait) : Result<EventPage>();
+    wait->call.home->post([wait, page = std::move(page), seen, last_look] { looked(wait, page, seen, last_look); });
+  });
+}
+
 /// Looks now and then, so that a wait ends at its time and does not hold up a server that drains.
 void keep_looking(const std::shared_ptr<EventsWait>& wait) {
   if (wait->ended) return;
   const Duration left = wait->until - call_clock(*wait).monotonic();
-  const Duration pause = std::clamp<Duration>(left, std::chrono::milliseconds(1), std::chrono::milliseconds(500));
+  constexpr Duration pause_max = std::chrono::milliseconds(500);
+  // Once its time is over, all that it waits for is a look that is under way.
+  const Duration pause =
+      left.count() > 0 ? std::clamp<Duration>(left, std::chrono::milliseconds(1), pause_max) : pause_max;
   wait->call.home->post_after(pause, [wait] {
     look_again(wait);
     keep_looking(wait);
   });
+}
+
+/// `wait` is shared with the timer, the look into the store and who tells of progress.
+void start(const std::shared_ptr<EventsWait>& wait, const std::optional<Duration>& time) {
+  wait->until = call_clock(*wait).monotonic() + time.value_or(Duration{0});
+  if (time) {
+    wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
+      const auto waiting = weak.lock();
+      if (!waiting) return;
+      waiting->client_left = true;
+      look_again(waiting);
+    });
+  }
+  look_again(wait);
+  keep_looking(wait);
 }
 
 void begin_history(const Request& request, Call call, AppendEvent append) {
@@ -224,9 +252,12 @@ void begin_history(const Request& request, Call call, AppendEvent append) {
   if (!limit) return call.refuse(limit.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
-  after_stored_position(std::move(call), *position,
-                        [asked = HistoryRequest{std::string(request.path), StreamVersion{after->value_or(0)}, *limit,
-                                                append}](Call ready) { send_history(std::move(ready), asked); });
+  after_stored_position(
+      std::move(call), *position,
+      [asked =
+           HistoryRequest{std::string(request.path), StreamVersion{after->value_or(0)}, *limit, append}](Call ready) {
+        read_store(std::move(ready), [asked](Call reading) { send_history(std::move(reading), asked); });
+      });
 }
 
 }  // namespace
@@ -251,23 +282,17 @@ void get_events(const Request& request, Call call) {
   if (!limit) return call.refuse(limit.error());
   const auto wait_time = parameters->duration("wait", wait_max);
   if (!wait_time) return call.refuse(wait_time.error());
-  const auto position = call.engine.store().resolve(after->value_or(Cursor{}));
-  if (!position) return call.refuse(position.error());
   std::optional<std::string> stream;
   if (const std::string* name = parameters->find("stream")) stream = *name;
 
-  const auto wait =
-      std::make_shared<EventsWait>(EventsWait{std::move(call), std::move(stream), *position, limit->value_or(1000)});
-  if (send_events(*wait, !*wait_time)) return;
-  wait->until = call_clock(*wait).monotonic() + **wait_time;
-  wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
-    const auto waiting = weak.lock();
-    if (!waiting) return;
-    waiting->client_left = true;
-    look_again(waiting);
-  });
-  look_again(wait);
-  keep_looking(wait);
+  resolve(std::move(call), after->value_or(Cursor{}),
+          [stream = std::move(stream), limit = limit->value_or(1000), time = *wait_time](
+              Call ready, const Result<Position>& position) mutable {
+            if (!position) return ready.refuse(position.error());
+            if (ready.shared.readers.are_full()) return ready.refuse(too_many_reads());
+            start(std::make_shared<EventsWait>(EventsWait{std::move(ready), std::move(stream), *position, limit}),
+                  time);
+          });
 }
 
 }  // namespace annals::http

@@ -11,6 +11,7 @@
 #include "http/routes/call.hpp"
 #include "http/routes/differences.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 
@@ -22,9 +23,10 @@ using Rows = std::vector<projection::ReadTable::Row>;
 constexpr std::uint64_t limit_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
 constexpr std::size_t piece_bytes = 256u << 10;
-constexpr std::size_t rows_bytes_max = 1u << 20;   // the values of rows in hand, while a list is written out
-constexpr std::size_t page_bytes_max = 16u << 20;  // those of a page, whose end must be known before it is sent
-constexpr std::size_t row_bytes_about = 32;        // beside its key and its value
+constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand, while a list is written out
+constexpr std::size_t page_bytes_max = 1u << 20;  // names and values of a page, whose end must be known before it is
+                                                  // sent; a client that does not read keeps them
+constexpr std::size_t row_bytes_about = 32;       // beside its key and its value
 
 void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += "{\"name\":";
@@ -32,6 +34,10 @@ void append_row(std::string& out, const projection::ReadTable::Row& row) {
   out += ",\"value\":";
   json::append_string(out, *row.record.value);
   out += '}';
+}
+
+std::size_t bytes_of(const projection::ReadTable::Row& row) {
+  return row.key.size() + row.record.value->size();
 }
 
 struct SomeRows {
@@ -52,7 +58,7 @@ RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, st
     const bool ended = rows.size() < rows_max;
     std::size_t count = 0;
     for (std::size_t bytes = 0; count < rows.size() && bytes < bytes_max; ++count) {
-      bytes += rows[count].record.value->size();
+      bytes += bytes_of(rows[count]);
     }
     const bool cut = count < rows.size();
     rows.resize(count);
@@ -90,13 +96,12 @@ std::string next_link(const ListRequest& list, const std::string& last_key) {
 /// The rows as a JSON array, in pieces, so that a long list takes no more memory than the rows in hand. A piece is what
 /// one turn brings; where that is nothing, it is white space, so that the connection goes on and sees whether anybody
 /// still listens.
-class ListBody {
+class ListBody final : public PieceSource {
  public:
-  ListBody(const platform::Clock& clock, RowSource source) : clock_(clock), source_(std::move(source)) {}
-  ListBody(const platform::Clock& clock, Rows rows) : clock_(clock), rows_(std::move(rows)), no_more_(true) {}
+  explicit ListBody(RowSource source) : source_(std::move(source)) {}
+  explicit ListBody(Rows rows) : rows_(std::move(rows)), no_more_(true) {}
 
-  [[nodiscard]] Result<std::string> next() {
-    const engine::Turn turn(clock_);
+  [[nodiscard]] Result<std::string> next(const engine::Turn& turn) override {
     std::string out;
     out.reserve(std::min(bytes_in_hand(), piece_bytes) + row_bytes_about);
     if (!std::exchange(begun_, true)) out += '[';
@@ -118,7 +123,7 @@ class ListBody {
     if (out.empty()) out += '\n';
     return out;
   }
-  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] bool ended() const override { return ended_; }
 
  private:
   /// What the rows in hand will take, more or less; of those that follow nobody knows.
@@ -131,7 +136,6 @@ class ListBody {
     return bytes;
   }
 
-  const platform::Clock& clock_;
   RowSource source_;
   Rows rows_;
   std::size_t place_ = 0;
@@ -141,27 +145,48 @@ class ListBody {
   bool ended_ = false;
 };
 
-void send_list(Call call, Response response, ListBody body) {
-  auto first = body.next();
-  if (!first) return call.refuse(first.error());
+void send_list(Call call, Response response, ListBody body, From from) {
   response.content_type = "application/json";
-  if (body.ended()) {
-    response.body = *std::move(first);
-  } else {
-    response.body =
-        BodySource([body = std::move(body),
-                    pending = std::optional(*std::move(first))]() mutable -> Result<std::optional<std::string>> {
-          if (pending) return std::exchange(pending, std::nullopt);
-          if (body.ended()) return std::nullopt;
-          return TRY(body.next());
-        });
-  }
-  call.send(std::move(response));
+  send_in_pieces(std::move(call), std::move(response), std::make_unique<ListBody>(std::move(body)), from,
+                 from == From::store ? First::in_turn : First::at_once);
 }
 
-/// One page, whose `Link` must be known before its body. Confined to the home executor.
-struct Page {
-  Call call;
+/// One page, whose `Link` must be known before its body.
+struct Page final : LongRead {
+  Page(Call the_call, From from, ListRequest the_list, RowSource the_source, Response the_response)
+      : LongRead(std::move(the_call), from),
+        list(std::move(the_list)),
+        source(std::move(the_source)),
+        response(std::move(the_response)),
+        rows_max(*list.limit) {}
+
+  [[nodiscard]] bool work(const engine::Turn& turn) override {
+    do {
+      // One row more than the page has tells that another page follows.
+      const std::size_t bytes_left = bytes < page_bytes_max ? page_bytes_max - bytes : 1;
+      auto some = source(rows_max + 1 - rows.size(), bytes_left, turn);
+      if (!some) {
+        call.refuse(some.error());
+        return false;
+      }
+      for (const auto& row : some->rows) bytes += bytes_of(row);
+      std::ranges::move(some->rows, std::back_inserter(rows));
+      if (some->ended || rows.size() > rows_max) {
+        send();
+        return false;
+      }
+      if (bytes >= page_bytes_max) rows_max = rows.size();
+    } while (!turn.is_over());
+    return true;
+  }
+  void send() {
+    if (rows.size() > rows_max) {
+      rows.pop_back();
+      response.add("Link", next_link(list, rows.back().key));
+    }
+    send_list(std::move(call), std::move(response), ListBody(std::move(rows)), From::memory);
+  }
+
   ListRequest list;
   RowSource source;
   Response response;
@@ -170,43 +195,12 @@ struct Page {
   std::size_t bytes = 0;
 };
 
-void send_page(Page& page) {
-  if (page.rows.size() > page.rows_max) {
-    page.rows.pop_back();
-    page.response.add("Link", next_link(page.list, page.rows.back().key));
-  }
-  const platform::Clock& clock = page.call.engine.platform().clock;
-  send_list(std::move(page.call), std::move(page.response), ListBody(clock, std::move(page.rows)));
-}
-
-/// A turn of the work at a time, so that the other connections get theirs.
-void work_on(const std::shared_ptr<Page>& page) {
-  const engine::Turn turn(page->call.engine.platform().clock);
-  do {
-    // One row more than the page has tells that another page follows.
-    const std::size_t bytes_left = page->bytes < page_bytes_max ? page_bytes_max - page->bytes : 1;
-    auto some = page->source(page->rows_max + 1 - page->rows.size(), bytes_left, turn);
-    if (!some) return page->call.refuse(some.error());
-    for (const auto& row : some->rows) page->bytes += row.record.value->size();
-    std::ranges::move(some->rows, std::back_inserter(page->rows));
-    if (some->ended || page->rows.size() > page->rows_max) return send_page(*page);
-    if (page->bytes >= page_bytes_max) page->rows_max = page->rows.size();
-  } while (!turn.is_over());
-  page->call.shared.turns.go_on(*page->call.home, [page] { work_on(page); });
-}
-
-void answer(Call call, ListRequest list, RowSource source, Response response = {}) {
-  if (!list.limit) {
-    const platform::Clock& clock = call.engine.platform().clock;
-    return send_list(std::move(call), std::move(response), ListBody(clock, std::move(source)));
-  }
-  const std::size_t rows_max = *list.limit;
-  const bool of_the_past = list.at.has_value();
-  const auto page = std::make_shared<Page>(Page{
-      std::move(call), std::move(list), std::move(source), std::move(response), rows_max, {}});  // shared by the turns
+/// `from`: what the source reads.
+void answer(Call call, ListRequest list, RowSource source, From from, Response response = {}) {
+  if (!list.limit) return send_list(std::move(call), std::move(response), ListBody(std::move(source)), from);
   // A page of now is quick, as a rule.
-  if (!of_the_past) return work_on(page);
-  page->call.shared.turns.begin(*page->call.home, [page] { work_on(page); });
+  take_turns(std::make_shared<Page>(std::move(call), from, std::move(list), std::move(source), std::move(response)),
+             from == From::store ? First::in_turn : First::at_once);
 }
 
 Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
@@ -234,6 +228,8 @@ std::optional<Position> known_position(const EventStore& store, const EntityTagL
   for (const EntityTag& tag : tags.tags) {
     const auto cursor = Cursor::from_text(tag.opaque);
     if (!cursor) continue;
+    // Of a cursor that only another machine could tell of, nothing is said either.
+    if (!store.knows(*cursor)) continue;
     const auto position = store.resolve(*cursor);
     if (position) newest = std::max(newest.value_or(Position{}), *position);
   }
@@ -254,19 +250,24 @@ void answer_now(Call call, ListRequest list) {
   response.add("ETag", tag_of(call));
   response.fields += "Cache-Control: no-cache\r\n";
   RowSource source = rows_of_now(call.table(), list.prefix, list.after);
-  answer(std::move(call), std::move(list), std::move(source), std::move(response));
+  answer(std::move(call), std::move(list), std::move(source), From::tables, std::move(response));
 }
 
-/// Answers at once, or, for who has the list as it was at `known`, when it has changed since: 304 when it has not.
-void answer_when_changed(Call call, ListRequest list, std::optional<Position> known, Duration time) {
-  call.position = call.position_of_table();
-  if (!known) return answer_now(std::move(call), std::move(list));
-  const auto known_time = time_of(call.engine.store(), *known);
+/// What a client has of a list, and how long it would wait for another.
+struct Condition {
+  std::optional<Position> known;
+  std::optional<Duration> wait;
+};
+
+/// Answers who has the list as it was at `condition.known`, whose time is known: at once, or when it has changed since;
+/// 304 when it has not.
+void answer_when_changed(Call call, ListRequest list, const Condition& condition, const Result<Instant>& known_time) {
+  const Duration time = condition.wait.value_or(Duration{0});
   // Who asks for the list on a condition that only the store can judge gets it, if that is all there is to do.
   const bool away = !known_time && known_time.error().kind == ErrorKind::unavailable;
   if (away && time == Duration{0}) return answer_now(std::move(call), std::move(list));
   if (!known_time) return call.refuse(known_time.error());
-  ListState since{list.prefix, *known, *known_time};
+  ListState since{list.prefix, *condition.known, *known_time};
   after_list_change(std::move(call), std::move(since), time,
                     [list = std::move(list)](Call ready, bool changed) mutable {
                       if (changed) return answer_now(std::move(ready), std::move(list));
@@ -278,11 +279,20 @@ void answer_when_changed(Call call, ListRequest list, std::optional<Position> kn
                     });
 }
 
-/// What a client has of a list, and how long it would wait for another.
-struct Condition {
-  std::optional<Position> known;
-  std::optional<Duration> wait;
-};
+void answer_of_now(Call call, ListRequest list, const Condition& condition) {
+  call.position = call.position_of_table();
+  if (!condition.known) return answer_now(std::move(call), std::move(list));
+  read_store(std::move(call), [list = std::move(list), condition](Call reading) mutable {
+    const bool stays = !reading.shared.readers.exist();
+    auto known_time = time_of(reading.engine.store(), *condition.known);
+    if (stays) return answer_when_changed(std::move(reading), std::move(list), condition, known_time);
+    platform::Executor& home = *reading.home;
+    home.post(
+        [call = std::move(reading), list = std::move(list), condition, known_time = std::move(known_time)]() mutable {
+          answer_when_changed(std::move(call), std::move(list), condition, known_time);
+        });
+  });
+}
 
 Result<Condition> condition_of(const Request& request, const QueryParameters& parameters, const EventStore& store,
                                bool of_the_past) {
@@ -322,17 +332,14 @@ void list_records(const Request& request, Call call) {
   if (condition->wait) call.responder.take_longer(*condition->wait);
 
   after_position(std::move(call), *position, [list = std::move(*list), condition = *condition](Call ready) mutable {
-    if (!list.at) {
-      const Duration wait = condition.wait.value_or(Duration{0});
-      return answer_when_changed(std::move(ready), std::move(list), condition.known, wait);
-    }
+    if (!list.at) return answer_of_now(std::move(ready), std::move(list), condition);
     engine::Engine& engine = ready.engine;
     platform::Executor& home = *ready.home;
     const Instant time = *list.at;
     engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
       RowSource source =
           rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
-      answer(std::move(ready), std::move(list), std::move(source));
+      answer(std::move(ready), std::move(list), std::move(source), From::store);
     });
   });
 }

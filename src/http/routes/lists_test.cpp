@@ -65,7 +65,7 @@ TEST_F(ListTest, a_page_of_large_values_ends_early_and_its_link_goes_on) {
     std::size_t pages;
     std::size_t names_max;  ///< what its limit of bytes allows, and what was in hand
   };
-  for (const auto& [query, pages_of_all, names_max] : {Case{"prefix=n", 2, 19}, Case{"at=2999-01-01T00:00:00Z", 2, 19},
+  for (const auto& [query, pages_of_all, names_max] : {Case{"prefix=n", 17, 2}, Case{"at=2999-01-01T00:00:00Z", 17, 2},
                                                        Case{"diff_from=2000-01-01T00:00:00Z", 17, 2}}) {
     std::string target = "/config?limit=10000&" + query;
     std::vector<std::size_t> pages;
@@ -130,18 +130,14 @@ class LongListTest : public ApiTest, private platform::Executor {
     for (int turn = 0; turn < 100 && asked->status() == 0; ++turn) run();
     EXPECT_EQ(asked->status(), 200) << target;
     std::string text;
-    if (asked->response && std::holds_alternative<BodySource>(asked->response->body)) {
-      BodySource& source = std::get<BodySource>(asked->response->body);
-      for (bool more = true; more;) {
-        watched([&] {
-          const auto piece = source().value();
-          more = piece.has_value();
-          text += piece.value_or("");
-        });
-      }
-    } else {
-      text = asked->body();
+    // A late piece is brought by a task of its own, which is watched; asking for it reads nothing.
+    const bool is_late = asked->response && std::holds_alternative<LateBodySource>(asked->response->body);
+    while (is_late) {
+      const auto piece = asked->next_piece();
+      if (!piece) break;
+      text += *piece;
     }
+    if (!is_late) text = asked->body();
     EXPECT_GE(all, names) << target;
     EXPECT_LE(worst, reads_max) << target;
     std::erase(text, '\n');

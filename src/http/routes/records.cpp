@@ -9,6 +9,7 @@
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 
@@ -139,8 +140,17 @@ void send_record_at(Call call, OwnView view, Instant time) {
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
   engine.settle(time, home, [call = std::move(call), view = std::move(view), time]() mutable {
-    const auto record = engine::record_at_time(call.engine.store(), call.the_model(), call.key, time);
-    send_record(std::move(call), view, record, " at that time");
+    read_store(std::move(call), [view = std::move(view), time](Call reading) {
+      const auto record = engine::record_at_time(reading.engine.store(), reading.the_model(), reading.key, time);
+      send_record(std::move(reading), view, record, " at that time");
+    });
+  });
+}
+
+void send_record_at(Call call, OwnView view, StreamVersion version) {
+  read_store(std::move(call), [view = std::move(view), version](Call reading) {
+    const auto record = engine::record_at_version(reading.engine.store(), reading.the_model(), reading.key, version);
+    send_record(std::move(reading), view, record, " at that version");
   });
 }
 
@@ -194,9 +204,7 @@ void get_record(const Request& request, Call call) {
     if (time) {
       send_record_at(std::move(ready), std::move(view), *time);
     } else if (version) {
-      const auto record =
-          engine::record_at_version(ready.engine.store(), ready.the_model(), ready.key, StreamVersion{*version});
-      send_record(std::move(ready), view, record, " at that version");
+      send_record_at(std::move(ready), std::move(view), StreamVersion{*version});
     } else {
       const Record record = ready.table().get(ready.key);
       send_record(std::move(ready), view, record, "");

@@ -11,6 +11,7 @@
 #include "engine/turn.hpp"
 #include "http/fields.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "http/routes/writes.hpp"
 #include "json/reader.hpp"
@@ -22,7 +23,7 @@ namespace {
 
 constexpr std::uint64_t limit_default = 100;
 constexpr std::uint64_t limit_max = 1000;
-constexpr std::size_t page_bytes_max = 16u << 20;
+constexpr std::size_t page_bytes_max = 1u << 20;
 
 // --- Writes ---
 
@@ -96,12 +97,10 @@ struct PageRequest {
 
 using Rows = std::vector<projection::ReadTable::Row>;
 
-/// The page, when one row more than it shows has been looked for.
-std::string page_of(const PageRequest& page, Rows rows, std::optional<std::size_t> total) {
-  std::size_t shown = 0;
+/// The page of the first `shown` rows; when there are more, another one follows.
+std::string page_of(const Rows& rows, std::size_t shown, std::optional<std::size_t> total) {
   std::size_t bytes = 0;
-  for (; shown < std::min(rows.size(), page.limit) && bytes < page_bytes_max; ++shown)
-    bytes += rows[shown].record.value->size() + 1;
+  for (std::size_t place = 0; place < shown; ++place) bytes += rows[place].record.value->size() + 1;
   std::string body = "{\"data\":[";
   body.reserve(bytes + 128);
   for (std::size_t place = 0; place < shown; ++place) {
@@ -127,30 +126,37 @@ void send_page(Call call, std::string body) {
   call.send(std::move(response));
 }
 
-/// A page of the past on its way. Confined to the home executor, shared by its turns.
-struct PastPage {
-  Call call;
-  PageRequest page;
+/// A page of the past on its way.
+struct PastPage final : LongRead {
+  PastPage(Call the_call, std::size_t limit, engine::ListAtTime the_list)
+      : LongRead(std::move(the_call), From::store), list(std::move(the_list)), rows_max(limit) {}
+
+  [[nodiscard]] bool work(const engine::Turn& turn) override {
+    // One row more than the page shows tells that another page follows.
+    while (rows.size() <= rows_max && !list.ended()) {
+      const std::size_t bytes_left = bytes < page_bytes_max ? page_bytes_max - bytes : 1;
+      auto some = list.next(rows_max + 1 - rows.size(), bytes_left, turn);
+      if (!some) {
+        call.refuse(some.error());
+        return false;
+      }
+      for (auto& row : *some) {
+        bytes += row.record.value->size();
+        rows.push_back(std::move(row));
+      }
+      if (bytes >= page_bytes_max) rows_max = std::min(rows_max, rows.size());
+      if (turn.is_over()) return true;
+    }
+    std::string body = page_of(rows, std::min(rows.size(), rows_max), std::nullopt);
+    send_page(std::move(call), std::move(body));
+    return false;
+  }
+
   engine::ListAtTime list;
+  std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
   Rows rows;
   std::size_t bytes = 0;
 };
-
-void work_on(const std::shared_ptr<PastPage>& past) {
-  const engine::Turn turn(past->call.engine.platform().clock);
-  const std::size_t wanted = past->page.limit + 1;
-  while (past->rows.size() < wanted && past->bytes < page_bytes_max && !past->list.ended()) {
-    auto rows = past->list.next(wanted - past->rows.size(), page_bytes_max, turn);
-    if (!rows) return past->call.refuse(rows.error());
-    for (auto& row : *rows) {
-      past->bytes += row.record.value->size();
-      past->rows.push_back(std::move(row));
-    }
-    if (turn.is_over()) return past->call.shared.turns.go_on(*past->call.home, [past] { work_on(past); });
-  }
-  std::string body = page_of(past->page, std::move(past->rows), std::nullopt);
-  send_page(std::move(past->call), std::move(body));
-}
 
 Result<bool> flag_of(const QueryParameters& parameters, std::string_view name) {
   const std::string* text = parameters.find(name);
@@ -175,16 +181,30 @@ void answer_page(Call call, PageRequest page) {
     const projection::ReadTable& table = call.table();
     Rows rows = table.list("", page.after, page.limit + 1);
     const auto total = page.count ? std::optional(table.existing()) : std::nullopt;
-    return send_page(std::move(call), page_of(page, std::move(rows), total));
+    std::size_t shown = 0;
+    for (std::size_t bytes = 0; shown < std::min(rows.size(), page.limit) && bytes < page_bytes_max; ++shown)
+      bytes += rows[shown].record.value->size();
+    return send_page(std::move(call), page_of(rows, shown, total));
   }
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
   const Instant time = *page.at;
   engine.settle(time, home, [call = std::move(call), page = std::move(page), time]() mutable {
     engine::ListAtTime list(call.engine.store(), call.the_model(), call.table(), time, "", page.after);
-    const auto past = std::make_shared<PastPage>(std::move(call), std::move(page), std::move(list), Rows{});
-    past->call.shared.turns.begin(*past->call.home, [past] { work_on(past); });
+    take_turns(std::make_shared<PastPage>(std::move(call), page.limit, std::move(list)));
   });
+}
+
+void send_written(Call call, const engine::Receipt& receipt, const Written& written, const std::string& created_at) {
+  if (receipt.position.value > 0) call.position = call.engine.store().cursor(receipt.position);
+  Response response;
+  response.status = created_at.empty() ? 200 : 201;
+  if (!created_at.empty()) response.add("Location", created_at + "/" + percent_encode(written.key));
+  response.add("ETag", "\"" + to_string(written.record.version) + "\"");
+  if (receipt.replayed) response.add("Idempotency-Replayed", "true");
+  response.content_type = "application/json";
+  response.body = written.record.value;
+  call.send(std::move(response));
 }
 
 }  // namespace
@@ -192,21 +212,15 @@ void answer_page(Call call, PageRequest page) {
 void send_resource(Call call, const Result<engine::Receipt>& receipt, const std::string& created_at) {
   call.position = call.position_of_table();
   if (!receipt) return call.refuse(receipt.error());
-  Written written{call.key, {receipt->version, receipt->value, {}}};
-  if (!receipt->value) {
-    auto before = written_before(call, *receipt);
-    if (!before) return call.refuse(before.error());
-    written = *std::move(before);
+  if (receipt->value) {
+    const Written written{call.key, {receipt->version, receipt->value, {}}};
+    return send_written(std::move(call), *receipt, written, created_at);
   }
-  if (receipt->position.value > 0) call.position = call.engine.store().cursor(receipt->position);
-  Response response;
-  response.status = created_at.empty() ? 200 : 201;
-  if (!created_at.empty()) response.add("Location", created_at + "/" + percent_encode(written.key));
-  response.add("ETag", "\"" + to_string(written.record.version) + "\"");
-  if (receipt->replayed) response.add("Idempotency-Replayed", "true");
-  response.content_type = "application/json";
-  response.body = written.record.value;
-  call.send(std::move(response));
+  read_store(std::move(call), [receipt = *receipt, created_at](Call reading) {
+    const auto before = written_before(reading, receipt);
+    if (!before) return reading.refuse(before.error());
+    send_written(std::move(reading), receipt, *before, created_at);
+  });
 }
 
 void create_resource(const Request& request, Call call) {
@@ -242,6 +256,7 @@ void list_resources(const Request& request, Call call) {
   if (!page) return call.refuse(page.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
+  if (page->at && call.refuse_behind_store()) return;
   after_position(std::move(call), *position, [page = *std::move(page)](Call ready) mutable {
     ready.position = ready.position_of_table();
     answer_page(std::move(ready), std::move(page));

@@ -28,11 +28,7 @@ void append_check(std::string& checks, std::string& details, std::string_view na
   if (!check.detail.empty()) json::append_member(details, name, check.detail);
 }
 
-}  // namespace
-
-void get_health(const Request& request, Call call) {
-  if (refuse_parameters(request, call)) return;
-  const engine::Health health = call.engine.health();
+void send_health(Call call, const engine::Health& health) {
   std::string checks = "{";
   std::string details = "{";
   append_check(checks, details, "eventstore", health.eventstore);
@@ -55,6 +51,16 @@ void get_health(const Request& request, Call call) {
   if (!health.healthy()) response.add("Retry-After", "1");
   response.body = std::move(body);
   call.send(std::move(response));
+}
+
+}  // namespace
+
+void get_health(const Request& request, Call call) {
+  if (refuse_parameters(request, call)) return;
+  engine::Engine& engine = call.engine;
+  platform::Executor& home = *call.home;
+  engine.check_health(
+      home, [call = std::move(call)](const engine::Health& health) mutable { send_health(std::move(call), health); });
 }
 
 void get_liveness(const Request& request, Call call) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "http/routes/reading.hpp"
+
 namespace annals::http {
 namespace {
 
@@ -163,6 +165,34 @@ void begin(const std::shared_ptr<ChangeWait>& wait) {
   wait->watch_and_look();
 }
 
+/// Until the call's read table reflects `target`.
+void wait_for(Call call, Position target, std::move_only_function<void(Call)> then) {
+  projection::Progress& progress = call.table().progress();
+  if (target <= progress.position()) {
+    then(std::move(call));
+    return;
+  }
+  platform::Executor& home = *call.home;
+  const Duration timeout = call.options.min_position_timeout;
+  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then), target});
+  wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
+    if (const auto left = weak.lock()) give_up(*left, "the client has closed its side of the connection");
+  });
+  wait->ticket = progress.wait(target, [wait, &home] {
+    home.post([wait] {
+      if (wait->ended) return;
+      if (wait->call.table().progress().position() < wait->target) return give_up(*wait, draining);
+      wait->ended = true;
+      wait->call.position = wait->call.position_of_table();
+      wait->then(std::move(wait->call));
+    });
+  });
+  // Looked at after the wait is there to be woken, so that one of the two ends it.
+  if (wait->call.engine.draining()) return give_up(*wait, draining);
+  home.post_after(timeout,
+                  [wait, timeout] { give_up(*wait, "it was not reached within " + to_text(timeout) + "; try again"); });
+}
+
 }  // namespace
 
 void after_change(Call call, std::function<bool(const model::Record&)> is_news, Duration time,
@@ -190,47 +220,22 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
     then(std::move(call));
     return;
   }
-  const auto target = call.engine.store().resolve(*position);
-  if (!target) {
-    call.refuse(target.error());
-    return;
-  }
-  projection::Progress& progress = call.table().progress();
-  if (*target <= progress.position()) {
-    then(std::move(call));
-    return;
-  }
-  platform::Executor& home = *call.home;
-  const Duration timeout = call.options.min_position_timeout;
-  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then), *target});
-  wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
-    if (const auto left = weak.lock()) give_up(*left, "the client has closed its side of the connection");
+  resolve(std::move(call), *position, [then = std::move(then)](Call ready, const Result<Position>& target) mutable {
+    if (!target) return ready.refuse(target.error());
+    wait_for(std::move(ready), *target, std::move(then));
   });
-  wait->ticket = progress.wait(*target, [wait, &home] {
-    home.post([wait] {
-      if (wait->ended) return;
-      if (wait->call.table().progress().position() < wait->target) return give_up(*wait, draining);
-      wait->ended = true;
-      wait->call.position = wait->call.position_of_table();
-      wait->then(std::move(wait->call));
-    });
-  });
-  // Looked at after the wait is there to be woken, so that one of the two ends it.
-  if (wait->call.engine.draining()) return give_up(*wait, draining);
-  home.post_after(timeout,
-                  [wait, timeout] { give_up(*wait, "it was not reached within " + to_text(timeout) + "; try again"); });
 }
 
 void after_stored_position(Call call, const std::optional<Cursor>& position, std::move_only_function<void(Call)> then) {
-  const EventStore& store = call.engine.store();
-  if (position) {
-    const auto target = store.resolve(*position);
-    if (target && *target <= store.status().visible) {
-      then(std::move(call));
-      return;
-    }
+  if (!position) {
+    then(std::move(call));
+    return;
   }
-  after_position(std::move(call), position, std::move(then));
+  resolve(std::move(call), *position, [then = std::move(then)](Call ready, const Result<Position>& target) mutable {
+    if (!target) return ready.refuse(target.error());
+    if (*target <= ready.engine.store().status().visible) return then(std::move(ready));
+    wait_for(std::move(ready), *target, std::move(then));
+  });
 }
 
 }  // namespace annals::http

@@ -12,6 +12,7 @@
 #include "http/routes/call.hpp"
 #include "http/routes/dry_run.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/resources.hpp"
 #include "json/pointer.hpp"
 #include "json/reader.hpp"
@@ -304,14 +305,18 @@ void roll_back_record(const Request& request, Call call) {
     return send_receipt(std::move(call), *before);
   }
   if (target->version) {
-    const auto record = engine::record_at_version(call.engine.store(), call.the_model(), call.key, *target->version);
-    return set_as_it_was(std::move(*write), std::move(call), record);
+    return read_store(std::move(call), [write = std::move(*write), version = *target->version](Call reading) mutable {
+      const auto record = engine::record_at_version(reading.engine.store(), reading.the_model(), reading.key, version);
+      set_as_it_was(std::move(write), std::move(reading), record);
+    });
   }
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
   engine.settle(*target->at, home, [write = std::move(*write), call = std::move(call), at = *target->at]() mutable {
-    const auto record = engine::record_at_time(call.engine.store(), call.the_model(), call.key, at);
-    set_as_it_was(std::move(write), std::move(call), record);
+    read_store(std::move(call), [write = std::move(write), at](Call reading) mutable {
+      const auto record = engine::record_at_time(reading.engine.store(), reading.the_model(), reading.key, at);
+      set_as_it_was(std::move(write), std::move(reading), record);
+    });
   });
 }
 

@@ -287,7 +287,7 @@ Response Connection::take_answer(const Request& request) {
     return marked(request, problem(request, 503, "request_timeout",
                                    "The request was not answered in time. Whether it has taken effect is not known."));
   }
-  std::optional<Response> response = exchange_->take();
+  std::optional<Response> response = exchange_->take_response();
   if (response) return *std::move(response);
   write_log(worker_.shared().platform.log, LogLevel::error,
             "A request was dropped without an answer; the client gets 500.", request.trace, request.request_id);
@@ -309,17 +309,19 @@ bool Connection::gather(Response& response, const BodyForm& form) {
 }
 
 Coroutine<bool> Connection::send_body(Response& response, const BodyForm& form) {
-  if (auto* source = std::get_if<BodySource>(&response.body)) {
-    co_return co_await stream(*source, form.framing == BodyForm::Framing::chunked);
-  }
+  const bool chunked = form.framing == BodyForm::Framing::chunked;
+  if (auto* source = std::get_if<BodySource>(&response.body)) co_return co_await stream(*source, chunked);
+  if (auto* source = std::get_if<LateBodySource>(&response.body)) co_return co_await stream(*source, chunked);
   const bool sent = co_await send({{output_, body_text(response)}});
   output_.clear();
   co_return sent;
 }
 
-Result<std::optional<std::string>> Connection::next_piece(BodySource& source) {
+/// What a call into a source gives; an Error when it throws.
+template <class Ask>
+Connection::Piece Connection::ask_source(Ask ask) {
   try {
-    return source();
+    return ask();
   } catch (const std::exception& exception) {
     return fail(ErrorKind::internal, exception.what());
   } catch (...) {
@@ -327,10 +329,35 @@ Result<std::optional<std::string>> Connection::next_piece(BodySource& source) {
   }
 }
 
-Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
+Coroutine<Connection::Piece> Connection::next_piece(BodySource& source) {
+  co_return ask_source([&] { return source(); });
+}
+
+Coroutine<Connection::Piece> Connection::next_piece(LateBodySource& source) {
+  exchange_->begin(*this);
+  Piece asked = ask_source([&]() -> Piece {
+    source(PieceTaker(exchange_));
+    return std::nullopt;
+  });
+  if (!asked) {
+    (void)exchange_->abandon();
+    co_return asked;
+  }
+  if (!exchange_->is_answered()) {
+    enter(Phase::streaming, worker_.shared().options.request_timeout);
+    co_await wait_for_answer();
+    if (!exchange_->is_answered()) co_return fail(ErrorKind::timed_out, "a piece of it did not come in time");
+    enter(Phase::streaming, Duration::max());
+  }
+  co_return exchange_->take_piece();
+}
+
+template <class Source>
+Coroutine<bool> Connection::stream(Source& source, bool chunked) {
   enter(Phase::streaming, Duration::max());
   for (;;) {
-    const Result<std::optional<std::string>> piece = next_piece(source);
+    const Piece piece = co_await next_piece(source);
+    if (aborted_) co_return false;
     if (!piece) {
       write_log(worker_.shared().platform.log, LogLevel::warning,
                 "A reply was broken off, because its body could not be read to the end.", parser_.request().trace,
@@ -352,10 +379,11 @@ Coroutine<bool> Connection::stream(BodySource& source, bool chunked) {
       // Nothing yet: the source is asked again a little later, unless nobody listens or the server goes down.
       enter(Phase::streaming, Duration::max());
       if (worker_.draining() && !chunked) break_off();
-      if (worker_.draining() || peer_is_gone()) co_return false;
+      if (worker_.draining() || look_at_peer() != Peer::there) co_return false;
       co_await pause(stream_poll_interval);
-    } else {
-      // What a piece costs only the source knows, so each is a turn, and the other connections get theirs.
+    } else if constexpr (std::is_same_v<Source, BodySource>) {
+      // What a piece costs only the source knows, so each is a turn, and the other connections get theirs. A late one
+      // sees to that itself.
       co_await asio::post(stream_.socket().get_executor(), UseCoroutine{});
     }
     if (aborted_) co_return false;
@@ -371,10 +399,10 @@ Coroutine<void> Connection::pause(Duration delay) {
   co_await timer.async_wait(use_result);
 }
 
-/// True when the client has closed its side, whatever it sent before and we have not read.
-bool Connection::peer_is_gone() {
+Connection::Peer Connection::look_at_peer() {
   pollfd look{stream_.socket().native_handle(), POLLRDHUP, 0};
-  return ::poll(&look, 1, 0) > 0;
+  if (::poll(&look, 1, 0) <= 0) return Peer::there;
+  return (look.revents & (POLLERR | POLLHUP)) != 0 ? Peer::gone : Peer::finished;
 }
 
 /// Writes all of `outgoing`. False when the connection is over.
@@ -438,7 +466,10 @@ void Connection::enter(Phase phase, Duration time) {
 }
 
 void Connection::sweep(Duration now) {
-  if (waiting_ && exchange_->watches_client() && peer_is_gone()) exchange_->client_has_left();
+  const Peer peer = waiting_ ? look_at_peer() : Peer::there;
+  if (peer != Peer::there && exchange_->watches_client()) exchange_->client_has_left();
+  // Nobody is left to take the answer, so whoever works on it may stop.
+  if (peer == Peer::gone) return abort();
   if (now < deadline_) return;
   expired_ = true;
   deadline_ = Duration::max();

@@ -60,7 +60,8 @@ class Connection {
   [[nodiscard]] Coroutine<bool> send(Outgoing outgoing);
   [[nodiscard]] Coroutine<bool> flush();
   [[nodiscard]] Coroutine<bool> send_body(Response& response, const BodyForm& form);
-  [[nodiscard]] Coroutine<bool> stream(BodySource& source, bool chunked);
+  template <class Source>
+  [[nodiscard]] Coroutine<bool> stream(Source& source, bool chunked);
   [[nodiscard]] Coroutine<void> pause(Duration delay);
   [[nodiscard]] Coroutine<void> refuse(Refusal refusal);
   [[nodiscard]] Coroutine<void> linger();
@@ -68,13 +69,23 @@ class Connection {
   [[nodiscard]] bool call_handler(const Request& request);
   [[nodiscard]] Response take_answer(const Request& request);
   [[nodiscard]] Response marked(const Request& request, Response response) const;
-  [[nodiscard]] Result<std::optional<std::string>> next_piece(BodySource& source);
+  using Piece = Result<std::optional<std::string>>;
+  [[nodiscard]] Coroutine<Piece> next_piece(BodySource& source);
+  [[nodiscard]] Coroutine<Piece> next_piece(LateBodySource& source);
+  template <class Ask>
+  [[nodiscard]] static Piece ask_source(Ask ask);
   /// Appends the head, and the body when it is small; true when nothing of the reply is left to be sent.
   [[nodiscard]] bool gather(Response& response, const BodyForm& form);
   void prepare_request(Request& request);
   void enter(Phase phase, Duration time);
   void break_off();
-  [[nodiscard]] bool peer_is_gone();
+  /// What the system knows of the client's side, whatever it sent before and we have not read.
+  enum class Peer : std::uint8_t {
+    there,
+    finished,  ///< it sends nothing more, and may still read
+    gone,      ///< it has reset the connection, and reads nothing more either
+  };
+  [[nodiscard]] Peer look_at_peer();
 
   Worker& worker_;
   ClientStream stream_;

@@ -12,6 +12,11 @@ void Exchange::respond(Response response) {
   finish(State::answered);
 }
 
+void Exchange::take(Result<std::optional<std::string>> piece) {
+  piece_ = std::move(piece);
+  finish(State::answered);
+}
+
 void Exchange::dropped() {
   finish(State::dropped);
 }
@@ -57,11 +62,19 @@ void Exchange::client_has_left() {
   if (left) left();
 }
 
-std::optional<Response> Exchange::take() {
+std::optional<Response> Exchange::take_response() {
   connection_ = nullptr;
   left_ = nullptr;
   if (state_.load(std::memory_order_acquire) == State::dropped) return std::nullopt;
   return std::move(response_);
+}
+
+Result<std::optional<std::string>> Exchange::take_piece() {
+  connection_ = nullptr;
+  if (state_.load(std::memory_order_acquire) == State::dropped) {
+    return fail(ErrorKind::internal, "a piece of the body was asked for and dropped");
+  }
+  return std::move(piece_);
 }
 
 }  // namespace annals::http

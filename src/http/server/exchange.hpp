@@ -1,8 +1,8 @@
 #pragma once
-// Exchange: where the answer to one request is left, by any thread, for the connection that asked. It outlives the
-// connection when the connection gives up first.
+// Exchange: where the answer to one request is left, by any thread, for the connection that asked; and after it, one at
+// a time, the pieces of its body that come late. It outlives the connection when the connection gives up first.
 //
-// `respond` and `dropped` are thread-safe; all else belongs to the worker's thread.
+// What Responder and PieceTaker call from any thread is thread-safe; all else belongs to the worker's thread.
 
 #include <atomic>
 #include <memory>
@@ -14,7 +14,9 @@ namespace annals::http {
 class Connection;
 class Worker;
 
-class Exchange final : public Responder::Target, public std::enable_shared_from_this<Exchange> {
+class Exchange final : public Responder::Target,
+                       public PieceTaker::Target,
+                       public std::enable_shared_from_this<Exchange> {
  public:
   explicit Exchange(Worker& worker) : worker_(worker) {}
 
@@ -23,8 +25,13 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   void when_client_leaves(std::move_only_function<void()> left) override { left_ = std::move(left); }
 
   void take_longer(Duration time) override { longer_ = time; }
+  [[nodiscard]] bool wanted() const override { return state_.load(std::memory_order_acquire) != State::abandoned; }
 
-  /// Makes ready for another request. Nobody else may hold the exchange.
+  void take(Result<std::optional<std::string>> piece) override;
+  void piece_dropped() override { finish(State::dropped); }
+  [[nodiscard]] bool piece_wanted() const override { return wanted(); }
+
+  /// Makes ready for another request, whose exchange nobody else may hold, or for a piece of the answer's body.
   void begin(Connection& connection);
 
   /// True when the answer is there, or it is known that none will come.
@@ -40,7 +47,9 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   /// Tells them, once.
   void client_has_left();
   /// The answer, once `is_answered`; nullopt when the responder was dropped.
-  [[nodiscard]] std::optional<Response> take();
+  [[nodiscard]] std::optional<Response> take_response();
+  /// The piece, once `is_answered`. Errors: internal, when its taker was dropped.
+  [[nodiscard]] Result<std::optional<std::string>> take_piece();
 
  private:
   enum class State : std::uint8_t { open, waiting, answered, dropped, abandoned };
@@ -52,7 +61,9 @@ class Exchange final : public Responder::Target, public std::enable_shared_from_
   Connection* connection_ = nullptr;
   std::move_only_function<void()> left_;
   Duration longer_{0};
-  Response response_;  // written before `answered`, read after
+  // Written before `answered`, read after.
+  Response response_;
+  Result<std::optional<std::string>> piece_;
 };
 
 }  // namespace annals::http

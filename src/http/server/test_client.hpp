@@ -75,6 +75,13 @@ class TestClient {
 
   void finish_sending() { ::shutdown(descriptor_, SHUT_WR); }
 
+  /// Ends the connection at once: whatever is still sent to it is refused.
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
+  }
+
   void close() {
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = -1;

@@ -29,6 +29,13 @@ bool is_refusal(std::string_view message) {
   return std::ranges::any_of(words, [&](const char* word) { return message.find(word) != std::string_view::npos; });
 }
 
+/// Nobody was asked yet: libpq itself does not know the value of an option (sslmode=nonsense).
+bool is_wrong_option(std::string_view message) {
+  const bool is_early = message.starts_with("invalid ") && (message.find(" value") != std::string_view::npos ||
+                                                            message.starts_with("invalid port number"));
+  return is_early || message.find("for connection option") != std::string_view::npos;
+}
+
 }  // namespace
 
 // --- Rows
@@ -77,14 +84,15 @@ Instant Rows::time(std::size_t row, int column) const {
 // --- Opening
 // -----------------------------------------------------------------------------------------------------------
 
-Connection::Connection(Destination destination, Dialect dialect, pg_conn* owned)
-    : destination_(std::move(destination)), dialect_(std::move(dialect)), connection_(owned) {}
+Connection::Connection(Destination destination, Dialect dialect, pg_conn* owned, int ended)
+    : destination_(std::move(destination)), dialect_(std::move(dialect)), connection_(owned), ended_(ended) {}
 
 Connection::~Connection() {
   PQfinish(connection_);
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const Destination& destination, const Dialect& dialect) {
+Result<std::unique_ptr<Connection>> Connection::open(const Destination& destination, const Dialect& dialect,
+                                                     int ended) {
   std::vector<const char*> names;
   std::vector<const char*> values;
   for (const Destination::Keyword& keyword : destination.keywords()) {
@@ -95,9 +103,13 @@ Result<std::unique_ptr<Connection>> Connection::open(const Destination& destinat
   values.push_back(nullptr);
   pg_conn* const made = PQconnectdbParams(names.data(), values.data(), 0);
   if (made == nullptr) return fail(ErrorKind::unavailable, connection_lost, "there is no memory for a connection");
-  std::unique_ptr<Connection> connection(new Connection(destination, dialect, made));
+  std::unique_ptr<Connection> connection(new Connection(destination, dialect, made, ended));
   if (PQstatus(made) != CONNECTION_OK) {
     const std::string said = destination.masked(PQerrorMessage(made));
+    if (is_wrong_option(said)) {
+      return fail(ErrorKind::usage, "database_options",
+                  "the address of the database has an option that libpq does not take: " + said);
+    }
     const std::string message = "cannot connect to the " + destination.text() + ": " + said;
     // The database, or the user.
     if (said.find("does not exist") != std::string::npos) return fail(ErrorKind::usage, "database_missing", message);
@@ -196,10 +208,13 @@ Result<> Connection::flush() {
 }
 
 Result<> Connection::wait(short events) {
-  pollfd waited{.fd = PQsocket(connection_), .events = events, .revents = 0};
-  if (waited.fd < 0) return lost("its socket is closed");
+  // A negative descriptor is passed over.
+  std::array<pollfd, 2> waited{
+      {{.fd = PQsocket(connection_), .events = events, .revents = 0}, {.fd = ended_, .events = POLLIN, .revents = 0}}};
+  if (waited[0].fd < 0) return lost("its socket is closed");
   for (;;) {
-    const int ready = ::poll(&waited, 1, silence_max_ms);
+    const int ready = ::poll(waited.data(), waited.size(), silence_max_ms);
+    if (ready > 0 && waited[1].revents != 0) return lost("nobody waits for it any more");
     if (ready > 0) return {};
     if (ready == 0) return lost("the server said nothing for " + std::to_string(silence_max_ms / 1000) + " s");
     if (errno != EINTR) return lost("its socket cannot be waited on");

@@ -101,9 +101,13 @@ class Destination {
 
 class Connection {
  public:
-  /// Connects and readies the session. Takes as long as connect_timeout (5 s unless the options say otherwise).
-  /// Errors, besides the above: usage, when the server refuses this user, or has no such database.
-  [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const Destination& destination, const Dialect& dialect);
+  /// Connects and readies the session. Takes as long as connect_timeout (5 s unless the options say otherwise). Once
+  /// connected, whoever waits for the server gives up as soon as `ended`, a descriptor that outlives the connection, is
+  /// readable: the connection is then lost. -1: nobody does.
+  /// Errors, besides the above: usage, when the server refuses this user, or has no such database, or libpq does not
+  /// take an option.
+  [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const Destination& destination, const Dialect& dialect,
+                                                                int ended = -1);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -129,7 +133,7 @@ class Connection {
   [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
 
  private:
-  Connection(Destination destination, Dialect dialect, pg_conn* owned);
+  Connection(Destination destination, Dialect dialect, pg_conn* owned, int ended);
   [[nodiscard]] Result<> begin_session();
   /// One thing sent, for which a result comes back.
   struct Sent {
@@ -147,6 +151,7 @@ class Connection {
   const Destination destination_;
   const Dialect dialect_;
   pg_conn* connection_;
+  const int ended_;
   std::unordered_set<std::string> prepared_;
   std::string incarnation_;
   bool lost_ = false;

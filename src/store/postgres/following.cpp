@@ -49,6 +49,11 @@ std::string_view away_sentence(std::string_view code) {
   return "the database cannot be used; the log of the server says why";
 }
 
+/// Of the pool's, those that neither append nor follow.
+std::size_t reading_connections(const PostgresOptions& options) {
+  return std::max<std::size_t>(options.pool_size, 3) - 2;
+}
+
 std::string draw_name(platform::Random& random) {
   return std::to_string(random.next());
 }
@@ -62,7 +67,7 @@ PostgresStore::PostgresStore(PostgresOptions options, Destination destination, D
       dialect_(std::move(dialect)),
       platform_(platform),
       name_(draw_name(platform.random)),
-      reading_(destination_, dialect_, std::max<std::size_t>(options_.pool_size, 3) - 2, platform),
+      reading_(destination_, dialect_, reading_connections(options_), platform),
       appending_(destination_, dialect_, 1, platform),
       following_(destination_, dialect_, 1, platform),
       seen_(options_.seen),
@@ -128,6 +133,18 @@ Cursor PostgresStore::cursor(Position position) const {
     if (epoch->before < position) return {epoch->number, position};
   }
   return {};
+}
+
+bool PostgresStore::knows(const Cursor& cursor) const {
+  if (cursor.is_start()) return true;
+  const auto view = view_.lock();
+  return std::ranges::find(view->epochs, cursor.epoch, &Epoch::number) != view->epochs.end();
+}
+
+/// Of the connections that read, one or two are left to the tables, the writer and whoever asks for health.
+std::size_t PostgresStore::remote_reads_max() const {
+  const std::size_t connections = reading_connections(options_);
+  return std::max<std::size_t>(connections, 3) - 2;
 }
 
 Result<Position> PostgresStore::resolve(const Cursor& cursor) const {

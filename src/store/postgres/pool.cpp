@@ -1,5 +1,8 @@
 #include "store/postgres/pool.hpp"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace annals::store {
@@ -9,11 +12,29 @@ constexpr Duration pause_first = std::chrono::milliseconds{50};
 constexpr Duration pause_max = std::chrono::seconds{2};
 constexpr auto patience = std::chrono::seconds{5};
 
+std::unexpected<Error> given_up() {
+  return fail(ErrorKind::unavailable, connection_lost, "nobody waits for the database any more; the server goes down");
+}
+
 }  // namespace
+
+ConnectionPool::ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max,
+                               platform::Platform platform)
+    : destination_(std::move(destination)),
+      dialect_(std::move(dialect)),
+      connections_max_(connections_max),
+      platform_(platform),
+      ended_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+ConnectionPool::~ConnectionPool() {
+  ::close(ended_);
+}
 
 Result<ConnectionPool::Lease> ConnectionPool::borrow() {
   std::unique_lock lock(mutex_);
-  if (!returned_.wait_for(lock, patience, [&] { return lent_ < connections_max_; })) {
+  const bool came = returned_.wait_for(lock, patience, [&] { return !may_wait_ || lent_ < connections_max_; });
+  if (!may_wait_) return given_up();
+  if (!came) {
     return fail(ErrorKind::overloaded, "all " + std::to_string(connections_max_) + " connections to the " +
                                            destination_.text() + " are in use; raise store.pool_size");
   }
@@ -30,7 +51,7 @@ Result<ConnectionPool::Lease> ConnectionPool::borrow() {
   ++lent_;
   ++attempting_;
   lock.unlock();
-  auto made = Connection::open(destination_, dialect_);
+  auto made = Connection::open(destination_, dialect_, ended_);
   lock.lock();
   --attempting_;
   attempted_at_ = platform_.clock.monotonic();
@@ -54,6 +75,17 @@ void ConnectionPool::take_back(std::unique_ptr<Connection> connection) {
     if (whole) idle_.push_back(std::move(connection));
   }
   returned_.notify_one();
+}
+
+void ConnectionPool::let_wait(bool allowed) {
+  {
+    const std::lock_guard lock(mutex_);
+    may_wait_ = allowed;
+    eventfd_t told = 0;
+    (void)::eventfd_read(ended_, &told);  // so that it does not add up
+    if (!allowed) (void)::eventfd_write(ended_, 1);
+  }
+  returned_.notify_all();
 }
 
 void ConnectionPool::forget_idle() {

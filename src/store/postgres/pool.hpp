@@ -16,11 +16,7 @@ namespace annals::store {
 
 class ConnectionPool {
  public:
-  ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max, platform::Platform platform)
-      : destination_(std::move(destination)),
-        dialect_(std::move(dialect)),
-        connections_max_(connections_max),
-        platform_(platform) {}
+  ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max, platform::Platform platform);
 
   /// A connection for as long as this lives.
   class Lease {
@@ -40,8 +36,14 @@ class ConnectionPool {
     std::unique_ptr<Connection> connection_;
   };
 
+  ~ConnectionPool();
+
   /// Waits while all are lent. Errors: those of Connection::open; overloaded, when none came free within some seconds.
   [[nodiscard]] Result<Lease> borrow();
+
+  /// With false, whoever waits for the server (but for a connection that is being made) or for a connection gives up,
+  /// as if it had been lost, and so does who comes, until it is told true.
+  void let_wait(bool allowed);
 
   /// Runs `work(connection)`, which changes nothing, and once more on another connection when the first was lost.
   template <class Work>
@@ -64,9 +66,12 @@ class ConnectionPool {
   const std::size_t connections_max_;
   const platform::Platform platform_;
 
+  const int ended_;  // readable while nobody may wait
+
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
+  bool may_wait_ = true;                           // guarded by mutex_
   std::size_t lent_ = 0;                           // guarded by mutex_; those being made too
   std::size_t attempting_ = 0;                     // guarded by mutex_; who is making a connection
   std::optional<Error> refusal_;                   // guarded by mutex_; of the last attempt to connect

@@ -22,6 +22,12 @@ void put_limit(Parameters& parameters, PageLimit limit) {
   parameters.add(clamped(std::clamp<std::size_t>(limit.events_max, 1, page_events_max))).add(clamped(limit.bytes_max));
 }
 
+/// The database's encoding lacks a character of the stream's name: then no stream in it has that name.
+Result<Rows> none_if_untranslatable(Result<Rows> found) {
+  if (!found && found.error().code == "22P05") return Rows();
+  return found;
+}
+
 /// The page that one of the read_ statements gave; its text stays where libpq put it.
 EventPage page_of(const Rows& rows) {
   std::vector<EventView> events;
@@ -52,7 +58,8 @@ Result<EventPage> PostgresStore::read_stream(std::string_view stream, StreamVers
   Parameters parameters;
   parameters.add(stream).add(clamped(from.value));
   put_limit(parameters, limit);
-  return page_of(TRY(read([&](Connection& connection) { return connection.run(statement, parameters); })));
+  return page_of(
+      TRY(read([&](Connection& connection) { return none_if_untranslatable(connection.run(statement, parameters)); })));
 }
 
 Result<EventPage> PostgresStore::read_all(Position after, Horizon, PageLimit limit) const {
@@ -70,7 +77,7 @@ Result<EventPage> PostgresStore::read_all(Position after, Horizon, PageLimit lim
 
 Result<StreamVersion> PostgresStore::stream_version(std::string_view stream) const {
   const auto rows = TRY(read([&](Connection& connection) {
-    return connection.run(Sql::stream_version, std::move(Parameters().add(stream)));
+    return none_if_untranslatable(connection.run(Sql::stream_version, std::move(Parameters().add(stream))));
   }));
   return StreamVersion(count_of(rows));
 }
@@ -85,7 +92,8 @@ Result<StreamVersion> PostgresStore::version_at(std::string_view stream, Instant
   // By way of the position, so that a stream's times are those of the whole, which never run back.
   const Position position = TRY(position_at(time));
   const auto rows = TRY(read([&](Connection& connection) {
-    return connection.run(Sql::version_at, std::move(Parameters().add(stream).add(clamped(position.value))));
+    return none_if_untranslatable(
+        connection.run(Sql::version_at, std::move(Parameters().add(stream).add(clamped(position.value)))));
   }));
   return StreamVersion(count_of(rows));
 }

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Somebody holds the tables of the database locked, as a migration does, while clients ask for the past.
+
+usage: tests/postgres/locked_tables.py ANNALS
+
+Those who ask for the past wait. Meanwhile, on the same I/O thread, the present is told, /livez and /health answer; more who ask for the past
+than may wait are refused at once; who waits longer than request_timeout is told so; and once the lock is gone, everybody who still waits gets
+the answer. A server that is told to stop while reads wait stops.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from http_client import Connection, request_bytes  # noqa: E402
+from postgres import PostgresServer  # noqa: E402
+from server import Server  # noqa: E402
+
+KEYS = 5
+READERS = 6  # of the ten connections of a pool, one appends, one follows, and two are left to tables and health
+PATIENCE_S = 120
+
+
+class Wrong(Exception):
+    pass
+
+
+def expect(is_so: bool, what: str) -> None:
+    if not is_so:
+        raise Wrong(what)
+
+
+class Lock:
+    """Holds the tables of the events until it is let go of."""
+
+    def __init__(self, database: PostgresServer):
+        self.database = database
+        self.holder = subprocess.Popen(database._psql("postgres"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.holder.stdin.write("BEGIN;\nLOCK TABLE stream_events, events IN ACCESS EXCLUSIVE MODE;\nSELECT 'locked';\n")
+        self.holder.stdin.flush()
+        expect(self.holder.stdout.readline().strip() == "locked", "the tables cannot be locked")
+
+    def waiting(self) -> int:
+        """Connections that wait for it."""
+        return int(self.database.psql("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted;"))
+
+    def until_waiting(self, count: int) -> None:
+        begun = time.monotonic()
+        while self.waiting() < count:
+            expect(time.monotonic() - begun < PATIENCE_S, f"{self.waiting()} reads wait for the lock, not {count}")
+
+    def release(self) -> None:
+        self.holder.stdin.close()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+
+class Program:
+    """One server over the database, with one I/O thread."""
+
+    def __init__(self, binary: str, directory: pathlib.Path, database: PostgresServer, *arguments: str):
+        directory.mkdir(exist_ok=True)
+        self.server = Server(binary, ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--init",
+                                      "--worker-threads", "1", *arguments], directory)
+
+    def connect(self) -> Connection:
+        return Connection(self.server.port, timeout=PATIENCE_S)
+
+    def send(self, target: str, method: str = "GET", body: bytes | None = None) -> Connection:
+        """Asks, and does not wait for the answer."""
+        connection = self.connect()
+        fields = (("Content-Type", "application/json"),) if body is not None else ()
+        connection.send(request_bytes(method, target, body, fields))
+        return connection
+
+    def ask(self, target: str):
+        with self.connect() as connection:
+            return connection.request("GET", target)
+
+    def expect_the_present(self) -> None:
+        for number in range(2 * READERS):
+            key = f"k{number % KEYS}"
+            with self.connect() as connection:
+                for target, status in ((f"/config/{key}", 200), ("/livez", 200), ("/config", 200), ("/health", 503)):
+                    reply = connection.request("GET", target)
+                    expect(reply.status == status, f"{target} got {reply.status} while the tables were locked: {reply.body!r}")
+                expect(json.loads(reply.body)["checks"]["database"] == "error", f"/health says {reply.body!r}")
+
+
+def record(program: Program) -> str:
+    """Two values of every key; the time between them."""
+    middle = ""
+    for value in ("first", "second"):
+        with program.connect() as connection:
+            for number in range(KEYS):
+                body = json.dumps({"value": value}).encode()
+                reply = connection.request("PUT", f"/config/k{number}", body, (("Content-Type", "application/json"),))
+                expect(reply.status == 200, f"a write got {reply.status}")
+        if not middle:
+            events = json.loads(program.ask(f"/config/k{KEYS - 1}/history").body)
+            middle = urllib.parse.quote(events[-1]["created_at"])
+    return middle
+
+
+def past(middle: str) -> list[str]:
+    """What asks the database, each in a way of its own."""
+    return [
+        "/config/k0/history", "/config/k0/history?limit=1", f"/config/k0?at={middle}", "/config/k0?version=1", f"/config/k0/at/{middle}",
+        f"/config?at={middle}", f"/config?limit=3&at={middle}", f"/config?diff_from={middle}", f"/config?limit=2&diff_from={middle}",
+        "/config/k0/diff?from_version=1", "/-/events?limit=3", "/-/events?stream=config-k0",
+    ]
+
+
+def check_answers(program: Program, asked: list[tuple[str, Connection]], expected: dict[str, bytes]) -> None:
+    """One that waited longer than the database lets anybody wait for a lock is told so, and asks again."""
+    for target, connection in asked:
+        reply = connection.receive()
+        if reply.status == 503:
+            expect(json.loads(reply.body)["code"] == "database_away", f"{target} got {reply.body!r}")
+            reply = program.ask(target)
+        expect(reply.status == 200, f"{target} got {reply.status}: {reply.body!r}")
+        expect(reply.body.replace(b"\n", b"") == expected[target], f"{target} got {reply.body!r}, not {expected[target]!r}")
+        connection.close()
+
+
+def play_waiting(binary: str, directory: pathlib.Path, database: PostgresServer) -> int:
+    program = Program(binary, directory / "waiting", database)
+    middle = record(program)
+    targets = past(middle)
+    # Differences up to now tell where now is, and that is all in which two answers may differ.
+    expected = {target: program.ask(target).body.replace(b"\n", b"") for target in targets}
+    lock = Lock(database)
+    asked = [(target, program.send(target)) for target in targets * 2]
+    lock.until_waiting(READERS)
+    program.expect_the_present()
+    lock.release()
+    check_answers(program, asked, expected)
+    program.server.stop()
+    return len(asked)
+
+
+def play_full_queue(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
+    program = Program(binary, directory / "full", database, "--reads-max", "1")
+    lock = Lock(database)
+    asked = [program.send("/config/k0/history") for _ in range(READERS)]
+    lock.until_waiting(READERS)
+    asked.append(program.send("/config/k0/history"))
+    # That one may be on its way still; the next but one finds it waiting, or is the one that waits itself.
+    replies = []
+    while not replies:
+        connection = program.send("/config/k1/history")
+        if connection.silent(0.5):
+            asked.append(connection)
+            expect(len(asked) <= READERS + 2, "one read more than may wait is not refused")
+        else:
+            replies.append(connection.receive())
+    expect(replies[0].status == 503 and json.loads(replies[0].body)["code"] == "too_many_reads", f"it got {replies[0]}")
+    expect(replies[0].value("Retry-After") is not None, "without Retry-After")
+    program.expect_the_present()
+    lock.release()
+    for connection in asked:
+        expect(connection.receive().status in (200, 503), "who waited is answered")
+    program.server.stop()
+
+
+def play_time_out(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
+    program = Program(binary, directory / "time", database, "--request-timeout", "300ms", "--drain-timeout", "300ms")
+    lock = Lock(database)
+    asked = [program.send("/config/k0/history") for _ in range(2 * READERS)]
+    for connection in asked:
+        reply = connection.receive()
+        expect(reply.status == 503 and json.loads(reply.body)["code"] == "request_timeout", f"it got {reply}")
+    # What is read for nobody ends with the server, which does not wait for the lock.
+    program.server.stop()
+    lock.release()
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    binary = os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0]))
+    with tempfile.TemporaryDirectory(prefix="annals-locked-") as directory, PostgresServer() as database:
+        try:
+            waited = play_waiting(binary, pathlib.Path(directory), database)
+            play_full_queue(binary, pathlib.Path(directory), database)
+            play_time_out(binary, pathlib.Path(directory), database)
+        except Wrong as wrong:
+            print(f"wrong: {wrong}", file=sys.stderr)
+            return 1
+    print(f"{waited} reads of the past waited for a lock, and nobody waited with them")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,82 @@
+// Reads that wait for somebody else's lock, and are given up.
+
+#include <libpq-fe.h>
+
+#include <thread>
+
+#include "tests/postgres/test_database.hpp"
+
+namespace annals::test {
+namespace {
+
+/// Holds the table of the events until it goes.
+class Locked {
+ public:
+  Locked(const std::string& url, const std::string& schema) : connection_(PQconnectdb(url.c_str()), PQfinish) {
+    const std::string text = "BEGIN; LOCK TABLE \"" + schema + "\".events IN ACCESS EXCLUSIVE MODE";
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection_.get(), text.c_str()), PQclear);
+    EXPECT_EQ(PQresultStatus(result.get()), PGRES_COMMAND_OK) << PQerrorMessage(connection_.get());
+  }
+
+ private:
+  std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
+};
+
+class WaitingTest : public PostgresTest {
+ protected:
+  /// Waits until as many reads wait for a lock.
+  [[nodiscard]] bool wait_for_waiting(int count) {
+    return comes_true([&] {
+      const std::string waiting = run_sql(server().url(), "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted");
+      return waiting == std::to_string(count);
+    });
+  }
+};
+
+TEST_F(WaitingTest, reads_that_wait_are_given_up_when_told_so_and_made_again_once_they_may) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "{}")));
+  {
+    const Locked locked(server().url(), options().schema);
+    std::vector<Result<EventPage>> pages(3);
+    std::vector<std::thread> readers;
+    for (auto& page : pages) {
+      readers.emplace_back([&] { page = store->read_stream("a", StreamVersion{1}, Direction::forward, PageLimit{}); });
+    }
+    EXPECT_TRUE(wait_for_waiting(3));
+    store->let_reads_wait(false);
+    for (std::thread& reader : readers) reader.join();
+    for (const auto& page : pages) {
+      ASSERT_FALSE(page);
+      EXPECT_EQ(page.error().kind, ErrorKind::unavailable) << page.error().message;
+    }
+    EXPECT_FALSE(store->stream_version("a")) << "none begins to wait";
+  }
+  store->let_reads_wait(true);
+  EXPECT_EQ(value_of(store->read_stream("a", StreamVersion{1}, Direction::forward, {})).events().size(), 1u);
+}
+
+TEST_F(WaitingTest, a_read_that_the_database_ends_is_unavailable_and_no_defect) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "{}")));
+  const Locked locked(server().url(), options().schema);
+  Result<EventPage> page;
+  std::thread reader([&] { page = store->read_stream("a", StreamVersion{1}, Direction::forward, PageLimit{}); });
+  EXPECT_TRUE(wait_for_waiting(1));
+  run_sql(server().url(), "SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted");
+  reader.join();
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(page.error().code, "database_away");
+}
+
+TEST_F(WaitingTest, some_connections_are_left_to_others_than_those_who_read_the_past) {
+  for (const auto& [pool_size, reads_max] :
+       {std::pair(3u, 1u), std::pair(4u, 1u), std::pair(5u, 1u), std::pair(10u, 6u)}) {
+    options().pool_size = pool_size;
+    EXPECT_EQ(open()->remote_reads_max(), reads_max) << pool_size;
+  }
+}
+
+}  // namespace
+}  // namespace annals::test
