@@ -27,9 +27,13 @@ std::span<const Route> routes() {
       Route{Method::post, Scope::resource, "",
             "Creates a record of the JSON members given; 201 with `Location`. Idempotency-Key.", create_resource},
       Route{Method::get, Scope::resource, "",
-            "A page of records in order of their keys, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; `limit` (100, "
-            "at "
-            "most 1000), `after`, `at`, `min_position`, `count=true` (adds `total`).",
+            "A page of records, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; filters such as `price[gte]=10` (`eq "
+            "ne gt "
+            "gte lt lte in prefix contains`; `name=x` means `eq`), `sort=-price,name` (else by their keys), "
+            "`fields=a,b`, "
+            "`limit` (100, at most 1000), `after`, `at`, `min_position`, `count=true` (adds `total`), `explain=true`. "
+            "With "
+            "Accept `application/x-ndjson` or `text/csv` without `limit`: all of them.",
             list_resources},
       Route{
           Method::get, Scope::resource, "/:name",

@@ -1,30 +1,18 @@
-// Records of declared fields: create, replace, patch, and pages of them.
+// Records of declared fields: create, replace, patch.
 
 #include "http/routes/resources.hpp"
 
-#include <algorithm>
-#include <memory>
 #include <optional>
 
 #include "engine/queries.hpp"
 #include "engine/receipts.hpp"
-#include "engine/turn.hpp"
 #include "http/fields.hpp"
-#include "http/routes/query_parameters.hpp"
-#include "http/routes/waiting.hpp"
 #include "http/routes/writes.hpp"
 #include "json/reader.hpp"
-#include "json/writer.hpp"
 #include "model/resource.hpp"
 
 namespace annals::http {
 namespace {
-
-constexpr std::uint64_t limit_default = 100;
-constexpr std::uint64_t limit_max = 1000;
-constexpr std::size_t page_bytes_max = 16u << 20;
-
-// --- Writes ---
 
 /// A record as a request left it.
 struct Written {
@@ -85,108 +73,6 @@ void update(const Request& request, Call call, bool replaces) {
   submit(*std::move(write), std::move(call));
 }
 
-// --- Pages ---
-
-struct PageRequest {
-  std::optional<std::string> after;
-  std::size_t limit = limit_default;
-  std::optional<Instant> at;
-  bool count = false;
-};
-
-using Rows = std::vector<projection::ReadTable::Row>;
-
-/// The page, when one row more than it shows has been looked for.
-std::string page_of(const PageRequest& page, Rows rows, std::optional<std::size_t> total) {
-  std::size_t shown = 0;
-  std::size_t bytes = 0;
-  for (; shown < std::min(rows.size(), page.limit) && bytes < page_bytes_max; ++shown)
-    bytes += rows[shown].record.value->size() + 1;
-  std::string body = "{\"data\":[";
-  body.reserve(bytes + 128);
-  for (std::size_t place = 0; place < shown; ++place) {
-    if (place > 0) body += ',';
-    body += *rows[place].record.value;
-  }
-  body += "],\"next\":";
-  if (shown < rows.size()) {
-    json::append_string(body, key_token(rows[shown - 1].key));
-  } else {
-    body += "null";
-  }
-  if (total) json::append_member(body, "total", static_cast<std::uint64_t>(*total));
-  body += '}';
-  return body;
-}
-
-void send_page(Call call, std::string body) {
-  Response response;
-  response.content_type = "application/json";
-  response.fields += "Cache-Control: no-cache\r\n";
-  response.body = std::move(body);
-  call.send(std::move(response));
-}
-
-/// A page of the past on its way. Confined to the home executor, shared by its turns.
-struct PastPage {
-  Call call;
-  PageRequest page;
-  engine::ListAtTime list;
-  Rows rows;
-  std::size_t bytes = 0;
-};
-
-void work_on(const std::shared_ptr<PastPage>& past) {
-  const engine::Turn turn(past->call.engine.platform().clock);
-  const std::size_t wanted = past->page.limit + 1;
-  while (past->rows.size() < wanted && past->bytes < page_bytes_max && !past->list.ended()) {
-    auto rows = past->list.next(wanted - past->rows.size(), page_bytes_max, turn);
-    if (!rows) return past->call.refuse(rows.error());
-    for (auto& row : *rows) {
-      past->bytes += row.record.value->size();
-      past->rows.push_back(std::move(row));
-    }
-    if (turn.is_over()) return past->call.shared.turns.go_on(*past->call.home, [past] { work_on(past); });
-  }
-  std::string body = page_of(past->page, std::move(past->rows), std::nullopt);
-  send_page(std::move(past->call), std::move(body));
-}
-
-Result<bool> flag_of(const QueryParameters& parameters, std::string_view name) {
-  const std::string* text = parameters.find(name);
-  if (text == nullptr || *text == "false") return false;
-  if (*text == "true") return true;
-  return fail(ErrorKind::invalid, "invalid_query", std::string(name) + " is true or false");
-}
-
-Result<PageRequest> page_request(const QueryParameters& parameters) {
-  PageRequest page;
-  if (const std::string* after = parameters.find("after")) page.after = TRY(key_from_token(*after));
-  page.limit = static_cast<std::size_t>(TRY(parameters.number("limit", 1, limit_max)).value_or(limit_default));
-  page.at = TRY(parameters.time("at"));
-  page.count = TRY(flag_of(parameters, "count"));
-  if (page.count && page.at)
-    return fail(ErrorKind::invalid, "invalid_query", "count counts the records of now; leave it out with at");
-  return page;
-}
-
-void answer_page(Call call, PageRequest page) {
-  if (!page.at) {
-    const projection::ReadTable& table = call.table();
-    Rows rows = table.list("", page.after, page.limit + 1);
-    const auto total = page.count ? std::optional(table.existing()) : std::nullopt;
-    return send_page(std::move(call), page_of(page, std::move(rows), total));
-  }
-  engine::Engine& engine = call.engine;
-  platform::Executor& home = *call.home;
-  const Instant time = *page.at;
-  engine.settle(time, home, [call = std::move(call), page = std::move(page), time]() mutable {
-    engine::ListAtTime list(call.engine.store(), call.the_model(), call.table(), time, "", page.after);
-    const auto past = std::make_shared<PastPage>(std::move(call), std::move(page), std::move(list), Rows{});
-    past->call.shared.turns.begin(*past->call.home, [past] { work_on(past); });
-  });
-}
-
 }  // namespace
 
 void send_resource(Call call, const Result<engine::Receipt>& receipt, const std::string& created_at) {
@@ -233,19 +119,6 @@ void replace_resource(const Request& request, Call call) {
 
 void patch_resource(const Request& request, Call call) {
   update(request, std::move(call), false);
-}
-
-void list_resources(const Request& request, Call call) {
-  const auto parameters = QueryParameters::parse(request.query, {"limit", "after", "at", "count", "min_position"});
-  if (!parameters) return call.refuse(parameters.error());
-  auto page = page_request(*parameters);
-  if (!page) return call.refuse(page.error());
-  const auto position = parameters->cursor("min_position");
-  if (!position) return call.refuse(position.error());
-  after_position(std::move(call), *position, [page = *std::move(page)](Call ready) mutable {
-    ready.position = ready.position_of_table();
-    answer_page(std::move(ready), std::move(page));
-  });
 }
 
 }  // namespace annals::http
