@@ -32,13 +32,23 @@ struct Stream {
   std::optional<std::string> first;
 };
 
+/// A turn of a body; another one, when it brought nothing.
+void bring_piece(const std::shared_ptr<Stream>& stream, PieceTaker taker) {
+  run_later(stream->shared, stream->home, stream->from, [stream, taker = std::move(taker)]() mutable {
+    if (!taker.wanted()) return;
+    auto piece = stream->source->next(engine::Turn(stream->clock));
+    const bool nothing = piece && piece->empty();
+    if (nothing && !stream->source->ended()) return bring_piece(stream, std::move(taker));
+    if (nothing) return taker.give(std::nullopt);
+    taker.give(std::move(piece));
+  });
+}
+
 LateBodySource late_body_of(std::shared_ptr<Stream> stream) {
   return [stream = std::move(stream)](PieceTaker taker) {
     if (stream->first) return taker.give(std::exchange(stream->first, std::nullopt));
     if (stream->source->ended()) return taker.give(std::nullopt);
-    run_later(stream->shared, stream->home, stream->from, [stream, taker = std::move(taker)]() mutable {
-      if (taker.wanted()) taker.give(stream->source->next(engine::Turn(stream->clock)));
-    });
+    bring_piece(stream, std::move(taker));
   };
 }
 
@@ -62,6 +72,7 @@ struct FirstPiece final : LongRead {
       call.refuse(piece.error());
       return false;
     }
+    if (piece->empty() && !source->ended()) return true;
     const platform::Clock& clock = call.engine.platform().clock;
     if (source->ended()) {
       response.body = *std::move(piece);
