@@ -37,6 +37,24 @@ std::size_t value_end(std::string_view text, std::size_t begin) {
   return std::string_view::npos;
 }
 
+std::unexpected<Error> broken(const Model& model, const std::string& what) {
+  return fail(ErrorKind::corrupt, "the record is not one of model " + model.name + ": " + what);
+}
+
+/// The value of the field that comes next in the text, where `at` is the end of the one before; moves it on.
+Result<std::string_view> next_value(const Model& model, const Field& field, std::string_view text, std::size_t& at) {
+  // `{"name":` or `,"name":`
+  const std::size_t value_at = at + field.name.size() + 4;
+  if (value_at >= text.size() || text[at] != (at == 0 ? '{' : ',') || text[at + 1] != '"' ||
+      text.compare(at + 2, field.name.size(), field.name) != 0 || text[value_at - 2] != '"' ||
+      text[value_at - 1] != ':') {
+    return broken(model, "\"" + field.name + "\" is not where it belongs");
+  }
+  at = value_end(text, value_at);
+  if (at == std::string_view::npos || at == value_at) return broken(model, "\"" + field.name + "\" has no value");
+  return text.substr(value_at, at - value_at);
+}
+
 }  // namespace
 
 std::string record_text(const Model& model, std::span<const std::string_view> values) {
@@ -50,26 +68,23 @@ std::string record_text(const Model& model, std::span<const std::string_view> va
 }
 
 Result<std::vector<std::string_view>> values_of(const Model& model, std::string_view text) {
-  const auto broken = [&](const std::string& what) {
-    return fail(ErrorKind::corrupt, "the record is not one of model " + model.name + ": " + what);
-  };
   std::vector<std::string_view> values;
   values.reserve(model.fields.size());
   std::size_t at = 0;
-  for (const Field& field : model.fields) {
-    // `{"name":` or `,"name":`
-    const std::size_t value_at = at + field.name.size() + 4;
-    if (value_at >= text.size() || text[at] != (at == 0 ? '{' : ',') || text[at + 1] != '"' ||
-        text.compare(at + 2, field.name.size(), field.name) != 0 || text[value_at - 2] != '"' ||
-        text[value_at - 1] != ':') {
-      return broken("\"" + field.name + "\" is not where it belongs");
-    }
-    at = value_end(text, value_at);
-    if (at == std::string_view::npos || at == value_at) return broken("\"" + field.name + "\" has no value");
-    values.push_back(text.substr(value_at, at - value_at));
-  }
-  if (at + 1 != text.size() || text[at] != '}') return broken("it does not end after its last field");
+  for (const Field& field : model.fields) values.push_back(TRY(next_value(model, field, text, at)));
+  if (at + 1 != text.size() || text[at] != '}') return broken(model, "it does not end after its last field");
   return values;
+}
+
+Result<> values_at(const Model& model, std::string_view text, std::span<const std::size_t> places,
+                   std::vector<std::string_view>& values) {
+  values.clear();
+  std::size_t at = 0;
+  for (std::size_t place = 0; values.size() < places.size(); ++place) {
+    const std::string_view value = TRY(next_value(model, model.fields[place], text, at));
+    if (place == places[values.size()]) values.push_back(value);
+  }
+  return {};
 }
 
 std::string row_form_of(const Model& model) {

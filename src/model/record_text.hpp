@@ -23,6 +23,11 @@ namespace annals::model {
 /// the text of a record of this model.
 [[nodiscard]] Result<std::vector<std::string_view>> values_of(const Model& model, std::string_view text);
 
+/// The values of the fields at `places`, which ascend, into `values`, as values_of gives them: but no more of the text
+/// is looked at than it takes to find them. Errors: corrupt, when that is not the text of a record of this model.
+[[nodiscard]] Result<> values_at(const Model& model, std::string_view text, std::span<const std::size_t> places,
+                                 std::vector<std::string_view>& values);
+
 /// What the text of records depends on: two models of the same form write the same events down as the same rows. Empty
 /// for kv.
 [[nodiscard]] std::string row_form_of(const Model& model);
