@@ -86,6 +86,7 @@ struct Field {
   bool primary_key = false;
   bool required = false;
   bool unique = false;
+  bool indexed = false;  ///< read tables keep its values in order
   enum class Made : std::uint8_t { no, now, uuid };
   Made made = Made::no;                 ///< a default that is made anew for each record
   std::optional<FieldValue> otherwise;  ///< the default

@@ -118,6 +118,8 @@ Result<Field> read_field(const DeclaredMember& member) {
   }
   if (field.primary_key && field.unique)
     return refuse(member.value.find("unique")->place, "a primary key is unique by itself; leave unique out");
+  if (field.primary_key && field.indexed && field.type != FieldType::integer)
+    return refuse(member.value.find("indexed")->place, "records are in order of their keys; leave indexed out");
   return field;
 }
 

@@ -12,6 +12,7 @@
 #include <shared_mutex>
 
 #include "platform/reader_writer_lock.hpp"
+#include "projection/field_index.hpp"
 #include "projection/reference_index.hpp"
 #include "projection/unique_index.hpp"
 
@@ -102,11 +103,12 @@ std::size_t common_length(std::string_view left, std::string_view right) {
 }  // namespace
 
 struct ReadTable::Rows {
-  explicit Rows(const model::Model& model) : unique(model), references(model) {}
+  explicit Rows(const model::Model& model) : unique(model), references(model), indexes(model) {}
 
   Tree slots;
   UniqueIndex unique;
   ReferenceIndex references;
+  FieldIndexes indexes;
   std::uint64_t row_bytes = 0;  // of all rows
   std::size_t existing = 0;     // rows of records that exist
   Position newest;              // no event after it is in the rows; changed with them
@@ -117,12 +119,17 @@ struct ReadTable::Rows {
     slots.swap(aside.slots);
     unique.swap(aside.unique);
     references.swap(aside.references);
+    indexes.swap(aside.indexes);
     std::swap(row_bytes, aside.row_bytes);
     std::swap(existing, aside.existing);
   }
 
-  /// Accounts for a row that takes the place of another; null: of none.
-  void account(const StoredRow* before, const StoredRow& after) {
+  /// Accounts for a row that takes the place of another; null: of none. `change` is what it does to the indexes.
+  void account(const StoredRow* before, const StoredRow& after, FieldIndexes::Change change) {
+    indexes.take_in(std::move(change), after);
+    account_but_indexes(before, after);
+  }
+  void account_but_indexes(const StoredRow* before, const StoredRow& after) {
     count(before, after);
     const bool known = index(before, after);
     INVARIANT(known, "the rows are what the model makes of events");
@@ -136,6 +143,33 @@ struct ReadTable::Rows {
   void count(const StoredRow* before, const StoredRow& after) {
     row_bytes += after.bytes() - (before ? before->bytes() : 0);
     existing += (after.exists() ? 1 : 0) - (before && before->exists() ? 1 : 0);
+  }
+
+  /// Calls `visit(row, order)` for the rows that `walk` comes by after `after`, until it answers false: true when it
+  /// never did.
+  template <class Visit>
+  bool visit(const TableWalk& walk, const std::optional<WalkPlace>& after, Visit visit) const {
+    if (!walk.index) {
+      const auto at = [](std::string_view order, std::string_view) { return order; };
+      const auto order_of = [](const Slot& slot) { return slot.row->key(); };
+      return walk_over(slots, walk, after, at, order_of,
+                       [&](const Slot& slot) { return visit(*slot.row, slot.row->key()); });
+    }
+    const FieldIndex* index = indexes.find(*walk.index);
+    INVARIANT(index != nullptr, "a walk in order of a field goes by its index");
+    const auto at = [](std::string_view order, std::string_view key) { return IndexPlace{order, key}; };
+    const auto order_of = [](const IndexEntry& entry) { return std::string_view(entry.order); };
+    return walk_over(*index, walk, after, at, order_of,
+                     [&](const IndexEntry& entry) { return visit(*entry.row, entry.order); });
+  }
+
+  /// Makes the indexes of fields from all rows. False when a row is none of the model's.
+  [[nodiscard]] bool fill_indexes() {
+    if (!indexes.wanted()) return true;
+    std::vector<const StoredRow*> rows;
+    rows.reserve(slots.size());
+    for (const Slot& slot : slots) rows.push_back(&*slot.row);
+    return indexes.fill(rows);
   }
 
   /// The row of a key, or null.
@@ -200,6 +234,34 @@ std::vector<ReadTable::Row> ReadTable::list(std::string_view prefix, const std::
     return rows.size() < limit;
   });
   return rows;
+}
+
+WalkedRows ReadTable::walk_on(const TableWalk& walk, const std::optional<WalkPlace>& after,
+                              std::size_t rows_max) const {
+  std::vector<const StoredRow*> rows;
+  rows.reserve(rows_max);
+  WalkedRows walked;
+  walked.rows.reserve(rows_max);
+  const std::shared_lock lock(rows_->lock);
+  const bool ended = rows_->visit(walk, after, [&](const StoredRow& row, std::string_view order) {
+    ask_for(row);
+    rows.push_back(&row);
+    if (rows.size() < rows_max) return true;
+    walked.place = WalkPlace{std::string(order), {}};
+    return false;
+  });
+  if (!ended) walked.place->key = rows.back()->key();
+  for (const StoredRow* row : rows) {
+    if (row->exists()) walked.rows.push_back(RowHolder::share(*row));
+  }
+  return walked;
+}
+
+std::size_t ReadTable::count(const TableWalk& walk, std::size_t most) const {
+  std::size_t count = 0;
+  const std::shared_lock lock(rows_->lock);
+  rows_->visit(walk, std::nullopt, [&](const StoredRow&, std::string_view) { return ++count < most; });
+  return count;
 }
 
 std::vector<std::string> ReadTable::keys(std::string_view prefix, const std::optional<std::string>& after,
@@ -276,6 +338,11 @@ Result<RowHolder> ReadTable::row_after(const StoredRow* before, std::string_view
   return RowHolder::make(key, event.version, exists, value, event.created_at);
 }
 
+std::uint64_t ReadTable::index_bytes() const {
+  const std::shared_lock lock(rows_->lock);
+  return rows_->unique.bytes() + rows_->indexes.bytes();
+}
+
 // One walk down the tree finds both the row and the place for it. Only the applier changes the rows, so the applier may
 // look at them without the lock, and the place is still the place once it has the lock.
 Result<> ReadTable::take_in(const EventView& event) {
@@ -284,8 +351,10 @@ Result<> ReadTable::take_in(const EventView& event) {
   const bool found = slot != rows_->slots.end() && slot->row->key() == key;
   RowHolder next = TRY(row_after(found ? &*slot->row : nullptr, key, event));
   if (!next) return {};
+  const StoredRow* before = found ? &*slot->row : nullptr;
+  FieldIndexes::Change change = rows_->indexes.change_of(before, *next);
   const std::unique_lock lock(rows_->lock);
-  rows_->account(found ? &*slot->row : nullptr, *next);
+  rows_->account(before, *next, std::move(change));
   if (found) {
     std::swap(slot->row, next);  // so that the old row is freed after the lock is released
   } else {
@@ -371,9 +440,10 @@ void ReadTable::publish() {
   const bool fill = rows_->slots.empty();
   if (fill) {
     for (const Sortable& one : staged) {
-      fresh.account(nullptr, *one.slot->row);
+      fresh.account_but_indexes(nullptr, *one.slot->row);
       fresh.slots.emplace_hint(fresh.slots.end(), std::move(one.slot->row));
     }
+    INVARIANT(fresh.fill_indexes(), "the rows are what the model makes of events");
   }
   {
     const std::unique_lock lock(rows_->lock);
@@ -381,7 +451,8 @@ void ReadTable::publish() {
     for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged)) {
       const auto slot = rows_->slots.lower_bound(one.slot->row->key());
       const bool found = slot != rows_->slots.end() && slot->row->key() == one.slot->row->key();
-      rows_->account(found ? &*slot->row : nullptr, *one.slot->row);
+      const StoredRow* before = found ? &*slot->row : nullptr;
+      rows_->account(before, *one.slot->row, rows_->indexes.change_of(before, *one.slot->row));
       if (found) {
         std::swap(slot->row, one.slot->row);
       } else {
@@ -425,6 +496,7 @@ Result<> ReadTable::adopt(Position applied, Position newest) {
     if (restored_->index(nullptr, *slot.row)) continue;
     return fail(ErrorKind::corrupt, "the row of \"" + std::string(slot.row->key()) + "\" is not what a table writes");
   }
+  if (!restored_->fill_indexes()) return fail(ErrorKind::corrupt, "a row is not what a table of the model writes");
   {
     const std::unique_lock lock(rows_->lock);
     rows_->take(*restored_);

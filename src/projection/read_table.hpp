@@ -23,6 +23,7 @@
 #include "projection/key_watch.hpp"
 #include "projection/progress.hpp"
 #include "projection/stored_row.hpp"
+#include "projection/table_walk.hpp"
 
 namespace annals::projection {
 
@@ -42,6 +43,15 @@ class ReadTable {
   /// Up to `limit` existing keys that begin with `prefix`, after the key `after` (nullopt: from the first), in order.
   [[nodiscard]] std::vector<Row> list(std::string_view prefix, const std::optional<std::string>& after,
                                       std::size_t limit) const;
+
+  /// The next of the rows that `walk` comes by after `after` (nullopt: from its beginning on), up to `rows_max`, which
+  /// is not 0; those of deleted records are passed over and count. A record that changes while the walk goes on may
+  /// come twice, or not at all, where its place changes with it. INVARIANT: the walk's field is indexed.
+  [[nodiscard]] WalkedRows walk_on(const TableWalk& walk, const std::optional<WalkPlace>& after,
+                                   std::size_t rows_max) const;
+
+  /// How many rows a walk comes by, deleted ones included; `most` when there are as many or more.
+  [[nodiscard]] std::size_t count(const TableWalk& walk, std::size_t most) const;
 
   /// As list, but the keys alone, and those of deleted records too.
   [[nodiscard]] std::vector<std::string> keys(std::string_view prefix, const std::optional<std::string>& after,
@@ -74,6 +84,9 @@ class ReadTable {
   /// What the rows and their order take of memory, more or less: what the allocator adds is not in it, nor are old
   /// rows that readers still hold.
   [[nodiscard]] std::uint64_t bytes() const;
+
+  /// What the indexes of unique and indexed fields take of memory, more or less.
+  [[nodiscard]] std::uint64_t index_bytes() const;
 
   /// What was read after this call reflects at least `progress().position()`.
   [[nodiscard]] Progress& progress() { return progress_; }

@@ -11,6 +11,12 @@ std::string name_of(const model::UniqueValue& value) {
   return name + value.identity;
 }
 
+/// What a string takes beside itself.
+std::uint64_t bytes_beside(const std::string& text) {
+  static const std::size_t within = std::string().capacity();
+  return text.capacity() > within ? text.capacity() + 1 : 0;
+}
+
 }  // namespace
 
 bool UniqueIndex::change(std::string_view key, std::string_view before, std::string_view after) {
@@ -20,10 +26,22 @@ bool UniqueIndex::change(std::string_view key, std::string_view before, std::str
   for (const model::UniqueValue& value : *had) {
     const auto owner = owners_.find(name_of(value));
     // Another record may have taken it over in the same group.
-    if (owner != owners_.end() && owner->second == key) owners_.erase(owner);
+    if (owner == owners_.end() || owner->second != key) continue;
+    text_bytes_ -= bytes_beside(owner->first) + bytes_beside(owner->second);
+    owners_.erase(owner);
   }
-  for (const model::UniqueValue& value : *has) owners_.insert_or_assign(name_of(value), std::string(key));
+  for (const model::UniqueValue& value : *has) {
+    const auto [owner, is_new] = owners_.try_emplace(name_of(value));
+    text_bytes_ -= is_new ? 0 : bytes_beside(owner->first) + bytes_beside(owner->second);
+    owner->second = std::string(key);
+    text_bytes_ += bytes_beside(owner->first) + bytes_beside(owner->second);
+  }
   return true;
+}
+
+std::uint64_t UniqueIndex::bytes() const {
+  // A place has its entry and a byte of the table's own.
+  return owners_.capacity() * (sizeof(std::pair<std::string, std::string>) + 1) + text_bytes_;
 }
 
 std::optional<std::string> UniqueIndex::owner(const model::UniqueValue& value) const {

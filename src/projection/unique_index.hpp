@@ -4,9 +4,11 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "model/resource.hpp"
 
@@ -24,7 +26,13 @@ class UniqueIndex {
   /// when a text is none of the model's.
   [[nodiscard]] bool change(std::string_view key, std::string_view before, std::string_view after);
   /// With the index of another table of the same model.
-  void swap(UniqueIndex& other) { owners_.swap(other.owners_); }
+  void swap(UniqueIndex& other) {
+    owners_.swap(other.owners_);
+    std::swap(text_bytes_, other.text_bytes_);
+  }
+
+  /// What it takes of memory, more or less.
+  [[nodiscard]] std::uint64_t bytes() const;
 
   /// The key of the record that has the value.
   [[nodiscard]] std::optional<std::string> owner(const model::UniqueValue& value) const;
@@ -33,6 +41,7 @@ class UniqueIndex {
   const model::Model& model_;
   const bool wanted_;
   absl::flat_hash_map<std::string, std::string> owners_;  // by field and identity of the value
+  std::uint64_t text_bytes_ = 0;                          // of texts that do not lie in their entry
 };
 
 }  // namespace annals::projection

@@ -4,15 +4,16 @@
 
 namespace annals::model {
 
-extern const Attribute primary_key_attribute, required_attribute, default_attribute, unique_attribute, length_attribute,
-    min_attribute, max_attribute, pattern_attribute, one_of_attribute, format_attribute, event_attribute,
-    renamed_from_attribute, references_attribute, on_delete_attribute;
+extern const Attribute primary_key_attribute, required_attribute, default_attribute, unique_attribute,
+    indexed_attribute, length_attribute, min_attribute, max_attribute, pattern_attribute, one_of_attribute,
+    format_attribute, event_attribute, renamed_from_attribute, references_attribute, on_delete_attribute;
 
 std::span<const Attribute* const> attributes() {
-  static constexpr std::array all{
-      &primary_key_attribute, &required_attribute,   &default_attribute,   &unique_attribute,      &length_attribute,
-      &min_attribute,         &max_attribute,        &pattern_attribute,   &one_of_attribute,      &format_attribute,
-      &event_attribute,       &references_attribute, &on_delete_attribute, &renamed_from_attribute};
+  static constexpr std::array all{&primary_key_attribute, &required_attribute,  &default_attribute,
+                                  &unique_attribute,      &indexed_attribute,   &length_attribute,
+                                  &min_attribute,         &max_attribute,       &pattern_attribute,
+                                  &one_of_attribute,      &format_attribute,    &event_attribute,
+                                  &references_attribute,  &on_delete_attribute, &renamed_from_attribute};
   return all;
 }
 

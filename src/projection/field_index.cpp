@@ -1,0 +1,126 @@
+#include "projection/field_index.hpp"
+
+#include <algorithm>
+
+#include "base/invariant.hpp"
+#include "model/record_text.hpp"
+#include "model/value_order.hpp"
+
+namespace annals::projection {
+namespace {
+
+/// The orders of some fields of a record's text; nullopt when it is none of the model's.
+std::optional<std::vector<std::string>> orders_of(const model::Model& model, const std::vector<std::size_t>& fields,
+                                                  std::string_view text) {
+  std::vector<std::string_view> values;
+  if (!model::values_at(model, text, fields, values)) return std::nullopt;
+  std::vector<std::string> orders;
+  orders.reserve(fields.size());
+  for (std::size_t place = 0; place < fields.size(); ++place) {
+    const model::Field& field = model.fields[fields[place]];
+    const auto value = model::stored_value(field, values[place]);
+    if (!value) return std::nullopt;
+    orders.push_back(model::order_of(field.type, *value));
+  }
+  return orders;
+}
+
+/// What a string takes beside itself.
+std::uint64_t bytes_beside(const std::string& text) {
+  static const std::size_t within = std::string().capacity();
+  return text.capacity() > within ? text.capacity() + 1 : 0;
+}
+
+}  // namespace
+
+FieldIndexes::FieldIndexes(const model::Model& model) : model_(model) {
+  for (std::size_t field = 0; field < model.fields.size(); ++field) {
+    if (!model.fields[field].indexed) continue;
+    fields_.push_back(field);
+    indexes_.push_back({field, {}});
+  }
+}
+
+FieldIndexes::Change FieldIndexes::change_of(const StoredRow* before, const StoredRow& after) const {
+  Change change;
+  if (!wanted()) return change;
+  change.orders.resize(fields_.size());
+  const auto take = [&](const StoredRow& row, std::optional<std::string> Change::Orders::* side) {
+    auto orders = orders_of(model_, fields_, row.value());
+    INVARIANT(orders.has_value(), "the rows are what the model makes of events");
+    for (std::size_t place = 0; place < fields_.size(); ++place)
+      change.orders[place].*side = std::move((*orders)[place]);
+  };
+  if (before && before->exists()) take(*before, &Change::Orders::before);
+  if (after.exists()) take(after, &Change::Orders::after);
+  return change;
+}
+
+void FieldIndexes::take_in(Change change, const StoredRow& after) {
+  for (std::size_t place = 0; place < change.orders.size(); ++place) {
+    One& index = indexes_[place];
+    Change::Orders& orders = change.orders[place];
+    if (orders.before) {
+      const auto entry = index.entries.find(IndexPlace{*orders.before, after.key()});
+      INVARIANT(entry != index.entries.end(), "each record is in the index");
+      if (orders.before == orders.after) {
+        entry->row = &after;
+        continue;
+      }
+      index.text_bytes -= bytes_beside(entry->order);
+      index.entries.erase(entry);
+    }
+    if (!orders.after) continue;
+    index.text_bytes += bytes_beside(*orders.after);
+    index.entries.insert(IndexEntry{*std::move(orders.after), &after});
+  }
+}
+
+bool FieldIndexes::fill(const std::vector<const StoredRow*>& rows) {
+  struct Filed {
+    std::string order;
+    std::size_t row;  // they are in order of their keys
+  };
+  std::vector<std::vector<Filed>> filed(fields_.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (!rows[row]->exists()) continue;
+    auto orders = orders_of(model_, fields_, rows[row]->value());
+    if (!orders) return false;
+    for (std::size_t place = 0; place < fields_.size(); ++place)
+      filed[place].push_back({std::move((*orders)[place]), row});
+  }
+  for (std::size_t place = 0; place < fields_.size(); ++place) {
+    One& index = indexes_[place];
+    index.entries.clear();
+    index.text_bytes = 0;
+    std::ranges::sort(filed[place], [](const Filed& left, const Filed& right) {
+      const int order = left.order.compare(right.order);
+      return order != 0 ? order < 0 : left.row < right.row;
+    });
+    for (Filed& one : filed[place]) {
+      index.text_bytes += bytes_beside(one.order);
+      index.entries.emplace_hint(index.entries.end(), IndexEntry{std::move(one.order), rows[one.row]});
+    }
+  }
+  return true;
+}
+
+void FieldIndexes::swap(FieldIndexes& other) {
+  indexes_.swap(other.indexes_);
+}
+
+const FieldIndex* FieldIndexes::find(std::size_t field) const {
+  const auto place = std::ranges::lower_bound(fields_, field);
+  if (place == fields_.end() || *place != field) return nullptr;
+  return &indexes_[static_cast<std::size_t>(place - fields_.begin())].entries;
+}
+
+std::uint64_t FieldIndexes::bytes() const {
+  // A node of the tree is full, or half full, or between.
+  constexpr std::uint64_t place_bytes = sizeof(IndexEntry) * 3 / 2;
+  std::uint64_t bytes = 0;
+  for (const One& index : indexes_) bytes += index.entries.size() * place_bytes + index.text_bytes;
+  return bytes;
+}
+
+}  // namespace annals::projection

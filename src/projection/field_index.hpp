@@ -1,0 +1,98 @@
+#pragma once
+// FieldIndexes: for each indexed field of a model, the rows of its table in order of the field's values, and of their
+// keys where those are equal. Kept in step with the table's rows by its applier, under the table's lock; `change_of`,
+// where the work is, needs no lock. Records that do not exist are in none.
+//
+// An entry is the value's order (model/value_order.hpp) and a pointer to the row, which the table holds.
+
+#include <absl/container/btree_set.h>
+#include <absl/types/compare.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/model.hpp"
+#include "projection/stored_row.hpp"
+
+namespace annals::projection {
+
+struct IndexEntry {
+  std::string order;
+  mutable const StoredRow* row;  // changes with each version of the record, its key does not
+};
+
+/// A place among entries: before all of an order where the key is empty.
+struct IndexPlace {
+  std::string_view order;
+  std::string_view key;
+};
+
+struct InIndexOrder {
+  using is_transparent = void;
+  static IndexPlace place_of(const IndexEntry& entry) { return {entry.order, entry.row->key()}; }
+  static IndexPlace place_of(const IndexPlace& place) { return place; }
+  template <class Left, class Right>
+  absl::weak_ordering operator()(const Left& left, const Right& right) const {
+    // A row is not looked at unless the orders are equal: it is in memory that the processor has not at hand.
+    int order = order_of(left).compare(order_of(right));
+    if (order == 0) order = place_of(left).key.compare(place_of(right).key);
+    if (order == 0) return absl::weak_ordering::equivalent;
+    return order < 0 ? absl::weak_ordering::less : absl::weak_ordering::greater;
+  }
+
+ private:
+  template <class Of>
+  static std::string_view order_of(const Of& of) {
+    return of.order;
+  }
+};
+
+using FieldIndex = absl::btree_set<IndexEntry, InIndexOrder>;
+
+class FieldIndexes {
+ public:
+  /// `model` outlives the indexes.
+  explicit FieldIndexes(const model::Model& model);
+
+  [[nodiscard]] bool wanted() const { return !indexes_.empty(); }
+
+  /// A row takes the place of another (null: of none): the orders of each indexed field before and after, none where
+  /// there is no record. INVARIANT: both are rows of the model.
+  struct Change {
+    struct Orders {
+      std::optional<std::string> before;
+      std::optional<std::string> after;
+    };
+    std::vector<Orders> orders;
+  };
+  [[nodiscard]] Change change_of(const StoredRow* before, const StoredRow& after) const;
+  /// `after` is the row that change_of was asked about. The table holds it, and both until this returns.
+  void take_in(Change change, const StoredRow& after);
+
+  /// Makes the indexes of rows that come in order of their keys. False, and nothing has changed, when one of them is
+  /// none of the model's.
+  [[nodiscard]] bool fill(const std::vector<const StoredRow*>& rows);
+  void swap(FieldIndexes& other);
+
+  /// That of the field at this place of the model; null when it has none.
+  [[nodiscard]] const FieldIndex* find(std::size_t field) const;
+
+  /// What they take of memory, more or less.
+  [[nodiscard]] std::uint64_t bytes() const;
+
+ private:
+  struct One {
+    std::size_t field;
+    FieldIndex entries;
+    std::uint64_t text_bytes = 0;  // of orders that do not lie in their entry
+  };
+
+  const model::Model& model_;
+  std::vector<std::size_t> fields_;  // ascending
+  std::vector<One> indexes_;         // of each of them
+};
+
+}  // namespace annals::projection

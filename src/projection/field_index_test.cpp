@@ -1,0 +1,209 @@
+// Walks through a table in order of its keys and of indexed fields, however its rows came.
+
+#include "projection/field_index.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+
+#include "model/model_file.hpp"
+#include "model/value_order.hpp"
+#include "projection/read_table.hpp"
+
+namespace annals::projection {
+namespace {
+
+const model::Model& thing() {
+  static const model::Model model = [] {
+    const auto root = model::read_declarations(R"(
+[model.thing]
+path = "/things"
+[model.thing.fields]
+id   = { type = "string", primary_key = true }
+name = { type = "string", indexed = true }
+size = { type = "integer", indexed = true }
+code = { type = "string", unique = true }
+)",
+                                               "annals.toml");
+    auto models = model::read_models(*root.value().find("model"));
+    return std::move(models.value().front().model);
+  }();
+  return model;
+}
+constexpr std::size_t name_field = 1;
+constexpr std::size_t size_field = 2;
+
+/// Events with positions 1, 2, 3, ... and the text that they borrow.
+class Things {
+ public:
+  Things& create(const std::string& key, const std::string& name, const std::string& size) {
+    return add(key, thing().created_type,
+               R"({"thing_id":")" + key + R"(","values":{"id":")" + key + R"(","name":)" + name + R"(,"size":)" + size +
+                   R"(,"code":"c)" + key + "\"}}");
+  }
+  Things& resize(const std::string& key, const std::string& size) {
+    return add(key, thing().updated_type,
+               R"({"thing_id":")" + key + R"(","changes":{"size":{"old":null,"new":)" + size + "}}}");
+  }
+  Things& remove(const std::string& key) { return add(key, thing().deleted_type, "{}"); }
+  [[nodiscard]] std::span<const EventView> all() const { return events_; }
+
+ private:
+  struct Text {
+    std::string stream;
+    std::string type;
+    std::string data;
+  };
+  Things& add(const std::string& key, const std::string& type, std::string data) {
+    const Text& text = texts_.emplace_back(Text{thing().stream(key), type, std::move(data)});
+    EventView view;
+    view.position = Position{events_.size() + 1};
+    view.stream = text.stream;
+    view.version = StreamVersion{++versions_[key]};
+    view.type = text.type;
+    view.data = text.data;
+    view.created_at = Instant{static_cast<std::int64_t>(view.position.value)};
+    events_.push_back(view);
+    return *this;
+  }
+  std::deque<Text> texts_;
+  std::map<std::string, std::uint64_t> versions_;
+  std::vector<EventView> events_;
+};
+
+TableWalk walk_of(std::optional<std::size_t> field, bool descending = false, std::vector<WalkRange> ranges = {{}}) {
+  return {field, descending, std::move(ranges)};
+}
+
+std::string order(std::int64_t size) {
+  return model::order_of(model::FieldType::integer, {size});
+}
+
+/// The keys that a walk comes by, `rows_max` at a time.
+std::string walked(const ReadTable& table, const TableWalk& walk, std::size_t rows_max = 100,
+                   std::optional<WalkPlace> after = {}) {
+  std::string keys;
+  do {
+    const WalkedRows some = table.walk_on(walk, after, rows_max);
+    for (const RowHolder& row : some.rows) keys += std::string(row->key()) + " ";
+    after = some.place;
+  } while (after);
+  return keys;
+}
+
+Things some_things() {
+  Things things;
+  things.create("e", "\"x\"", "5").create("a", "\"y\"", "5").create("b", "null", "-1").create("c", "\"x\"", "null");
+  things.create("d", "\"w\"", "5").create("f", "\"x\"", "7").create("g", "\"g\"", "5").remove("g");
+  return things;
+}
+
+void expect_in_order(const ReadTable& table) {
+  for (const std::size_t rows_max : {1u, 2u, 3u, 100u}) {
+    EXPECT_EQ(walked(table, walk_of({}), rows_max), "a b c d e f ");
+    EXPECT_EQ(walked(table, walk_of({}, true), rows_max), "f e d c b a ");
+    EXPECT_EQ(walked(table, walk_of(size_field), rows_max), "c b a d e f ");
+    EXPECT_EQ(walked(table, walk_of(size_field, true), rows_max), "f a d e b c ") << "keys go up among equals";
+    EXPECT_EQ(walked(table, walk_of(name_field), rows_max), "b d c e f a ");
+    EXPECT_EQ(walked(table, walk_of(name_field, true), rows_max), "a c e f d b ");
+  }
+}
+
+TEST(field_index, rows_come_in_order_of_values_and_then_of_keys_however_they_came) {
+  const Things things = some_things();
+  ReadTable applied(thing());
+  ASSERT_TRUE(applied.apply(things.all()));
+  expect_in_order(applied);
+
+  ReadTable filled(thing());
+  ASSERT_TRUE(filled.stage(things.all()));
+  filled.publish();
+  expect_in_order(filled);
+
+  ReadTable published_twice(thing());
+  ASSERT_TRUE(published_twice.stage(things.all().first(4)));
+  published_twice.publish();
+  ASSERT_TRUE(published_twice.stage(things.all().subspan(4)));
+  published_twice.publish();
+  expect_in_order(published_twice);
+
+  ReadTable restored(thing());
+  for (const RowHolder& row : applied.slice(nullptr, 10, 1u << 20).rows)
+    ASSERT_TRUE(restored.restore(RowHolder::share(*row)));
+  ASSERT_TRUE(restored.adopt(Position{8}, Position{8}));
+  expect_in_order(restored);
+  for (const ReadTable* table : {&filled, &published_twice, &restored}) {
+    EXPECT_GT(table->index_bytes(), 5 * sizeof(IndexEntry));
+    EXPECT_LT(table->index_bytes(), applied.index_bytes() + 200);
+  }
+}
+
+TEST(field_index, a_walk_keeps_to_its_ranges) {
+  const Things things = some_things();
+  ReadTable table(thing());
+  ASSERT_TRUE(table.apply(things.all()));
+  for (const std::size_t rows_max : {1u, 2u, 100u}) {
+    for (const bool descending : {false, true}) {
+      const auto sizes = [&](std::vector<WalkRange> ranges) {
+        return walked(table, walk_of(size_field, descending, std::move(ranges)), rows_max);
+      };
+      EXPECT_EQ(sizes({{order(5), order(7)}}), "a d e ");
+      EXPECT_EQ(sizes({{order(6), {}}}), "f ");
+      EXPECT_EQ(sizes({{order(8), {}}}), "");
+      EXPECT_EQ(sizes({}), "");
+      EXPECT_EQ(sizes({{order(-1), order(0)}, {order(7), order(8)}}), descending ? "f b " : "b f ");
+      const auto keys = walk_of({}, descending, {{"b", "c"}, {"d", "e\1"}});
+      EXPECT_EQ(walked(table, keys, rows_max), descending ? "e d b " : "b d e ");
+    }
+  }
+  EXPECT_EQ(table.count(walk_of(size_field, false, {{order(5), order(8)}}), 100), 4u);
+  EXPECT_EQ(table.count(walk_of(size_field, false, {{order(5), order(8)}}), 3), 3u);
+}
+
+TEST(field_index, a_walk_goes_on_behind_a_place_that_nobody_stands_at) {
+  const Things things = some_things();
+  ReadTable table(thing());
+  ASSERT_TRUE(table.apply(things.all()));
+  EXPECT_EQ(walked(table, walk_of(size_field), 1, WalkPlace{order(5), "b"}), "d e f ");
+  EXPECT_EQ(walked(table, walk_of(size_field, true), 1, WalkPlace{order(5), "b"}), "d e b c ");
+  EXPECT_EQ(walked(table, walk_of(size_field), 1, WalkPlace{order(6), "b"}), "f ");
+  EXPECT_EQ(walked(table, walk_of(size_field, true), 1, WalkPlace{order(6), "b"}), "a d e b c ");
+  EXPECT_EQ(walked(table, walk_of(size_field, true), 1, WalkPlace{order(5), ""}), "a d e b c ") << "before all equals";
+  EXPECT_EQ(walked(table, walk_of({}), 1, WalkPlace{"cc", "cc"}), "d e f ");
+  EXPECT_EQ(walked(table, walk_of({}, true), 1, WalkPlace{"cc", "cc"}), "c b a ");
+  const std::vector<WalkRange> sizes{{order(0), order(6)}};
+  EXPECT_EQ(walked(table, walk_of(size_field, false, sizes), 1, WalkPlace{order(9), "a"}), "") << "beyond the range";
+  EXPECT_EQ(walked(table, walk_of(size_field, true, sizes), 1, WalkPlace{order(9), "a"}), "a d e ") << "before it";
+  EXPECT_EQ(walked(table, walk_of(size_field, true, sizes), 1, WalkPlace{order(-1), "a"}), "");
+}
+
+TEST(field_index, an_index_follows_changes_deletions_and_records_that_come_back) {
+  Things things = some_things();
+  ReadTable table(thing());
+  ASSERT_TRUE(table.apply(things.all()));
+  const std::uint64_t before = table.index_bytes();
+  things.resize("a", "6").resize("f", "7").remove("e").create("g", "\"" + std::string(100, 'n') + "\"", "0");
+  ASSERT_TRUE(table.apply(things.all()));
+  EXPECT_EQ(walked(table, walk_of(size_field)), "c b g d a f ");
+  EXPECT_EQ(walked(table, walk_of(name_field)), "b g d c f a ");
+  EXPECT_GE(table.index_bytes(), before + 100) << "a long value";
+  things.remove("g").create("e", "\"x\"", "5");
+  ASSERT_TRUE(table.apply(things.all()));
+  EXPECT_EQ(table.index_bytes(), before);
+}
+
+TEST(field_index, a_row_that_is_none_of_the_model_is_not_adopted) {
+  ReadTable table(thing());
+  const auto row = [](std::string_view key, std::string_view value) {
+    return RowHolder::make(key, StreamVersion{1}, true, value, Instant{});
+  };
+  ASSERT_TRUE(table.restore(row("a", R"({"id":"a","name":"x","size":"no number","code":null})")));
+  const auto adopted = table.adopt(Position{1}, Position{1});
+  ASSERT_FALSE(adopted);
+  EXPECT_EQ(adopted.error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(table.size(), 0u);
+}
+
+}  // namespace
+}  // namespace annals::projection
