@@ -1,0 +1,166 @@
+#include "engine/list_run.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_map>
+#include <utility>
+
+namespace annals::engine {
+namespace {
+
+// What the table is held for at a time: some microseconds.
+constexpr std::size_t rows_at_once = 128;
+// Values of the past that are in hand at a time.
+constexpr std::size_t past_bytes = 1u << 20;
+// What is looked at between two looks at the clock.
+constexpr std::size_t bytes_between_looks = 64u << 10;
+
+bool comes_first(const ListRow& left, const ListRow& right) {
+  return left.place.bytes < right.place.bytes;
+}
+
+}  // namespace
+
+ListRun::ListRun(const EventStore& store, const model::Model& model, const projection::ReadTable& table,
+                 model::ListQuery query, std::optional<Instant> time)
+    : store_(store),
+      model_(model),
+      table_(table),
+      query_(std::move(query)),
+      time_(time),
+      count_all_(query_.count && query_.filters.empty() && !time),
+      look_(model_, query_) {}
+
+void ListRun::begin() {
+  begun_ = true;
+  if (count_all_) {
+    total_ = table_.existing();
+    query_.count = false;
+  }
+  if (time_) {
+    // Records of the past are found in the order of their keys.
+    plan_.order = query_.sort.empty() && !query_.count ? ListPlan::Order::whole : ListPlan::Order::none;
+    const bool goes_on = query_.after && plan_.order == ListPlan::Order::whole;
+    past_.emplace(store_, model_, table_, *time_, "",
+                  goes_on ? std::optional(std::string(query_.after->key())) : std::nullopt);
+    return;
+  }
+  plan_ = plan_list(model_, table_, query_);
+  walked_to_ = first_place(model_, plan_, query_);
+}
+
+Result<bool> ListRun::go_on(const Turn& turn) {
+  if (!begun_) begin();
+  return time_ ? go_on_past(turn) : go_on_now(turn);
+}
+
+Result<bool> ListRun::go_on_now(const Turn& turn) {
+  const bool stops = !query_.count && plan_.order != ListPlan::Order::none;
+  for (bool walked_on = false;; walked_on = true) {
+    std::size_t bytes = 0;
+    while (batch_at_ < batch_.size()) {
+      const projection::StoredRow& row = *batch_[batch_at_++];
+      TRY(look_at(row.key(), row.record()));
+      if (stops && plan_.order == ListPlan::Order::whole && is_full()) return true;
+      bytes += row.value().size();
+      if (bytes < bytes_between_looks) continue;
+      bytes = 0;
+      if (turn.is_over()) return false;
+    }
+    if (walked_all_ || (stops && !batch_.empty() && nothing_can_follow(*batch_.back()))) return true;
+    if (walked_on && turn.is_over()) return false;
+    const bool all_pass = query_.filters.empty() && plan_.order == ListPlan::Order::whole;
+    const std::size_t rows_max = all_pass ? std::min(rows_at_once, query_.limit + 1 - rows_.size()) : rows_at_once;
+    projection::WalkedRows walked = table_.walk_on(plan_.walk, walked_to_, rows_max);
+    batch_ = std::move(walked.rows);
+    batch_at_ = 0;
+    walked_all_ = !walked.place;
+    ++walks_;
+    walked_to_ = std::move(walked.place);
+  }
+}
+
+Result<bool> ListRun::go_on_past(const Turn& turn) {
+  while (!past_->ended()) {
+    for (const auto& row : TRY(past_->next(rows_at_once, past_bytes, turn))) TRY(look_at(row.key, row.record));
+    if (plan_.order == ListPlan::Order::whole && is_full()) return true;
+    if (turn.is_over() && !past_->ended()) return false;
+  }
+  return true;
+}
+
+Result<> ListRun::look_at(std::string_view key, const model::Record& record) {
+  ++looked_at_;
+  if (!TRY(look_.passes(*record.value))) return {};
+  if (query_.count) ++total_;
+  model::ListPlace place = TRY(look_.place(key));
+  if (query_.after && place.bytes <= query_.after->bytes) return {};
+  if (cut_ && place.bytes >= cut_->bytes) return {};
+  offer({std::move(place), record});
+  return {};
+}
+
+void ListRun::offer(ListRow row) {
+  bytes_ += row.record.value->size();
+  rows_.push_back(std::move(row));
+  // Rows that come in order are put in no other; one of them may be out of it when its record has changed meanwhile.
+  const bool is_heap = plan_.order != ListPlan::Order::whole;
+  if (is_heap) std::ranges::push_heap(rows_, comes_first);
+  while (rows_.size() > query_.limit + 1 || (bytes_ > list_bytes_max && rows_.size() > 1)) {
+    if (is_heap) {
+      std::ranges::pop_heap(rows_, comes_first);
+    } else {
+      std::iter_swap(std::ranges::max_element(rows_, comes_first), std::prev(rows_.end()));
+    }
+    bytes_ -= rows_.back().record.value->size();
+    cut_ = std::move(rows_.back().place);
+    rows_.pop_back();
+  }
+}
+
+/// Of a walk in order of the list's first field alone: what comes after `last` has another value of it, behind those of
+/// all rows in hand.
+bool ListRun::nothing_can_follow(const projection::StoredRow& last) const {
+  if (plan_.order != ListPlan::Order::first || !is_full()) return false;
+  if (query_.sort.front().field != *plan_.walk.index) return false;
+  model::ListLook look(model_, query_);
+  if (!look.passes(last.value())) return false;
+  const auto place = look.place(last.key());
+  if (!place) return false;
+  const model::ListPlace& worst = rows_.front().place;
+  return place->bytes.substr(0, place->first_bytes) > worst.bytes.substr(0, worst.first_bytes);
+}
+
+/// A record that came to stand elsewhere while the list was made may have been met at both places.
+void ListRun::drop_older_twins() {
+  std::unordered_map<std::string_view, ListRow*> newest;  // of each key
+  std::vector<const ListRow*> older;
+  for (ListRow& row : rows_) {
+    ListRow*& known = newest.try_emplace(row.place.key(), &row).first->second;
+    if (known == &row) continue;
+    const bool is_newer = row.record.version > known->record.version;
+    older.push_back(is_newer ? known : &row);
+    if (is_newer) known = &row;
+  }
+  if (older.empty()) return;
+  std::vector<ListRow> kept;
+  for (ListRow& row : rows_) {
+    if (std::ranges::find(older, &row) == older.end()) kept.push_back(std::move(row));
+  }
+  rows_ = std::move(kept);
+}
+
+ListPage ListRun::take() {
+  ListPage page;
+  if (!std::ranges::is_sorted(rows_, comes_first)) std::ranges::sort(rows_, comes_first);
+  page.more = is_full();
+  if (plan_.walk.index && walks_ > 1) drop_older_twins();
+  if (rows_.size() > query_.limit) rows_.resize(query_.limit);
+  page.rows = std::move(rows_);
+  if (count_all_ || query_.count) page.total = total_;
+  page.explanation = {time_ ? "history" : to_string(plan_.way), plan_.field, plan_.order == ListPlan::Order::whole,
+                      looked_at_};
+  return page;
+}
+
+}  // namespace annals::engine
