@@ -68,6 +68,7 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
            Case{key + "name = { type = \"integer\", default = 0, min = 1 }\n", "5:38",
                 "refused by its other attributes"},
            Case{"id = { type = \"string\", primary_key = true, unique = true }\n", "4:", "unique by itself"},
+           Case{"id = { type = \"string\", primary_key = true, indexed = true }\n", "4:", "in order of their keys"},
        }) {
     const std::string message = with_fields(one.fields);
     EXPECT_TRUE(message.starts_with("annals.toml:" + one.place)) << message;
@@ -77,6 +78,7 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
 
 TEST(model_file, a_model_has_attributes_of_its_profile_only) {
   EXPECT_EQ(with_fields(key), "(taken)");
+  EXPECT_EQ(with_fields("id = { type = \"integer\", primary_key = true, indexed = true }\n"), "(taken)");
   EXPECT_EQ(with_fields(key, "profile = \"resource\"\n"), "(taken)");
   EXPECT_NE(with_fields(key, "value_bytes_max = 5\n").find("not an attribute of a model of profile resource"),
             std::string::npos);

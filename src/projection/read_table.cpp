@@ -445,14 +445,18 @@ void ReadTable::publish() {
     }
     INVARIANT(fresh.fill_indexes(), "the rows are what the model makes of events");
   }
+  // Worked out before the readers have to wait.
+  std::vector<FieldIndexes::Change> changes;
+  for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged))
+    changes.push_back(rows_->indexes.change_of(rows_->find(one.slot->row->key()), *one.slot->row));
   {
     const std::unique_lock lock(rows_->lock);
     if (fill) rows_->take(fresh);
+    auto change = changes.begin();
     for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged)) {
       const auto slot = rows_->slots.lower_bound(one.slot->row->key());
       const bool found = slot != rows_->slots.end() && slot->row->key() == one.slot->row->key();
-      const StoredRow* before = found ? &*slot->row : nullptr;
-      rows_->account(before, *one.slot->row, rows_->indexes.change_of(before, *one.slot->row));
+      rows_->account(found ? &*slot->row : nullptr, *one.slot->row, std::move(*change++));
       if (found) {
         std::swap(slot->row, one.slot->row);
       } else {

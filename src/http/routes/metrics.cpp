@@ -160,6 +160,11 @@ void add_projections(Page& page, engine::Engine& engine) {
               MetricType::Gauge);
   for (std::size_t model = 0; model < engine.models(); ++model)
     page.add(engine.feed(model).table().bytes(), {{"model", engine.model(model).name}});
+  page.family("annals_table_index_bytes",
+              "What the indexes of unique and indexed fields of a model take of memory, more or less.",
+              MetricType::Gauge);
+  for (std::size_t model = 0; model < engine.models(); ++model)
+    page.add(engine.feed(model).table().index_bytes(), {{"model", engine.model(model).name}});
 }
 
 void add_process(Page& page, const ApiOptions& options) {

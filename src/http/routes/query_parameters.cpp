@@ -16,12 +16,42 @@ std::string shown(std::string_view text) {
 }
 
 constexpr std::string_view digits = "0123456789abcdef";
-constexpr std::string_view even_prefix = "k";  // before the digits of a key with an even number of bytes
-constexpr std::string_view odd_prefix = "k--";
+
+/// What stands before the digits: of an odd number of bytes more, so that the length says that it is no Cursor.
+std::string prefix_of(char kind, bool odd) {
+  return std::string(1, kind) + (odd ? "--" : "");
+}
+
+std::string token_of(char kind, std::string_view bytes) {
+  std::string token = prefix_of(kind, bytes.size() % 2 != 0);
+  for (char character : bytes) {
+    const auto byte = static_cast<unsigned char>(character);
+    token += digits[byte >> 4];
+    token += digits[byte & 15];
+  }
+  return token;
+}
+
+Result<std::optional<std::string>> from_token(char kind, std::string_view token) {
+  if (token == "0") return std::nullopt;
+  std::string bytes;
+  const std::string odd_prefix = prefix_of(kind, true);
+  const std::string prefix = token.starts_with(odd_prefix) ? odd_prefix : prefix_of(kind, false);
+  bool good = token.size() % 4 == 1 && token.starts_with(prefix) && token.size() > prefix.size();
+  for (std::size_t place = prefix.size(); good && place < token.size(); place += 2) {
+    const std::size_t high = digits.find(token[place]);
+    const std::size_t low = digits.find(token[place + 1]);
+    good = high != std::string_view::npos && low != std::string_view::npos;
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  if (good) return bytes;
+  return fail(ErrorKind::invalid, "invalid_cursor",
+              "after=" + shown(token) + " is not a cursor that a list of this order gave out");
+}
 
 }  // namespace
 
-Result<QueryParameters> QueryParameters::parse(std::string_view query, std::initializer_list<std::string_view> known) {
+Result<QueryParameters> QueryParameters::parse_all(std::string_view query) {
   QueryParameters result;
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
@@ -33,16 +63,22 @@ Result<QueryParameters> QueryParameters::parse(std::string_view query, std::init
     auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value)
       return fail(ErrorKind::invalid, "invalid_query", "the query has a broken percent-escape in " + shown(pair));
-    if (std::ranges::find(known, *name) == known.end()) {
-      std::string names;
-      for (std::string_view one : known) names.append(names.empty() ? "" : ", ").append(one);
-      return fail(ErrorKind::invalid, "unknown_parameter",
-                  "the query parameter " + shown(*name) + " is not known here; " +
-                      (names.empty() ? "there are none" : "there are: " + names));
-    }
     if (result.find(*name))
       return fail(ErrorKind::invalid, "duplicate_parameter", "the query parameter " + shown(*name) + " is given twice");
     result.parameters_.push_back({std::move(*name), std::move(*value)});
+  }
+  return result;
+}
+
+Result<QueryParameters> QueryParameters::parse(std::string_view query, std::initializer_list<std::string_view> known) {
+  QueryParameters result = TRY(parse_all(query));
+  for (const Parameter& parameter : result.parameters_) {
+    if (std::ranges::find(known, parameter.name) != known.end()) continue;
+    std::string names;
+    for (std::string_view one : known) names.append(names.empty() ? "" : ", ").append(one);
+    return fail(ErrorKind::invalid, "unknown_parameter",
+                "the query parameter " + shown(parameter.name) + " is not known here; " +
+                    (names.empty() ? "there are none" : "there are: " + names));
   }
   return result;
 }
@@ -115,30 +151,19 @@ Result<Instant> parse_time(std::string_view text) {
 }
 
 std::string key_token(std::string_view key) {
-  std::string token(key.size() % 2 == 0 ? even_prefix : odd_prefix);
-  for (char character : key) {
-    const auto byte = static_cast<unsigned char>(character);
-    token += digits[byte >> 4];
-    token += digits[byte & 15];
-  }
-  return token;
+  return token_of('k', key);
 }
 
 Result<std::optional<std::string>> key_from_token(std::string_view token) {
-  if (token == "0") return std::nullopt;
-  std::string key;
-  const std::string_view prefix = token.starts_with(odd_prefix) ? odd_prefix : even_prefix;
-  bool good = token.size() % 4 == 1 && token.starts_with(prefix) && token.size() > prefix.size();
-  for (std::size_t place = prefix.size(); good && place < token.size(); place += 2) {
-    const std::size_t high = digits.find(token[place]);
-    const std::size_t low = digits.find(token[place + 1]);
-    good = high != std::string_view::npos && low != std::string_view::npos;
-    key += static_cast<char>(high * 16 + low);
-  }
-  if (!good)
-    return fail(ErrorKind::invalid, "invalid_cursor",
-                "after=" + shown(token) + " is not a cursor that a list gave out");
-  return key;
+  return from_token('k', token);
+}
+
+std::string place_token(std::string_view bytes) {
+  return token_of('s', bytes);
+}
+
+Result<std::optional<std::string>> place_from_token(std::string_view token) {
+  return from_token('s', token);
 }
 
 }  // namespace annals::http

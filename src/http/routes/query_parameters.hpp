@@ -21,6 +21,16 @@ class QueryParameters {
   [[nodiscard]] static Result<QueryParameters> parse(std::string_view query,
                                                      std::initializer_list<std::string_view> known);
 
+  /// As parse, but what is not known is kept, too.
+  [[nodiscard]] static Result<QueryParameters> parse_all(std::string_view query);
+
+  struct Parameter {
+    std::string name;
+    std::string value;
+  };
+  /// All of them, in the order given.
+  [[nodiscard]] const std::vector<Parameter>& all() const { return parameters_; }
+
   [[nodiscard]] const std::string* find(std::string_view name) const;
 
   /// Each: nullopt when the parameter is absent. Errors: invalid.
@@ -33,10 +43,6 @@ class QueryParameters {
   [[nodiscard]] Result<std::optional<Duration>> duration(std::string_view name, Duration max) const;
 
  private:
-  struct Parameter {
-    std::string name;
-    std::string value;
-  };
   std::vector<Parameter> parameters_;
 };
 
@@ -51,5 +57,9 @@ class QueryParameters {
 [[nodiscard]] std::string key_token(std::string_view key);
 /// The key; nullopt (inside the Result) for the start. Errors: invalid ("invalid_cursor").
 [[nodiscard]] Result<std::optional<std::string>> key_from_token(std::string_view token);
+
+/// The same for a place of a sorted list (model::place_to_bytes), which is mistaken neither for a key nor for a Cursor.
+[[nodiscard]] std::string place_token(std::string_view bytes);
+[[nodiscard]] Result<std::optional<std::string>> place_from_token(std::string_view token);
 
 }  // namespace annals::http

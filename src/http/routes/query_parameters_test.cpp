@@ -46,5 +46,28 @@ TEST(KeyToken, neither_a_list_nor_a_position_takes_the_others_token) {
   EXPECT_FALSE(key_from_token(looks_alike->to_text()));
 }
 
+TEST(PlaceToken, a_place_of_a_sorted_list_comes_back_and_is_taken_for_nothing_else) {
+  for (const std::string& bytes : {std::string("a"), std::string("\0\xff", 2), std::string(1700, 'x')}) {
+    const std::string token = place_token(bytes);
+    EXPECT_EQ(place_from_token(token).value(), bytes);
+    EXPECT_FALSE(key_from_token(token)) << token;
+    EXPECT_EQ(Cursor::from_text(token), std::nullopt) << token;
+    EXPECT_FALSE(place_from_token(key_token(bytes))) << token;
+    EXPECT_FALSE(place_from_token(token + "0")) << token;
+  }
+  EXPECT_FALSE(place_from_token("0").value().has_value()) << "the start";
+}
+
+TEST(QueryParameters, what_is_not_known_is_kept_where_it_may_be_a_filter_but_nothing_is_given_twice) {
+  const auto all = QueryParameters::parse_all("limit=1&price%5Bgte%5D=1%2C0&name[prefix]=a");
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->all().size(), 3u);
+  EXPECT_EQ(all->all()[1].name, "price[gte]");
+  EXPECT_EQ(all->all()[1].value, "1,0");
+  EXPECT_EQ(*all->find("name[prefix]"), "a");
+  EXPECT_EQ(QueryParameters::parse_all("a=1&%61=2").error().code, "duplicate_parameter");
+  EXPECT_EQ(QueryParameters::parse_all("a=%zz").error().code, "invalid_query");
+}
+
 }  // namespace
 }  // namespace annals::http

@@ -1,0 +1,305 @@
+// Lists of records of declared fields: filtered, sorted, in pages or whole, as they are and as they were.
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "engine/list_run.hpp"
+#include "http/routes/call.hpp"
+#include "http/routes/list_format.hpp"
+#include "http/routes/query_parameters.hpp"
+#include "http/routes/waiting.hpp"
+#include "json/writer.hpp"
+
+namespace annals::http {
+namespace {
+
+constexpr std::uint64_t limit_default = 100;
+constexpr std::uint64_t limit_max = 1000;
+constexpr std::size_t filters_max = 20;
+constexpr std::size_t export_rows = 50'000;  // found at a time, of a list that goes out whole
+constexpr std::size_t piece_bytes = 256u << 10;
+
+constexpr std::array<std::string_view, 8> parameter_names{"limit", "after",  "at",      "count",
+                                                          "sort",  "fields", "explain", "min_position"};
+
+struct ListRequest {
+  model::ListQuery query;
+  std::optional<Instant> at;
+  std::vector<std::size_t> fields;  ///< shown; none: all
+  bool explain = false;
+  ListFormat format = ListFormat::page;
+  bool whole = false;      ///< not a page
+  std::string link_begin;  ///< of the next page, up to its cursor
+};
+
+Result<bool> flag_of(const QueryParameters& parameters, std::string_view name) {
+  const std::string* text = parameters.find(name);
+  if (text == nullptr || *text == "false") return false;
+  if (*text == "true") return true;
+  return fail(ErrorKind::invalid, "invalid_query", std::string(name) + " is true or false");
+}
+
+Result<std::optional<model::ListPlace>> place_of(const model::Model& model, const model::Sort& sort,
+                                                 const std::string& token) {
+  if (sort.empty()) {
+    auto key = TRY(key_from_token(token));
+    if (!key) return std::nullopt;
+    return model::ListPlace{*std::move(key), 0, 0};
+  }
+  const auto bytes = TRY(place_from_token(token));
+  if (!bytes) return std::nullopt;
+  auto place = model::place_from_bytes(model, sort, *bytes);
+  if (place) return place;
+  return fail(ErrorKind::invalid, "invalid_cursor",
+              "after is a cursor of another list, or was changed; take one from a list with the same sort");
+}
+
+std::string token_of(const model::Model& model, const model::Sort& sort, const model::ListPlace& place) {
+  return sort.empty() ? key_token(place.key()) : place_token(model::place_to_bytes(model, sort, place));
+}
+
+Result<> read_filters(const model::Model& model, const QueryParameters& parameters, model::ListQuery& query) {
+  for (const auto& [name, value] : parameters.all()) {
+    if (std::ranges::find(parameter_names, name) != parameter_names.end()) continue;
+    query.filters.push_back(TRY(model::read_filter(model, name, value, parameter_names)));
+  }
+  if (query.filters.size() <= filters_max) return {};
+  return fail(
+      ErrorKind::invalid, "invalid_query",
+      "there are " + std::to_string(query.filters.size()) + " filters; the most is " + std::to_string(filters_max));
+}
+
+std::string link_begin_of(const Request& request, const QueryParameters& parameters) {
+  std::string link = "<" + std::string(request.path) + "?";
+  for (const auto& [name, value] : parameters.all()) {
+    if (name != "after") link += percent_encode(name) + "=" + percent_encode(value) + "&";
+  }
+  return link + "after=";
+}
+
+Result<ListRequest> list_request(const Request& request, const model::Model& model, const QueryParameters& parameters) {
+  ListRequest list;
+  TRY(read_filters(model, parameters, list.query));
+  if (const std::string* sort = parameters.find("sort")) list.query.sort = TRY(model::read_sort(model, *sort));
+  if (const std::string* fields = parameters.find("fields"))
+    list.fields = TRY(model::read_field_names(model, "fields", *fields));
+  if (const std::string* after = parameters.find("after"))
+    list.query.after = TRY(place_of(model, list.query.sort, *after));
+  const auto limit = TRY(parameters.number("limit", 1, limit_max));
+  list.at = TRY(parameters.time("at"));
+  list.query.count = TRY(flag_of(parameters, "count"));
+  list.explain = TRY(flag_of(parameters, "explain"));
+  list.format = list_format_of(request);
+  if (list.format != ListFormat::page && (list.query.count || list.explain)) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "count and explain are told in a page of JSON; leave them out, or accept application/json");
+  }
+  list.whole = list.format != ListFormat::page && !limit;
+  list.query.limit = list.whole ? export_rows : static_cast<std::size_t>(limit.value_or(limit_default));
+  list.link_begin = link_begin_of(request, parameters);
+  return list;
+}
+
+Response response_of(const ListRequest& list) {
+  Response response;
+  response.content_type = content_type_of(list.format);
+  response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
+  return response;
+}
+
+// --- Pages ---
+
+void append_explanation(std::string& out, const model::Model& model, const engine::ListExplanation& explanation) {
+  json::append_member(out, "explain");
+  out += '{';
+  json::append_member(out, "way", explanation.way);
+  if (explanation.field) {
+    json::append_member(out, "field", model.fields[*explanation.field].name);
+  } else {
+    json::append_null_member(out, "field");
+  }
+  json::append_member(out, "in_order");
+  out += explanation.in_order ? "true" : "false";
+  json::append_member(out, "rows_looked_at", explanation.rows_looked_at);
+  out += '}';
+}
+
+Result<std::string> body_of_page(const model::Model& model, const ListRequest& list, const engine::ListPage& page) {
+  const RecordWriter writer(model, list.fields, list.format);
+  std::string body;
+  std::size_t bytes = 128;
+  for (const engine::ListRow& row : page.rows) bytes += row.record.value->size() + 2;
+  body.reserve(bytes);
+  const bool is_json = list.format == ListFormat::page;
+  if (is_json) body = "{\"data\":[";
+  writer.begin(body);
+  for (const engine::ListRow& row : page.rows) {
+    if (is_json && &row != &page.rows.front()) body += ',';
+    TRY(writer.append(body, *row.record.value));
+  }
+  if (!is_json) return body;
+  body += ']';
+  if (page.more) {
+    json::append_member(body, "next", token_of(model, list.query.sort, page.rows.back().place));
+  } else {
+    json::append_null_member(body, "next");
+  }
+  if (page.total) json::append_member(body, "total", *page.total);
+  if (list.explain) append_explanation(body, model, page.explanation);
+  body += '}';
+  return body;
+}
+
+/// A page on its way. Confined to the home executor, shared by its turns.
+struct PageWork {
+  Call call;
+  ListRequest list;
+  engine::ListRun run;
+};
+
+void work_on(const std::shared_ptr<PageWork>& work) {
+  const engine::Turn turn(work->call.engine.platform().clock);
+  const auto found = work->run.go_on(turn);
+  if (!found) return work->call.refuse(found.error());
+  if (!*found) return work->call.shared.turns.go_on(*work->call.home, [work] { work_on(work); });
+  const engine::ListPage page = work->run.take();
+  const model::Model& model = work->call.the_model();
+  auto body = body_of_page(model, work->list, page);
+  if (!body) return work->call.refuse(body.error());
+  Response response = response_of(work->list);
+  if (page.more && work->list.format != ListFormat::page) {
+    response.add("Link", work->list.link_begin + token_of(model, work->list.query.sort, page.rows.back().place) +
+                             ">; rel=\"next\"");
+  }
+  response.body = *std::move(body);
+  work->call.send(std::move(response));
+}
+
+// --- Lists that go out whole ---
+
+/// The text of a list, some pages after one another. Confined to the home executor; shared by the source of the body,
+/// which owns it, and by turns, which go on as long as there is a source.
+class Export : public std::enable_shared_from_this<Export> {
+ public:
+  Export(Call& call, ListRequest list)
+      : engine_(call.engine),
+        turns_(call.shared.turns),
+        home_(*call.home),
+        model_(call.the_model()),
+        table_(call.table()),
+        list_(std::move(list)),
+        writer_(model_, list_.fields, list_.format) {
+    writer_.begin(text_);
+  }
+
+  /// Works for a turn. Errors: those of the list.
+  [[nodiscard]] Result<> work() {
+    const engine::Turn turn(engine_.platform().clock);
+    do {
+      if (row_ == page_.rows.size()) {
+        if (!run_) run_.emplace(engine_.store(), model_, table_, list_.query, list_.at);
+        if (!TRY(run_->go_on(turn))) return {};
+        page_ = run_->take();
+        row_ = 0;
+        run_.reset();
+        if (page_.more) list_.query.after = page_.rows.back().place;
+      }
+      while (row_ < page_.rows.size() && text_.size() < piece_bytes) {
+        TRY(writer_.append(text_, *page_.rows[row_].record.value));
+        page_.rows[row_++].record = {};  // its value may be large
+        if (turn.is_over()) break;
+      }
+      ended_ = row_ == page_.rows.size() && !page_.more;
+    } while (!ended_ && text_.size() < piece_bytes && !turn.is_over());
+    return {};
+  }
+
+  /// The next piece: what a turn brings. Where that is nothing the work goes on beside the connection, in turns, until
+  /// there is something.
+  [[nodiscard]] Result<std::optional<std::string>> next() {
+    if (failed_) return std::unexpected(*failed_);
+    if (text_.empty() && !ended_ && !works_aside_) TRY(work());
+    if (text_.empty() && ended_) return std::nullopt;
+    if (text_.empty() && !works_aside_) work_aside();
+    return std::exchange(text_, {});
+  }
+
+ private:
+  void work_aside() {
+    works_aside_ = true;
+    turns_.go_on(home_, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->works_aside_ = false;
+      if (auto good = self->work(); !good) self->failed_ = good.error();
+      if (self->text_.empty() && !self->ended_ && !self->failed_) self->work_aside();
+    });
+  }
+
+  engine::Engine& engine_;
+  Turns& turns_;
+  platform::Executor& home_;
+  const model::Model& model_;
+  const projection::ReadTable& table_;
+  ListRequest list_;
+  const RecordWriter writer_;
+  std::optional<engine::ListRun> run_;  // while a page is looked for
+  engine::ListPage page_;
+  std::size_t row_ = 0;
+  std::string text_;
+  std::optional<Error> failed_;
+  bool ended_ = false;
+  bool works_aside_ = false;
+};
+
+void send_whole(Call call, ListRequest list) {
+  Response response = response_of(list);
+  const auto whole = std::make_shared<Export>(call, std::move(list));
+  // What is refused is refused before the head of the reply has gone out, as far as that can be known.
+  if (auto good = whole->work(); !good) return call.refuse(good.error());
+  response.body = BodySource([whole] { return whole->next(); });
+  call.send(std::move(response));
+}
+
+// --- All of them ---
+
+void answer(Call call, ListRequest list) {
+  if (list.whole) return send_whole(std::move(call), std::move(list));
+  const bool of_the_past = list.at.has_value();
+  const EventStore& store = call.engine.store();
+  const model::Model& model = call.the_model();
+  const projection::ReadTable& table = call.table();
+  model::ListQuery query = list.query;
+  const std::optional<Instant> at = list.at;
+  const std::shared_ptr<PageWork> work(
+      new PageWork{std::move(call), std::move(list), {store, model, table, std::move(query), at}});
+  // A page of now is quick, as a rule.
+  if (!of_the_past) return work_on(work);
+  work->call.shared.turns.begin(*work->call.home, [work] { work_on(work); });
+}
+
+}  // namespace
+
+void list_resources(const Request& request, Call call) {
+  const auto parameters = QueryParameters::parse_all(request.query);
+  if (!parameters) return call.refuse(parameters.error());
+  auto list = list_request(request, call.the_model(), *parameters);
+  if (!list) return call.refuse(list.error());
+  const auto position = parameters->cursor("min_position");
+  if (!position) return call.refuse(position.error());
+  after_position(std::move(call), *position, [list = *std::move(list)](Call ready) mutable {
+    ready.position = ready.position_of_table();
+    if (!list.at) return answer(std::move(ready), std::move(list));
+    engine::Engine& engine = ready.engine;
+    platform::Executor& home = *ready.home;
+    const Instant time = *list.at;
+    engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
+      answer(std::move(ready), std::move(list));
+    });
+  });
+}
+
+}  // namespace annals::http
