@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/list_run.hpp"
+#include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/list_format.hpp"
 #include "http/routes/query_parameters.hpp"
@@ -31,8 +32,10 @@ struct ListRequest {
   std::vector<std::size_t> fields;  ///< shown; none: all
   bool explain = false;
   ListFormat format = ListFormat::page;
-  bool whole = false;      ///< not a page
-  std::string link_begin;  ///< of the next page, up to its cursor
+  bool whole = false;                   ///< not a page
+  std::string link_begin;               ///< of the next page, up to its cursor
+  std::vector<std::string> known_tags;  ///< of If-None-Match
+  std::string tag;                      ///< of the reply, of a list of now
 };
 
 Result<bool> flag_of(const QueryParameters& parameters, std::string_view name) {
@@ -88,6 +91,9 @@ Result<ListRequest> list_request(const Request& request, const model::Model& mod
     list.fields = TRY(model::read_field_names(model, "fields", *fields));
   if (const std::string* after = parameters.find("after"))
     list.query.after = TRY(place_of(model, list.query.sort, *after));
+  if (const auto tags = TRY(entity_tags(request, "if-none-match"))) {
+    for (const EntityTag& tag : tags->tags) list.known_tags.emplace_back(tag.opaque);
+  }
   const auto limit = TRY(parameters.number("limit", 1, limit_max));
   list.at = TRY(parameters.time("at"));
   list.query.count = TRY(flag_of(parameters, "count"));
@@ -103,11 +109,19 @@ Result<ListRequest> list_request(const Request& request, const model::Model& mod
   return list;
 }
 
+/// What all forms and pages of a list have alike.
 Response response_of(const ListRequest& list) {
   Response response;
-  response.content_type = content_type_of(list.format);
+  if (!list.tag.empty()) response.add("ETag", "W/\"" + list.tag + "\"");
   response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
   return response;
+}
+
+/// A list's entity tag names the last event of the model that it reflects, and holds until there is another. Weak,
+/// because a change that came while the list was made may be in, too.
+std::string tag_of(const Call& call, ListFormat format) {
+  const std::string tag = call.engine.store().cursor(call.table().newest()).to_text();
+  return format == ListFormat::page ? tag : tag + (format == ListFormat::lines ? "-lines" : "-table");
 }
 
 // --- Pages ---
@@ -170,6 +184,7 @@ void work_on(const std::shared_ptr<PageWork>& work) {
   auto body = body_of_page(model, work->list, page);
   if (!body) return work->call.refuse(body.error());
   Response response = response_of(work->list);
+  response.content_type = content_type_of(work->list.format);
   if (page.more && work->list.format != ListFormat::page) {
     response.add("Link", work->list.link_begin + token_of(model, work->list.query.sort, page.rows.back().place) +
                              ">; rel=\"next\"");
@@ -257,6 +272,7 @@ class Export : public std::enable_shared_from_this<Export> {
 
 void send_whole(Call call, ListRequest list) {
   Response response = response_of(list);
+  response.content_type = content_type_of(list.format);
   const auto whole = std::make_shared<Export>(call, std::move(list));
   // What is refused is refused before the head of the reply has gone out, as far as that can be known.
   if (auto good = whole->work(); !good) return call.refuse(good.error());
@@ -267,6 +283,14 @@ void send_whole(Call call, ListRequest list) {
 // --- All of them ---
 
 void answer(Call call, ListRequest list) {
+  if (!list.at) {
+    list.tag = tag_of(call, list.format);
+    if (std::ranges::find(list.known_tags, list.tag) != list.known_tags.end()) {
+      Response unchanged = response_of(list);
+      unchanged.status = 304;
+      return call.send(std::move(unchanged));
+    }
+  }
   if (list.whole) return send_whole(std::move(call), std::move(list));
   const bool of_the_past = list.at.has_value();
   const EventStore& store = call.engine.store();
