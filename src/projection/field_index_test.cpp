@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <map>
+#include <thread>
 
 #include "model/model_file.hpp"
 #include "model/value_order.hpp"
@@ -191,6 +193,53 @@ TEST(field_index, an_index_follows_changes_deletions_and_records_that_come_back)
   things.remove("g").create("e", "\"x\"", "5");
   ASSERT_TRUE(table.apply(things.all()));
   EXPECT_EQ(table.index_bytes(), before);
+}
+
+TEST(field_index, readers_walk_while_the_index_changes_and_always_come_by_what_stays) {
+  Things things;
+  for (int number = 100; number < 160; ++number)
+    things.create("k" + std::to_string(number), "\"n\"", std::to_string(number));
+  const std::size_t created = things.all().size();
+  for (int round = 0; round < 20; ++round) {
+    // Every other record moves, from one end of the order to the other.
+    for (int number = 100; number < 160; number += 2)
+      things.resize("k" + std::to_string(number), std::to_string(round % 2 == 0 ? -number : 1000 + number));
+  }
+  ReadTable table(thing());
+  ASSERT_TRUE(table.apply(things.all().first(created)));
+  std::atomic<bool> stop = false;
+  std::atomic<int> walks = 0;
+  const auto read = [&](bool descending) {
+    while (!stop.load()) {
+      std::string keys;
+      std::optional<WalkPlace> after;
+      do {
+        const WalkedRows some = table.walk_on(walk_of(size_field, descending), after, 7);
+        for (const RowHolder& row : some.rows) {
+          if (row->version() == StreamVersion{1} && row->key().back() % 2 == 1) keys += row->key().substr(1);
+        }
+        after = some.place;
+      } while (after);
+      std::string expected;
+      for (int number = 101; number < 160; number += 2)
+        expected = descending ? std::to_string(number) + expected : expected + std::to_string(number);
+      EXPECT_EQ(keys, expected);
+      ++walks;
+    }
+  };
+  std::thread up([&] { read(false); });
+  std::thread down([&] { read(true); });
+  std::size_t at = created;
+  while (at < things.all().size() || walks.load() < 4) {
+    if (at == things.all().size()) {
+      std::this_thread::yield();
+      continue;
+    }
+    EXPECT_TRUE(table.apply(things.all().subspan(at++, 1)));
+  }
+  stop = true;
+  up.join();
+  down.join();
 }
 
 TEST(field_index, a_row_that_is_none_of_the_model_is_not_adopted) {

@@ -30,13 +30,11 @@ std::span<const Route> routes() {
             "Creates a record of the JSON members given; 201 with `Location`. Idempotency-Key, `dry_run=true`.",
             create_resource},
       Route{Method::get, Scope::resource, "",
-            "A page of records, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; filters such as `price[gte]=10` (`eq "
-            "ne gt "
-            "gte lt lte in prefix contains`; `name=x` means `eq`), `sort=-price,name` (else by their keys), "
-            "`fields=a,b`, "
-            "`limit` (100, at most 1000), `after`, `at`, `min_position`, `count=true` (adds `total`), `explain=true`. "
-            "With "
-            "Accept `application/x-ndjson` or `text/csv` without `limit`: all of them.",
+            "A page of records, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; filters such as `price[gte]=10` "
+            "(`eq ne gt gte lt lte in prefix contains`; `name=x` means `eq`), `sort=-price,name` (else by their "
+            "keys), `fields=a,b`, `limit` (100, at most 1000), `after`, `at`, `min_position`, `count=true` (adds "
+            "`total`), `explain=true`; If-None-Match. With Accept `application/x-ndjson` or `text/csv`, and without "
+            "`limit`: all of them.",
             list_resources, Needs::tables},
       Route{
           Method::get, Scope::resource, "/:name",

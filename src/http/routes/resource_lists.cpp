@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/list_run.hpp"
+#include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/list_format.hpp"
 #include "http/routes/query_parameters.hpp"
@@ -32,8 +33,10 @@ struct ListRequest {
   std::vector<std::size_t> fields;  ///< shown; none: all
   bool explain = false;
   ListFormat format = ListFormat::page;
-  bool whole = false;      ///< not a page
-  std::string link_begin;  ///< of the next page, up to its cursor
+  bool whole = false;                   ///< not a page
+  std::string link_begin;               ///< of the next page, up to its cursor
+  std::vector<std::string> known_tags;  ///< of If-None-Match
+  std::string tag;                      ///< of the reply, of a list of now
 };
 
 Result<bool> flag_of(const QueryParameters& parameters, std::string_view name) {
@@ -89,6 +92,9 @@ Result<ListRequest> list_request(const Request& request, const model::Model& mod
     list.fields = TRY(model::read_field_names(model, "fields", *fields));
   if (const std::string* after = parameters.find("after"))
     list.query.after = TRY(place_of(model, list.query.sort, *after));
+  if (const auto tags = TRY(entity_tags(request, "if-none-match"))) {
+    for (const EntityTag& tag : tags->tags) list.known_tags.emplace_back(tag.opaque);
+  }
   const auto limit = TRY(parameters.number("limit", 1, limit_max));
   list.at = TRY(parameters.time("at"));
   list.query.count = TRY(flag_of(parameters, "count"));
@@ -104,11 +110,19 @@ Result<ListRequest> list_request(const Request& request, const model::Model& mod
   return list;
 }
 
+/// What all forms and pages of a list have alike.
 Response response_of(const ListRequest& list) {
   Response response;
-  response.content_type = content_type_of(list.format);
+  if (!list.tag.empty()) response.add("ETag", "W/\"" + list.tag + "\"");
   response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
   return response;
+}
+
+/// A list's entity tag names the last event of the model that it reflects, and holds until there is another. Weak,
+/// because a change that came while the list was made may be in, too.
+std::string tag_of(const Call& call, ListFormat format) {
+  const std::string tag = call.engine.store().cursor(call.table().newest()).to_text();
+  return format == ListFormat::page ? tag : tag + (format == ListFormat::lines ? "-lines" : "-table");
 }
 
 // --- Pages ---
@@ -178,6 +192,7 @@ struct PageRead final : LongRead {
     auto body = body_of_page(model, list, page);
     if (!body) return call.refuse(body.error());
     Response response = response_of(list);
+    response.content_type = content_type_of(list.format);
     if (page.more && list.format != ListFormat::page) {
       response.add("Link",
                    list.link_begin + token_of(model, list.query.sort, page.rows.back().place) + ">; rel=\"next\"");
@@ -241,11 +256,20 @@ class Export final : public PieceSource {
 // --- All of them ---
 
 void answer(Call call, ListRequest list) {
+  if (!list.at) {
+    list.tag = tag_of(call, list.format);
+    if (std::ranges::find(list.known_tags, list.tag) != list.known_tags.end()) {
+      Response unchanged = response_of(list);
+      unchanged.status = 304;
+      return call.send(std::move(unchanged));
+    }
+  }
   // A page of now is quick, as a rule.
   const From from = list.at ? From::store : From::tables;
   const First first = list.at ? First::in_turn : First::at_once;
   if (!list.whole) return take_turns(std::make_shared<PageRead>(std::move(call), std::move(list)), first);
   Response response = response_of(list);
+  response.content_type = content_type_of(list.format);
   auto body = std::make_unique<Export>(call, std::move(list));
   send_in_pieces(std::move(call), std::move(response), std::move(body), from, first);
 }
