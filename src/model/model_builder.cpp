@@ -57,15 +57,26 @@ ModelBuilder& ModelBuilder::field(std::string name, std::initializer_list<Attrib
 }
 
 Result<Model> ModelBuilder::build() const {
-  Declared::Table attributes = attributes_;
-  if (!fields_.empty()) attributes.push_back({"fields", place_, {fields_, place_}});
-  TRY(check_named_once(attributes));
-  TRY(check_named_once(fields_));
-  Declared models;
-  models.place = place_;
-  models.value = Declared::Table{{name_, place_, {std::move(attributes), place_}}};
-  std::vector<DeclaredModel> read = TRY(read_models(models));
-  return std::move(read.front().model);
+  std::vector<Model> models = TRY(build_models(std::span(this, 1)));
+  return std::move(models.front());
+}
+
+Result<std::vector<Model>> build_models(std::span<const ModelBuilder> builders) {
+  Declared::Table members;
+  for (const ModelBuilder& builder : builders) {
+    Declared::Table attributes = builder.attributes_;
+    if (!builder.fields_.empty()) attributes.push_back({"fields", builder.place_, {builder.fields_, builder.place_}});
+    TRY(check_named_once(attributes));
+    TRY(check_named_once(builder.fields_));
+    members.push_back({builder.name_, builder.place_, {std::move(attributes), builder.place_}});
+  }
+  TRY(check_named_once(members));
+  Declared declared;
+  if (!builders.empty()) declared.place = builders.front().place_;
+  declared.value = std::move(members);
+  std::vector<Model> models;
+  for (DeclaredModel& one : TRY(read_models(declared))) models.push_back(std::move(one.model));
+  return models;
 }
 
 }  // namespace annals::model

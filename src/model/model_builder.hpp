@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,14 +60,19 @@ class ModelBuilder {
   ModelBuilder& field(std::string name, std::initializer_list<Attribute> attributes,
                       std::source_location line = std::source_location::current());
 
-  /// Errors: usage, as read_models, with file, line and column of the call that was wrong.
+  /// A model that refers to no other. Errors: usage, as read_models, with file, line and column of the call that was
+  /// wrong.
   [[nodiscard]] Result<Model> build() const;
 
  private:
+  friend Result<std::vector<Model>> build_models(std::span<const ModelBuilder> builders);
   std::string name_;
   Place place_;
   Declared::Table attributes_;
   Declared::Table fields_;
 };
+
+/// Models that refer to each other, in the order of their builders. Errors: as ModelBuilder::build.
+[[nodiscard]] Result<std::vector<Model>> build_models(std::span<const ModelBuilder> builders);
 
 }  // namespace annals::model

@@ -56,6 +56,20 @@ TEST(model_builder, what_is_wrong_is_told_with_its_line_of_code) {
   EXPECT_THAT(ModelBuilder("Product").build().error().message, testing::HasSubstr("[a-z][a-z0-9_]*"));
 }
 
+TEST(model_builder, models_that_refer_to_each_other_are_built_together) {
+  std::vector<ModelBuilder> shop{product(), ModelBuilder("order")};
+  shop[1].set("path", "/api/orders").field("id", {{"type", "uuid"}, {"primary_key", true}});
+  shop[1].field("product", {{"type", "uuid"}, {"references", "product"}, {"on_delete", "cascade"}});
+  const auto models = build_models(shop);
+  ASSERT_TRUE(models) << models.error().message;
+  ASSERT_EQ(models->size(), 2u);
+  EXPECT_EQ(models->back().fields[1].references, "product");
+  EXPECT_EQ(models->back().fields[1].on_delete, OnDelete::cascade);
+  EXPECT_THAT(shop[1].build().error().message, testing::HasSubstr("there is no model \"product\""));
+  shop.push_back(product());
+  EXPECT_THAT(build_models(shop).error().message, testing::HasSubstr("is declared twice"));
+}
+
 TEST(model_builder, a_model_of_text_values_has_no_fields) {
   const auto model = ModelBuilder("flags").set("profile", "kv").set("path", "/flags").build();
   ASSERT_TRUE(model) << model.error().message;
