@@ -180,7 +180,7 @@ TEST_F(RemoteReadTest, one_read_more_than_may_wait_is_refused_at_once) {
 TEST_F(RemoteReadTest, what_nobody_waits_for_any_more_is_not_begun) {
   const std::string body = "{\"prefix\":\"\",\"at\":\"" + middle + "\"}";
   std::vector<std::shared_ptr<Asked>> asked;
-  for (const auto& [method, target] : {std::pair(Method::get, "/config/" + name_of(1) + "/history"),
+  for (const auto& [method, target] : {std::pair(Method::get, "/config/" + name_of(1) + "?version=1"),
                                        std::pair(Method::get, "/config?limit=2&at=" + middle),
                                        std::pair(Method::post, std::string("/-/models/config/rollback"))}) {
     asked.push_back(ask_for(method, target, method == Method::post ? body : ""));
