@@ -29,16 +29,32 @@ struct Stream {
   const platform::Clock& clock;
   From from;
   std::unique_ptr<PieceSource> source;
-  std::optional<std::string> first;
+  std::optional<std::string> first;  // unless it is nothing
 };
+
+// How long nothing may come of a body before the connection looks whether anybody still listens.
+constexpr Duration silence_max = std::chrono::seconds(1);
+
+/// Turns until one brings a piece, or silence_max is over.
+void give_next_piece(std::shared_ptr<Stream> stream, PieceTaker taker, Duration silent_until) {
+  Stream& of = *stream;
+  run_later(of.shared, of.home, of.from,
+            [stream = std::move(stream), taker = std::move(taker), silent_until]() mutable {
+              if (!taker.wanted()) return;
+              auto piece = stream->source->next(engine::Turn(stream->clock));
+              const bool is_nothing = piece && piece->empty();
+              if (is_nothing && stream->source->ended()) return taker.give(std::nullopt);
+              if (is_nothing && stream->clock.monotonic() < silent_until)
+                return give_next_piece(std::move(stream), std::move(taker), silent_until);
+              taker.give(std::move(piece));
+            });
+}
 
 LateBodySource late_body_of(std::shared_ptr<Stream> stream) {
   return [stream = std::move(stream)](PieceTaker taker) {
     if (stream->first) return taker.give(std::exchange(stream->first, std::nullopt));
     if (stream->source->ended()) return taker.give(std::nullopt);
-    run_later(stream->shared, stream->home, stream->from, [stream, taker = std::move(taker)]() mutable {
-      if (taker.wanted()) taker.give(stream->source->next(engine::Turn(stream->clock)));
-    });
+    give_next_piece(stream, std::move(taker), stream->clock.monotonic() + silence_max);
   };
 }
 
@@ -68,8 +84,10 @@ struct FirstPiece final : LongRead {
     } else if (from() == From::memory) {
       response.body = body_of(clock, std::move(source), *std::move(piece));
     } else {
+      std::optional<std::string> first;
+      if (!piece->empty()) first = *std::move(piece);
       response.body = late_body_of(
-          std::make_shared<Stream>(call.shared, *call.home, clock, from(), std::move(source), *std::move(piece)));
+          std::make_shared<Stream>(call.shared, *call.home, clock, from(), std::move(source), std::move(first)));
     }
     call.send(std::move(response));
     return false;

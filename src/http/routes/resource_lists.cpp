@@ -11,6 +11,7 @@
 #include "http/routes/call.hpp"
 #include "http/routes/list_format.hpp"
 #include "http/routes/query_parameters.hpp"
+#include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 
@@ -20,7 +21,8 @@ namespace {
 constexpr std::uint64_t limit_default = 100;
 constexpr std::uint64_t limit_max = 1000;
 constexpr std::size_t filters_max = 20;
-constexpr std::size_t export_rows = 50'000;  // found at a time, of a list that goes out whole
+constexpr std::size_t export_rows = 50'000;            // found at a time, of a list that goes out whole
+constexpr std::size_t sorted_export_bytes = 8u << 20;  // values, where finding them again may take a look at all
 constexpr std::size_t piece_bytes = 256u << 10;
 
 constexpr std::array<std::string_view, 8> parameter_names{"limit", "after",  "at",      "count",
@@ -167,42 +169,47 @@ Result<std::string> body_of_page(const model::Model& model, const ListRequest& l
   return body;
 }
 
-/// A page on its way. Confined to the home executor, shared by its turns.
-struct PageWork {
-  Call call;
-  ListRequest list;
+/// A page on its way.
+struct PageRead final : LongRead {
+  PageRead(Call the_call, ListRequest the_list)
+      : LongRead(std::move(the_call), the_list.at ? From::store : From::tables),
+        list(std::move(the_list)),
+        run(call.engine.store(), call.the_model(), call.table(), list.query, list.at) {}
+
+  [[nodiscard]] bool work(const engine::Turn& turn) override {
+    const auto found = run.go_on(turn);
+    if (found && !*found) return true;
+    if (found) {
+      send(run.take());
+    } else {
+      call.refuse(found.error());
+    }
+    return false;
+  }
+  void send(const engine::ListPage& page) {
+    auto body = body_of_page(call.the_model(), list, page);
+    if (!body) return call.refuse(body.error());
+    Response response = response_of(list);
+    if (page.more && list.format != ListFormat::page) {
+      response.add("Link", list.link_begin + token_of(call.the_model(), list.query.sort, page.rows.back().place) +
+                               ">; rel=\"next\"");
+    }
+    response.content_type = content_type_of(list.format);
+    response.body = *std::move(body);
+    call.send(std::move(response));
+  }
+
+  const ListRequest list;
   engine::ListRun run;
 };
 
-void work_on(const std::shared_ptr<PageWork>& work) {
-  const engine::Turn turn(work->call.engine.platform().clock);
-  const auto found = work->run.go_on(turn);
-  if (!found) return work->call.refuse(found.error());
-  if (!*found) return work->call.shared.turns.go_on(*work->call.home, [work] { work_on(work); });
-  const engine::ListPage page = work->run.take();
-  const model::Model& model = work->call.the_model();
-  auto body = body_of_page(model, work->list, page);
-  if (!body) return work->call.refuse(body.error());
-  Response response = response_of(work->list);
-  response.content_type = content_type_of(work->list.format);
-  if (page.more && work->list.format != ListFormat::page) {
-    response.add("Link", work->list.link_begin + token_of(model, work->list.query.sort, page.rows.back().place) +
-                             ">; rel=\"next\"");
-  }
-  response.body = *std::move(body);
-  work->call.send(std::move(response));
-}
-
 // --- Lists that go out whole ---
 
-/// The text of a list, some pages after one another. Confined to the home executor; shared by the source of the body,
-/// which owns it, and by turns, which go on as long as there is a source.
-class Export : public std::enable_shared_from_this<Export> {
+/// The text of a list, some pages after one another.
+class WholeList final : public PieceSource {
  public:
-  Export(Call& call, ListRequest list)
-      : engine_(call.engine),
-        turns_(call.shared.turns),
-        home_(*call.home),
+  WholeList(const Call& call, ListRequest list)
+      : store_(call.engine.store()),
         model_(call.the_model()),
         table_(call.table()),
         list_(std::move(list)),
@@ -210,18 +217,9 @@ class Export : public std::enable_shared_from_this<Export> {
     writer_.begin(text_);
   }
 
-  /// Works for a turn. Errors: those of the list.
-  [[nodiscard]] Result<> work() {
-    const engine::Turn turn(engine_.platform().clock);
+  [[nodiscard]] Result<std::string> next(const engine::Turn& turn) override {
     do {
-      if (row_ == page_.rows.size()) {
-        if (!run_) run_.emplace(engine_.store(), model_, table_, list_.query, list_.at);
-        if (!TRY(run_->go_on(turn))) return {};
-        page_ = run_->take();
-        row_ = 0;
-        run_.reset();
-        if (page_.more) list_.query.after = page_.rows.back().place;
-      }
+      if (row_ == page_.rows.size() && !TRY(find_page(turn))) break;
       while (row_ < page_.rows.size() && text_.size() < piece_bytes) {
         TRY(writer_.append(text_, *page_.rows[row_].record.value));
         page_.rows[row_++].record = {};  // its value may be large
@@ -229,34 +227,24 @@ class Export : public std::enable_shared_from_this<Export> {
       }
       ended_ = row_ == page_.rows.size() && !page_.more;
     } while (!ended_ && text_.size() < piece_bytes && !turn.is_over());
-    return {};
-  }
-
-  /// The next piece: what a turn brings. Where that is nothing the work goes on beside the connection, in turns, until
-  /// there is something.
-  [[nodiscard]] Result<std::optional<std::string>> next() {
-    if (failed_) return std::unexpected(*failed_);
-    if (text_.empty() && !ended_ && !works_aside_) TRY(work());
-    if (text_.empty() && ended_) return std::nullopt;
-    if (text_.empty() && !works_aside_) work_aside();
     return std::exchange(text_, {});
   }
+  [[nodiscard]] bool ended() const override { return ended_; }
 
  private:
-  void work_aside() {
-    works_aside_ = true;
-    turns_.go_on(home_, [weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->works_aside_ = false;
-      if (auto good = self->work(); !good) self->failed_ = good.error();
-      if (self->text_.empty() && !self->ended_ && !self->failed_) self->work_aside();
-    });
+  /// False when the turn is over before.
+  [[nodiscard]] Result<bool> find_page(const engine::Turn& turn) {
+    const std::size_t bytes_max = list_.query.sort.empty() ? engine::list_bytes_max : sorted_export_bytes;
+    if (!run_) run_.emplace(store_, model_, table_, list_.query, list_.at, bytes_max);
+    if (!TRY(run_->go_on(turn))) return false;
+    page_ = run_->take();
+    row_ = 0;
+    run_.reset();
+    if (page_.more) list_.query.after = page_.rows.back().place;
+    return true;
   }
 
-  engine::Engine& engine_;
-  Turns& turns_;
-  platform::Executor& home_;
+  const EventStore& store_;
   const model::Model& model_;
   const projection::ReadTable& table_;
   ListRequest list_;
@@ -265,20 +253,8 @@ class Export : public std::enable_shared_from_this<Export> {
   engine::ListPage page_;
   std::size_t row_ = 0;
   std::string text_;
-  std::optional<Error> failed_;
   bool ended_ = false;
-  bool works_aside_ = false;
 };
-
-void send_whole(Call call, ListRequest list) {
-  Response response = response_of(list);
-  response.content_type = content_type_of(list.format);
-  const auto whole = std::make_shared<Export>(call, std::move(list));
-  // What is refused is refused before the head of the reply has gone out, as far as that can be known.
-  if (auto good = whole->work(); !good) return call.refuse(good.error());
-  response.body = BodySource([whole] { return whole->next(); });
-  call.send(std::move(response));
-}
 
 // --- All of them ---
 
@@ -291,18 +267,14 @@ void answer(Call call, ListRequest list) {
       return call.send(std::move(unchanged));
     }
   }
-  if (list.whole) return send_whole(std::move(call), std::move(list));
-  const bool of_the_past = list.at.has_value();
-  const EventStore& store = call.engine.store();
-  const model::Model& model = call.the_model();
-  const projection::ReadTable& table = call.table();
-  model::ListQuery query = list.query;
-  const std::optional<Instant> at = list.at;
-  const std::shared_ptr<PageWork> work(
-      new PageWork{std::move(call), std::move(list), {store, model, table, std::move(query), at}});
-  // A page of now is quick, as a rule.
-  if (!of_the_past) return work_on(work);
-  work->call.shared.turns.begin(*work->call.home, [work] { work_on(work); });
+  // What is asked of now is quick, as a rule.
+  const From from = list.at ? From::store : From::tables;
+  const First first = list.at ? First::in_turn : First::at_once;
+  if (!list.whole) return take_turns(std::make_shared<PageRead>(std::move(call), std::move(list)), first);
+  Response response = response_of(list);
+  response.content_type = content_type_of(list.format);
+  auto source = std::make_unique<WholeList>(call, std::move(list));
+  send_in_pieces(std::move(call), std::move(response), std::move(source), from, first);
 }
 
 }  // namespace
@@ -314,6 +286,7 @@ void list_resources(const Request& request, Call call) {
   if (!list) return call.refuse(list.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
+  if (list->at && call.refuse_behind_store()) return;
   after_position(std::move(call), *position, [list = *std::move(list)](Call ready) mutable {
     ready.position = ready.position_of_table();
     if (!list.at) return answer(std::move(ready), std::move(list));
