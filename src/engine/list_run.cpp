@@ -22,12 +22,13 @@ bool comes_first(const ListRow& left, const ListRow& right) {
 }  // namespace
 
 ListRun::ListRun(const EventStore& store, const model::Model& model, const projection::ReadTable& table,
-                 model::ListQuery query, std::optional<Instant> time)
+                 model::ListQuery query, std::optional<Instant> time, std::size_t bytes_max)
     : store_(store),
       model_(model),
       table_(table),
       query_(std::move(query)),
       time_(time),
+      bytes_max_(bytes_max),
       count_all_(query_.count && query_.filters.empty() && !time),
       look_(model_, query_) {}
 
@@ -106,7 +107,7 @@ void ListRun::offer(ListRow row) {
   // Rows that come in order are put in no other; one of them may be out of it when its record has changed meanwhile.
   const bool is_heap = plan_.order != ListPlan::Order::whole;
   if (is_heap) std::ranges::push_heap(rows_, comes_first);
-  while (rows_.size() > query_.limit + 1 || (bytes_ > list_bytes_max && rows_.size() > 1)) {
+  while (rows_.size() > query_.limit + 1 || (bytes_ > bytes_max_ && rows_.size() > 1)) {
     if (is_heap) {
       std::ranges::pop_heap(rows_, comes_first);
     } else {

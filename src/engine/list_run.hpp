@@ -1,7 +1,7 @@
 #pragma once
 // ListRun: the work of finding one page of a list, in turns: the records of a model that pass some filters, in some
 // order, as they are or as they were at a time. It keeps no more rows than the page has, and of those of the past no
-// more than list_bytes_max.
+// more than their bytes allow.
 //
 // A list of now that takes one turn is of one moment if it looks at no more than rows_at_once rows; a longer one may
 // miss a record that changes meanwhile and comes to stand elsewhere, or show it as it was before; it shows none twice.
@@ -18,7 +18,7 @@
 
 namespace annals::engine {
 
-inline constexpr std::size_t list_bytes_max = 16u << 20;  ///< values of a page, which ends early once it has them
+inline constexpr std::size_t list_bytes_max = 1u << 20;  ///< values of a page, as a rule
 
 struct ListRow {
   model::ListPlace place;
@@ -42,9 +42,10 @@ struct ListPage {
 
 class ListRun {
  public:
-  /// Of now, or as it was at `time`. Everything but the query outlives the run.
+  /// Of now, or as it was at `time`. The page ends early once its values have `bytes_max` bytes. Everything but the
+  /// query outlives the run.
   ListRun(const EventStore& store, const model::Model& model, const projection::ReadTable& table,
-          model::ListQuery query, std::optional<Instant> time);
+          model::ListQuery query, std::optional<Instant> time, std::size_t bytes_max = list_bytes_max);
   ListRun(const ListRun&) = delete;
   ListRun& operator=(const ListRun&) = delete;
 
@@ -69,6 +70,7 @@ class ListRun {
   const projection::ReadTable& table_;
   model::ListQuery query_;
   const std::optional<Instant> time_;
+  const std::size_t bytes_max_;
   const bool count_all_;  // without filters, which needs no look at the rows
   model::ListLook look_;
   bool begun_ = false;

@@ -376,17 +376,17 @@ TEST(list_run, a_record_that_moves_while_a_list_is_made_is_shown_once_and_as_it_
 
 TEST(list_run, a_page_of_large_values_ends_early_and_the_next_goes_on) {
   Shop shop;
-  const std::string note = "\"" + std::string(1'000'000, 'n') + "\"";
+  const std::string note = "\"" + std::string(100'000, 'n') + "\"";
   for (std::size_t number = 0; number < 20; ++number)
     shop.put("k" + std::to_string(10 + number), {{"note", note}, {"stock", std::to_string(20 - number)}});
   for (const std::string sort : {"", "stock"}) {
     ListQuery query = query_of(shop.model, {}, sort, 1000);
     const ListPage first = shop.page(query);
-    EXPECT_EQ(first.rows.size(), 16u);
+    EXPECT_EQ(first.rows.size(), 10u);
     EXPECT_TRUE(first.more);
     query.after = first.rows.back().place;
     const ListPage second = shop.page(query);
-    EXPECT_EQ(second.rows.size(), 4u);
+    EXPECT_EQ(second.rows.size(), 10u);
     EXPECT_FALSE(second.more);
     EXPECT_NE(first.rows.back().place.key(), second.rows.front().place.key());
   }

@@ -29,26 +29,32 @@ struct Stream {
   const platform::Clock& clock;
   From from;
   std::unique_ptr<PieceSource> source;
-  std::optional<std::string> first;
+  std::optional<std::string> first;  // unless it is nothing
 };
 
-/// A turn of a body; another one, when it brought nothing.
-void bring_piece(const std::shared_ptr<Stream>& stream, PieceTaker taker) {
-  run_later(stream->shared, stream->home, stream->from, [stream, taker = std::move(taker)]() mutable {
-    if (!taker.wanted()) return;
-    auto piece = stream->source->next(engine::Turn(stream->clock));
-    const bool nothing = piece && piece->empty();
-    if (nothing && !stream->source->ended()) return bring_piece(stream, std::move(taker));
-    if (nothing) return taker.give(std::nullopt);
-    taker.give(std::move(piece));
-  });
+// How long nothing may come of a body before the connection looks whether anybody still listens.
+constexpr Duration silence_max = std::chrono::seconds(1);
+
+/// Turns until one brings a piece, or silence_max is over.
+void give_next_piece(std::shared_ptr<Stream> stream, PieceTaker taker, Duration silent_until) {
+  Stream& of = *stream;
+  run_later(of.shared, of.home, of.from,
+            [stream = std::move(stream), taker = std::move(taker), silent_until]() mutable {
+              if (!taker.wanted()) return;
+              auto piece = stream->source->next(engine::Turn(stream->clock));
+              const bool is_nothing = piece && piece->empty();
+              if (is_nothing && stream->source->ended()) return taker.give(std::nullopt);
+              if (is_nothing && stream->clock.monotonic() < silent_until)
+                return give_next_piece(std::move(stream), std::move(taker), silent_until);
+              taker.give(std::move(piece));
+            });
 }
 
 LateBodySource late_body_of(std::shared_ptr<Stream> stream) {
   return [stream = std::move(stream)](PieceTaker taker) {
     if (stream->first) return taker.give(std::exchange(stream->first, std::nullopt));
     if (stream->source->ended()) return taker.give(std::nullopt);
-    bring_piece(stream, std::move(taker));
+    give_next_piece(stream, std::move(taker), stream->clock.monotonic() + silence_max);
   };
 }
 
@@ -72,15 +78,16 @@ struct FirstPiece final : LongRead {
       call.refuse(piece.error());
       return false;
     }
-    if (piece->empty() && !source->ended()) return true;
     const platform::Clock& clock = call.engine.platform().clock;
     if (source->ended()) {
       response.body = *std::move(piece);
     } else if (from() == From::memory) {
       response.body = body_of(clock, std::move(source), *std::move(piece));
     } else {
+      std::optional<std::string> first;
+      if (!piece->empty()) first = *std::move(piece);
       response.body = late_body_of(
-          std::make_shared<Stream>(call.shared, *call.home, clock, from(), std::move(source), *std::move(piece)));
+          std::make_shared<Stream>(call.shared, *call.home, clock, from(), std::move(source), std::move(first)));
     }
     call.send(std::move(response));
     return false;

@@ -60,7 +60,8 @@ void take_turns(std::shared_ptr<LongRead> read, First first = First::in_turn);
 class PieceSource {
  public:
   virtual ~PieceSource() = default;
-  /// The next piece, empty when the turn was over before there was anything; only while not `ended`.
+  /// The next piece; an empty one when the turn has brought nothing, of a body of tables or of the store. Only while
+  /// not `ended`.
   [[nodiscard]] virtual Result<std::string> next(const engine::Turn& turn) = 0;
   [[nodiscard]] virtual bool ended() const = 0;
 };

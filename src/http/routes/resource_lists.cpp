@@ -21,7 +21,8 @@ namespace {
 constexpr std::uint64_t limit_default = 100;
 constexpr std::uint64_t limit_max = 1000;
 constexpr std::size_t filters_max = 20;
-constexpr std::size_t export_rows = 50'000;  // found at a time, of a list that goes out whole
+constexpr std::size_t export_rows = 50'000;            // found at a time, of a list that goes out whole
+constexpr std::size_t sorted_export_bytes = 8u << 20;  // values, where finding them again may take a look at all
 constexpr std::size_t piece_bytes = 256u << 10;
 
 constexpr std::array<std::string_view, 8> parameter_names{"limit", "after",  "at",      "count",
@@ -179,24 +180,21 @@ struct PageRead final : LongRead {
     const auto found = run.go_on(turn);
     if (found && !*found) return true;
     if (found) {
-      send();
+      send(run.take());
     } else {
       call.refuse(found.error());
     }
     return false;
   }
-
-  void send() {
-    const engine::ListPage page = run.take();
-    const model::Model& model = call.the_model();
-    auto body = body_of_page(model, list, page);
+  void send(const engine::ListPage& page) {
+    auto body = body_of_page(call.the_model(), list, page);
     if (!body) return call.refuse(body.error());
     Response response = response_of(list);
-    response.content_type = content_type_of(list.format);
     if (page.more && list.format != ListFormat::page) {
-      response.add("Link",
-                   list.link_begin + token_of(model, list.query.sort, page.rows.back().place) + ">; rel=\"next\"");
+      response.add("Link", list.link_begin + token_of(call.the_model(), list.query.sort, page.rows.back().place) +
+                               ">; rel=\"next\"");
     }
+    response.content_type = content_type_of(list.format);
     response.body = *std::move(body);
     call.send(std::move(response));
   }
@@ -208,9 +206,9 @@ struct PageRead final : LongRead {
 // --- Lists that go out whole ---
 
 /// The text of a list, some pages after one another.
-class Export final : public PieceSource {
+class WholeList final : public PieceSource {
  public:
-  Export(const Call& call, ListRequest list)
+  WholeList(const Call& call, ListRequest list)
       : store_(call.engine.store()),
         model_(call.the_model()),
         table_(call.table()),
@@ -221,14 +219,7 @@ class Export final : public PieceSource {
 
   [[nodiscard]] Result<std::string> next(const engine::Turn& turn) override {
     do {
-      if (row_ == page_.rows.size()) {
-        if (!run_) run_.emplace(store_, model_, table_, list_.query, list_.at);
-        if (!TRY(run_->go_on(turn))) break;
-        page_ = run_->take();
-        row_ = 0;
-        run_.reset();
-        if (page_.more) list_.query.after = page_.rows.back().place;
-      }
+      if (row_ == page_.rows.size() && !TRY(find_page(turn))) break;
       while (row_ < page_.rows.size() && text_.size() < piece_bytes) {
         TRY(writer_.append(text_, *page_.rows[row_].record.value));
         page_.rows[row_++].record = {};  // its value may be large
@@ -241,6 +232,18 @@ class Export final : public PieceSource {
   [[nodiscard]] bool ended() const override { return ended_; }
 
  private:
+  /// False when the turn is over before.
+  [[nodiscard]] Result<bool> find_page(const engine::Turn& turn) {
+    const std::size_t bytes_max = list_.query.sort.empty() ? engine::list_bytes_max : sorted_export_bytes;
+    if (!run_) run_.emplace(store_, model_, table_, list_.query, list_.at, bytes_max);
+    if (!TRY(run_->go_on(turn))) return false;
+    page_ = run_->take();
+    row_ = 0;
+    run_.reset();
+    if (page_.more) list_.query.after = page_.rows.back().place;
+    return true;
+  }
+
   const EventStore& store_;
   const model::Model& model_;
   const projection::ReadTable& table_;
@@ -264,14 +267,14 @@ void answer(Call call, ListRequest list) {
       return call.send(std::move(unchanged));
     }
   }
-  // A page of now is quick, as a rule.
+  // What is asked of now is quick, as a rule.
   const From from = list.at ? From::store : From::tables;
   const First first = list.at ? First::in_turn : First::at_once;
   if (!list.whole) return take_turns(std::make_shared<PageRead>(std::move(call), std::move(list)), first);
   Response response = response_of(list);
   response.content_type = content_type_of(list.format);
-  auto body = std::make_unique<Export>(call, std::move(list));
-  send_in_pieces(std::move(call), std::move(response), std::move(body), from, first);
+  auto source = std::make_unique<WholeList>(call, std::move(list));
+  send_in_pieces(std::move(call), std::move(response), std::move(source), from, first);
 }
 
 }  // namespace
