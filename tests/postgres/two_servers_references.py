@@ -122,24 +122,28 @@ def play(binary: str, directory: pathlib.Path) -> str:
             (directory / name / "annals.toml").write_text(DECLARATION)
         servers = [Server(binary, [*arguments, "--data", "data", "--node-id", str(place + 1)], directory / name)
                    for place, name in enumerate(("one", "two"))]
-        run = Run([server.port for server in servers])
-        for customer in range(CUSTOMERS):
-            with Connection(run.ports[0], timeout=90) as connection:
-                run.ask(connection, "POST", "/customers", {"id": customer})
-        threads = [threading.Thread(target=run.client, args=(number, seed)) for number in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if run.wrong:
-            raise Wrong(f"seed {seed}: " + "; ".join(run.wrong[:5]))
-        run.check()
-        for outcome in ("POST orders 201", "POST orders 409 reference_missing", "POST batch 200", "POST batch 409 reference_missing",
-                        "DELETE customers 204"):
-            if run.outcomes[outcome] == 0:
-                raise Wrong(f"seed {seed}: there was no {outcome} among {dict(run.outcomes)}")
-        for server in servers:
-            server.stop()
+        try:
+            run = Run([server.port for server in servers])
+            for customer in range(CUSTOMERS):
+                with Connection(run.ports[0], timeout=90) as connection:
+                    run.ask(connection, "POST", "/customers", {"id": customer})
+            threads = [threading.Thread(target=run.client, args=(number, seed)) for number in range(CLIENTS)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            if run.wrong:
+                raise Wrong(f"seed {seed}: " + "; ".join(run.wrong[:5]))
+            run.check()
+            for outcome in ("POST orders 201", "POST orders 409 reference_missing", "POST batch 200", "POST batch 409 reference_missing",
+                            "DELETE customers 204"):
+                if run.outcomes[outcome] == 0:
+                    raise Wrong(f"seed {seed}: there was no {outcome} among {dict(run.outcomes)}")
+            for server in servers:
+                server.stop()
+        finally:
+            for server in servers:
+                server.kill()
         return f"seed {seed}: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(run.outcomes.items()))
 
 
