@@ -297,5 +297,40 @@ TEST_P(CancelTest, a_wait_for_events_of_a_client_that_is_gone_ends) {
   EXPECT_EQ(store->stream_reads(), before) << "nobody looks for it any more";
 }
 
+/// Says something now and then.
+class Sparse final : public PieceSource {
+ public:
+  explicit Sparse(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+  [[nodiscard]] Result<std::string> next(const engine::Turn&) override { return pieces_[next_++]; }
+  [[nodiscard]] bool ended() const override { return next_ == pieces_.size(); }
+
+ private:
+  const std::vector<std::string> pieces_;
+  std::size_t next_ = 0;
+};
+
+TEST_P(CancelTest, turns_that_bring_nothing_are_no_pieces) {
+  ApiOptions options;
+  if (GetParam()) options.readers = {&reader};
+  CallsShared shared(options, world.log);
+  struct Case {
+    std::vector<std::string> pieces;
+    std::vector<std::string> sent;
+  };
+  for (const auto& [pieces, sent] : {Case{{"", "", "a", "", "b", "", ""}, {"a", "b"}}, Case{{"", ""}, {}}}) {
+    const auto answered = std::make_shared<Asked>();
+    answered->run = [this] { run(); };
+    send_in_pieces(Call{*engine, options, shared, 0, {}, {}, Asker{}, &home, Responder(answered), false, 0, {}}, {},
+                   std::make_unique<Sparse>(pieces), From::store);
+    run();
+    ASSERT_EQ(answered->status(), 200);
+    std::vector<std::string> found;
+    if (!std::holds_alternative<std::string>(answered->response->body)) {
+      while (const auto piece = answered->next_piece()) found.push_back(*piece);
+    }
+    EXPECT_EQ(found, sent);
+  }
+}
+
 }  // namespace
 }  // namespace annals::http
