@@ -21,11 +21,12 @@ output `…` stands for any text within a line, and a line `…` alone for any n
 write `; echo $?` behind it. Blocks of any other mark (`sh` for those that a reader types and a test cannot) are not executed.
 
 All commands of a document run in one shell, in a fresh directory in which `build/release/bin/annals` is the program, beside a server that
-was started there with its data in `annals-data`. The document's address of it, http://127.0.0.1:4000, is replaced by the one that is used.
+was started there with its data in `annals-data`. Beside a document with an `annals.toml` all files of its folder are there too. The document's address of it, http://127.0.0.1:4000, is replaced by the one that is used.
 """
 
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,9 @@ def execute(binary: pathlib.Path, document: pathlib.Path) -> bool:
         directory = pathlib.Path(name)
         (directory / "build/release/bin").mkdir(parents=True)
         (directory / "build/release/bin/annals").symlink_to(binary)
+        folder = document.resolve().parent
+        if (folder / "annals.toml").exists():
+            shutil.copytree(folder, directory, dirs_exist_ok=True)
         server = Server(str(binary), ["--listen", "127.0.0.1:0"], directory)
         address = f"127.0.0.1:{server.port}"
         shell = Shell(directory)
