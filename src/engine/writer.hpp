@@ -213,6 +213,8 @@ class Writer {
                                               const std::string& key, const std::string& stream);
   [[nodiscard]] Result<> draft_one(const Pending& pending, Draft& draft, std::size_t model,
                                    const model::Command& command, Instant now);
+  [[nodiscard]] Result<model::Record> evolve_decided(const model::Model& model, const model::Record& state,
+                                                     const model::Decision& decision, Instant now);
   [[nodiscard]] Result<> draft_command(const Pending& pending, Draft& draft, std::size_t model,
                                        const model::Command& command, Instant now);
   [[nodiscard]] Result<> check_references(const Pending& pending, Draft& draft, const UniqueClaims::Change& change);

@@ -223,6 +223,18 @@ Result<> Writer::draft_one(const Pending& pending, Draft& draft, std::size_t mod
   return {};
 }
 
+/// What an event that was decided on leaves. One that makes no sense is a defect of the model, and no reason to end the
+/// server: nothing of it is recorded.
+Result<model::Record> Writer::evolve_decided(const model::Model& model, const model::Record& state,
+                                             const model::Decision& decision, Instant now) {
+  auto next = model::evolve(model, state, decision.type, decision.data, state.version.next(), now);
+  if (!next) {
+    platform_.log.error("An event that was decided on makes no sense and was not recorded",
+                        {{"model", model.name}, {"error", next.error().message}});
+  }
+  return next;
+}
+
 /// Decides on one command, and adds its events to the draft.
 Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t model_place,
                                const model::Command& command, Instant now) {
@@ -255,9 +267,7 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
   }
   StreamAppend& append = draft.group.appends[place];
   for (model::Decision& decision : decisions) {
-    auto next = model::evolve(model, state, decision.type, decision.data, state.version.next(), now);
-    INVARIANT(next.has_value(), "evolve takes in what decide gives out");
-    state = *std::move(next);
+    state = TRY(evolve_decided(model, state, decision, now));
     NewEvent& event = append.events.emplace_back();
     event.id = platform::make_uuid(now, platform_.random);
     event.type = std::move(decision.type);

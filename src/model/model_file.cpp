@@ -162,6 +162,23 @@ Result<std::vector<Field>> read_fields(const std::string& model, const Declared&
   return fields;
 }
 
+/// A field's own event is told from the model's, and its members from one another.
+Result<> check_own_events(const Model& model, const Declared& fields) {
+  for (const Field& field : model.fields) {
+    if (field.event.empty()) continue;
+    const Place& place = fields.find(field.name)->find("event")->place;
+    for (const std::string* type : {&model.created_type, &model.updated_type, &model.deleted_type}) {
+      if (field.event != *type) continue;
+      return refuse(place, field.event + " is what the model calls its own events; name what happens to " + field.name);
+    }
+    if ("old_" + field.name == model.key_member || "new_" + field.name == model.key_member) {
+      return refuse(place, "the event would have two members " + model.key_member +
+                               "; leave event out, or call the field otherwise");
+    }
+  }
+  return {};
+}
+
 // --- Models ---
 
 bool has_dot_segment(const std::string& path) {
@@ -269,6 +286,7 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
     if (fields == nullptr) return refuse(member.place, name + " has no fields; declare them as [" + name + ".fields]");
     declared.model = Model::resource(member.name, {}, TRY(read_fields(member.name, *fields)));
     append_json(declared.model.declaration, *fields);
+    TRY(check_own_events(declared.model, *fields));
   }
   Model& model = declared.model;
   for (const DeclaredMember& one : *members) {

@@ -53,6 +53,8 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
            Case{key + "Name = { type = \"string\" }\n", "5:1", "[a-z][a-z0-9_]*"},
            Case{key + "name = { type = \"string\", uniqe = true }\n", "5:27", "did you mean \"unique\"?"},
            Case{key + "name = { type = \"list\" }\n", "5:17", "of = \"string\""},
+           Case{key + "name = { type = \"string\", event = \"ADeleted\" }\n", "5:35", "calls its own events"},
+           Case{key + "name = { type = \"string\", event = \"ACreated\" }\n", "5:35", "calls its own events"},
            Case{key + "name = { type = \"string\", renamed_from = \"name\" }\n", "5:42", "called \"name\" now"},
            Case{key + "name = { type = \"string\", renamed_from = \"id\" }\n", "5:42", "is a field of this model"},
            Case{key + "name = { type = \"string\", renamed_from = [\"b\", \"b\"] }\n", "5:48", "twice"},

@@ -22,6 +22,28 @@ std::string key_text(const FieldValue& value) {
 
 // --- Bodies ---
 
+/// Of the values of a field: with them events and replies nest no deeper than json::depth_max.
+constexpr std::size_t json_depth_max = 56;
+
+/// How deep arrays and objects lie in one another in JSON that has been read.
+std::size_t depth_of(std::string_view json) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool in_text = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char character = json[at];
+    if (in_text) {
+      if (character == '\\') ++at;
+      in_text = character != '"';
+      continue;
+    }
+    in_text = character == '"';
+    if (character == '[' || character == '{') deepest = std::max(deepest, ++depth);
+    if (character == ']' || character == '}') --depth;
+  }
+  return deepest;
+}
+
 /// Collects what a body gives, and what is wrong with it.
 class BodyReader {
  public:
@@ -76,6 +98,10 @@ class BodyReader {
     const Field& field = model_.fields[place];
     auto value = value_from_json(field, json);
     if (!value) return fault(field.name, value.error().code, value.error().message);
+    if (const auto* raw = value->as<RawJson>(); raw && depth_of(raw->text) > json_depth_max) {
+      fault(field.name, "too_deep",
+            "the arrays and objects in it lie deeper in one another than " + std::to_string(json_depth_max));
+    }
     if (!value->is_null()) {
       // Each attribute has its say, so that all that is wrong is told at once.
       for (const Attribute* attribute : attributes()) {
@@ -109,11 +135,11 @@ void append_key(std::string& data, const Model& model, std::string_view key) {
   json::append_member(data, model.key_member, key);
 }
 
-/// `{"field":value,...}` of those fields that have one.
+/// `{"field":value,...}` of those fields that have one; and of those that would have their default otherwise.
 void append_values(std::string& data, const Model& model, std::span<const std::string_view> values) {
   data += '{';
   for (std::size_t place = 0; place < values.size(); ++place) {
-    if (values[place] == no_value) continue;
+    if (values[place] == no_value && !model.fields[place].otherwise) continue;
     json::append_member(data, model.fields[place].name);
     data += values[place];
   }
@@ -270,7 +296,7 @@ Result<Changes> own_event_values(const Model& model, std::string_view type, cons
   Changes changes;
   bool tells = false;
   for (const json::Member& member : data.members) {
-    if (!member.name.starts_with(begin)) continue;
+    if (!member.name.starts_with(begin) || member.name == model.key_member) continue;
     tells = true;
     const auto place = model.field_in_events(member.name.substr(begin.size()));
     if (place) changes.emplace_back(*place, TRY(canonical(model.fields[*place], member.value)));

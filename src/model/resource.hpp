@@ -3,7 +3,8 @@
 // Pure functions; no thread rule.
 //
 // Events (all of them objects, <name> being the model's):
-//   <Name>Created  {"<name>_id": key, "values": {field: value, ...}}          fields without a value are left out
+//   <Name>Created  {"<name>_id": key, "values": {field: value, ...}}          without fields that have no value; of a
+//                                                                              field with a default it is null
 //   <Name>Updated  {"<name>_id": key, "changes": {field: {"old": value, "new": value}, ...}}
 //   <Name>Deleted  {"<name>_id": key, "old_values": {...}, "deleted_at": time}
 // and a type of its own for a change of one field that has the attribute `event`:

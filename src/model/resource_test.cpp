@@ -153,6 +153,45 @@ TEST_F(ResourceTest, events_of_others_are_taken_in_and_those_that_make_no_sense_
   }
 }
 
+TEST_F(ResourceTest, no_value_in_the_place_of_a_default_is_recorded_and_comes_back) {
+  ASSERT_TRUE(create(R"({"name":"lamp","id":"a","stock":null,"made":null})"));
+  EXPECT_EQ(events, (std::vector<std::string>{
+                        R"(ProductCreated {"product_id":"a","values":{"id":"a","name":"lamp","stock":null}})"}));
+  const SharedText before = record.value;
+  EXPECT_EQ(*before, R"({"id":"a","name":"lamp","price":null,"stock":null,"tags":null,"made":null})");
+  ASSERT_TRUE(run(Operation::remove, {}));
+  ASSERT_TRUE(run(Operation::restore, {}, before));
+  EXPECT_EQ(*record.value, *before);
+}
+
+TEST_F(ResourceTest, json_is_taken_as_deep_as_events_can_hold_it) {
+  Model deep = model;
+  deep.fields[4].type = FieldType::json;
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + "\"]\\\"\"" + std::string(depth, ']'); };
+  for (std::size_t depth = 1; depth <= 60; ++depth) {
+    const std::string text = R"({"name":"n","id":"a","tags":)" + nested(depth) + "}";
+    const auto given = read_new_record(deep, body(text), {now, [] { return Uuid{}; }});
+    EXPECT_EQ(given.has_value(), depth <= 56) << depth;
+    if (!given) {
+      EXPECT_EQ(given.error().faults.front().code, "too_deep");
+      continue;
+    }
+    Command command;
+    command.operation = Operation::create;
+    command.key = "a";
+    command.given = *given;
+    const auto created = decide(deep, Record{}, command, now);
+    ASSERT_TRUE(created);
+    auto made = evolve(deep, Record{}, created->front().type, created->front().data, StreamVersion{1}, now);
+    ASSERT_TRUE(made) << depth << made.error().message;
+    command.operation = Operation::update;
+    command.given = read_patch(deep, body(R"({"stock":2,"tags":)" + nested(depth - 1) + "}"), "a").value();
+    const auto updated = decide(deep, *made, command, now);
+    ASSERT_TRUE(updated);
+    EXPECT_TRUE(evolve(deep, *made, updated->front().type, updated->front().data, StreamVersion{2}, now)) << depth;
+  }
+}
+
 TEST_F(ResourceTest, events_of_the_time_before_a_declaration_was_changed_tell_the_same) {
   ASSERT_TRUE(create(R"({"name":"lamp","id":"a","price":"7.50"})"));
   const Record created = record;

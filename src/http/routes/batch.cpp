@@ -121,7 +121,7 @@ class BatchReader {
 
   void read_if_match(const json::Object& members, engine::KeyCommand& command) {
     const json::Value* value = members.find("if_match");
-    if (value == nullptr || std::holds_alternative<json::Null>(*value)) return;
+    if (value == nullptr) return;
     if (const auto* version = std::get_if<std::int64_t>(value); version && *version >= 0) {
       command.command.precondition = {model::Precondition::Rule::version_is_one_of,
                                       {StreamVersion{static_cast<std::uint64_t>(*version)}}};
