@@ -7,14 +7,13 @@
 #include <array>
 
 #include "model/list_order.hpp"
-#include "model/model_file.hpp"
+#include "model/test_model.hpp"
 
 namespace annals::model {
 namespace {
 
 const Model& everything() {
-  static const Model model = [] {
-    const auto root = read_declarations(R"(
+  static const Model model = declared_model(R"(
 [model.thing]
 path = "/things"
 [model.thing.fields]
@@ -32,11 +31,7 @@ state   = { type = "enum", values = ["draft", "sold"] }
 extra   = { type = "json" }
 tags    = { type = "list", of = "string" }
 prices  = { type = "list", of = "decimal" }
-)",
-                                        "annals.toml");
-    auto models = read_models(*root.value().find("model"));
-    return std::move(models.value().front().model);
-  }();
+)");
   return model;
 }
 

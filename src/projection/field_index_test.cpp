@@ -9,7 +9,7 @@
 #include <map>
 #include <thread>
 
-#include "model/model_file.hpp"
+#include "model/test_model.hpp"
 #include "model/value_order.hpp"
 #include "projection/read_table.hpp"
 
@@ -17,8 +17,7 @@ namespace annals::projection {
 namespace {
 
 const model::Model& thing() {
-  static const model::Model model = [] {
-    const auto root = model::read_declarations(R"(
+  static const model::Model model = model::declared_model(R"(
 [model.thing]
 path = "/things"
 [model.thing.fields]
@@ -26,11 +25,7 @@ id   = { type = "string", primary_key = true }
 name = { type = "string", indexed = true }
 size = { type = "integer", indexed = true }
 code = { type = "string", unique = true }
-)",
-                                               "annals.toml");
-    auto models = model::read_models(*root.value().find("model"));
-    return std::move(models.value().front().model);
-  }();
+)");
   return model;
 }
 constexpr std::size_t name_field = 1;

@@ -3,7 +3,7 @@
 
 #include "base/invariant.hpp"
 #include "model/list_order.hpp"
-#include "model/model_file.hpp"
+#include "model/test_model.hpp"
 #include "model/value_order.hpp"
 
 namespace {
@@ -12,8 +12,7 @@ using namespace annals;
 using namespace annals::model;
 
 const Model& thing() {
-  static const Model model = [] {
-    const auto root = read_declarations(R"(
+  static const Model model = declared_model(R"(
 [model.thing]
 path = "/things"
 [model.thing.fields]
@@ -30,11 +29,7 @@ owner   = { type = "uuid" }
 state   = { type = "enum", values = ["draft", "sold"] }
 extra   = { type = "json" }
 tags    = { type = "list", of = "string" }
-)",
-                                        "annals.toml");
-    auto models = read_models(*root.value().find("model"));
-    return std::move(models.value().front().model);
-  }();
+)");
   return model;
 }
 

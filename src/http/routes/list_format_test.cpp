@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "model/model_file.hpp"
+#include "model/test_model.hpp"
 
 namespace annals::http {
 namespace {
 
 const model::Model& thing() {
-  static const model::Model model = [] {
-    const auto root = model::read_declarations(R"(
+  static const model::Model model = model::declared_model(R"(
 [model.thing]
 path = "/things"
 [model.thing.fields]
@@ -20,11 +19,7 @@ note  = { type = "text" }
 price = { type = "decimal" }
 sold  = { type = "boolean" }
 tags  = { type = "list", of = "string" }
-)",
-                                               "annals.toml");
-    auto models = model::read_models(*root.value().find("model"));
-    return std::move(models.value().front().model);
-  }();
+)");
   return model;
 }
 
