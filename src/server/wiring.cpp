@@ -28,6 +28,8 @@ constexpr std::uint64_t tls_file_bytes_max = 1u << 20;
 constexpr Duration unread_output_time = std::chrono::seconds(1);
 /// For a read that nobody waits for any more.
 constexpr Duration unread_time = std::chrono::milliseconds(200);
+/// For what the last checkpoints ask of a store that is on another machine.
+constexpr Duration last_reads_time = std::chrono::seconds(5);
 
 http::ServerOptions server_options(const Settings& settings, const Address& address) {
   http::ServerOptions options;
@@ -279,7 +281,8 @@ void Application::make_readers(http::ApiOptions& options, engine::EngineOptions&
   engine_options.probe = probe_.get();
 }
 
-/// Nobody asks any more, so what is still read is for nobody: it is ended when it does not end soon by itself.
+/// Nobody asks any more, so what is still read is for nobody: it is ended when it does not end soon by itself, and the
+/// database is not waited for again.
 void Application::end_readers() {
   if (readers_.empty()) return;
   std::vector<platform::Executor*> threads{probe_.get()};
@@ -297,7 +300,17 @@ void Application::end_readers() {
   if (!all_idle) store_->let_reads_wait(false);
   readers_.clear();
   probe_.reset();
-  if (!all_idle) store_->let_reads_wait(true);
+}
+
+/// A checkpoint asks the store for the event that it ends with. A database that does not answer soon keeps nobody from
+/// going down: without the checkpoint, the next start reads more.
+void Application::stop_engine() {
+  std::unique_ptr<platform::Executor> patience;
+  if (store_->remote_reads_max() > 0) {
+    patience = platform::make_thread_executor("patience");
+    patience->post_after(last_reads_time, [store = store_.get()] { store->let_reads_wait(false); });
+  }
+  engine_->stop();
 }
 
 Result<> Application::build(const Address& address, std::function<void(const std::string& url)> ready) {
@@ -385,7 +398,7 @@ Result<> Application::stop() {
     audit_runner_->stop();
     audit_->close();
   }
-  if (engine_) engine_->stop();
+  if (engine_) stop_engine();
   audit_runner_.reset();
   audit_.reset();
   engine_.reset();

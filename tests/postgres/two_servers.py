@@ -144,7 +144,7 @@ class Run:
                     expected += 1
                 after = reply.value("Annals-Position") or after
                 if last_look and not reply.body:
-                    self.read = expected - 1
+                    self.read, self.read_up_to = expected - 1, after
                     return
         except (Wrong, OSError) as error:
             self.wrong.append(f"reader: {type(error).__name__} {error}")
@@ -161,7 +161,8 @@ class Run:
                     if versions != list(range(1, len(versions) + 1)):
                         raise Wrong(f"versions of {key} on port {port}: {versions}")
                     histories[key] = [event["data"]["value"] for event in events]
-                    now = connection.request("GET", f"/config/{key}").body.decode()
+                    # What the other server has written comes here a little later: the reader has seen everything.
+                    now = connection.request("GET", f"/config/{key}?min_position={self.read_up_to}").body.decode()
                     if now != histories[key][-1]:
                         raise Wrong(f"{key} on port {port} is {now}, and its history ends with {histories[key][-1]}")
                 seen.append(histories)
