@@ -58,6 +58,13 @@ std::vector<FoundCheckpoint> find_checkpoints(const platform::FileSystem& files,
   return found;
 }
 
+Result<> check_checkpoint(const platform::FileSystem& files, const std::string& path) {
+  const auto bytes = platform::read_whole_file(files, path, bytes_max);
+  if (!bytes || !bytes->starts_with(heading)) return check_state_file(files, path);
+  TRY(read_checkpoint(files, path));
+  return {};
+}
+
 /// One beyond the end belongs to a longer log than this one: to go on from it would pass over what is recorded up to
 /// there.
 Result<Position> locate_checkpoint(const EventStore& store, const Cursor& cursor, const std::string& path) {

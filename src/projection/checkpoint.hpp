@@ -39,6 +39,10 @@ struct FoundCheckpoint {
 [[nodiscard]] std::vector<FoundCheckpoint> find_checkpoints(const platform::FileSystem& files,
                                                             const std::string& directory);
 
+/// Whether the checkpoint at `path`, of either format, is what was written, to the last byte. Errors: corrupt;
+/// not_found; unsupported ("format_version"); input_output.
+[[nodiscard]] Result<> check_checkpoint(const platform::FileSystem& files, const std::string& path);
+
 /// The position of a cursor that stands in a checkpoint. Errors: gone, saying so of the file at `path`, when it is not
 /// of the store as it is now: an unclean stop is no reason for that, because what is in a checkpoint had been flushed.
 [[nodiscard]] Result<Position> locate_checkpoint(const EventStore& store, const Cursor& cursor,

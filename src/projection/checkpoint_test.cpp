@@ -77,8 +77,10 @@ TEST_F(CheckpointTest, every_flipped_bit_is_noticed) {
     const auto flip = [&](std::string& bytes) { bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8)); };
     world.files.damage("/d/c", flip);
     EXPECT_EQ(kind_of_failure(), ErrorKind::corrupt) << "bit " << bit;
+    EXPECT_FALSE(check_checkpoint(world.files, "/d/c")) << "bit " << bit;
     world.files.damage("/d/c", flip);
   }
+  EXPECT_TRUE(check_checkpoint(world.files, "/d/c"));
   EXPECT_EQ(file.load(*store).value(), Position{258});
 }
 
@@ -88,6 +90,7 @@ TEST_F(CheckpointTest, a_file_cut_short_or_grown_is_damage) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     world.files.damage("/d/c", [&](std::string& bytes) { bytes = whole.substr(0, size); });
     EXPECT_EQ(kind_of_failure(), ErrorKind::corrupt) << size;
+    EXPECT_FALSE(check_checkpoint(world.files, "/d/c")) << size;
   }
   for (std::size_t more : {1u, 100u, 100'000u}) {
     world.files.damage("/d/c", [&](std::string& bytes) { bytes = whole + std::string(more, '0'); });

@@ -45,16 +45,16 @@ std::unexpected<Error> damaged(const std::string& path, std::uint64_t offset, st
   return fail(ErrorKind::corrupt, path + " is damaged at byte " + std::to_string(offset) + ": " + std::string(found));
 }
 
+struct Block {
+  std::uint32_t kind = 0;
+  std::string_view contents;  ///< until the next one is read
+};
+
 /// Reads blocks from front to back.
 class BlockReader {
  public:
   BlockReader(const platform::File& file, const std::string& path, std::uint64_t size)
       : file_(file), path_(path), size_(size) {}
-
-  struct Block {
-    std::uint32_t kind = 0;
-    std::string_view contents;  ///< until the next call
-  };
 
   [[nodiscard]] Result<Block> next() {
     const std::size_t before = offset_ == 0 ? prelude_bytes : 0;
@@ -105,6 +105,25 @@ class BlockReader {
   std::uint64_t offset_ = 0;
   std::uint64_t checksum_ = 0;
 };
+
+/// Calls `on_block` for the beginning, each block of records and the ending, which is the last thing in the file.
+Result<> walk(const platform::FileSystem& files, const std::string& path,
+              const std::function<Result<>(const Block&)>& on_block) {
+  const std::unique_ptr<platform::File> file = TRY(files.open_to_read(path));
+  const std::uint64_t size = TRY(file->size());
+  BlockReader blocks(*file, path, size);
+  for (std::uint32_t expected = beginning;; expected = of_records) {
+    const Block block = TRY(blocks.next());
+    const bool ends = expected == of_records && block.kind == ending;
+    if (block.kind != expected && !ends) {
+      return damaged(path, blocks.offset(), "the block that ends here is of no kind that stands there");
+    }
+    TRY(on_block(block));
+    if (ends) break;
+  }
+  if (blocks.offset() != size) return damaged(path, blocks.offset(), "something follows its ending");
+  return {};
+}
 
 /// How an ending begins.
 StateFileEnd take_end(ByteReader& reader) {
@@ -238,32 +257,29 @@ Result<StateFileEnd> read_state_file_end(const platform::FileSystem& files, cons
   }
 }
 
+Result<> check_state_file(const platform::FileSystem& files, const std::string& path) {
+  return walk(files, path, [](const Block&) -> Result<> { return {}; });
+}
+
 Result<StateFileSummary> read_state_file(
     const platform::FileSystem& files, const std::string& path, std::string_view name, const EventStore& store,
     Backing backing, const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records) {
-  const std::unique_ptr<platform::File> file = TRY(files.open_to_read(path));
-  const std::uint64_t size = TRY(file->size());
-  BlockReader blocks(*file, path, size);
   StateFileSummary summary;
-  const auto first = TRY(blocks.next());
-  ByteReader reader(first.contents);
-  summary.begin = Position{reader.integer<std::uint64_t>()};
-  if (first.kind != beginning || !reader.ok()) return damaged(path, 0, "it does not begin as such a file does");
-  if (reader.rest() != name) {
+  std::uint64_t records = 0;
+  const auto take = [&](const Block& block) -> Result<> {
+    if (block.kind == ending) return take_ending(block.contents, path, records, store, backing, summary);
+    if (block.kind == of_records) {
+      records += TRY(on_records(block.contents));
+      return {};
+    }
+    ByteReader reader(block.contents);
+    summary.begin = Position{reader.integer<std::uint64_t>()};
+    if (!reader.ok()) return damaged(path, 0, "it does not begin as such a file does");
+    if (reader.rest() == name) return {};
     return fail(ErrorKind::gone, path + " holds \"" + std::string(reader.rest().substr(0, 100)) + "\", not \"" +
                                      std::string(name) + "\"");
-  }
-  std::uint64_t records = 0;
-  while (true) {
-    const auto block = TRY(blocks.next());
-    if (block.kind == ending) {
-      TRY(take_ending(block.contents, path, records, store, backing, summary));
-      break;
-    }
-    if (block.kind != of_records) return damaged(path, blocks.offset(), "a block of no known kind stands before here");
-    records += TRY(on_records(block.contents));
-  }
-  if (blocks.offset() != size) return damaged(path, blocks.offset(), "something follows its ending");
+  };
+  TRY(walk(files, path, take));
   return summary;
 }
 

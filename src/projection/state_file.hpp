@@ -77,6 +77,10 @@ enum class Backing : std::uint8_t {
     const platform::FileSystem& files, const std::string& path, std::string_view name, const EventStore& store,
     Backing backing, const std::function<Result<std::uint64_t>(std::string_view contents)>& on_records);
 
+/// Whether the file is what was written, to the last byte; whose state it is, and whether a store backs it, is not
+/// asked. Errors: not_found; corrupt; unsupported ("format_version"); input_output.
+[[nodiscard]] Result<> check_state_file(const platform::FileSystem& files, const std::string& path);
+
 struct StateFileEnd {
   Cursor cursor;  ///< of `end`
   Uuid event;     ///< the id of the event there; zeros when there is none

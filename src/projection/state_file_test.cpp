@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "projection/checkpoint.hpp"
 #include "projection/test_world.hpp"
 
 namespace annals::projection {
@@ -73,16 +74,20 @@ TEST_F(StateFileTest, every_flipped_bit_and_every_cut_is_noticed) {
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     world.files.damage(path, [&](std::string& bytes) { bytes[bit / 8] ^= static_cast<char>(1 << bit % 8); });
     EXPECT_FALSE(read(store).has_value()) << "bit " << bit;
+    EXPECT_FALSE(check_checkpoint(world.files, path)) << "bit " << bit;
     world.files.damage(path, [&](std::string& bytes) { bytes = whole; });
   }
   for (std::size_t size = 0; size < whole.size(); ++size) {
     world.files.damage(path, [&](std::string& bytes) { bytes = whole.substr(0, size); });
     EXPECT_FALSE(read(store).has_value()) << size << " bytes left";
+    EXPECT_FALSE(check_checkpoint(world.files, path)) << size << " bytes left";
   }
   world.files.damage(path, [&](std::string& bytes) { bytes = whole + '\0'; });
   EXPECT_EQ(refusal(store), ErrorKind::corrupt);
+  EXPECT_EQ(check_checkpoint(world.files, path).error().kind, ErrorKind::corrupt);
   world.files.damage(path, [&](std::string& bytes) { bytes = whole; });
   EXPECT_TRUE(read(store).has_value());
+  EXPECT_TRUE(check_checkpoint(world.files, path));
 }
 
 TEST_F(StateFileTest, a_later_format_is_not_guessed_at) {

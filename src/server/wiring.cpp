@@ -197,6 +197,19 @@ bool is_checkpoint(std::string_view name) {
   return name == "receipts" || name == "audit" || name.ends_with(".table");
 }
 
+std::vector<std::string> checkpoint_faults(const platform::FileSystem& files, const std::string& directory) {
+  std::vector<std::string> faults;
+  const std::string folder = checkpoints_in(directory);
+  const auto names = files.list(folder);
+  if (!names && names.error().kind != ErrorKind::not_found) faults.push_back(names.error().message);
+  for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+    if (!is_checkpoint(name) || name.ends_with(".new")) continue;
+    const auto whole = projection::check_checkpoint(files, platform::join_path(folder, name));
+    if (!whole) faults.push_back(whole.error().message);
+  }
+  return faults;
+}
+
 std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files, const std::string& directory) {
   return seen_in(files, checkpoints_in(directory));
 }

@@ -91,6 +91,11 @@ class Application {
 inline constexpr std::string_view checkpoints_folder = "checkpoints";
 [[nodiscard]] bool is_checkpoint(std::string_view name);
 
+/// What is wrong with the checkpoints in the directory of an embedded store, a text for each: what is damaged is made
+/// anew from the log at the next start.
+[[nodiscard]] std::vector<std::string> checkpoint_faults(const platform::FileSystem& files,
+                                                         const std::string& directory);
+
 /// What the checkpoints in a store's directory say had been flushed.
 [[nodiscard]] std::vector<store::SeenFlushed> seen_flushed(const platform::FileSystem& files,
                                                            const std::string& directory);

@@ -8,7 +8,8 @@
 namespace annals::server {
 namespace {
 
-std::string describe(const log::VerifyReport& found, const std::string& directory) {
+std::string describe(const log::VerifyReport& found, const std::vector<std::string>& checkpoint_faults,
+                     const std::string& directory) {
   std::string text = directory + " is sound: " + to_string(found.last) + " events in " + std::to_string(found.groups) +
                      " groups and " + std::to_string(found.segments) + " segments, the last at " +
                      (found.last.value == 0 ? "no time" : found.last_time.to_text()) + ".\n";
@@ -27,6 +28,10 @@ std::string describe(const log::VerifyReport& found, const std::string& director
         "No event is touched by that: indexes are made from the log. What is damaged is made anew when a server finds "
         "it so, and all that is deleted in " +
         platform::join_path(directory, "index") + ", at the next start.\n";
+  }
+  for (const std::string& fault : checkpoint_faults) text += "A checkpoint is not what was written: " + fault + ".\n";
+  if (!checkpoint_faults.empty()) {
+    text += "No event is touched by that: the next start makes what it held anew, from the log.\n";
   }
   if (!found.locked) {
     text +=
@@ -54,7 +59,7 @@ int verify(const VerifyRequest& request) {
   const auto found = store::verify_embedded_store(directory, platform::posix_files(), options);
   if (!found) return report(found.error());
   if (found->blemish) return report(*found->blemish);
-  std::string text = describe(*found, directory);
+  std::string text = describe(*found, checkpoint_faults(platform::posix_files(), directory), directory);
   for (const store::Anchor& anchor : options.expected) {
     text += "The chain passes through " + anchor.to_text() + ", as expected.\n";
   }
