@@ -87,6 +87,8 @@ struct Field {
   bool required = false;
   bool unique = false;
   bool indexed = false;  ///< read tables keep its values in order
+  bool exposed = true;   ///< replies show it
+  bool secret = false;   ///< stored encrypted; neither shown nor logged
   enum class Made : std::uint8_t { no, now, uuid };
   Made made = Made::no;                 ///< a default that is made anew for each record
   std::optional<FieldValue> otherwise;  ///< the default

@@ -37,10 +37,11 @@ struct Model {
   std::size_t value_bytes_max = 1u << 20;  ///< while settings are read, 0: what the setting kv.value_bytes_max says
   std::string event_type_prefix;           ///< put before event types in what the API shows; never stored
 
-  bool audited = false;         ///< of a resource: who changed what can be asked for
-  std::vector<Field> fields;    ///< of a resource, in the order in which records show them
-  std::size_t primary_key = 0;  ///< its place in `fields`
-  std::string declaration;      ///< of its fields, as JSON: {"name": {"type": "string", ...}, ...}
+  bool audited = false;              ///< of a resource: who changed what can be asked for
+  std::uint64_t snapshot_every = 0;  ///< of a resource: events of a record from one snapshot of it to the next; 0: none
+  std::vector<Field> fields;         ///< of a resource, in the order in which records show them
+  std::size_t primary_key = 0;       ///< its place in `fields`
+  std::string declaration;           ///< of its fields, as JSON: {"name": {"type": "string", ...}, ...}
 
   // What follows from the name.
   std::string aggregate_type;  ///< "ConfigValue"; of a resource "Product"
