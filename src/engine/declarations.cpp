@@ -58,7 +58,7 @@ Error refusal(const model::Model& model, const model::Review& found) {
   }
   return {ErrorKind::usage, text +
                                 ". Nothing was changed; `annals plan` tells more; declare the field as it was, or "
-                                "give it another name"};
+                                "give what is new another name"};
 }
 
 }  // namespace
@@ -84,7 +84,10 @@ Result<LastDeclaration> last_declaration(const EventStore& store, const model::M
 
 Result<Reviewed> review(const EventStore& store, std::span<const model::Model* const> models) {
   Reviewed reviewed;
-  for (const model::Model* model : models) reviewed.reviews.emplace_back(*model);
+  for (const model::Model* model : models) {
+    const bool declares = model->profile == model::Profile::resource;
+    reviewed.reviews.emplace_back(*model, declares ? TRY(last_declaration(store, *model)).fields : "");
+  }
   Position after;
   while (true) {
     const EventPage page = TRY(store.read_all(after, Horizon::visible, PageLimit{}));

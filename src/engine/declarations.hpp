@@ -31,7 +31,7 @@ struct Reviewed {
   std::map<std::string, std::uint64_t> others;  ///< events of streams that are none of theirs, by category
 };
 /// Reads all events of the store with models, which outlive the result. It keeps all records of them in memory.
-/// Errors: those of reading.
+/// What each was declared as before is taken from the store. Errors: those of reading.
 [[nodiscard]] Result<Reviewed> review(const EventStore& store, std::span<const model::Model* const> models);
 
 /// Whether the store can be served with these models, before anything is: for a resource that is declared otherwise

@@ -19,6 +19,7 @@ std::string_view text_of(const SharedText& text) {
 }
 
 Fault taken(const model::Field& field, const model::UniqueValue& value, std::string_view owner) {
+  if (!field.exposed) return {"/" + field.name, "not_unique", "the value, which is not shown, is taken"};
   constexpr std::size_t shown_bytes_max = 100;
   const std::string shown = value.identity.size() <= shown_bytes_max ? value.identity + " " : "";
   return {"/" + field.name, "not_unique", "the value " + shown + "is taken by \"" + std::string(owner) + "\""};

@@ -48,8 +48,9 @@ Result<> Writer::check_references(const Pending& pending, Draft& draft, const Un
       continue;
     }
     if (found.group) draft.rests_on.push_back(*found.group);
-    faults.push_back({"/" + model.fields[reference.field].name, "reference_missing",
-                      "there is no " + target.name + " " + shown(to->key)});
+    const model::Field& field = model.fields[reference.field];
+    faults.push_back({"/" + field.name, "reference_missing",
+                      "there is no " + target.name + " " + (field.exposed ? shown(to->key) : "of this key")});
   }
   if (faults.empty()) return {};
   const std::string fields = faults.size() == 1 ? faults.front().pointer.substr(1) : "several fields";
@@ -110,9 +111,12 @@ Result<> Writer::check_nothing_refers(const Pending& pending, Draft& draft, cons
       const model::Model& model = feeds_[reference.model]->model();
       for (const std::string& key : TRY(referrers_to(pending, draft, reference, one.key, referrers_told_max))) {
         if (faults.size() == referrers_told_max) break;
+        const model::Field& field = model.fields[reference.field];
+        const std::string referrer = field.exposed ? model.name + " " + shown(key) : "a record of model " + model.name;
         faults.push_back({"", "referenced",
-                          model.name + " " + shown(key) + " refers to " + feeds_[one.model]->model().name + " " +
-                              shown(one.key) + " by " + model.fields[reference.field].name});
+                          referrer + " refers to " + feeds_[one.model]->model().name + " " + shown(one.key) +
+                              (field.exposed ? " by " + field.name : "")});
+        if (!field.exposed) break;  // how many there are is nobody's business either
       }
     }
   }

@@ -6,6 +6,7 @@
 
 #include "model/model_file.hpp"
 #include "model/resource.hpp"
+#include "model/test_cipher.hpp"
 
 namespace annals::model {
 namespace {
@@ -17,7 +18,9 @@ Result<std::vector<DeclaredModel>> with_field(std::string_view declaration) {
   const bool is_key = declaration.find("primary_key = true") != std::string_view::npos;
   if (!is_key) text += "id = { type = \"uuid\", primary_key = true }\n";
   const Declared root = TRY(read_declarations(text, "annals.toml"));
-  return read_models(*root.find("model"));
+  std::vector<DeclaredModel> models = TRY(read_models(*root.find("model")));
+  models.front().model.cipher = std::make_shared<TestCipher>();
+  return models;
 }
 
 Result<> write(const Model& model, std::string_view value) {
@@ -121,6 +124,32 @@ TEST(attributes, values_are_taken_by_type) {
       ASSERT_FALSE(written) << one.declaration << " " << one.takes;
       EXPECT_EQ(written.error().faults.front().code, one.code) << one.declaration << " " << one.takes;
     }
+  }
+}
+
+TEST(attributes, no_fault_tells_a_value_that_is_not_exposed) {
+  for (const std::string_view declaration : {
+           R"({ type = "integer", exposed = false, min = 100000 })",
+           R"({ type = "integer", exposed = false, max = 1 })",
+           R"({ type = "integer", exposed = false, one_of = [1, 2] })",
+           R"({ type = "string", secret = true, pattern = "[a-z]+" })",
+           R"({ type = "string", secret = true, format = "email" })",
+           R"({ type = "string", secret = true, length = [9, 10] })",
+           R"({ type = "date", exposed = false })",
+           R"({ type = "uuid", exposed = false })",
+           R"({ type = "decimal", exposed = false })",
+           R"({ type = "enum", values = ["a"], exposed = false })",
+           R"({ type = "list", of = "date", exposed = false })",
+       }) {
+    const auto models = with_field(declaration);
+    ASSERT_TRUE(models) << models.error().message;
+    for (const std::string_view value : {"54321", R"("54321")", R"(["54321"])"}) {
+      const auto written = write(models->front().model, value);
+      if (written) continue;
+      for (const Fault& fault : written.error().faults)
+        EXPECT_EQ(fault.detail.find("54321"), std::string::npos) << declaration << " " << fault.detail;
+    }
+    EXPECT_FALSE(write(models->front().model, R"({"54321":54321})")) << declaration;
   }
 }
 

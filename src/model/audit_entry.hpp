@@ -1,6 +1,7 @@
 #pragma once
 // What an event says to whoever audits: which action it was, and the values of the fields that it changed before and
-// after. Taken from the event alone, so that it is what was recorded then, whatever the declaration says now. Pure.
+// after, those that are not exposed left out. Taken from the event alone, so that it is what was recorded then,
+// whatever else the declaration says now. Pure.
 
 #include <string>
 #include <string_view>

@@ -40,7 +40,8 @@ std::unexpected<Error> wrong_type(const Field& field, FieldType type, std::strin
 }
 
 /// A value as it may be shown in a message.
-std::string shown(std::string_view text) {
+std::string shown(const Field& field, std::string_view text) {
+  if (!field.exposed) return "what is not shown";
   std::string quoted;
   json::append_string(quoted, text.substr(0, 64));
   return text.size() > 64 ? quoted + " and more" : quoted;
@@ -72,7 +73,7 @@ Result<FieldValue> from_text(const Field& field, FieldType type, std::string_vie
       break;
     default: return wrong_type(field, type, "a string");
   }
-  return wrong_type(field, type, shown(text));
+  return wrong_type(field, type, shown(field, text));
 }
 
 Result<FieldValue> from_double(const Field& field, FieldType type, double number) {

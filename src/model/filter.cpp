@@ -166,9 +166,16 @@ bool has_range(FieldType type) {
 
 Result<std::size_t> find_field(const Model& model, std::string_view parameter, std::string_view name,
                                std::span<const std::string_view> parameters) {
-  if (const auto place = model.field_of(name)) return *place;
+  if (const auto place = model.field_of(name)) {
+    if (model.fields[*place].exposed) return *place;
+    return fail(ErrorKind::invalid, "hidden_field",
+                "the query parameter " + shown(parameter) + ": " + model.name + "." + std::string(name) +
+                    " is not exposed: no reply shows it, and no list is filtered or sorted by it");
+  }
   std::vector<std::string> known(parameters.begin(), parameters.end());
-  for (const Field& field : model.fields) known.push_back(field.name);
+  for (const Field& field : model.fields) {
+    if (field.exposed) known.push_back(field.name);
+  }
   return fail(ErrorKind::invalid, "unknown_field",
               "the query parameter " + shown(parameter) + ": " + model.name + " has no field " + shown(name) +
                   did_you_mean(name, known));

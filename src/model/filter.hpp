@@ -51,7 +51,8 @@ struct Filter {
 [[nodiscard]] Result<std::vector<std::size_t>> read_field_names(const Model& model, std::string_view parameter,
                                                                 std::string_view value);
 
-/// The place of the field of this name. Errors: invalid ("unknown_field"), with the nearest name.
+/// The place of the field of this name. Errors: invalid ("unknown_field"), with the nearest name; "hidden_field", of
+/// one that is not exposed.
 [[nodiscard]] Result<std::size_t> find_field(const Model& model, std::string_view parameter, std::string_view name,
                                              std::span<const std::string_view> parameters = {});
 

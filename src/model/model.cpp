@@ -102,6 +102,7 @@ Model Model::resource(std::string name, std::vector<std::string> paths, std::vec
   const auto key = std::ranges::find(model.fields, true, &Field::primary_key);
   INVARIANT(key != model.fields.end(), "a resource is declared with a primary key");
   model.primary_key = static_cast<std::size_t>(key - model.fields.begin());
+  model.hides = std::ranges::find(model.fields, false, &Field::exposed) != model.fields.end();
   return model;
 }
 
@@ -124,6 +125,10 @@ bool Model::has_unique_fields() const {
 
 bool Model::has_references() const {
   return std::ranges::any_of(fields, [](const Field& field) { return !field.references.empty(); });
+}
+
+bool Model::has_secrets() const {
+  return std::ranges::any_of(fields, &Field::secret);
 }
 
 std::string Model::stream(std::string_view key) const {

@@ -4,6 +4,7 @@
 // validation, events and read tables. Immutable once made; read from any thread.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ enum class Profile : std::uint8_t { kv, resource };
 
 inline constexpr std::size_t key_bytes_max = 512;
 
+class SecretCipher;
+
 struct Model {
   std::string name;  ///< `[a-z][a-z0-9_]*`, 1 to 64 bytes; the category of its streams
   Profile profile = Profile::kv;
@@ -41,7 +44,9 @@ struct Model {
   std::uint64_t snapshot_every = 0;  ///< of a resource: events of a record from one snapshot of it to the next; 0: none
   std::vector<Field> fields;         ///< of a resource, in the order in which records show them
   std::size_t primary_key = 0;       ///< its place in `fields`
+  bool hides = false;                ///< some of its fields are not exposed
   std::string declaration;           ///< of its fields, as JSON: {"name": {"type": "string", ...}, ...}
+  std::shared_ptr<const SecretCipher> cipher;  ///< of its secret fields; shared by models, null before keys were read
 
   // What follows from the name.
   std::string aggregate_type;  ///< "ConfigValue"; of a resource "Product"
@@ -64,6 +69,7 @@ struct Model {
   [[nodiscard]] std::optional<std::size_t> field_in_events(std::string_view field) const;
   [[nodiscard]] bool has_unique_fields() const;
   [[nodiscard]] bool has_references() const;
+  [[nodiscard]] bool has_secrets() const;
 
   /// The stream of a key: "config-database_url".
   [[nodiscard]] std::string stream(std::string_view key) const;

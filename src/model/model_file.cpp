@@ -1,6 +1,8 @@
 #include "model/model_file.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/did_you_mean.hpp"
 #include "base/sizes.hpp"
@@ -82,6 +84,32 @@ Result<> read_type(Field& field, const DeclaredMember& member) {
   return {};
 }
 
+/// What a secret does not go with, and why.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> not_with_secret{{
+    {"primary_key", "the key of a record stands in paths and in the names of streams"},
+    {"unique", "values that are the same are encrypted otherwise, so nobody could tell"},
+    {"indexed", "encrypted values are in no order, and no list asks for them"},
+    {"references", "what it refers to is looked up by its key"},
+    {"default", "a value that stands in a file is no secret"},
+    {"one_of", "values that stand in a file are soon tried; say by pattern what they look like"},
+}};
+
+/// What a value that is not shown, or that nobody can read, cannot be used for.
+Result<> check_exposure(Field& field, const DeclaredMember& member) {
+  const auto place_of = [&](std::string_view attribute) { return member.value.find(attribute)->place; };
+  if (field.secret) {
+    if (field.exposed && member.value.find("exposed"))
+      return refuse(place_of("exposed"), "\"" + field.name + "\" is secret, and so never shown; leave exposed out");
+    field.exposed = false;
+    for (const auto& [attribute, why] : not_with_secret) {
+      if (member.value.find(attribute))
+        return refuse(place_of(attribute), std::string(attribute) + " does not go with secret: " + std::string(why));
+    }
+  }
+  if (field.exposed || !field.primary_key) return {};
+  return refuse(place_of("exposed"), "the primary key of a record stands in its path, so every reply shows it");
+}
+
 Result<Field> read_field(const DeclaredMember& member) {
   TRY(check_field_name(member));
   Field field;
@@ -103,6 +131,7 @@ Result<Field> read_field(const DeclaredMember& member) {
     }
     TRY((*attribute)->declare(field, one.value));
   }
+  TRY(check_exposure(field, member));
   if (field.otherwise) {
     if (auto good = check_value(field, *field.otherwise); !good)
       return refuse(

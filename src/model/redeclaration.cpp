@@ -8,6 +8,7 @@
 #include "model/decider.hpp"
 #include "model/record_text.hpp"
 #include "model/resource.hpp"
+#include "model/secret_cipher.hpp"
 
 namespace annals::model {
 namespace {
@@ -52,6 +53,18 @@ void compare_field(std::vector<std::string>& lines, const std::string& name, con
   if (!line.empty()) lines.push_back(line);
 }
 
+/// Whether a declared field had the attribute with this value, as JSON.
+bool declares(const Members& fields, std::string_view name, std::string_view attribute, std::string_view value) {
+  const std::string* field = find(fields, name);
+  const Result<Members> members = field ? members_of(*field) : Members{};
+  const std::string* is = members ? find(*members, attribute) : nullptr;
+  return is && *is == value;
+}
+
+bool was_shown(const Members& fields, std::string_view name) {
+  return !declares(fields, name, "exposed", "false") && !declares(fields, name, "secret", "true");
+}
+
 /// The names of fields that an event says something of.
 std::vector<std::string> names_in(const Model& model, std::string_view type, std::string_view data) {
   std::vector<std::string> names;
@@ -90,9 +103,35 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
     }
   }
   for (const auto& [name, declared] : earlier) {
-    if (find(later, name) == nullptr) lines.push_back("- " + name + ": declared no more");
+    if (find(later, name) != nullptr) continue;
+    const std::string shown =
+        was_shown(earlier, name) ? "" : "; replies did not show it, and histories now show what events have of it";
+    lines.push_back("- " + name + ": declared no more" + shown);
   }
   return lines;
+}
+
+Review::Review(const Model& model, std::string_view before) : model_(model) {
+  const Result<Members> earlier = before.empty() ? Members{} : members_of(before);
+  if (!earlier) return;  // what was declared is told, and found to be none, by differences_of
+  for (std::size_t place = 0; place < model.fields.size(); ++place) {
+    const Field& field = model.fields[place];
+    const auto was_secret = [&](const std::string& name) { return declares(*earlier, name, "secret", "true"); };
+    if (!field.secret && (was_secret(field.name) || std::ranges::any_of(field.renamed_from, was_secret)))
+      once_secret_.push_back(place);
+  }
+}
+
+/// The name of a field that is to show a sealed value; empty when none is.
+std::string Review::secret_no_more(std::string_view record) const {
+  if (once_secret_.empty()) return "";
+  const auto values = values_of(model_, record);
+  for (const std::size_t place : once_secret_) {
+    const Result<FieldValue> value = values ? value_from_text(model_.fields[place], (*values)[place]) : FieldValue{};
+    const auto* text = value ? value->as<std::string>() : nullptr;
+    if (text && read_sealed(*text)) return model_.fields[place].name;
+  }
+  return "";
 }
 
 void Review::take(const EventView& event) {
@@ -108,6 +147,11 @@ void Review::take(const EventView& event) {
     broken_records_.insert(key);
     records_.erase(key);
     return add(broken_, place + ": " + change.error().message);
+  }
+  if (const std::string name = secret_no_more(change->new_value()); !name.empty()) {
+    broken_records_.insert(key);
+    records_.erase(key);
+    return add(broken_, place + ": it holds an encrypted value of \"" + name + "\", which is secret no more");
   }
   if (model_.profile == Profile::resource) look_at_members(event);
   switch (change->effect) {
@@ -137,11 +181,13 @@ void Review::look_at_record(const std::string& key, std::string_view record) {
       if (field.required) add(not_kept_[field.name + ": required"], key);
       continue;
     }
+    if (field.secret) continue;  // nobody looks at what it is
     if (const auto good = check_value(field, *value); !good) add(not_kept_[field.name + ": " + good.error().code], key);
     if (!field.unique) continue;
     const auto [owner, first] = owners_.try_emplace(field.name + '\n' + identity_of(*value), key);
     if (!first) {
-      add(taken_twice_, field.name + " " + to_json(*value) + ", of \"" + owner->second + "\" and \"" + key + "\"");
+      add(taken_twice_, field.name + (field.exposed ? " " + to_json(*value) : "") + ", of \"" + owner->second +
+                            "\" and \"" + key + "\"");
     }
   }
 }

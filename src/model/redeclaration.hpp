@@ -28,8 +28,9 @@ class Review {
     std::vector<std::string> examples;  ///< the first few
   };
 
-  /// `model` outlives it.
-  explicit Review(const Model& model) : model_(model) {}
+  /// `model` outlives it. `before`: the declaration that it takes the place of (Model::declaration), or nothing: values
+  /// that were recorded sealed cannot be taken by a field that is secret no more.
+  explicit Review(const Model& model, std::string_view before = {});
 
   /// The next event of the model's streams, in the order of the store.
   void take(const EventView& event);
@@ -52,6 +53,7 @@ class Review {
 
  private:
   void look_at_members(const EventView& event);
+  [[nodiscard]] std::string secret_no_more(std::string_view record) const;
   void look_at_record(const std::string& key, std::string_view record);
 
   const Model& model_;
@@ -59,6 +61,7 @@ class Review {
   std::unordered_map<std::string, std::string> records_;  // texts of those that exist, by key
   std::unordered_map<std::string, std::string> owners_;   // of unique values: by field and identity the key
   std::unordered_set<std::string> broken_records_;        // by key
+  std::vector<std::size_t> once_secret_;                  // places of fields
   Count broken_;
   Count taken_twice_;
   std::map<std::string, Count> left_out_;

@@ -8,6 +8,7 @@
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
 #include "model/record_text.hpp"
+#include "model/secret_cipher.hpp"
 
 namespace annals::model {
 namespace {
@@ -84,8 +85,12 @@ class BodyReader {
     given_.erase(given);
   }
 
-  [[nodiscard]] Result<std::vector<GivenField>> finish() {
-    if (faults_.empty()) return std::move(given_);
+  /// What was given to the record of a key; of a new record its own is among that.
+  [[nodiscard]] Result<std::vector<GivenField>> finish(std::string_view key = {}) {
+    if (faults_.empty()) {
+      seal_secrets(key);
+      return std::move(given_);
+    }
     const std::string count = std::to_string(faults_.size());
     return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record",
                                  "the body is no " + model_.name + ": " + count +
@@ -113,6 +118,18 @@ class BodyReader {
       fault(field.name, "required", "a value is required; null is none");
     }
     given_.push_back({place, *std::move(value)});
+  }
+
+  /// From here on nobody has their plain text.
+  void seal_secrets(std::string_view key) {
+    if (!model_.has_secrets()) return;
+    INVARIANT(model_.cipher != nullptr, "a model with secret fields is served with keys");
+    const std::string own = key.empty() ? key_of_new(model_, given_) : std::string(key);
+    for (GivenField& one : given_) {
+      const Field& field = model_.fields[one.field];
+      auto* text = std::get_if<std::string>(&one.value.value);
+      if (field.secret && text) *text = model_.cipher->seal({model_.name, field.name, field.renamed_from, own}, *text);
+    }
   }
 
   const Model& model_;
@@ -193,13 +210,29 @@ Decision deleted(const Model& model, std::string_view key, std::span<const std::
   return decision;
 }
 
-bool same_value(const Field& field, std::string_view left, std::string_view right) {
+bool same_secret(const Model& model, const Field& field, std::string_view key, const FieldValue& left,
+                 const FieldValue& right) {
+  const auto* one = left.as<std::string>();
+  const auto* other = right.as<std::string>();
+  return one && other && model.cipher &&
+         model.cipher->same({model.name, field.name, field.renamed_from, key}, *one, *other);
+}
+
+/// Whether a field of the record of this key has the same value.
+bool same_value(const Model& model, const Field& field, std::string_view key, std::string_view left,
+                std::string_view right) {
   if (left == right) return true;
   if (left == no_value || right == no_value || field.type == FieldType::json) return false;
-  // Decimals are written in many ways, on their own and in lists.
+  // Decimals are written in many ways, on their own and in lists; secrets never twice in the same.
   const auto one = value_from_text(field, left);
   const auto other = value_from_text(field, right);
-  return one && other && compare(*one, *other) == 0;
+  if (!one || !other) return false;
+  return field.secret ? same_secret(model, field, key, *one, *other) : compare(*one, *other) == 0;
+}
+
+bool is_plain_secret(const Model& model, const GivenField& given) {
+  const auto* text = given.value.as<std::string>();
+  return text && model.fields[given.field].secret && !read_sealed(*text);
 }
 
 /// What an update leaves of a record; the texts live in `own`.
@@ -219,7 +252,7 @@ Result<std::vector<Decision>> decide_change(const Model& model, const Command& c
                                             const std::vector<std::string_view>& after) {
   std::vector<std::size_t> changed;
   for (std::size_t place = 0; place < after.size(); ++place) {
-    if (!same_value(model.fields[place], before[place], after[place])) changed.push_back(place);
+    if (!same_value(model, model.fields[place], command.key, before[place], after[place])) changed.push_back(place);
   }
   std::vector<Decision> decisions;
   if (!changed.empty()) decisions.push_back(updated(model, command.key, before, after, changed));
@@ -241,6 +274,8 @@ std::unexpected<Error> not_of_model(std::string_view type, StreamVersion version
 Result<std::string> canonical(const Field& field, const json::Value& value) {
   const auto read = value_from_json(field, value);
   if (!read) return fail(ErrorKind::corrupt, "does not suit \"" + field.name + "\": " + read.error().message);
+  if (const auto* text = read->as<std::string>(); field.secret && text && !read_sealed(*text))
+    return fail(ErrorKind::corrupt, "holds a plain value of \"" + field.name + "\", which is declared to be secret");
   return to_json(*read);
 }
 
@@ -337,7 +372,8 @@ Result<std::vector<GivenField>> read_replacement(const Model& model, const json:
   reader.check_key_is(key);
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
-    if (reader.has(place) || field.primary_key || field.made != Field::Made::no) continue;
+    // What a client was not shown it cannot give back.
+    if (reader.has(place) || field.primary_key || field.made != Field::Made::no || !field.exposed) continue;
     if (field.otherwise) {
       reader.give(place, *field.otherwise);
     } else if (field.required) {
@@ -346,14 +382,14 @@ Result<std::vector<GivenField>> read_replacement(const Model& model, const json:
       reader.give(place, {});
     }
   }
-  return reader.finish();
+  return reader.finish(key);
 }
 
 Result<std::vector<GivenField>> read_patch(const Model& model, const json::Object& body, std::string_view key) {
   BodyReader reader(model, body);
   reader.read_members();
   reader.check_key_is(key);
-  return reader.finish();
+  return reader.finish(key);
 }
 
 std::string key_of_new(const Model& model, const std::vector<GivenField>& given) {
@@ -393,6 +429,8 @@ Result<std::vector<ReferredKey>> referred_keys(const Model& model, std::string_v
 
 Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record, const Command& command,
                                               Instant now) {
+  INVARIANT(std::ranges::none_of(command.given, [&](const GivenField& one) { return is_plain_secret(model, one); }),
+            "what the readers of bodies give of secret fields is sealed");
   if (command.operation == Operation::create) {
     if (record.exists()) {
       return fail(ErrorKind::conflict, "already_exists",

@@ -9,6 +9,9 @@
 //   <Name>Deleted  {"<name>_id": key, "old_values": {...}, "deleted_at": time}
 // and a type of its own for a change of one field that has the attribute `event`:
 //   PriceUpdated   {"<name>_id": key, "old_price": value, "new_price": value}
+//
+// A secret field's value is sealed (secret_cipher.hpp) as soon as a body has been found good: commands, events and
+// records have nothing else.
 
 #include <functional>
 #include <optional>
@@ -31,7 +34,8 @@ struct Fresh {
 [[nodiscard]] Result<std::vector<GivenField>> read_new_record(const Model& model, const json::Object& body,
                                                               const Fresh& fresh);
 /// As read_new_record, of the whole record of a key that exists: what is left out gets its default or none, but what a
-/// new record gets made anew stays as it is. The key, if it is there, is the record's own.
+/// new record gets made anew, and what replies do not show, stays as it is. The key, if it is there, is the record's
+/// own.
 [[nodiscard]] Result<std::vector<GivenField>> read_replacement(const Model& model, const json::Object& body,
                                                                std::string_view key);
 /// Of some fields (RFC 7396): null takes the value away.

@@ -106,6 +106,10 @@ constexpr std::array catalogue{
             mib},
     Setting{"event_type_prefix", "--event-type-prefix", text, "",
             "Put before event types in what the API shows, such as Elixir.ConfigApi.Events."},
+    Setting{
+        "secrets.key_file", "--secrets-key-file", text, "",
+        "File with the keys for secret fields, which nobody but its owner may read: lines of an id and what `openssl "
+        "rand -base64 32` prints. The first key encrypts, all of them decrypt."},
     Setting{"audit.values", "--audit-values", boolean, "false", "Shows values in the audit log instead of ****."},
     Setting{"log.level", "--log-level", choice, "info", "The least important records that are logged.", 0, 0,
             "debug|info|warning|error"},
@@ -222,6 +226,12 @@ Result<Settings> Settings::resolve(const GivenSettings& flags,
   }
   settings.models_ = std::move(models);
   return settings;
+}
+
+void Settings::give_cipher(const std::shared_ptr<const model::SecretCipher>& cipher) {
+  for (model::Model& model : models_) {
+    if (model.has_secrets()) model.cipher = cipher;
+  }
 }
 
 /// DATABASE_URL says where the database is when nothing else does; and a database that is named, that it is to be used.

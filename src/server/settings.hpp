@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -70,6 +71,9 @@ class Settings {
 
   /// The declared models, or the one of the configuration service.
   [[nodiscard]] const std::vector<model::Model>& models() const { return models_; }
+
+  /// Gives the models that have secret fields what they are sealed with; shared by them.
+  void give_cipher(const std::shared_ptr<const model::SecretCipher>& cipher);
 
  private:
   void take_database_url(const std::function<const char*(const char*)>& environment);

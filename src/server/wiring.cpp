@@ -10,6 +10,7 @@
 #include "platform/logging.hpp"
 #include "platform/process.hpp"
 #include "projection/checkpoint.hpp"
+#include "server/secrets.hpp"
 
 namespace annals::server {
 namespace {
@@ -223,7 +224,7 @@ Application::~Application() {
 Result<std::unique_ptr<Application>> Application::open(const Settings& settings,
                                                        std::function<void(const std::string& url)> ready) {
   const Address address = TRY(listen_address(settings));
-  std::unique_ptr<Application> application(new Application(settings));
+  std::unique_ptr<Application> application(new Application(TRY(with_secret_keys(settings, platform::system_random()))));
   TRY(application->build(address, std::move(ready)));
   return application;
 }

@@ -43,6 +43,7 @@ class Scenario:
         self.reported = 0       # number of the line that a failure is reported at
         self.server: Server | None = None
         self.connection: Connection | None = None
+        self.earlier_log: list[str] = []  # of servers that ended
         self.flags: list[str] = []
         self.environment: dict[str, str] = {}
         self.variables = {"directory": str(directory), "data": str(directory / "data")}
@@ -94,7 +95,10 @@ class Scenario:
             self.hang_up()
         server, self.server = self.server, None
         if server is not None:
-            getattr(server, how)()
+            try:
+                getattr(server, how)()
+            finally:
+                self.earlier_log += server.log
 
     def hang_up(self) -> None:
         if self.connection is not None:
@@ -139,6 +143,10 @@ class Scenario:
             path = self.directory / fill_in(rest, self.variables)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(fill_in(text, self.variables))
+        elif word == "private":
+            (self.directory / fill_in(rest, self.variables)).chmod(0o600)
+        elif word == "nowhere":
+            self.nowhere(fill_in(rest, self.variables))
         elif word == "start":
             self.start()
         elif word in ("stop", "interrupt", "hasten"):
@@ -349,6 +357,19 @@ class Scenario:
             place, skipping = place + 1, False
         if wanted != "..." and place < len(found):
             raise Mismatch(f"{where} goes on with\n    found:    {found[place]}")
+
+    def nowhere(self, text: str) -> None:
+        """No file of the data and no line of the servers' logs so far has the text."""
+        data = pathlib.Path(self.variables["data"])
+        files = [path for path in sorted(data.rglob("*")) if path.is_file()]
+        if not files:
+            raise Malformed(f"{data} has no files that could be looked at")
+        for path in files:
+            if (place := path.read_bytes().find(text.encode())) >= 0:
+                raise Mismatch(f"{path.relative_to(data)} has {text!r} at byte {place}")
+        for line in [*self.earlier_log, *(self.server.log if self.server else [])]:
+            if text in line:
+                raise Mismatch(f"the log has {text!r}\n    found:    {line}")
 
     def logged(self, expected: str) -> None:
         """A line of the server's log, now or soon."""

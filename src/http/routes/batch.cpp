@@ -289,7 +289,7 @@ void append_result(std::string& out, const model::Model& model, const Operation&
     json::append_member(out, "body", "OK");
   } else if (!removes) {
     json::append_member(out, "body");
-    out += *left.value;
+    out += shown_text(model, left.value);
   }
   out += '}';
 }
@@ -362,12 +362,20 @@ std::optional<std::vector<json::Value>> elements_of(const Request& request, Call
   return *std::move(elements);
 }
 
+/// Of whichever model has secret fields, because a batch may be about all of them; null when none has.
+const model::SecretCipher* cipher_of(const engine::Engine& engine) {
+  for (std::size_t place = 0; place < engine.models(); ++place) {
+    if (engine.model(place).cipher) return engine.model(place).cipher.get();
+  }
+  return nullptr;
+}
+
 /// What the request asks beside its operations. Errors: invalid.
-Result<engine::WriteRequest> asked_of(const Request& request) {
+Result<engine::WriteRequest> asked_of(const Request& request, const engine::Engine& engine) {
   const QueryParameters parameters = TRY(QueryParameters::parse(request.query, {"dry_run"}));
   engine::WriteRequest write;
   write.dry_run = TRY(dry_run_of(parameters));
-  write.idempotency = TRY(idempotency_of(request));
+  write.idempotency = TRY(idempotency_of(request, cipher_of(engine)));
   if (write.dry_run) write.idempotency = std::nullopt;
   if (request.field("if-match") || request.field("if-none-match")) {
     return fail(ErrorKind::invalid, "invalid_precondition",
@@ -388,7 +396,7 @@ void post_batch(const Request& request, Call call) {
     return call.refuse(
         Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));
   }
-  auto write = asked_of(request);
+  auto write = asked_of(request, call.engine);
   if (!write) return call.refuse(write.error());
   const auto elements = elements_of(request, call);
   if (!elements) return;

@@ -2,8 +2,15 @@
 
 #include "base/invariant.hpp"
 #include "json/writer.hpp"
+#include "model/exposure.hpp"
 
 namespace annals::http {
+
+std::string shown_text(const model::Model& model, const SharedText& record) {
+  const auto shown = model::shown_record(model, record);
+  INVARIANT(shown && *shown, "what the writer left is a record of the model");
+  return std::string(**shown);
+}
 
 void append_drafted(std::string& out, const engine::Engine& engine, const engine::Receipt& receipt) {
   INVARIANT(receipt.told != nullptr, "a dry run tells what it would have recorded");
@@ -19,7 +26,7 @@ void append_drafted(std::string& out, const engine::Engine& engine, const engine
       json::append_member(out, "stream", append.stream);
       json::append_member(out, "stream_version", version.value);
       json::append_member(out, "data");
-      out += event.data;
+      out += model && model->hides ? model::shown_data(*model, event.type, event.data) : event.data;
       out += '}';
     }
   }
@@ -30,7 +37,7 @@ void append_state(std::string& out, const model::Model& model, std::string_view 
   if (!left.value) {
     out += "null";
   } else if (model.profile == model::Profile::resource) {
-    out += *left.value;
+    out += shown_text(model, left.value);
   } else {
     out += '{';
     json::append_member(out, "name", key);

@@ -16,6 +16,9 @@ void send_dry_run(Call call, const Result<engine::Receipt>& receipt);
 /// Appends `"events":[...]`, as the first member of an object. INVARIANT: the receipt is one of a dry run.
 void append_drafted(std::string& out, const engine::Engine& engine, const engine::Receipt& receipt);
 
+/// A record that the writer left as replies show it. INVARIANT: it is one of the model.
+[[nodiscard]] std::string shown_text(const model::Model& model, const SharedText& record);
+
 /// Appends what a command left of its key; null when nothing.
 void append_state(std::string& out, const model::Model& model, std::string_view key, const engine::KeyReceipt& left);
 

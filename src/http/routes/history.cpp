@@ -14,6 +14,7 @@
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 #include "model/audit_entry.hpp"
+#include "model/exposure.hpp"
 
 namespace annals::http {
 namespace {
@@ -26,7 +27,14 @@ constexpr PageLimit piece{256, 1u << 20};
 using AppendEvent = Result<> (*)(std::string& out, const EventView& event, const model::Model& model);
 
 Result<> append_event(std::string& out, const EventView& event, const model::Model& model) {
-  engine::append_event_json(out, event, &model);
+  if (!model.hides) {
+    engine::append_event_json(out, event, &model);
+    return {};
+  }
+  const std::string data = model::shown_data(model, event.type, event.data);
+  EventView shown = event;
+  shown.data = data;
+  engine::append_event_json(out, shown, &model);
   return {};
 }
 

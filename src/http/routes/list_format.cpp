@@ -45,11 +45,13 @@ std::string_view content_type_of(ListFormat format) {
 
 RecordWriter::RecordWriter(const model::Model& model, std::vector<std::size_t> fields, ListFormat format)
     : model_(model),
-      whole_(fields.empty() && format != ListFormat::table),
+      whole_(fields.empty() && format != ListFormat::table && !model.hides),
       fields_(std::move(fields)),
       format_(format) {
   const bool all = fields_.empty();
-  for (std::size_t place = 0; all && place < model.fields.size(); ++place) fields_.push_back(place);
+  for (std::size_t place = 0; all && place < model.fields.size(); ++place) {
+    if (model.fields[place].exposed) fields_.push_back(place);
+  }
 }
 
 void RecordWriter::begin(std::string& out) const {

@@ -24,7 +24,7 @@ enum class ListFormat : std::uint8_t { page, lines, table };
 
 class RecordWriter {
  public:
-  /// `fields` are the places of those that are shown, in this order; none: all. `model` outlives it.
+  /// `fields` are the places of those that are shown, in this order; none: all that are exposed. `model` outlives it.
   RecordWriter(const model::Model& model, std::vector<std::size_t> fields, ListFormat format);
 
   /// What comes before the first record: the line of names.

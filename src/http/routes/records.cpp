@@ -12,6 +12,7 @@
 #include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
+#include "model/exposure.hpp"
 
 namespace annals::http {
 namespace {
@@ -107,7 +108,10 @@ void send_record(Call call, const OwnView& view, const Result<Record>& record, s
                       "\"" + call.key + "\" " + (deleted ? "was deleted" : "does not exist") + std::string(when)));
     return;
   }
-  call.send(show(view, call.key, *record, call.asker));
+  if (!call.the_model().hides) return call.send(show(view, call.key, *record, call.asker));
+  const auto shown = model::shown_record(call.the_model(), record->value);
+  if (!shown) return call.refuse(shown.error());
+  call.send(show(view, call.key, {record->version, *shown, record->updated_at}, call.asker));
 }
 
 /// What a wait ended with: the record, or that it is still the one that the client knows. A record that does not exist

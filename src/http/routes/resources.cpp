@@ -10,6 +10,7 @@
 #include "http/routes/reading.hpp"
 #include "http/routes/writes.hpp"
 #include "json/reader.hpp"
+#include "model/exposure.hpp"
 #include "model/resource.hpp"
 
 namespace annals::http {
@@ -76,13 +77,15 @@ void update(const Request& request, Call call, bool replaces) {
 
 void send_written(Call call, const engine::Receipt& receipt, const Written& written, const std::string& created_at) {
   if (receipt.position.value > 0) call.position = call.engine.store().cursor(receipt.position);
+  const auto shown = model::shown_record(call.the_model(), written.record.value);
+  if (!shown) return call.refuse(shown.error());
   Response response;
   response.status = created_at.empty() ? 200 : 201;
   if (!created_at.empty()) response.add("Location", created_at + "/" + percent_encode(written.key));
   response.add("ETag", "\"" + to_string(written.record.version) + "\"");
   if (receipt.replayed) response.add("Idempotency-Replayed", "true");
   response.content_type = "application/json";
-  response.body = written.record.value;
+  response.body = *shown;
   call.send(std::move(response));
 }
 

@@ -16,6 +16,7 @@
 #include "http/routes/resources.hpp"
 #include "json/pointer.hpp"
 #include "json/reader.hpp"
+#include "model/secret_cipher.hpp"
 
 namespace annals::http {
 namespace {
@@ -168,7 +169,7 @@ Result<engine::WriteRequest> write_request(const Request& request, const Call& c
   write.command.operation = operation;
   write.command.key = call.key;
   write.command.precondition = TRY(precondition_of(request));
-  write.idempotency = TRY(idempotency_of(request));
+  write.idempotency = TRY(idempotency_of(request, call.the_model().cipher.get()));
   // What records nothing can be asked again.
   if (write.dry_run) write.idempotency = std::nullopt;
   write.actor = anonymous;
@@ -191,7 +192,7 @@ void submit(engine::WriteRequest write, Call call, std::string created_at) {
   writer.submit(std::move(write), home, std::move(done));
 }
 
-Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request) {
+Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request, const model::SecretCipher* cipher) {
   const auto key = request.field("idempotency-key");
   if (!key) return std::nullopt;
   const auto keys = std::ranges::count_if(
@@ -203,8 +204,10 @@ Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request
                 "there is one Idempotency-Key, of 1 to " + std::to_string(idempotency_key_bytes_max) +
                     " printable ASCII characters");
   }
+  const std::string keyed = cipher ? cipher->digest(request.body) : "";
+  const std::string_view body = cipher ? std::string_view(keyed) : request.body;
   return engine::Idempotency{engine::digest_of({anonymous, *key}),
-                             engine::digest_of({request.method_text, request.target, request.body})};
+                             engine::digest_of({request.method_text, request.target, body})};
 }
 
 std::optional<Result<engine::Receipt>> answered_before(const Call& call,

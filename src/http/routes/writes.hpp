@@ -18,8 +18,10 @@ namespace annals::http {
 
 inline constexpr std::string_view anonymous = "anonymous";
 
-/// Errors: invalid ("invalid_idempotency_key").
-[[nodiscard]] Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request);
+/// `cipher` is that of secrets that the body may hold, or null: then the request is remembered in a form that nobody
+/// without the keys can try guesses on. Errors: invalid ("invalid_idempotency_key").
+[[nodiscard]] Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request,
+                                                                        const model::SecretCipher* cipher = nullptr);
 
 /// The answer that a request with this key got before, or that its key came with another one; nullopt when it is to be
 /// worked on. To be asked before the state is looked at, which may have changed since.

@@ -6,14 +6,15 @@ namespace annals::model {
 
 extern const Attribute primary_key_attribute, required_attribute, default_attribute, unique_attribute,
     indexed_attribute, length_attribute, min_attribute, max_attribute, pattern_attribute, one_of_attribute,
-    format_attribute, event_attribute, renamed_from_attribute, references_attribute, on_delete_attribute;
+    format_attribute, event_attribute, renamed_from_attribute, references_attribute, on_delete_attribute,
+    exposed_attribute, secret_attribute;
 
 std::span<const Attribute* const> attributes() {
-  static constexpr std::array all{&primary_key_attribute, &required_attribute,  &default_attribute,
-                                  &unique_attribute,      &indexed_attribute,   &length_attribute,
-                                  &min_attribute,         &max_attribute,       &pattern_attribute,
-                                  &one_of_attribute,      &format_attribute,    &event_attribute,
-                                  &references_attribute,  &on_delete_attribute, &renamed_from_attribute};
+  static constexpr std::array all{&primary_key_attribute, &required_attribute,  &default_attribute, &unique_attribute,
+                                  &indexed_attribute,     &length_attribute,    &min_attribute,     &max_attribute,
+                                  &pattern_attribute,     &one_of_attribute,    &format_attribute,  &event_attribute,
+                                  &references_attribute,  &on_delete_attribute, &exposed_attribute, &secret_attribute,
+                                  &renamed_from_attribute};
   return all;
 }
 

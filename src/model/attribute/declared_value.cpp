@@ -54,7 +54,8 @@ Result<> suits(const Field& field, const Declared& value, std::string_view attri
                                  "\" is of type " + field.type_text());
 }
 
-std::string shown(const FieldValue& value) {
+std::string shown(const Field& field, const FieldValue& value) {
+  if (!field.exposed) return "the value, which is not shown,";
   const std::string text = to_json(value);
   constexpr std::size_t shown_bytes_max = 64;
   return text.size() <= shown_bytes_max ? text : "a value of " + std::to_string(text.size()) + " bytes";

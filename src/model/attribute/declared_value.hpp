@@ -18,7 +18,7 @@ namespace annals::model {
 [[nodiscard]] Result<> suits(const Field& field, const Declared& value, std::string_view attribute,
                              const std::vector<FieldType>& types);
 
-/// A value as it may be shown in a message.
-[[nodiscard]] std::string shown(const FieldValue& value);
+/// A value as it may be shown in a message; of a field that is not exposed it is not.
+[[nodiscard]] std::string shown(const Field& field, const FieldValue& value);
 
 }  // namespace annals::model

@@ -67,7 +67,7 @@ const Attribute format_attribute{
     .check = [](const Field& field, const FieldValue& value) -> Result<> {
       const auto* text = value.as<std::string>();
       if (field.format.empty() || !text || re2::RE2::FullMatch(*text, expression_of(field.format))) return {};
-      return fail(ErrorKind::unprocessable, "format_mismatch", shown(value) + " is no " + field.format);
+      return fail(ErrorKind::unprocessable, "format_mismatch", shown(field, value) + " is no " + field.format);
     },
 };
 

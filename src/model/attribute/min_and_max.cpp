@@ -26,7 +26,7 @@ const Attribute min_attribute{
     .declare = [](Field& field, const Declared& value) { return declare_bound(field, value, "min", field.min); },
     .check = [](const Field& field, const FieldValue& value) -> Result<> {
       if (!field.min || compare(value, *field.min) >= 0) return {};
-      return fail(ErrorKind::unprocessable, "too_small", shown(value) + " is less than " + to_json(*field.min));
+      return fail(ErrorKind::unprocessable, "too_small", shown(field, value) + " is less than " + to_json(*field.min));
     },
 };
 
@@ -41,7 +41,7 @@ const Attribute max_attribute{
     .declare = [](Field& field, const Declared& value) { return declare_bound(field, value, "max", field.max); },
     .check = [](const Field& field, const FieldValue& value) -> Result<> {
       if (!field.max || compare(value, *field.max) <= 0) return {};
-      return fail(ErrorKind::unprocessable, "too_large", shown(value) + " is more than " + to_json(*field.max));
+      return fail(ErrorKind::unprocessable, "too_large", shown(field, value) + " is more than " + to_json(*field.max));
     },
 };
 

@@ -27,7 +27,7 @@ const Attribute one_of_attribute{
       if (field.one_of.empty() || std::ranges::any_of(field.one_of, same)) return {};
       std::string expected;
       for (const FieldValue& one : field.one_of) expected.append(expected.empty() ? "" : ", ").append(to_json(one));
-      return fail(ErrorKind::unprocessable, "not_one_of", shown(value) + " is none of " + expected);
+      return fail(ErrorKind::unprocessable, "not_one_of", shown(field, value) + " is none of " + expected);
     },
 };
 

@@ -43,7 +43,7 @@ const Attribute pattern_attribute{
       const auto* text = value.as<std::string>();
       if (!field.pattern || !text || re2::RE2::FullMatch(*text, *field.pattern)) return {};
       return fail(ErrorKind::unprocessable, "pattern_mismatch",
-                  shown(value) + " does not match the pattern " + field.pattern_text);
+                  shown(field, value) + " does not match the pattern " + field.pattern_text);
     },
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/commands/commands.hpp"
+#include "server/secrets.hpp"
 #include "server/wiring.hpp"
 
 namespace annals::server {
@@ -25,6 +26,8 @@ int check(const Settings& settings) {
   if (!address) return report(address.error());
   const auto pair = tls_pair(settings, platform::posix_files());
   if (!pair) return report(pair.error());
+  const auto keys = with_secret_keys(settings, platform::system_random());
+  if (!keys) return report(keys.error());
   std::string store = settings.text("store.kind");
   if (store == "embedded") store += " in " + settings.text("store.directory") + ", sync " + settings.text("store.sync");
   if (store == "postgres") {
