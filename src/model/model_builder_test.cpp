@@ -41,6 +41,22 @@ state  = { type = "enum", values = ["draft", "sold"], default = "draft" }
   EXPECT_EQ(built->fields[2].event, "PriceUpdated");
 }
 
+TEST(model_builder, declares_what_is_not_shown) {
+  ModelBuilder builder("user");
+  builder.set("path", "/users");
+  builder.field("id", {{"type", "uuid"}, {"primary_key", true}});
+  builder.field("email", {{"type", "string"}, {"exposed", false}, {"unique", true}});
+  builder.field("token", {{"type", "string"}, {"secret", true}});
+  const auto model = builder.build();
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_TRUE(model->hides);
+  EXPECT_TRUE(model->has_secrets());
+  EXPECT_FALSE(model->fields[1].exposed);
+  EXPECT_FALSE(model->fields[2].exposed) << "a secret is not shown either";
+  builder.field("code", {{"type", "string"}, {"secret", true}, {"default", "1234"}});
+  EXPECT_THAT(builder.build().error().message, testing::HasSubstr("default does not go with secret"));
+}
+
 TEST(model_builder, what_is_wrong_is_told_with_its_line_of_code) {
   ModelBuilder builder = product();
   const auto line = std::to_string(__LINE__ + 1);

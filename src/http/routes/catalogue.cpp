@@ -33,13 +33,14 @@ std::span<const Route> routes() {
             "A page of records, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; filters such as `price[gte]=10` "
             "(`eq ne gt gte lt lte in prefix contains`; `name=x` means `eq`), `sort=-price,name` (else by their "
             "keys), `fields=a,b`, `limit` (100, at most 1000), `after`, `at`, `min_position`, `count=true` (adds "
-            "`total`), `explain=true`; If-None-Match. With Accept `application/x-ndjson` or `text/csv`, and without "
+            "`total`), `explain=true`, `expand=customer` (what is referred to); If-None-Match. With Accept "
+            "`application/x-ndjson` or `text/csv`, and without "
             "`limit`: all of them.",
             list_resources, Needs::tables},
       Route{
           Method::get, Scope::resource, "/:name",
-          "One record as JSON, with its ETag; `at`, `version`, `min_position`; If-None-Match, with which `wait` waits "
-          "for a change.",
+          "One record as JSON, with its ETag; `at`, `version`, `min_position`, `expand=customer` (with what it refers "
+          "to, without ETag); If-None-Match, with which `wait` waits for a change.",
           get_record, Needs::tables},
       Route{Method::put, Scope::resource, "/:name",
             "Replaces the record; only what changed is recorded. If-Match, Idempotency-Key, `dry_run=true`.",

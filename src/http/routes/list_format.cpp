@@ -43,11 +43,13 @@ std::string_view content_type_of(ListFormat format) {
   return "application/json";
 }
 
-RecordWriter::RecordWriter(const model::Model& model, std::vector<std::size_t> fields, ListFormat format)
+RecordWriter::RecordWriter(const model::Model& model, std::vector<std::size_t> fields, ListFormat format,
+                           Expansion expansion)
     : model_(model),
       whole_(fields.empty() && format != ListFormat::table && !model.hides),
       fields_(std::move(fields)),
-      format_(format) {
+      format_(format),
+      expansion_(std::move(expansion)) {
   const bool all = fields_.empty();
   for (std::size_t place = 0; all && place < model.fields.size(); ++place) {
     if (model.fields[place].exposed) fields_.push_back(place);
@@ -71,6 +73,7 @@ Result<> RecordWriter::append(std::string& out, std::string_view text) const {
     if (format_ == ListFormat::table) return append_line(out, values);
     append_object(out, values);
   }
+  TRY(expansion_.append(out, text));
   if (format_ == ListFormat::lines) out += '\n';
   return {};
 }

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "http/request.hpp"
+#include "http/routes/expansion.hpp"
 #include "model/model.hpp"
 
 namespace annals::http {
@@ -25,11 +26,12 @@ enum class ListFormat : std::uint8_t { page, lines, table };
 class RecordWriter {
  public:
   /// `fields` are the places of those that are shown, in this order; none: all that are exposed. `model` outlives it.
-  RecordWriter(const model::Model& model, std::vector<std::size_t> fields, ListFormat format);
+  /// `expansion` is of JSON only.
+  RecordWriter(const model::Model& model, std::vector<std::size_t> fields, ListFormat format, Expansion expansion = {});
 
   /// What comes before the first record: the line of names.
   void begin(std::string& out) const;
-  /// A record by its text. Errors: corrupt, when that is none of the model.
+  /// A record by its text, with what it refers to. Errors: corrupt, when that is none of the model.
   [[nodiscard]] Result<> append(std::string& out, std::string_view text) const;
 
  private:
@@ -40,6 +42,7 @@ class RecordWriter {
   const bool whole_;  // each record as it is
   std::vector<std::size_t> fields_;
   const ListFormat format_;
+  const Expansion expansion_;
 };
 
 }  // namespace annals::http

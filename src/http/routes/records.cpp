@@ -8,6 +8,7 @@
 #include "engine/queries.hpp"
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
+#include "http/routes/expansion.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
@@ -69,10 +70,14 @@ bool name_version(const std::vector<std::string>& tags, StreamVersion version) {
   return std::ranges::any_of(tags, [version](const std::string& tag) { return version_of_tag(tag) == version; });
 }
 
+Error not_at_version(const Record& record) {
+  return Error(ErrorKind::precondition_failed, "version_conflict",
+               "the record is at version " + to_string(record.version));
+}
+
 Response show(const OwnView& view, const std::string& key, const Record& record, const Asker& asker) {
   if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version)) {
-    return problem(asker, Error(ErrorKind::precondition_failed, "version_conflict",
-                                "the record is at version " + to_string(record.version)));
+    return problem(asker, not_at_version(record));
   }
   const std::string tag = tag_of(record.version, view.json);
   Response response;
@@ -133,6 +138,23 @@ void send_awaited(Call call, const OwnView& view, const Record& record) {
   call.send(std::move(response));
 }
 
+/// A record of now with what it refers to. No tag of its own stands for both.
+void send_expanded(Call call, const OwnView& view, const Expansion& expansion) {
+  const Record record = call.table().get(call.key);
+  if (!record.exists()) return send_record(std::move(call), view, record, "");
+  if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version))
+    return call.refuse(not_at_version(record));
+  const auto shown = model::shown_record(call.the_model(), record.value);
+  if (!shown) return call.refuse(shown.error());
+  std::string body(**shown);
+  if (const auto expanded = expansion.append(body, *record.value); !expanded) return call.refuse(expanded.error());
+  Response response;
+  response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
+  response.content_type = view.plain_type;
+  response.body = std::move(body);
+  call.send(std::move(response));
+}
+
 void await_record(Call call, OwnView view, Duration time) {
   const auto is_news = [known = view.not_these](const Record& record) { return !name_version(known, record.version); };
   after_change(std::move(call), is_news, time, [view = std::move(view)](Call ready, const Record& record) {
@@ -158,6 +180,11 @@ void send_record_at(Call call, OwnView view, StreamVersion version) {
   });
 }
 
+Result<Expansion> expansion_of(const Call& call, const std::string& value) {
+  if (call.the_model().profile == model::Profile::resource) return Expansion::read(call.engine, call.model, value);
+  return fail(ErrorKind::invalid, "unknown_parameter", "values of profile kv refer to nothing that expand could show");
+}
+
 Result<> check_wait(const View& view, bool of_the_past) {
   if (of_the_past) {
     return fail(ErrorKind::invalid, "invalid_query",
@@ -181,7 +208,7 @@ void get_record(const Request& request, Call call) {
     const Record record = call.table().get(call.key);
     return send_record(std::move(call), OwnView(*view), record, "");
   }
-  const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait"});
+  const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait", "expand"});
   if (!parameters) return call.refuse(parameters.error());
   const auto wait_time = parameters->duration("wait", change_wait_max);
   if (!wait_time) return call.refuse(wait_time.error());
@@ -194,6 +221,20 @@ void get_record(const Request& request, Call call) {
   if (*time && *version)
     return call.refuse(Error(ErrorKind::invalid, "invalid_query", "give `at` or `version`, not both"));
   if ((*time || *version) && call.refuse_behind_store()) return;
+
+  if (const std::string* expand = parameters->find("expand")) {
+    if (*time || *version || *wait_time) {
+      return call.refuse(Error(ErrorKind::invalid, "invalid_query",
+                               "expand shows what is referred to now; it goes with none of at, version and wait"));
+    }
+    auto expansion = expansion_of(call, *expand);
+    if (!expansion) return call.refuse(expansion.error());
+    if (call.refuse_behind_store()) return;
+    return after_position(std::move(call), *position,
+                          [view = OwnView(*view), expansion = *std::move(expansion)](Call ready) {
+                            send_expanded(std::move(ready), view, expansion);
+                          });
+  }
 
   if (*wait_time) {
     if (auto good = check_wait(*view, *time || *version); !good) return call.refuse(good.error());

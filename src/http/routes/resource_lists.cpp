@@ -24,14 +24,16 @@ constexpr std::size_t filters_max = 20;
 constexpr std::size_t export_rows = 50'000;            // found at a time, of a list that goes out whole
 constexpr std::size_t sorted_export_bytes = 8u << 20;  // values, where finding them again may take a look at all
 constexpr std::size_t piece_bytes = 256u << 10;
+constexpr std::size_t expanded_page_bytes_max = 32u << 20;
 
-constexpr std::array<std::string_view, 8> parameter_names{"limit", "after",  "at",      "count",
-                                                          "sort",  "fields", "explain", "min_position"};
+constexpr std::array<std::string_view, 9> parameter_names{"limit",  "after",   "at",           "count", "sort",
+                                                          "fields", "explain", "min_position", "expand"};
 
 struct ListRequest {
   model::ListQuery query;
   std::optional<Instant> at;
   std::vector<std::size_t> fields;  ///< shown; none: all
+  Expansion expansion;
   bool explain = false;
   ListFormat format = ListFormat::page;
   bool whole = false;                   ///< not a page
@@ -85,7 +87,20 @@ std::string link_begin_of(const Request& request, const QueryParameters& paramet
   return link + "after=";
 }
 
-Result<ListRequest> list_request(const Request& request, const model::Model& model, const QueryParameters& parameters) {
+/// What `expand` asks, which is of now, and needs objects to put it in.
+Result<Expansion> expansion_of(const Call& call, const ListRequest& list, const std::string& value) {
+  if (list.at)
+    return fail(ErrorKind::invalid, "invalid_query", "expand shows what is referred to now; it does not go with at");
+  if (list.format == ListFormat::table) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "comma-separated values have no room for what expand shows; accept application/json or "
+                "application/x-ndjson");
+  }
+  return Expansion::read(call.engine, call.model, value);
+}
+
+Result<ListRequest> list_request(const Request& request, const Call& call, const QueryParameters& parameters) {
+  const model::Model& model = call.the_model();
   ListRequest list;
   TRY(read_filters(model, parameters, list.query));
   if (const std::string* sort = parameters.find("sort")) list.query.sort = TRY(model::read_sort(model, *sort));
@@ -105,6 +120,7 @@ Result<ListRequest> list_request(const Request& request, const model::Model& mod
     return fail(ErrorKind::invalid, "invalid_query",
                 "count and explain are told in a page of JSON; leave them out, or accept application/json");
   }
+  if (const std::string* expand = parameters.find("expand")) list.expansion = TRY(expansion_of(call, list, *expand));
   list.whole = list.format != ListFormat::page && !limit;
   list.query.limit = list.whole ? export_rows : static_cast<std::size_t>(limit.value_or(limit_default));
   list.link_begin = link_begin_of(request, parameters);
@@ -144,7 +160,7 @@ void append_explanation(std::string& out, const model::Model& model, const engin
 }
 
 Result<std::string> body_of_page(const model::Model& model, const ListRequest& list, const engine::ListPage& page) {
-  const RecordWriter writer(model, list.fields, list.format);
+  const RecordWriter writer(model, list.fields, list.format, list.expansion);
   std::string body;
   std::size_t bytes = 128;
   for (const engine::ListRow& row : page.rows) bytes += row.record.value->size() + 2;
@@ -155,6 +171,11 @@ Result<std::string> body_of_page(const model::Model& model, const ListRequest& l
   for (const engine::ListRow& row : page.rows) {
     if (is_json && &row != &page.rows.front()) body += ',';
     TRY(writer.append(body, *row.record.value));
+    if (!list.expansion.is_empty() && body.size() > expanded_page_bytes_max) {
+      return fail(ErrorKind::too_large, "page_too_large",
+                  "with what its records refer to, the page has more than " +
+                      std::to_string(expanded_page_bytes_max >> 20) + " MiB; ask for a smaller limit");
+    }
   }
   if (!is_json) return body;
   body += ']';
@@ -213,7 +234,7 @@ class WholeList final : public PieceSource {
         model_(call.the_model()),
         table_(call.table()),
         list_(std::move(list)),
-        writer_(model_, list_.fields, list_.format) {
+        writer_(model_, list_.fields, list_.format, list_.expansion) {
     writer_.begin(text_);
   }
 
@@ -259,7 +280,8 @@ class WholeList final : public PieceSource {
 // --- All of them ---
 
 void answer(Call call, ListRequest list) {
-  if (!list.at) {
+  // A tag of the list would say nothing of what its records refer to.
+  if (!list.at && list.expansion.is_empty()) {
     list.tag = tag_of(call, list.format);
     if (std::ranges::find(list.known_tags, list.tag) != list.known_tags.end()) {
       Response unchanged = response_of(list);
@@ -282,11 +304,12 @@ void answer(Call call, ListRequest list) {
 void list_resources(const Request& request, Call call) {
   const auto parameters = QueryParameters::parse_all(request.query);
   if (!parameters) return call.refuse(parameters.error());
-  auto list = list_request(request, call.the_model(), *parameters);
+  auto list = list_request(request, call, *parameters);
   if (!list) return call.refuse(list.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
-  if (list->at && call.refuse_behind_store()) return;
+  const bool asks_for_all = list->at || !list->expansion.is_empty();
+  if (asks_for_all && call.refuse_behind_store()) return;
   after_position(std::move(call), *position, [list = *std::move(list)](Call ready) mutable {
     ready.position = ready.position_of_table();
     if (!list.at) return answer(std::move(ready), std::move(list));
