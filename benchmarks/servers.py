@@ -127,3 +127,15 @@ class Annals(Server):
             raise Failure(f"annals: /health after the run: {error}") from error
         if health.get("status") != "healthy":
             raise Failure(f"annals: /health after the run: {health}")
+
+
+def generate(programs, server, arguments, seconds_max, what):
+    """What the load generator says of a run on this server, with the most memory that the server held. `what` is for errors."""
+    command = [programs / "load_generator", "--port", server.port, "--server-process", server.process.pid, *arguments]
+    generator = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds_max, check=False)
+    if generator.returncode != 0:
+        said = (generator.stdout + generator.stderr).strip()
+        raise Failure(f"{what}: the load generator ended with {generator.returncode}: {said}")
+    figures = json.loads(generator.stdout)
+    figures["server_memory_mebibytes"] = round(server.memory_mebibytes(), 1)
+    return figures

@@ -36,6 +36,51 @@ class Values:
             return whole(200, self.values[key]) if key in self.values else whole(404, b"")
 
 
+class Records:
+    """The same of records: their POSTs, PATCHes and batches. The key is the last segment of a path, or the record's id."""
+
+    closes = False
+
+    def __init__(self):
+        self.records = {}
+        self.lock = threading.Lock()
+        self.asked = set()
+
+    def answer(self, method, path, body):
+        with self.lock:
+            self.asked.add((method, path.rsplit(b"/", 1)[0]))
+            if method == b"GET":
+                return self.get(path.rsplit(b"/", 1)[1].decode())
+            if path == b"/batch":
+                return self.batch(json.loads(body))
+            if method == b"POST":
+                return self.post(json.loads(body))
+            return self.patch(path.rsplit(b"/", 1)[1].decode(), json.loads(body))
+
+    def shown(self, status, record):
+        return whole(status, json.dumps(record, separators=(",", ":")).encode())
+
+    def get(self, key):
+        return self.shown(200, self.records[key]) if key in self.records else whole(404, b"")
+
+    def post(self, record):
+        if record["id"] in self.records:
+            return whole(409, b"")
+        self.records[record["id"]] = record
+        return self.shown(201, record)
+
+    def patch(self, key, changes):
+        if key not in self.records:
+            return whole(404, b"")
+        self.records[key] = {**self.records[key], **changes}
+        return self.shown(200, self.records[key])
+
+    def batch(self, operations):
+        for operation in operations:
+            self.post(operation["body"])
+        return whole(200, b"[" + b",".join(b'{"status":201}' for _ in operations) + b"]")
+
+
 def whole(status, body):
     return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
@@ -64,7 +109,9 @@ class Server:
                     if found := re.match(rb"content-length: (\d+)", field, re.IGNORECASE):
                         size = int(found.group(1))
                 key = path.rsplit(b"/", 1)[1]
-                if method == b"PUT":
+                if isinstance(self.behaviour, Records):
+                    reply = self.behaviour.answer(method, path, stream.read(size))
+                elif method == b"PUT":
                     reply = self.behaviour.put(key, json.loads(stream.read(size))["value"].encode())
                 else:
                     reply = self.behaviour.get(key)
@@ -79,9 +126,10 @@ class Server:
 
 
 def generate(behaviour, *arguments):
-    """Exit code and report of a short run of two connections over four keys."""
+    """Exit code and report of a short run of two connections, over four keys if nothing else is said."""
     server = Server(behaviour)
-    ran = subprocess.run([PROGRAM, "--port", str(server.port), "--connections", "2", "--keys", "4", "--seconds", "0.3",
+    keys = [] if "--keys" in arguments else ["--keys", "4"]
+    ran = subprocess.run([PROGRAM, "--port", str(server.port), "--connections", "2", *keys, "--seconds", "0.3",
                           "--warm-up", "0", *arguments], capture_output=True, text=True, timeout=60, check=False)
     server.listener.close()
     return ran.returncode, json.loads(ran.stdout)
@@ -178,6 +226,67 @@ class LoadGenerator(unittest.TestCase):
         code, report = generate(Halving())
         self.assertEqual((code, report["replies"]), (1, 0))
         self.assertGreater(report["errors_by_cause"]["short reply"], 0)
+
+    def test_records_are_loaded_made_changed_and_read(self):
+        shop = Records()
+        load = ["--records", "--mix", "load", "--keys", "25", "--batch", "10", "--verify", "25"]
+        code, report = generate(shop, *load)
+        self.assertEqual((code, report["errors"], report["replies"], report["acknowledged"], report["verified_wrong"]), (0, 0, 3, 25, 0))
+        self.assertEqual((len(shop.records), report["verified"], shop.asked), (25, 25, {(b"POST", b""), (b"GET", b"/api/products")}))
+        there = ["--records", "--keys", "25"]
+        code, report = generate(shop, *there, "--mix", "get", "--threads", "2")
+        self.assertEqual((code, report["errors"]), (0, 0))
+        self.assertGreater(report["get_latency_us"]["count"], 0)
+        for sequences_after in (1000, 1 << 32):
+            code, report = generate(shop, *there, "--mix", "patch", "--verify", "25", "--sequences-after", str(sequences_after))
+            self.assertEqual((code, report["errors"], report["verified_wrong"]), (0, 0, 0))
+            self.assertGreater(report["verified"], 0)
+        code, report = generate(shop, "--records", "--mix", "post", "--first-key", "25", "--keys", "1000000", "--verify", "25")
+        self.assertEqual((code, report["errors"], report["verified"], report["verified_wrong"]), (0, 0, 25, 0))
+        self.assertEqual(len(shop.records), 25 + report["acknowledged"])
+
+    def test_keys_that_run_out_before_the_time_are_an_error(self):
+        code, report = generate(Records(), "--records", "--mix", "post", "--keys", "3")
+        self.assertEqual((code, report["acknowledged"]), (1, 3))
+        self.assertGreater(report["errors_by_cause"]["no key left"], 0)
+
+    def test_a_reply_that_does_not_tell_what_was_written_is_an_error(self):
+        class Careless(Records):
+            def shown(self, status, record):
+                return super().shown(status, {**record, "stock": 0})
+
+            def batch(self, operations):
+                super().batch(operations)
+                return whole(200, b'[{"status":201}]')
+
+        for mix in ("post", "load"):
+            code, report = generate(Careless(), "--records", "--mix", mix, "--keys", "100", "--verify", "4")
+            self.assertEqual((code, report["replies"] > 0, report["acknowledged"]), (1, True, 0), mix)
+            self.assertGreater(report["errors_by_cause"]["wrong reply"], 0)
+
+    def test_a_record_that_was_acknowledged_and_is_not_there_is_found_out(self):
+        class Forgetful(Records):
+            def get(self, key):
+                return whole(404, b"")
+
+        code, report = generate(Forgetful(), "--records", "--mix", "load", "--keys", "4", "--batch", "2", "--verify", "4")
+        self.assertEqual((code, report["errors"], report["verified_wrong"]), (1, 0, 4))
+
+    def test_a_record_with_another_field_changed_is_wrong(self):
+        class Mixing(Records):
+            def get(self, key):
+                return self.shown(200, {**self.records[key], "price": "1.00000"})
+
+        shop = Mixing()
+        generate(shop, "--records", "--mix", "load", "--keys", "4")
+        code, report = generate(shop, "--records", "--mix", "get")
+        self.assertEqual(code, 1)
+        self.assertGreater(report["errors_by_cause"]["wrong value"], 0)
+
+    def test_what_does_not_go_together_is_refused(self):
+        for arguments in (["--mix", "post"], ["--mix", "put", "--records"], ["--mix", "post", "--records", "--first-key", "100000000"]):
+            ran = subprocess.run([PROGRAM, "--port", "1", *arguments], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual((ran.returncode, ran.stdout, ran.stderr != ""), (2, "", True), arguments)
 
 
 if __name__ == "__main__":

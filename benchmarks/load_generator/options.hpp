@@ -15,6 +15,13 @@ using Clock = std::chrono::steady_clock;
 struct Options {
   Address server;
   std::string base = "/config/";  ///< what keys are appended to
+  bool records = false;           ///< keys are records (records.hpp) instead of values, and are there already
+  /// Of records: what a write is. 0: a change of one that is there; 1: a new one; more: so many new ones. New ones are
+  /// made in order, and no two writes make the same.
+  std::size_t created_at_once = 0;
+  bool until_all = false;             ///< ends when all keys have been made, and not when `duration` is over
+  std::uint64_t first_key = 0;        ///< keys count from here
+  std::uint64_t sequences_after = 0;  ///< writes count from the next; those of an earlier run are not above it
   /// GETs of these in turn, instead of keys; each must give the same body every time.
   std::vector<std::string> paths;
   std::size_t connections = 64;

@@ -28,10 +28,9 @@ std::string latency(const Histogram& histogram) {
 }  // namespace
 
 std::string report(const Options& options, const Counts& counts, const std::optional<Verification>& verification,
-                   const CpuTimes& cpu) {
+                   const Run& run) {
   Histogram all = counts.puts;
   all.add(counts.gets);
-  const double seconds = std::chrono::duration<double>(options.duration).count();
 
   std::string out = "{\"get_percent\":" + std::to_string(options.get_percent);
   out += ",\"connections\":" + std::to_string(options.connections);
@@ -39,9 +38,10 @@ std::string report(const Options& options, const Counts& counts, const std::opti
   out += ",\"keys\":" + std::to_string(options.keys);
   out += std::string(",\"key_order\":\"") + (options.keys_in_order ? "sequential" : "random") + "\"";
   out += ",\"value_bytes\":" + std::to_string(options.value_bytes);
-  out += ",\"seconds\":" + with_decimals(seconds, 3);
+  out += ",\"seconds\":" + with_decimals(run.seconds, 3);
   out += ",\"replies\":" + std::to_string(all.count());
-  out += ",\"per_second\":" + with_decimals(static_cast<double>(all.count()) / seconds, 1);
+  out += ",\"per_second\":" + with_decimals(static_cast<double>(all.count()) / run.seconds, 1);
+  out += ",\"acknowledged\":" + std::to_string(run.acknowledged);
   out += ",\"errors\":" + std::to_string(counts.error_count());
   out += ",\"errors_by_cause\":{";
   for (const char* separator = ""; const auto& [cause, count] : counts.errors) {
@@ -55,8 +55,8 @@ std::string report(const Options& options, const Counts& counts, const std::opti
     out += ",\"verified\":" + std::to_string(verification->checked);
     out += ",\"verified_wrong\":" + std::to_string(verification->wrong);
   }
-  if (cpu.server_seconds) out += ",\"server_cpu_seconds\":" + with_decimals(*cpu.server_seconds, 3);
-  return out + ",\"generator_cpu_seconds\":" + with_decimals(cpu.generator_seconds, 3) + "}";
+  if (run.cpu.server_seconds) out += ",\"server_cpu_seconds\":" + with_decimals(*run.cpu.server_seconds, 3);
+  return out + ",\"generator_cpu_seconds\":" + with_decimals(run.cpu.generator_seconds, 3) + "}";
 }
 
 }  // namespace annals::benchmarks

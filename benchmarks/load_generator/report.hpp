@@ -16,7 +16,13 @@ struct CpuTimes {
   std::optional<double> server_seconds;
 };
 
+struct Run {
+  double seconds = 0;              ///< that were measured
+  std::uint64_t acknowledged = 0;  ///< keys whose last write is known to have succeeded, warm-up included
+  CpuTimes cpu;
+};
+
 [[nodiscard]] std::string report(const Options& options, const Counts& counts,
-                                 const std::optional<Verification>& verification, const CpuTimes& cpu);
+                                 const std::optional<Verification>& verification, const Run& run);
 
 }  // namespace annals::benchmarks

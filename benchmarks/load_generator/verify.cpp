@@ -39,11 +39,10 @@ Result<Answer> ask(const Descriptor& socket, std::string_view request) {
 
 }  // namespace
 
-Result<Verification> verify(const Options& options, const ValueMaker& values,
+Result<Verification> verify(const Options& options, Requests& requests,
                             const std::vector<std::pair<std::uint64_t, std::uint64_t>>& acknowledged) {
   const Descriptor socket = TRY(connect_to(options.server));
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &reply_time_max, sizeof reply_time_max);
-  RequestMaker requests(values, options.server.host + ":" + std::to_string(options.server.port), options.base);
 
   Verification result;
   const std::uint64_t wanted = std::min<std::uint64_t>(options.verified_keys, acknowledged.size());
@@ -51,7 +50,7 @@ Result<Verification> verify(const Options& options, const ValueMaker& values,
     const auto& [key, sequence] = acknowledged[i * acknowledged.size() / wanted];
     const Answer answer = TRY(ask(socket, requests.get(key)));
     ++result.checked;
-    if (answer.status != 200 || answer.body != values.value(key, sequence)) ++result.wrong;
+    if (answer.status != 200 || answer.body != requests.body(key, sequence)) ++result.wrong;
   }
   return result;
 }

@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 #include "benchmarks/load_generator/options.hpp"
-#include "benchmarks/load_generator/workload.hpp"
+#include "benchmarks/load_generator/requests.hpp"
 
 namespace annals::benchmarks {
 
@@ -18,7 +18,7 @@ struct Verification {
 
 /// Checks `options.verified_keys` of `acknowledged` (pairs of key and sequence), evenly spread.
 /// Errors: input_output, when the server does not answer.
-[[nodiscard]] Result<Verification> verify(const Options& options, const ValueMaker& values,
+[[nodiscard]] Result<Verification> verify(const Options& options, Requests& requests,
                                           const std::vector<std::pair<std::uint64_t, std::uint64_t>>& acknowledged);
 
 }  // namespace annals::benchmarks

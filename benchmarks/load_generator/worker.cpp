@@ -34,7 +34,8 @@ struct Worker::Connection {
   bool in_flight = false;
   bool is_get = false;
   std::uint64_t key = 0;       // among the worker's; of a path, its place among them
-  std::uint64_t sequence = 0;  // of a PUT; of a GET, what had been acknowledged when it was sent
+  std::size_t count = 1;       // of keys that a write makes
+  std::uint64_t sequence = 0;  // of a write; of a GET, what had been acknowledged when it was sent
   Clock::time_point sent_at;
   std::uint64_t next_write = 0;  // how many of its keys it has filled, or where it writes keys in order
 };
@@ -54,12 +55,14 @@ std::uint64_t Counts::error_count() const {
 Worker::Worker(const Options& options, const ValueMaker& values, std::size_t connections, std::uint64_t first_key,
                std::uint64_t key_count)
     : options_(options),
-      values_(values),
-      requests_(values, options.server.host + ":" + std::to_string(options.server.port), options.base),
+      requests_(make_requests(options, values)),
       dice_(options.seed * 1'000'003 + first_key),
       first_key_(first_key),
-      keys_(key_count) {
-  INVARIANT(connections > 0 && connections <= key_count, "every connection has a key to write");
+      key_count_(key_count),
+      keys_(options.created_at_once > 0 ? 0 : key_count),
+      last_sequence_(options.sequences_after) {
+  INVARIANT(connections > 0, "every worker has a connection");
+  INVARIANT(connections <= key_count || options.created_at_once > 0, "every connection has a key to write");
   for (std::size_t i = 0; i < connections; ++i) {
     connections_.push_back(std::make_unique<Connection>());
     connections_.back()->number = i;
@@ -153,13 +156,13 @@ void Worker::on_reply(Connection& connection, const Reply& reply) {
   --in_flight_;
   if (!success) {
     count_error("status " + std::to_string(reply.status));
-    if (!connection.is_get) keys_[connection.key].uncertain = true;
+    doubt(connection);
   } else {
     if (now >= begin_ && now < end_) {
       (connection.is_get ? counts_.gets : counts_.puts).record(nanoseconds_between(connection.sent_at, now));
     }
     if (!connection.is_get) {
-      keys_[connection.key].acknowledged = connection.sequence;
+      check_write(connection, reply.body);
     } else if (pages_.empty()) {
       check_value(connection, reply.body);
     } else {
@@ -169,8 +172,22 @@ void Worker::on_reply(Connection& connection, const Reply& reply) {
   send_next(connection, now);
 }
 
+void Worker::check_write(const Connection& connection, std::string_view body) {
+  if (!requests_->confirms(body, first_key_ + connection.key, connection.count, connection.sequence)) {
+    count_error("wrong reply");
+    return doubt(connection);
+  }
+  for (std::size_t i = 0; i < connection.count; ++i) keys_[connection.key + i].acknowledged = connection.sequence;
+}
+
+/// Of a write that failed nobody knows what it did.
+void Worker::doubt(const Connection& connection) {
+  if (connection.is_get) return;
+  for (std::size_t i = 0; i < connection.count; ++i) keys_[connection.key + i].uncertain = true;
+}
+
 void Worker::check_value(const Connection& connection, std::string_view value) {
-  const auto sequence = values_.sequence_in(value, first_key_ + connection.key);
+  const auto sequence = requests_->sequence_in(value, first_key_ + connection.key);
   if (!sequence) {
     count_error("wrong value");
   } else if (*sequence < connection.sequence && !options_.stale_allowed && !keys_[connection.key].uncertain) {
@@ -193,6 +210,7 @@ bool Worker::choose(Connection& connection, Clock::time_point now) {
     connection.key = next_read_++ % pages_.size();
     return true;
   }
+  if (options_.created_at_once > 0) return choose_new(connection);
   const std::uint64_t stride = connections_.size();
   const std::uint64_t own_keys = (keys_.size() - connection.number + stride - 1) / stride;
 
@@ -210,6 +228,21 @@ bool Worker::choose(Connection& connection, Clock::time_point now) {
   return true;
 }
 
+/// The same where keys are made.
+bool Worker::choose_new(Connection& connection) {
+  const std::uint64_t made = keys_.size();
+  if (made == key_count_) {
+    if (!options_.until_all) count_error("no key left");
+    return false;
+  }
+  connection.is_get = false;
+  connection.key = made;
+  connection.count = std::min<std::uint64_t>(options_.created_at_once, key_count_ - made);
+  connection.sequence = ++last_sequence_;
+  keys_.resize(made + connection.count);
+  return true;
+}
+
 void Worker::send_next(Connection& connection, Clock::time_point now) {
   if (!choose(connection, now)) return;
   const std::uint64_t key = first_key_ + connection.key;
@@ -217,7 +250,8 @@ void Worker::send_next(Connection& connection, Clock::time_point now) {
   ++in_flight_;
   connection.sent_at = now;
   if (!pages_.empty()) return send(connection, pages_[connection.key].request);
-  send(connection, connection.is_get ? requests_.get(key) : requests_.put(key, connection.sequence));
+  send(connection,
+       connection.is_get ? requests_->get(key) : requests_->write(key, connection.count, connection.sequence));
 }
 
 void Worker::send(Connection& connection, std::string_view request) {
@@ -250,7 +284,7 @@ void Worker::lose(Connection& connection, const char* cause) {
   if (connection.in_flight) {
     connection.in_flight = false;
     --in_flight_;
-    if (!connection.is_get) keys_[connection.key].uncertain = true;
+    doubt(connection);
   }
   connection.socket.close();
   const auto now = Clock::now();

@@ -5,7 +5,8 @@
 // Each key is written by one connection only, so that the last acknowledged value is known without doubt; keys are
 // read by all connections of their worker. A value read must be one that was sent for that key, and not older than
 // what had been acknowledged when the GET was sent. Where paths are given, they are read instead, in turn, and what one
-// of them gives must be the same every time.
+// of them gives must be the same every time. Where keys are records to be made (Options::created_at_once), each write
+// makes the next ones, and their reply must tell so.
 //
 // Confined to one thread at a time.
 
@@ -21,7 +22,7 @@
 #include "benchmarks/load_generator/histogram.hpp"
 #include "benchmarks/load_generator/options.hpp"
 #include "benchmarks/load_generator/reply.hpp"
-#include "benchmarks/load_generator/workload.hpp"
+#include "benchmarks/load_generator/requests.hpp"
 
 namespace annals::benchmarks {
 
@@ -37,7 +38,8 @@ struct Counts {
 
 class Worker {
  public:
-  /// Keys `first_key` to `first_key + key_count - 1` are this worker's; `connections` is at most `key_count`.
+  /// Keys `first_key` to `first_key + key_count - 1` are this worker's; `connections` is at most `key_count`, unless
+  /// keys are to be made.
   Worker(const Options& options, const ValueMaker& values, std::size_t connections, std::uint64_t first_key,
          std::uint64_t key_count);
   ~Worker();
@@ -75,6 +77,7 @@ class Worker {
   void on_event(Connection& connection, std::uint32_t events);
   void receive(Connection& connection);
   void on_reply(Connection& connection, const Reply& reply);
+  void check_write(const Connection& connection, std::string_view body);
   void check_value(const Connection& connection, std::string_view value);
   void check_page(const Connection& connection, const Reply& reply);
   void send_next(Connection& connection, Clock::time_point now);
@@ -84,16 +87,18 @@ class Worker {
   void watch(Connection& connection, bool for_writing);
   [[nodiscard]] Result<> open(Connection& connection);
   [[nodiscard]] bool choose(Connection& connection, Clock::time_point now);
+  [[nodiscard]] bool choose_new(Connection& connection);
+  void doubt(const Connection& connection);
   void count_error(const std::string& cause) { ++counts_.errors[cause]; }
 
   const Options& options_;
-  const ValueMaker& values_;
-  RequestMaker requests_;
+  const std::unique_ptr<Requests> requests_;
   Dice dice_;
   std::uint64_t first_key_;
-  std::vector<Key> keys_;
+  const std::uint64_t key_count_;
+  std::vector<Key> keys_;  // where keys are made, those that are
   std::vector<Page> pages_;
-  std::uint64_t last_sequence_ = 0;
+  std::uint64_t last_sequence_;
   std::vector<std::unique_ptr<Connection>> connections_;
   Descriptor poll_;
   Counts counts_;

@@ -11,14 +11,6 @@ constexpr std::size_t sequence_digits = 16;
 constexpr std::size_t filling_begin = key_digits + 1 + sequence_digits + 1;
 constexpr std::size_t filling_places = 65'536;  // of which a value begins at one
 
-void write_decimal(char* out, std::uint64_t number) {
-  for (std::size_t i = key_digits; i-- > 0; number /= 10) out[i] = static_cast<char>('0' + number % 10);
-}
-
-void write_hexadecimal(char* out, std::uint64_t number) {
-  for (std::size_t i = sequence_digits; i-- > 0; number >>= 4) out[i] = "0123456789abcdef"[number & 15];
-}
-
 std::optional<std::uint64_t> read_hexadecimal(std::string_view text) {
   std::uint64_t number = 0;
   for (char letter : text) {
@@ -36,6 +28,14 @@ std::optional<std::uint64_t> read_hexadecimal(std::string_view text) {
 
 }  // namespace
 
+void write_decimal(char* out, std::size_t digits, std::uint64_t number) {
+  for (std::size_t i = digits; i-- > 0; number /= 10) out[i] = static_cast<char>('0' + number % 10);
+}
+
+void write_hexadecimal(char* out, std::size_t digits, std::uint64_t number) {
+  for (std::size_t i = digits; i-- > 0; number >>= 4) out[i] = "0123456789abcdef"[number & 15];
+}
+
 ValueMaker::ValueMaker(std::size_t value_bytes, std::uint64_t seed) : value_bytes_(value_bytes) {
   INVARIANT(value_bytes >= value_bytes_min, "a value has room for its key and sequence");
   constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -45,9 +45,9 @@ ValueMaker::ValueMaker(std::size_t value_bytes, std::uint64_t seed) : value_byte
 }
 
 void ValueMaker::write(char* out, std::uint64_t key, std::uint64_t sequence) const {
-  write_decimal(out, key);
+  write_decimal(out, key_digits, key);
   out[key_digits] = '-';
-  write_hexadecimal(out + key_digits + 1, sequence);
+  write_hexadecimal(out + key_digits + 1, sequence_digits, sequence);
   out[filling_begin - 1] = '-';
   const std::size_t place = (key * 31 + sequence * 97) % filling_places;
   std::memcpy(out + filling_begin, filling_.data() + place, value_bytes_ - filling_begin);
@@ -61,7 +61,7 @@ std::string ValueMaker::value(std::uint64_t key, std::uint64_t sequence) const {
 
 std::optional<std::uint64_t> ValueMaker::sequence_in(std::string_view value, std::uint64_t key) const {
   char expected_key[key_digits];
-  write_decimal(expected_key, key);
+  write_decimal(expected_key, key_digits, key);
   if (value.size() != value_bytes_ || !value.starts_with(std::string_view(expected_key, key_digits)))
     return std::nullopt;
   return read_hexadecimal(value.substr(key_digits + 1, sequence_digits));
@@ -91,13 +91,13 @@ RequestMaker::RequestMaker(const ValueMaker& values, const std::string& host, co
 }
 
 std::string_view RequestMaker::put(std::uint64_t key, std::uint64_t sequence) {
-  write_decimal(put_text_.data() + put_key_at_, key);
+  write_decimal(put_text_.data() + put_key_at_, key_digits, key);
   values_.write(put_text_.data() + value_at_, key, sequence);
   return put_text_;
 }
 
 std::string_view RequestMaker::get(std::uint64_t key) {
-  write_decimal(get_text_.data() + get_key_at_, key);
+  write_decimal(get_text_.data() + get_key_at_, key_digits, key);
   return get_text_;
 }
 

@@ -38,6 +38,10 @@ class Dice {
   std::uint64_t state_;
 };
 
+/// The last `digits` of a number.
+void write_decimal(char* out, std::size_t digits, std::uint64_t number);
+void write_hexadecimal(char* out, std::size_t digits, std::uint64_t number);
+
 class ValueMaker {
  public:
   /// `value_bytes` is at least value_bytes_min.
