@@ -225,7 +225,7 @@ class Bench:
         server = Bare(options.programs, options.data)
         with served(server):
             return generate(options.programs, server, [
-                "--mix", "put" if YARDSTICKS[kind] == "put" else "get", "--connections", connections, "--keys", max(keys, connections),
+                "--mix", "put" if YARDSTICKS[kind] == "put" else "get", "--connections", connections, "--keys", max(keys, int(connections)),
                 "--value-bytes", size, "--seconds", options.seconds, "--warm-up", options.warm_up, "--verify", VERIFIED_KEYS,
                 "--threads", options.threads], options.seconds + options.warm_up + 180, f"bare, {kind}-{connections}")
 
