@@ -2,7 +2,7 @@
 // Records in the place of values under names: those of the model that benchmarks/shop/annals.toml declares. A record is
 // told by its number and the sequence of its last write, and all of them have the same length:
 //
-//     {"id":"910a2dec-8902-4543-8017-000000000001","sku":"SKU-00000001",
+//     {"id":"910a2dec-8902-425c-80c1-000000000001","sku":"SKU-00000001",
 //      "name":"00000001-0000000000000007-kT9x...","price":"10079.19","stock":1001}          (on one line)
 //
 //   id     in no order: its digits are those of a mix of the number, and the number itself, so that no two are the same
@@ -42,8 +42,8 @@ class RecordMaker {
   /// Writes size() bytes.
   void write(char* out, std::uint64_t number, std::uint64_t sequence) const;
   [[nodiscard]] std::string text(std::uint64_t number, std::uint64_t sequence) const;
-  /// The sequence that a text of this number would be of; nullopt when it is of no other reason. The rest of the text
-  /// is not looked at.
+  /// The sequence that a text of this number would be of; nullopt when its length or its name are those of none.
+  /// The rest of the text is not looked at.
   [[nodiscard]] std::optional<std::uint64_t> sequence_in(std::string_view text, std::uint64_t number) const;
 
  private:

@@ -36,6 +36,7 @@ std::pair<std::string, std::string> parts_of(std::string_view request) {
 TEST_F(Records, a_record_is_told_by_its_number_and_sequence) {
   EXPECT_EQ(records.text(7, 3), R"({"id":")" + id_of(7) + R"(","sku":"SKU-00000007","name":")" + values.value(7, 3) +
                                     R"(","price":"10554.33","stock":1007})");
+  EXPECT_EQ(id_of(1), "910a2dec-8902-425c-80c1-000000000001");
   EXPECT_EQ(records.text(1'007, 1).substr(records.size() - 5), "1007}");
 }
 
