@@ -144,7 +144,8 @@ const std::map<std::string, Mix> mixes{{"put", {}},
 /// Why the options do not go together; empty when they do.
 std::string unsuitable(const Options& options, const std::string& mix) {
   if (mixes.at(mix).of_records && !options.records) return "--mix " + mix + " is for --records";
-  if (options.records && mix == "put") return "records are written by --mix post, patch or load";
+  if (options.records && mix == "put" && options.get_percent == 0)
+    return "records are written by --mix post, patch or load";
   if (options.threads > options.connections || (options.connections > options.keys && options.created_at_once == 0))
     return "there must be a connection for every thread and a key for every connection";
   if (options.keys < options.threads || options.first_key + options.keys > keys_max)
