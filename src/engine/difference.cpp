@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/queries.hpp"
-
 namespace annals::engine {
 namespace {
 
@@ -36,21 +34,17 @@ std::string_view to_string(Change change) {
   return "none";
 }
 
-Difference::Difference(const EventStore& store, const model::Model& model, const projection::ReadTable& table,
-                       Interval interval, std::string prefix, std::optional<std::string> after)
-    : store_(store),
-      model_(model),
-      table_(table),
-      interval_(interval),
-      prefix_(std::move(prefix)),
-      after_(std::move(after)) {}
+Difference::Difference(Past past, const projection::ReadTable& table, Interval interval, std::string prefix,
+                       std::optional<std::string> after)
+    : past_(past), table_(table), interval_(interval), prefix_(std::move(prefix)), after_(std::move(after)) {}
 
 Result<> Difference::begin() {
   const Instant earlier = interval_.to ? std::min(interval_.from, *interval_.to) : interval_.from;
   // Before the end is taken, so that what lies between the table and the end is collected.
   table_at_ = table_.progress().position();
-  end_ = interval_.to ? TRY(store_.position_at(std::max(interval_.from, *interval_.to))) : store_.status().visible;
-  begin_ = std::min(TRY(store_.position_at(earlier)), end_);
+  end_ = interval_.to ? TRY(past_.store.position_at(std::max(interval_.from, *interval_.to)))
+                      : past_.store.status().visible;
+  begin_ = std::min(TRY(past_.store.position_at(earlier)), end_);
   collected_ = begin_;
   if (end_.value - begin_.value > table_.size()) look_at_whole_table();
   phase_ = Phase::collecting;
@@ -66,12 +60,12 @@ void Difference::look_at_whole_table() {
 }
 
 Result<> Difference::collect() {
-  const EventPage page = TRY(store_.read_all(collected_, Horizon::visible, page_limit));
+  const EventPage page = TRY(past_.store.read_all(collected_, Horizon::visible, page_limit));
   if (page.events().empty()) collected_ = end_;
   for (const EventView& event : page.events()) {
     collected_ = event.position;
     if (event.position > end_) break;
-    if (!model_.owns_stream(event.stream)) continue;
+    if (!past_.model.owns_stream(event.stream)) continue;
     const std::string_view key = key_of(event.stream);
     if (!key.starts_with(prefix_) || (after_ && key <= *after_)) continue;
     if (whole_table_ && table_.get(key).version.value > 0) continue;
@@ -97,12 +91,12 @@ std::vector<std::string> Difference::next_keys() const {
 }
 
 Result<std::optional<Difference::Row>> Difference::compare(const std::string& key) const {
-  const std::string stream = model_.stream(key);
-  const StreamVersion from = TRY(store_.version_at(stream, interval_.from));
+  const std::string stream = past_.model.stream(key);
+  const StreamVersion from = TRY(past_.store.version_at(stream, interval_.from));
   const StreamVersion to =
-      interval_.to ? TRY(store_.version_at(stream, *interval_.to)) : TRY(store_.stream_version(stream));
+      interval_.to ? TRY(past_.store.version_at(stream, *interval_.to)) : TRY(past_.store.stream_version(stream));
   if (from == to) return std::nullopt;
-  Row row{key, TRY(record_at_version(store_, model_, key, from)), TRY(record_at_version(store_, model_, key, to))};
+  Row row{key, TRY(record_at_version(past_, key, from)), TRY(record_at_version(past_, key, to))};
   if (change_between(row.from, row.to) == Change::none) return std::nullopt;
   return row;
 }

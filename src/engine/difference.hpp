@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/queries.hpp"
 #include "engine/turn.hpp"
 #include "event/event_store.hpp"
 #include "model/decider.hpp"
@@ -41,8 +42,8 @@ class Difference {
   };
 
   /// Everything outlives it. `prefix` and `after` as in ReadTable::list.
-  Difference(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Interval interval,
-             std::string prefix, std::optional<std::string> after);
+  Difference(Past past, const projection::ReadTable& table, Interval interval, std::string prefix,
+             std::optional<std::string> after);
 
   /// Up to `limit` keys that differ, and no more once their values have 1 MiB or the turn is over; fewer, or none, also
   /// before the end. Errors: those of the store's reads.
@@ -66,8 +67,7 @@ class Difference {
   void look_at_whole_table();
   [[nodiscard]] std::vector<std::string> next_keys() const;
 
-  const EventStore& store_;
-  const model::Model& model_;
+  const Past past_;
   const projection::ReadTable& table_;
   const Interval interval_;
   const std::string prefix_;

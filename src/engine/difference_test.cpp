@@ -25,7 +25,7 @@ class DifferenceTest : public testing::Test {
   static std::string shown(const model::Record& record) { return std::string(record.exists() ? *record.value : "-"); }
   [[nodiscard]] std::string differences(Interval interval, const std::string& prefix = "",
                                         std::optional<std::string> after = std::nullopt, std::size_t limit = 2) {
-    Difference difference(store, model, table, interval, prefix, std::move(after));
+    Difference difference({store, model}, table, interval, prefix, std::move(after));
     std::string all;
     while (!difference.ended()) {
       const auto rows = difference.next(limit, Turn::endless());
@@ -118,7 +118,7 @@ TEST_F(DifferenceTest, what_takes_long_is_done_in_turns) {
   for (int key = 0; key < keys; ++key) set("k" + std::to_string(100 + key), key == 7 ? "2" : "1");
   fill();
   store.before_each_stream_read([&] { world.clock.advance(std::chrono::milliseconds{1}); });
-  Difference difference(store, model, table, {from, std::nullopt}, "", std::nullopt);
+  Difference difference({store, model}, table, {from, std::nullopt}, "", std::nullopt);
   std::vector<std::string> found;
   std::size_t turns = 0;
   for (; !difference.ended(); ++turns) {
@@ -154,7 +154,7 @@ TEST_F(DifferenceTest, where_the_names_of_what_changed_take_too_much_memory_ever
   const Instant from = set("a", "1");
   set_all("2");
   set("b", "1");
-  Difference difference(store, model, table, {from, std::nullopt}, "", std::nullopt);
+  Difference difference({store, model}, table, {from, std::nullopt}, "", std::nullopt);
   std::size_t found = 0;
   std::size_t bytes_max = 0;
   std::string last;
@@ -176,7 +176,7 @@ TEST_F(DifferenceTest, what_cannot_be_read_is_an_error) {
   const Instant from = set("a", "1");
   set("a", "2");
   store.fail_reads(Error(ErrorKind::input_output, "bad disk"));
-  Difference difference(store, model, table, {from, std::nullopt}, "", std::nullopt);
+  Difference difference({store, model}, table, {from, std::nullopt}, "", std::nullopt);
   Result<std::vector<Difference::Row>> rows;
   while (rows && !difference.ended()) rows = difference.next(1, Turn::endless());
   EXPECT_FALSE(rows.has_value());

@@ -41,8 +41,9 @@ std::vector<std::unique_ptr<projection::TableFeed>> make_feeds(
     platform::Executor& background, const std::string& checkpoint_directory) {
   std::vector<std::unique_ptr<projection::TableFeed>> feeds;
   for (const auto& model : models) {
-    std::string path = checkpoint_path(checkpoint_directory, model->name + ".table");
-    feeds.push_back(std::make_unique<projection::TableFeed>(*model, store, platform, background, std::move(path)));
+    feeds.push_back(std::make_unique<projection::TableFeed>(
+        *model, store, platform, background, checkpoint_path(checkpoint_directory, model->name + ".table"),
+        checkpoint_path(checkpoint_directory, model->name + ".snapshots")));
   }
   return feeds;
 }

@@ -12,6 +12,7 @@
 
 #include "base/guarded.hpp"
 #include "engine/checkpoints.hpp"
+#include "engine/queries.hpp"
 #include "engine/writer.hpp"
 #include "event/event_store.hpp"
 #include "model/model.hpp"
@@ -23,7 +24,8 @@ namespace annals::engine {
 
 struct EngineOptions {
   WriterOptions writer;
-  /// Where the checkpoints of tables and receipts are; empty: there are none. The directory exists.
+  /// Where the checkpoints of tables and receipts are, and snapshots; empty: there are no checkpoints, and snapshots
+  /// are kept in memory. The directory exists.
   std::string checkpoint_directory;
   CheckpointRule checkpoint_rule;
   std::string server_name = "annals";
@@ -102,6 +104,7 @@ class Engine {
   [[nodiscard]] std::size_t models() const { return feeds_.size(); }
   [[nodiscard]] const model::Model& model(std::size_t place) const { return feeds_[place]->model(); }
   [[nodiscard]] projection::TableFeed& feed(std::size_t place) { return *feeds_[place]; }
+  [[nodiscard]] Past past(std::size_t place) const { return {store_, model(place), feeds_[place]->snapshots()}; }
   /// The model that owns a stream, or nullptr.
   [[nodiscard]] const model::Model* model_of(std::string_view stream) const;
   [[nodiscard]] Writer& writer() { return writer_; }

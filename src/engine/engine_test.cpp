@@ -33,7 +33,7 @@ class EngineTest : public testing::Test {
   }
   [[nodiscard]] std::string list_at(Instant time, const std::string& prefix = "",
                                     std::optional<std::string> after = std::nullopt, std::size_t piece = 2) {
-    ListAtTime list(store, engine->model(0), engine->feed(0).table(), time, prefix, std::move(after));
+    ListAtTime list(engine->past(0), engine->feed(0).table(), time, prefix, std::move(after));
     std::string all;
     while (true) {
       const auto rows = list.next(piece, 1u << 20, Turn::endless());
@@ -165,7 +165,7 @@ TEST_F(EngineTest, a_list_of_the_past_holds_no_more_values_at_once_than_asked_fo
   run();
   for (const char* key : {"a", "b", "c", "d"}) EXPECT_EQ(write(set_request(key, std::string(400, 'x'))), "1");
   world.clock.advance(std::chrono::seconds(1));
-  ListAtTime list(store, engine->model(0), engine->feed(0).table(), world.clock.now(), "", std::nullopt);
+  ListAtTime list(engine->past(0), engine->feed(0).table(), world.clock.now(), "", std::nullopt);
   std::vector<std::string> pieces;
   while (!list.ended()) {
     const auto rows = list.next(100, 1000, Turn::endless());
@@ -185,7 +185,7 @@ TEST_F(EngineTest, a_list_of_the_past_that_takes_long_is_read_in_turns) {
   }
   const Instant time = store.read_all({}, Horizon::visible, {}).value().events()[keys - 1].created_at;
   store.before_each_stream_read([&] { world.clock.advance(std::chrono::milliseconds{1}); });
-  ListAtTime list(store, engine->model(0), engine->feed(0).table(), time, "", std::nullopt);
+  ListAtTime list(engine->past(0), engine->feed(0).table(), time, "", std::nullopt);
   std::vector<std::string> found;
   std::size_t turns = 0;
   for (; !list.ended(); ++turns) {
@@ -210,7 +210,7 @@ TEST_F(EngineTest, a_list_of_the_past_that_the_table_is_far_behind_is_found_in_t
     groups[0].appends.push_back({"config-k" + std::to_string(10'000 + key), ExpectedVersion::any(), {set_event("1")}});
   }
   store.inner().append(groups, [](const std::vector<AppendResult>& results) { ASSERT_TRUE(results[0]); });
-  ListAtTime list(store, engine->model(0), engine->feed(0).table(), world.clock.now().plus(std::chrono::seconds{9}), "",
+  ListAtTime list(engine->past(0), engine->feed(0).table(), world.clock.now().plus(std::chrono::seconds{9}), "",
                   std::nullopt);
   std::size_t found = 0;
   std::size_t pages_max = 0;
@@ -341,10 +341,10 @@ TEST_F(EngineTest, an_answer_about_a_settled_time_never_changes) {
   world.clock.advance(std::chrono::seconds(1));
   const Instant asked = world.clock.now();
   std::string answer = "(none)";
-  engine->settle(asked, world.executor, [&] { answer = *record_at_time(store, engine->model(0), "a", asked)->value; });
+  engine->settle(asked, world.executor, [&] { answer = *record_at_time(engine->past(0), "a", asked)->value; });
   EXPECT_EQ(answer, "before");
   write(set_request("a", "after"));  // in the same microsecond
-  EXPECT_EQ(*record_at_time(store, engine->model(0), "a", asked)->value, "before");
+  EXPECT_EQ(*record_at_time(engine->past(0), "a", asked)->value, "before");
 }
 
 TEST_F(EngineTest, whoever_waits_for_a_flushed_position_is_called) {
@@ -373,18 +373,18 @@ TEST_F(EngineTest, a_record_can_be_asked_for_at_any_version_and_time) {
   const Instant third = record(store, "config-a", set_event("three")).created_at;
   open();
   const model::Model& config = engine->model(0);
-  EXPECT_EQ(*record_at_version(store, config, "a", StreamVersion{1})->value, "one");
-  EXPECT_TRUE(record_at_version(store, config, "a", StreamVersion{2})->was_deleted());
-  EXPECT_EQ(*record_at_version(store, config, "a", StreamVersion{3})->value, "three");
-  EXPECT_EQ(record_at_version(store, config, "a", StreamVersion{4})->version, StreamVersion{});
-  EXPECT_EQ(record_at_version(store, config, "a", StreamVersion{})->version, StreamVersion{});
-  EXPECT_EQ(record_at_version(store, config, "a", StreamVersion{~std::uint64_t{0}})->version, StreamVersion{});
-  EXPECT_EQ(record_at_time(store, config, "a", first.plus(Duration{-1}))->version, StreamVersion{});
-  EXPECT_EQ(*record_at_time(store, config, "a", first)->value, "one");
-  EXPECT_EQ(*record_at_time(store, config, "a", second.plus(Duration{-1}))->value, "one");
-  EXPECT_TRUE(record_at_time(store, config, "a", second)->was_deleted());
-  EXPECT_EQ(*record_at_time(store, config, "a", third.plus(std::chrono::hours(1)))->value, "three");
-  EXPECT_EQ(record_at_time(store, config, "b", third)->version, StreamVersion{});
+  EXPECT_EQ(*record_at_version({store, config}, "a", StreamVersion{1})->value, "one");
+  EXPECT_TRUE(record_at_version({store, config}, "a", StreamVersion{2})->was_deleted());
+  EXPECT_EQ(*record_at_version({store, config}, "a", StreamVersion{3})->value, "three");
+  EXPECT_EQ(record_at_version({store, config}, "a", StreamVersion{4})->version, StreamVersion{});
+  EXPECT_EQ(record_at_version({store, config}, "a", StreamVersion{})->version, StreamVersion{});
+  EXPECT_EQ(record_at_version({store, config}, "a", StreamVersion{~std::uint64_t{0}})->version, StreamVersion{});
+  EXPECT_EQ(record_at_time({store, config}, "a", first.plus(Duration{-1}))->version, StreamVersion{});
+  EXPECT_EQ(*record_at_time({store, config}, "a", first)->value, "one");
+  EXPECT_EQ(*record_at_time({store, config}, "a", second.plus(Duration{-1}))->value, "one");
+  EXPECT_TRUE(record_at_time({store, config}, "a", second)->was_deleted());
+  EXPECT_EQ(*record_at_time({store, config}, "a", third.plus(std::chrono::hours(1)))->value, "three");
+  EXPECT_EQ(record_at_time({store, config}, "b", third)->version, StreamVersion{});
 }
 
 TEST_F(EngineTest, a_list_at_a_time_has_what_existed_then) {

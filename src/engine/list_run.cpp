@@ -21,10 +21,10 @@ bool comes_first(const ListRow& left, const ListRow& right) {
 
 }  // namespace
 
-ListRun::ListRun(const EventStore& store, const model::Model& model, const projection::ReadTable& table,
-                 model::ListQuery query, std::optional<Instant> time, std::size_t bytes_max)
-    : store_(store),
-      model_(model),
+ListRun::ListRun(Past of, const projection::ReadTable& table, model::ListQuery query, std::optional<Instant> time,
+                 std::size_t bytes_max)
+    : of_(of),
+      model_(of.model),
       table_(table),
       query_(std::move(query)),
       time_(time),
@@ -42,8 +42,7 @@ void ListRun::begin() {
     // Records of the past are found in the order of their keys.
     plan_.order = query_.sort.empty() && !query_.count ? ListPlan::Order::whole : ListPlan::Order::none;
     const bool goes_on = query_.after && plan_.order == ListPlan::Order::whole;
-    past_.emplace(store_, model_, table_, *time_, "",
-                  goes_on ? std::optional(std::string(query_.after->key())) : std::nullopt);
+    past_.emplace(of_, table_, *time_, "", goes_on ? std::optional(std::string(query_.after->key())) : std::nullopt);
     return;
   }
   plan_ = plan_list(model_, table_, query_);

@@ -44,8 +44,8 @@ class ListRun {
  public:
   /// Of now, or as it was at `time`. The page ends early once its values have `bytes_max` bytes. Everything but the
   /// query outlives the run.
-  ListRun(const EventStore& store, const model::Model& model, const projection::ReadTable& table,
-          model::ListQuery query, std::optional<Instant> time, std::size_t bytes_max = list_bytes_max);
+  ListRun(Past of, const projection::ReadTable& table, model::ListQuery query, std::optional<Instant> time,
+          std::size_t bytes_max = list_bytes_max);
   ListRun(const ListRun&) = delete;
   ListRun& operator=(const ListRun&) = delete;
 
@@ -65,7 +65,7 @@ class ListRun {
   [[nodiscard]] bool nothing_can_follow(const projection::StoredRow& last) const;
   void drop_older_twins();
 
-  const EventStore& store_;
+  const Past of_;
   const model::Model& model_;
   const projection::ReadTable& table_;
   model::ListQuery query_;

@@ -88,7 +88,7 @@ class Shop {
   }
 
   [[nodiscard]] ListPage page(const ListQuery& query) {
-    ListRun run(store, model, table, query, std::nullopt);
+    ListRun run({store, model}, table, query, std::nullopt);
     const auto found = run.go_on(Turn::endless());
     EXPECT_TRUE(found && *found);
     return run.take();
@@ -357,7 +357,7 @@ TEST(list_run, a_record_that_moves_while_a_list_is_made_is_shown_once_and_as_it_
   }
   // Not in order of the index, so all of it is looked at; a turn ends after each look.
   const ListQuery query = query_of(shop.model, {{"price[gte]", "0"}}, "stock", 1000);
-  ListRun run(shop.store, shop.model, shop.table, query, std::nullopt);
+  ListRun run({shop.store, shop.model}, shop.table, query, std::nullopt);
   std::size_t turns = 0;
   while (true) {
     Turn turn(shop.world.clock);

@@ -13,14 +13,13 @@ std::uint64_t bytes_of(const model::Record& record) {
 
 }  // namespace
 
-PrefixRollback::PrefixRollback(const EventStore& store, const model::Model& model, std::size_t model_place,
-                               const projection::ReadTable& table, Instant at, std::string prefix)
-    : store_(store),
-      model_(model),
+PrefixRollback::PrefixRollback(Past past, std::size_t model_place, const projection::ReadTable& table, Instant at,
+                               std::string prefix)
+    : past_(past),
       model_place_(model_place),
       at_(at),
       prefix_(std::move(prefix)),
-      difference_(store, model, table, {at, std::nullopt}, prefix_, std::nullopt) {}
+      difference_(past, table, {at, std::nullopt}, prefix_, std::nullopt) {}
 
 bool PrefixRollback::is_too_much() const {
   return found_ > group_events_max || bytes_ > group_bytes_max;
@@ -47,17 +46,17 @@ Result<bool> PrefixRollback::prepare(const Turn& turn) {
                     std::to_string(group_events_max) + " changes, and " + std::to_string(group_bytes_max >> 20) +
                     " MiB of events; nothing was recorded; roll back longer prefixes, one after another");
   }
-  if (store_.status().visible.value <= reflects_.value + left_for_the_writer) return true;
+  if (past_.store.status().visible.value <= reflects_.value + left_for_the_writer) return true;
   TRY(look_on(turn));
   return false;
 }
 
 /// Takes in a page of what was recorded since, or as much of it as the turn allows.
 Result<> PrefixRollback::look_on(const Turn& turn) {
-  const EventPage page = TRY(store_.read_all(reflects_, Horizon::visible, page_limit));
+  const EventPage page = TRY(past_.store.read_all(reflects_, Horizon::visible, page_limit));
   for (const EventView& event : page.events()) {
     const std::string_view key = key_of(event.stream);
-    if (model_.owns_stream(event.stream) && key.starts_with(prefix_)) {
+    if (past_.model.owns_stream(event.stream) && key.starts_with(prefix_)) {
       if (auto row = TRY(difference_.compare(std::string(key)))) {
         changes_.insert_or_assign(std::string(key), *std::move(row));
       } else if (const auto found = changes_.find(key); found != changes_.end()) {
@@ -71,7 +70,7 @@ Result<> PrefixRollback::look_on(const Turn& turn) {
 }
 
 Result<Plan> PrefixRollback::plan() {
-  while (reflects_ < store_.status().visible) TRY(look_on(Turn::endless()));
+  while (reflects_ < past_.store.status().visible) TRY(look_on(Turn::endless()));
   Plan plan;
   plan.reflects = reflects_;
   plan.commands.reserve(changes_.size());

@@ -17,8 +17,8 @@ namespace annals::engine {
 class PrefixRollback {
  public:
   /// Everything outlives it. `model_place`: the model's place in the engine.
-  PrefixRollback(const EventStore& store, const model::Model& model, std::size_t model_place,
-                 const projection::ReadTable& table, Instant at, std::string prefix);
+  PrefixRollback(Past past, std::size_t model_place, const projection::ReadTable& table, Instant at,
+                 std::string prefix);
 
   /// Does what a turn allows of the work; true when it is done. Errors: too_large ("group_too_large"; the message says
   /// how many changes there are at the least), those of the store's reads.
@@ -35,8 +35,7 @@ class PrefixRollback {
   void take(Difference::Row row);
   [[nodiscard]] bool is_too_much() const;
 
-  const EventStore& store_;
-  const model::Model& model_;
+  const Past past_;
   const std::size_t model_place_;
   const Instant at_;
   const std::string prefix_;

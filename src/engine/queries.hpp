@@ -12,34 +12,39 @@
 #include "event/event_store.hpp"
 #include "model/decider.hpp"
 #include "projection/read_table.hpp"
+#include "projection/snapshots.hpp"
 
 namespace annals::engine {
 
+/// Where the past of a model is read. A value; what it names outlives it.
+struct Past {
+  const EventStore& store;
+  const model::Model& model;
+  projection::Snapshots* snapshots = nullptr;  ///< null: every record is folded from its first event
+};
+
 /// The record as it was right after version `version`; one that never existed (version 0) when the stream is shorter.
 /// Errors: those of EventStore::read_stream.
-[[nodiscard]] Result<model::Record> record_at_version(const EventStore& store, const model::Model& model,
-                                                      std::string_view key, StreamVersion version);
+[[nodiscard]] Result<model::Record> record_at_version(const Past& past, std::string_view key, StreamVersion version);
 
 /// The record of a stream as it is in the store. Errors: those of EventStore::read_stream; corrupt.
-[[nodiscard]] Result<model::Record> newest_record(const EventStore& store, const model::Model& model,
-                                                  std::string_view stream);
+[[nodiscard]] Result<model::Record> newest_record(const Past& past, std::string_view stream);
 
 /// The record after the events of a stream up to version `last`, or to its end when that comes first; for models whose
-/// last event does not tell the whole state. Errors: those of EventStore::read_stream; corrupt.
-[[nodiscard]] Result<model::Record> fold(const EventStore& store, const model::Model& model, std::string_view stream,
-                                         StreamVersion last);
+/// last event does not tell the whole state. Begins at the nearest snapshot, and makes those that it misses.
+/// Errors: those of EventStore::read_stream; corrupt.
+[[nodiscard]] Result<model::Record> fold(const Past& past, std::string_view stream, StreamVersion last);
 
 /// The record as it was at `time`.
-[[nodiscard]] Result<model::Record> record_at_time(const EventStore& store, const model::Model& model,
-                                                   std::string_view key, Instant time);
+[[nodiscard]] Result<model::Record> record_at_time(const Past& past, std::string_view key, Instant time);
 
 /// Walks over the keys of a model as they were at a time, in order, in pieces, so that a long list holds nobody up and
 /// takes no more memory than what is in hand. Confined to one thread at a time.
 class ListAtTime {
  public:
   /// Everything outlives the list. `prefix` and `after` as in ReadTable::list.
-  ListAtTime(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
-             std::string prefix, std::optional<std::string> after);
+  ListAtTime(Past past, const projection::ReadTable& table, Instant time, std::string prefix,
+             std::optional<std::string> after);
 
   /// The next rows that existed then: up to `rows_max`, and no more once their values have `bytes_max` bytes or the
   /// turn is over; fewer, or none, also before the end. Errors: those of the store's reads.
@@ -55,8 +60,7 @@ class ListAtTime {
   [[nodiscard]] Result<model::Record> record_then(const std::string& key) const;
   [[nodiscard]] std::vector<std::string> next_keys(std::size_t limit) const;
 
-  const EventStore& store_;
-  const model::Model& model_;
+  const Past past_;
   const projection::ReadTable& table_;
   const Instant time_;
   const std::string prefix_;

@@ -73,7 +73,7 @@ Result<model::Record> Writer::load_state(std::size_t model, const std::string& k
     if (feed.is_live()) return feed.table().get(key);
     if (const model::Record* cached = cache_.find(stream)) return *cached;
   }
-  auto loaded = newest_record(store_, feed.model(), stream);
+  auto loaded = newest_record({store_, feed.model(), feed.snapshots()}, stream);
   if (!loaded) {
     platform_.log.error("The state of a stream could not be read",
                         {{"model", feed.model().name}, {"error", loaded.error().message}});

@@ -146,7 +146,7 @@ class RollbackTest : public WriterGroupTest {
   /// The request that rolls back, prepared.
   [[nodiscard]] WriteRequest prepared(WriterUnderTest& writer, Instant at, const std::string& prefix) {
     const auto rollback =
-        std::make_shared<PrefixRollback>(store, writer.feed().model(), 0, writer.feed().table(), at, prefix);
+        std::make_shared<PrefixRollback>(Past{store, writer.feed().model()}, 0, writer.feed().table(), at, prefix);
     Result<bool> done = false;
     while (done && !*done) done = rollback->prepare(Turn::endless());
     EXPECT_TRUE(done.has_value());
@@ -295,7 +295,7 @@ TEST_F(RollbackTest, more_than_a_group_holds_is_refused_before_all_of_it_has_bee
     groups.back().appends.push_back({"config-k" + std::to_string(key), ExpectedVersion::any(), {set_event("x")}});
   }
   store.inner().append(groups, [](const std::vector<AppendResult>& results) { ASSERT_TRUE(results.back()); });
-  PrefixRollback rollback(store, writer.feed().model(), 0, writer.feed().table(), at, "k");
+  PrefixRollback rollback({store, writer.feed().model()}, 0, writer.feed().table(), at, "k");
   Result<bool> done = false;
   while (done && !*done) done = rollback.prepare(Turn::endless());
   ASSERT_FALSE(done.has_value());

@@ -102,7 +102,7 @@ WriteRequest request_of(const Drawn& drawn, const std::optional<std::string>& ne
 Result<std::optional<std::string>> value_of(const Drawn& drawn, const EventStore& store, const model::Model& model) {
   if (drawn.kind == Drawn::Kind::remove) return std::nullopt;
   if (drawn.kind == Drawn::Kind::set) return "v" + std::to_string(drawn.value);
-  const model::Record record = TRY(record_at_version(store, model, name_of(drawn.key), StreamVersion{drawn.version}));
+  const model::Record record = TRY(record_at_version({store, model}, name_of(drawn.key), StreamVersion{drawn.version}));
   if (!record.exists()) return fail(ErrorKind::not_found, "it had no value then");
   return std::string(*record.value);
 }
@@ -112,7 +112,7 @@ void check_present(WriterUnderTest& writer, ControlledStore& store, const model:
     const auto& versions = expected.versions(key);
     RC_ASSERT(writer.value(name_of(key)) == (versions.empty() ? "(none)" : versions.back().value_or("(none)")));
     for (std::uint64_t version = 1; version <= versions.size(); ++version) {
-      const auto record = record_at_version(store, model, name_of(key), StreamVersion{version});
+      const auto record = record_at_version({store, model}, name_of(key), StreamVersion{version});
       RC_ASSERT(record.has_value());
       RC_ASSERT(record->exists() == versions[version - 1].has_value());
       RC_ASSERT((!record->exists() || *record->value == *versions[version - 1]));

@@ -37,6 +37,7 @@ state  = { type = "enum", values = ["draft", "sold"], default = "draft" }
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(built->declaration, read->front().model.declaration);
   EXPECT_EQ(built->paths, read->front().model.paths);
+  EXPECT_EQ(product().set("snapshot_every", 50).build()->snapshot_every, 50u);
   EXPECT_EQ(built->primary_key, 0u);
   EXPECT_EQ(built->fields[2].event, "PriceUpdated");
 }

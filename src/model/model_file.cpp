@@ -12,6 +12,9 @@ namespace annals::model {
 namespace {
 
 constexpr std::size_t fields_max = 200;
+constexpr std::int64_t snapshot_every_min = 10;
+constexpr std::int64_t snapshot_every_max = 1'000'000;
+constexpr std::uint64_t snapshot_every_otherwise = 1000;
 
 // --- Fields ---
 
@@ -283,6 +286,17 @@ Result<> read_value_bytes_max(Model& model, const Declared& value) {
   return {};
 }
 
+Result<> read_snapshot_every(Model& model, const Declared& value) {
+  const auto* number = value.as<std::int64_t>();
+  if (number == nullptr || (*number != 0 && (*number < snapshot_every_min || *number > snapshot_every_max))) {
+    return refuse(value.place, "model." + model.name + ".snapshot_every: expected a number of events from " +
+                                   std::to_string(snapshot_every_min) + " to " + std::to_string(snapshot_every_max) +
+                                   ", or 0 for no snapshots");
+  }
+  model.snapshot_every = static_cast<std::uint64_t>(*number);
+  return {};
+}
+
 Result<Profile> profile_of(const std::string& name, const DeclaredMember& member) {
   const Declared* profile = member.value.find("profile");
   if (profile == nullptr) {
@@ -314,6 +328,7 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
     const Declared* fields = member.value.find("fields");
     if (fields == nullptr) return refuse(member.place, name + " has no fields; declare them as [" + name + ".fields]");
     declared.model = Model::resource(member.name, {}, TRY(read_fields(member.name, *fields)));
+    declared.model.snapshot_every = snapshot_every_otherwise;
     append_json(declared.model.declaration, *fields);
     TRY(check_own_events(declared.model, *fields));
   }
@@ -330,6 +345,8 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
       const bool* flag = one.value.as<bool>();
       if (flag == nullptr) return refuse(one.value.place, name + ".audited: expected true or false");
       model.audited = *flag;
+    } else if (one.name == "snapshot_every" && profile == Profile::resource) {
+      TRY(read_snapshot_every(model, one.value));
     } else if (one.name == "value_bytes_max" && profile == Profile::kv) {
       TRY(read_value_bytes_max(model, one.value));
     } else {
@@ -422,6 +439,9 @@ std::vector<ModelAttribute> model_attributes() {
       {"audited", "resource",
        "`true`: who changed what, with old and new values, can be asked for at `RESOURCE/:name/audit`. Default: "
        "`false`."},
+      {"snapshot_every", "resource",
+       "After how many of its events a record is written down as it was, so that a look at its past folds no more "
+       "events than that: 10 to 1000000, or 0 for never. Default: 1000."},
       {"fields", "resource", "The fields of a record, each by its name; one of them is the primary key."},
   };
 }

@@ -133,6 +133,25 @@ TEST(model_file, a_reference_is_to_the_key_of_a_declared_resource) {
             std::string::npos);
 }
 
+TEST(model_file, a_resource_has_snapshots_as_often_as_it_says) {
+  const auto snapshots_of = [](const std::string& attribute) {
+    const auto root =
+        read_declarations("[model.a]\npath = \"/a\"\n" + attribute + "[model.a.fields]\n" + key, "a.toml");
+    return read_models(*root.value().find("model")).value().front().model.snapshot_every;
+  };
+  EXPECT_EQ(snapshots_of(""), 1000u);
+  EXPECT_EQ(snapshots_of("snapshot_every = 10\n"), 10u);
+  EXPECT_EQ(snapshots_of("snapshot_every = 1000000\n"), 1'000'000u);
+  EXPECT_EQ(snapshots_of("snapshot_every = 0\n"), 0u);
+  for (const std::string refused : {"9", "1000001", "-1", "\"1000\"", "1000.0"}) {
+    const std::string message = with_fields(key, "snapshot_every = " + refused + "\n");
+    EXPECT_TRUE(message.starts_with("annals.toml:3:18: model.a.snapshot_every: expected a number")) << message;
+  }
+  EXPECT_NE(with_fields(key, "snapshots_every = 10\n").find("did you mean \"snapshot_every\"?"), std::string::npos);
+  EXPECT_NE(refusal("[model.a]\npath = \"/a\"\nprofile = \"kv\"\nsnapshot_every = 10\n").find("is not an attribute"),
+            std::string::npos);
+}
+
 TEST(model_file, a_resource_may_be_audited) {
   EXPECT_EQ(with_fields(key, "audited = true\n"), "(taken)");
   EXPECT_NE(with_fields(key, "audited = \"yes\"\n").find("expected true or false"), std::string::npos);

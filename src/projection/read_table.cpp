@@ -338,6 +338,10 @@ Result<RowHolder> ReadTable::row_after(const StoredRow* before, std::string_view
   return RowHolder::make(key, event.version, exists, value, event.created_at);
 }
 
+void ReadTable::tell_if_due(const EventView& event, const StoredRow& row) const {
+  if (on_due_row_ && event.version.value % model_.snapshot_every == 0) on_due_row_(event, row);
+}
+
 std::uint64_t ReadTable::index_bytes() const {
   const std::shared_lock lock(rows_->lock);
   return rows_->unique.bytes() + rows_->indexes.bytes();
@@ -351,6 +355,7 @@ Result<> ReadTable::take_in(const EventView& event) {
   const bool found = slot != rows_->slots.end() && slot->row->key() == key;
   RowHolder next = TRY(row_after(found ? &*slot->row : nullptr, key, event));
   if (!next) return {};
+  tell_if_due(event, *next);
   const StoredRow* before = found ? &*slot->row : nullptr;
   FieldIndexes::Change change = rows_->indexes.change_of(before, *next);
   const std::unique_lock lock(rows_->lock);
@@ -370,6 +375,7 @@ Result<> ReadTable::take_aside(const EventView& event, std::size_t hash) {
   const bool found = slot != staged_->slots.end();
   RowHolder next = TRY(row_after(found ? &*slot->row : rows_->find(key), key, event));
   if (!next) return {};
+  tell_if_due(event, *next);
   if (found) {
     slot->row = std::move(next);
   } else {

@@ -8,6 +8,7 @@
 // locked out for longer than one record takes, `publish` excepted.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -104,6 +105,11 @@ class ReadTable {
   [[nodiscard]] Result<> stage(std::span<const EventView> events);
   void publish();
 
+  /// What is told of each row, staged ones too, as an event has left it whose version is a multiple of the model's
+  /// `snapshot_every`; by the applier, so it must return quickly. To be set before the first event is applied.
+  using DueRow = std::function<void(const EventView& event, const StoredRow& row)>;
+  void set_on_due_row(DueRow on_due_row) { on_due_row_ = std::move(on_due_row); }
+
   /// The last position taken in, staged ones included.
   [[nodiscard]] Position applied() const { return applied_; }
 
@@ -131,6 +137,7 @@ class ReadTable {
   void walk(std::string_view prefix, const std::optional<std::string>& after, Visit visit) const;
   [[nodiscard]] Result<RowHolder> row_after(const StoredRow* before, std::string_view key,
                                             const EventView& event) const;
+  void tell_if_due(const EventView& event, const StoredRow& row) const;
   [[nodiscard]] Result<> take_in(const EventView& event);
   [[nodiscard]] Result<> stage_together(std::span<const EventView> events);
   [[nodiscard]] Result<> take_aside(const EventView& event, std::size_t hash);
@@ -143,6 +150,7 @@ class ReadTable {
   Position applied_;
   Progress progress_;
   KeyWatch watch_;
+  DueRow on_due_row_;
 };
 
 }  // namespace annals::projection

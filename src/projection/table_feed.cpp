@@ -8,6 +8,21 @@ namespace annals::projection {
 
 using model::Consistency;
 
+namespace {
+
+/// In memory they are not to take what files may.
+constexpr std::uint64_t snapshot_bytes_in_memory = 16u << 20;
+
+std::unique_ptr<Snapshots> make_snapshots(const model::Model& model, std::string path, platform::Platform platform,
+                                          platform::Executor& executor) {
+  if (model.snapshot_every == 0) return nullptr;
+  SnapshotLimits limits;
+  if (path.empty()) limits.file_bytes_max = snapshot_bytes_in_memory;
+  return std::make_unique<Snapshots>(model, std::move(path), platform, executor, limits);
+}
+
+}  // namespace
+
 // `apply_mutex_` makes runner and writer one applier. The table goes live while the runner holds it and the store has
 // nothing further to show: whatever becomes visible after that look is handed to apply_live by the writer, which waits
 // for the mutex; whatever the runner has already taken in, the table passes over by its position. So no event is missed
@@ -94,9 +109,10 @@ class TableFeed::Feeder final : public Subscriber {
 };
 
 TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform,
-                     platform::Executor& executor, std::string checkpoint_path)
+                     platform::Executor& executor, std::string checkpoint_path, std::string snapshots_path)
     : model_(model),
       platform_(platform),
+      snapshots_(make_snapshots(model, std::move(snapshots_path), platform, executor)),
       table_(model),
       state_(table_, model),
       keeper_(checkpoint_path.empty()
@@ -105,7 +121,12 @@ TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Pla
       feeder_(std::make_unique<Feeder>(table_, keeper_.get(), model, store)),
       runner_(std::make_unique<Runner>(
           *feeder_, store, model.consistency == Consistency::eventual ? Runner::Mode::follow : Runner::Mode::on_demand,
-          platform, executor)) {}
+          platform, executor)) {
+  if (!snapshots_) return;
+  table_.set_on_due_row([this](const EventView& event, const StoredRow& row) {
+    snapshots_->offer(row.key(), {row.record(), event.position, event.id});
+  });
+}
 
 TableFeed::~TableFeed() {
   stop();
@@ -116,6 +137,7 @@ bool TableFeed::restore() {
 }
 
 void TableFeed::start(std::move_only_function<void()> ready) {
+  if (snapshots_) snapshots_->start();
   runner_->catch_up(std::move(ready));
   if (model_.consistency == Consistency::restart && model_.refresh_every.count() > 0)
     runner_->wake_every(model_.refresh_every);
@@ -140,6 +162,7 @@ bool TableFeed::is_live() const {
 
 void TableFeed::stop() {
   runner_->stop();
+  if (snapshots_) snapshots_->stop();
 }
 
 RunnerStatus TableFeed::status() const {

@@ -17,6 +17,7 @@
 
 #include "projection/read_table.hpp"
 #include "projection/runner.hpp"
+#include "projection/snapshots.hpp"
 #include "projection/state_keeper.hpp"
 #include "projection/table_state.hpp"
 
@@ -25,9 +26,9 @@ namespace annals::projection {
 class TableFeed {
  public:
   /// `checkpoint_path` is where the table's state file is; empty: it has none, and is made from the whole log at each
-  /// start.
+  /// start. `snapshots_path` is where its model's snapshots are, if it has any; empty: in memory.
   TableFeed(const model::Model& model, EventStore& store, platform::Platform platform, platform::Executor& executor,
-            std::string checkpoint_path = {});
+            std::string checkpoint_path = {}, std::string snapshots_path = {});
   ~TableFeed();
 
   /// Reads the table back from its checkpoint while the store is away, so that it can be asked before it has caught up.
@@ -59,11 +60,15 @@ class TableFeed {
   /// stepped before the table has caught up for the first time.
   [[nodiscard]] StateKeeper* keeper() { return keeper_.get(); }
 
+  /// The model's snapshots, which the table adds to; null when it has none.
+  [[nodiscard]] Snapshots* snapshots() const { return snapshots_.get(); }
+
  private:
   class Feeder;
 
   const model::Model& model_;
   platform::Platform platform_;
+  std::unique_ptr<Snapshots> snapshots_;
   ReadTable table_;
   TableState state_;
   std::unique_ptr<StateKeeper> keeper_;

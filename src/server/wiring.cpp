@@ -82,6 +82,11 @@ std::string postgres_checkpoints_in(const std::string& directory) {
   return platform::join_path(directory, "checkpoints-postgres");
 }
 
+bool is_checkpoint(std::string_view name) {
+  if (name.ends_with(".new")) name.remove_suffix(4);
+  return name == "receipts" || name == "audit" || name.ends_with(".table");
+}
+
 std::vector<store::SeenFlushed> seen_in(const platform::FileSystem& files, const std::string& checkpoints) {
   std::vector<store::SeenFlushed> seen;
   for (projection::FoundCheckpoint& found : projection::find_checkpoints(files, checkpoints)) {
@@ -193,9 +198,8 @@ store::StoreOptions store_options(const Settings& settings) {
   return all;
 }
 
-bool is_checkpoint(std::string_view name) {
-  if (name.ends_with(".new")) name.remove_suffix(4);
-  return name == "receipts" || name == "audit" || name.ends_with(".table");
+bool lies_with_checkpoints(std::string_view name) {
+  return is_checkpoint(name) || name.ends_with(".snapshots") || name.ends_with(".snapshots.old");
 }
 
 std::vector<std::string> checkpoint_faults(const platform::FileSystem& files, const std::string& directory) {

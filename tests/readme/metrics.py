@@ -21,6 +21,16 @@ NAME = re.compile(r"\b(?:annals|process)_[a-z0-9_]+\b")
 SAMPLE = re.compile(r"(?P<name>[a-z0-9_]+)(?:\{(?P<labels>.*)\})? [0-9.e+-]+|[a-z0-9_]+ NaN")
 OF_HISTOGRAMS = ("_bucket", "_sum", "_count")
 
+# Some metrics are of records of declared fields.
+DECLARED = """[model.config]
+profile = "kv"
+path = "/config"
+[model.product]
+path = "/products"
+[model.product.fields]
+id = { type = "string", primary_key = true }
+"""
+
 REQUESTS = [("PUT", "/config/a", b'{"value":"x"}', 200), ("GET", "/config/a", None, 200), ("GET", "/config/missing", None, 404),
             ("GET", "/nowhere", None, 404)]
 
@@ -116,6 +126,7 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="annals-metrics-") as directory:
+        pathlib.Path(directory, "annals.toml").write_text(DECLARED, encoding="utf-8")
         server = Server(str(pathlib.Path(sys.argv[1]).resolve()), ["--listen", "127.0.0.1:0"], pathlib.Path(directory))
         try:
             with Connection(server.port) as connection:

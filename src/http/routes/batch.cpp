@@ -270,7 +270,7 @@ Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine
     const model::Model& model = engine.model(operation.model);
     SharedText value;
     if (model.profile == model::Profile::resource && operation.method != Method::delete_)
-      value = TRY(engine::fold(store, model, model.stream(operation.key), version)).value;
+      value = TRY(engine::fold(engine.past(operation.model), model.stream(operation.key), version)).value;
     each.push_back({version, std::move(value)});
   }
   return each;

@@ -45,6 +45,7 @@ struct Call {
 
   [[nodiscard]] const model::Model& the_model() const { return engine.model(model); }
   [[nodiscard]] projection::ReadTable& table() const { return engine.feed(model).table(); }
+  [[nodiscard]] engine::Past past() const { return engine.past(model); }
 
   void send(Response response) {
     if (position) response.add("Annals-Position", position->to_text());

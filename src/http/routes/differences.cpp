@@ -65,11 +65,11 @@ Result<End> end_of(const QueryParameters& parameters, const std::string& name) {
 }
 
 Result<Record> record_at(const Call& call, const End& end) {
-  const EventStore& store = call.engine.store();
-  if (end.time) return engine::record_at_time(store, call.the_model(), call.key, *end.time);
-  const StreamVersion version =
-      end.version ? StreamVersion{*end.version} : TRY(store.stream_version(call.the_model().stream(call.key)));
-  return engine::record_at_version(store, call.the_model(), call.key, version);
+  if (end.time) return engine::record_at_time(call.past(), call.key, *end.time);
+  const StreamVersion version = end.version
+                                    ? StreamVersion{*end.version}
+                                    : TRY(call.engine.store().stream_version(call.the_model().stream(call.key)));
+  return engine::record_at_version(call.past(), call.key, version);
 }
 
 void send_difference(Call call, const End& from, const End& to) {
@@ -213,8 +213,8 @@ struct Page final : LongRead {
 };
 
 void send_list(Call call, ListRequest list) {
-  auto difference = std::make_unique<engine::Difference>(call.engine.store(), call.the_model(), call.table(),
-                                                         list.interval, list.prefix, list.after);
+  auto difference =
+      std::make_unique<engine::Difference>(call.past(), call.table(), list.interval, list.prefix, list.after);
   if (list.limit) return take_turns(std::make_shared<Page>(std::move(call), std::move(list), std::move(difference)));
   Response response;
   response.content_type = "application/json";

@@ -260,15 +260,13 @@ void roll_back_records(const Request& request, Call call) {
 
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
-  const EventStore& store = engine.store();
-  const model::Model& model = call.the_model();
+  const engine::Past past = call.past();
   const projection::ReadTable& table = call.table();
   const std::size_t place = call.model;
   const Instant at = target->at;
-  auto rollback =
-      std::make_shared<Rollback>(std::move(call), std::move(write),
-                                 engine::PrefixRollback(store, model, place, table, at, std::move(target->prefix)),
-                                 *dry_run);  // shared by its turns, and with the writer
+  auto rollback = std::make_shared<Rollback>(std::move(call), std::move(write),
+                                             engine::PrefixRollback(past, place, table, at, std::move(target->prefix)),
+                                             *dry_run);  // shared by its turns, and with the writer
   engine.settle(at, home, [rollback = std::move(rollback)]() mutable { take_turns(std::move(rollback)); });
 }
 

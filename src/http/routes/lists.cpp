@@ -67,9 +67,9 @@ RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, st
   };
 }
 
-RowSource rows_at(const EventStore& store, const model::Model& model, const projection::ReadTable& table, Instant time,
-                  std::string prefix, std::optional<std::string> after) {
-  auto list = std::make_shared<engine::ListAtTime>(store, model, table, time, std::move(prefix), std::move(after));
+RowSource rows_at(engine::Past past, const projection::ReadTable& table, Instant time, std::string prefix,
+                  std::optional<std::string> after) {
+  auto list = std::make_shared<engine::ListAtTime>(past, table, time, std::move(prefix), std::move(after));
   return [list](std::size_t rows_max, std::size_t bytes_max, const engine::Turn& turn) -> Result<SomeRows> {
     Rows rows = TRY(list->next(rows_max, bytes_max, turn));
     return SomeRows{std::move(rows), list->ended()};
@@ -337,8 +337,7 @@ void list_records(const Request& request, Call call) {
     platform::Executor& home = *ready.home;
     const Instant time = *list.at;
     engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
-      RowSource source =
-          rows_at(ready.engine.store(), ready.the_model(), ready.table(), *list.at, list.prefix, list.after);
+      RowSource source = rows_at(ready.past(), ready.table(), *list.at, list.prefix, list.after);
       answer(std::move(ready), std::move(list), std::move(source), From::store);
     });
   });

@@ -167,6 +167,29 @@ void add_projections(Page& page, engine::Engine& engine) {
     page.add(engine.feed(model).table().index_bytes(), {{"model", engine.model(model).name}});
 }
 
+/// Nothing where no model has snapshots.
+void add_snapshots(Page& page, engine::Engine& engine) {
+  std::vector<std::pair<std::string, projection::SnapshotStatus>> all;
+  for (std::size_t model = 0; model < engine.models(); ++model) {
+    if (const auto* snapshots = engine.feed(model).snapshots())
+      all.emplace_back(engine.model(model).name, snapshots->status());
+  }
+  if (all.empty()) return;
+  const auto add = [&](const char* name, const char* help, MetricType type,
+                       std::uint64_t projection::SnapshotStatus::* member) {
+    page.family(name, help, type);
+    for (const auto& [model, status] : all) page.add(status.*member, {{"model", model}});
+  };
+  using Status = projection::SnapshotStatus;
+  add("annals_snapshots_written_total", "Snapshots of records that were written.", MetricType::Counter,
+      &Status::written);
+  add("annals_snapshots_used_total", "Reads of a record's past that began with a snapshot.", MetricType::Counter,
+      &Status::used);
+  add("annals_snapshot_bytes", "What the snapshots of a model take.", MetricType::Gauge, &Status::bytes);
+  add("annals_folded_events_total", "Events that were folded to know a record as it was.", MetricType::Counter,
+      &Status::folded);
+}
+
 void add_process(Page& page, const ApiOptions& options) {
   const platform::ProcessUsage usage = platform::process_usage();
   page.family("annals_build_info", "1; the labels say what runs.", MetricType::Gauge);
@@ -191,6 +214,7 @@ void get_metrics(const Request& request, Call call) {
   add_writer(page, call.engine.writer());
   add_store(page, call.engine.store());
   add_projections(page, call.engine);
+  add_snapshots(page, call.engine);
   add_process(page, call.options);
   Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -167,7 +167,7 @@ void send_record_at(Call call, OwnView view, Instant time) {
   platform::Executor& home = *call.home;
   engine.settle(time, home, [call = std::move(call), view = std::move(view), time]() mutable {
     read_store(std::move(call), [view = std::move(view), time](Call reading) {
-      const auto record = engine::record_at_time(reading.engine.store(), reading.the_model(), reading.key, time);
+      const auto record = engine::record_at_time(reading.past(), reading.key, time);
       send_record(std::move(reading), view, record, " at that time");
     });
   });
@@ -175,7 +175,7 @@ void send_record_at(Call call, OwnView view, Instant time) {
 
 void send_record_at(Call call, OwnView view, StreamVersion version) {
   read_store(std::move(call), [view = std::move(view), version](Call reading) {
-    const auto record = engine::record_at_version(reading.engine.store(), reading.the_model(), reading.key, version);
+    const auto record = engine::record_at_version(reading.past(), reading.key, version);
     send_record(std::move(reading), view, record, " at that version");
   });
 }

@@ -195,7 +195,7 @@ struct PageRead final : LongRead {
   PageRead(Call the_call, ListRequest the_list)
       : LongRead(std::move(the_call), the_list.at ? From::store : From::tables),
         list(std::move(the_list)),
-        run(call.engine.store(), call.the_model(), call.table(), list.query, list.at) {}
+        run(call.past(), call.table(), list.query, list.at) {}
 
   [[nodiscard]] bool work(const engine::Turn& turn) override {
     const auto found = run.go_on(turn);
@@ -230,11 +230,10 @@ struct PageRead final : LongRead {
 class WholeList final : public PieceSource {
  public:
   WholeList(const Call& call, ListRequest list)
-      : store_(call.engine.store()),
-        model_(call.the_model()),
+      : past_(call.past()),
         table_(call.table()),
         list_(std::move(list)),
-        writer_(model_, list_.fields, list_.format, list_.expansion) {
+        writer_(past_.model, list_.fields, list_.format, list_.expansion) {
     writer_.begin(text_);
   }
 
@@ -256,7 +255,7 @@ class WholeList final : public PieceSource {
   /// False when the turn is over before.
   [[nodiscard]] Result<bool> find_page(const engine::Turn& turn) {
     const std::size_t bytes_max = list_.query.sort.empty() ? engine::list_bytes_max : sorted_export_bytes;
-    if (!run_) run_.emplace(store_, model_, table_, list_.query, list_.at, bytes_max);
+    if (!run_) run_.emplace(past_, table_, list_.query, list_.at, bytes_max);
     if (!TRY(run_->go_on(turn))) return false;
     page_ = run_->take();
     row_ = 0;
@@ -265,8 +264,7 @@ class WholeList final : public PieceSource {
     return true;
   }
 
-  const EventStore& store_;
-  const model::Model& model_;
+  const engine::Past past_;
   const projection::ReadTable& table_;
   ListRequest list_;
   const RecordWriter writer_;

@@ -48,7 +48,7 @@ Result<Written> written_before(const Call& call, const engine::Receipt& receipt)
   if (!call.the_model().owns_stream(stream)) return forgotten();
   Written written;
   written.key = key_of(stream);
-  written.record = TRY(engine::fold(store, call.the_model(), stream, version));
+  written.record = TRY(engine::fold(call.past(), stream, version));
   return written;
 }
 

@@ -309,7 +309,7 @@ void roll_back_record(const Request& request, Call call) {
   }
   if (target->version) {
     return read_store(std::move(call), [write = std::move(*write), version = *target->version](Call reading) mutable {
-      const auto record = engine::record_at_version(reading.engine.store(), reading.the_model(), reading.key, version);
+      const auto record = engine::record_at_version(reading.past(), reading.key, version);
       set_as_it_was(std::move(write), std::move(reading), record);
     });
   }
@@ -317,7 +317,7 @@ void roll_back_record(const Request& request, Call call) {
   platform::Executor& home = *call.home;
   engine.settle(*target->at, home, [write = std::move(*write), call = std::move(call), at = *target->at]() mutable {
     read_store(std::move(call), [write = std::move(write), at](Call reading) mutable {
-      const auto record = engine::record_at_time(reading.engine.store(), reading.the_model(), reading.key, at);
+      const auto record = engine::record_at_time(reading.past(), reading.key, at);
       set_as_it_was(std::move(write), std::move(reading), record);
     });
   });

@@ -101,7 +101,7 @@ Result<> export_from_store(const ExportRequest& request, const Settings& setting
   while (true) {
     const Versions names = TRY(names_after(*store, model, request.prefix, after, end));
     for (const auto& [name, version] : names) {
-      const auto record = TRY(engine::record_at_version(*store, model, name, version));
+      const auto record = TRY(engine::record_at_version({*store, model}, name, version));
       if (record.exists()) TRY(output.add(name, *record.value));
     }
     if (names.size() < names_at_once) return {};

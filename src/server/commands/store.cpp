@@ -73,7 +73,7 @@ Result<std::string> drop_directory(const std::string& directory, bool yes) {
     return "The directory " + directory + " is not there; nothing was removed.\n";
   }
   TRY(confirm("store", directory, yes));
-  constexpr std::array beside{log::FolderBeside{checkpoints_folder, is_checkpoint}};
+  constexpr std::array beside{log::FolderBeside{checkpoints_folder, lies_with_checkpoints}};
   const log::Removal removal = TRY(log::remove_log(files, directory, beside));
   return "The store " + directory + " was removed.\n" + describe_left(removal);
 }
