@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 
+#include "base/wording.hpp"
 #include "engine/event_metadata.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
@@ -40,7 +41,7 @@ Result<> record(EventStore& store, const model::Model& model, StreamVersion afte
 }
 
 std::string told(const model::Review::Count& count, std::string_view one, std::string_view several) {
-  std::string text = std::to_string(count.number) + " " + std::string(count.number == 1 ? one : several) + ": ";
+  std::string text = std::to_string(count.number) + " " + std::string(for_number(count.number, one, several)) + ": ";
   for (const std::string& example : count.examples)
     text.append(&example == &count.examples.front() ? "" : "; ").append(example);
   return count.number > count.examples.size() ? text + "; ..." : text;

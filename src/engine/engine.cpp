@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/wording.hpp"
+
 namespace annals::engine {
 namespace {
 
@@ -210,7 +212,7 @@ Health::Check Engine::check_projections() const {
     const Position table_at = feed->table().progress().position();
     if (feed->model().consistency == model::Consistency::eventual && table_at.value + lag_events_max < store_at.value) {
       return {"error", "the read table of " + feed->model().name + " is " +
-                           std::to_string(store_at.value - table_at.value) + " events behind"};
+                           counted(store_at.value - table_at.value, "event") + " behind"};
     }
   }
   for (const auto& [name, runner] : subscribers_) {

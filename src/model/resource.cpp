@@ -4,6 +4,7 @@
 
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
+#include "base/wording.hpp"
 #include "json/pointer.hpp"
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
@@ -91,10 +92,10 @@ class BodyReader {
       seal_secrets(key);
       return std::move(given_);
     }
-    const std::string count = std::to_string(faults_.size());
+    const std::size_t wrong = faults_.size();
     return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record",
-                                 "the body is no " + model_.name + ": " + count +
-                                     (faults_.size() == 1 ? " thing is wrong" : " things are wrong"),
+                                 "the body is no " + model_.name + ": " + counted(wrong, "thing") +
+                                     std::string(for_number(wrong, " is wrong", " are wrong")),
                                  std::move(faults_)));
   }
 
@@ -434,7 +435,7 @@ Result<std::vector<Decision>> decide_resource(const Model& model, const Record& 
   if (command.operation == Operation::create) {
     if (record.exists()) {
       return fail(ErrorKind::conflict, "already_exists",
-                  "there is a " + model.name + " \"" + command.key + "\" already");
+                  model.name + " \"" + command.key + "\" exists already; nothing was recorded");
     }
     TRY(check_precondition(record, command));
     std::vector<std::string> own;

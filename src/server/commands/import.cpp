@@ -10,6 +10,7 @@
 #include <semaphore>
 
 #include "base/guarded.hpp"
+#include "base/wording.hpp"
 #include "event/event.hpp"
 #include "model/model.hpp"
 #include "platform/platform.hpp"
@@ -214,7 +215,7 @@ Result<> import_all(const ImportRequest& request, const Settings& settings) {
   importer.wait_for_all();
   target.reset();  // joins the threads that may still be on their way out of the importer
   const Importer::Counts counts = importer.counts();
-  progress.finish(counts.entries, " in " + std::to_string(counts.groups) + (counts.groups == 1 ? " group" : " groups"));
+  progress.finish(counts.entries, " in " + counted(counts.groups, "group"));
   return done;
 }
 

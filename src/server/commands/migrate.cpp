@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/invariant.hpp"
+#include "base/wording.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/named_store.hpp"
@@ -111,7 +112,8 @@ class Migration {
 
   void tell() {
     std::string details;
-    if (there_ > 0) details += "; " + std::to_string(there_) + " were there before";
+    if (there_ > 0)
+      details += "; " + std::to_string(there_) + std::string(for_number(there_, " was", " were")) + " there before";
     if (moved_ > 0)
       details += "; " + std::to_string(moved_) + " of all stood still or ran back in time, and were moved on";
     progress_.finish(copied_, details + "; all were compared");

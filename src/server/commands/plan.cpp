@@ -1,5 +1,6 @@
 // `annals plan`: what a changed declaration does to what a store has, before a server begins with it.
 
+#include "base/wording.hpp"
 #include "engine/declarations.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
@@ -8,10 +9,6 @@
 
 namespace annals::server {
 namespace {
-
-std::string counted(std::uint64_t number, std::string_view one) {
-  return std::to_string(number) + " " + std::string(one) + (number == 1 ? "" : "s");
-}
 
 /// The examples, a line each.
 std::string listed(const model::Review::Count& count) {
@@ -42,19 +39,21 @@ std::string told_review(const model::Review& review) {
   std::string text;
   for (const auto& [name, count] : review.left_out()) {
     text += "  Left out: \"" + name + "\" is no field, and " + counted(count.number, "event") +
-            " have something of it (position " + joined(count) +
+            std::string(for_number(count.number, " has", " have")) + " something of it (position " + joined(count) +
             "). It stays in the events; a field with renamed_from = \"" + name + "\" takes it.\n";
   }
   for (const auto& [rule, count] : review.not_kept()) {
-    text += "  Not kept: " + rule + ", by " + counted(count.number, "record") + " (" + joined(count) +
-            "). They stay as they are until they are written.\n";
+    text += "  Not kept: " + rule + ", by " + counted(count.number, "record") + " (" + joined(count) + "). " +
+            std::string(for_number(count.number, "It stays as it is until it is written.\n",
+                                   "They stay as they are until they are written.\n"));
   }
   if (review.broken().number > 0) {
     text += "  Refused: " + counted(review.broken().number, "event") +
             " cannot be taken, nor what follows in the same record:\n" + listed(review.broken());
   }
   if (review.taken_twice().number > 0) {
-    text += "  Refused: " + counted(review.taken_twice().number, "value") + " of unique fields are not unique:\n" +
+    text += "  Refused: " + counted(review.taken_twice().number, "value") + " of unique fields" +
+            std::string(for_number(review.taken_twice().number, " is", " are")) + " not unique:\n" +
             listed(review.taken_twice());
   }
   return text;
@@ -74,7 +73,8 @@ Result<int> plan_it(const Settings& settings) {
     const model::Model& model = *models[place];
     const model::Review& review = reviewed.reviews[place];
     text += "model " + model.name + ": " + counted(review.events(), "event") + " of " +
-            counted(review.records(), "record") + " that exist" + (review.records() == 1 ? "s\n" : "\n");
+            counted(review.records(), "record") +
+            std::string(for_number(review.records(), " that exists\n", " that exist\n"));
     if (model.profile == model::Profile::resource) {
       const engine::LastDeclaration last = TRY(engine::last_declaration(*store, model));
       text += TRY(told_differences(model, last));
@@ -83,7 +83,8 @@ Result<int> plan_it(const Settings& settings) {
     holds = holds && review.holds();
   }
   for (const auto& [category, count] : reviewed.others) {
-    text += "No model has the streams " + category + "-...: " + counted(count, "event") + " are not shown.\n";
+    text += "No model has the streams " + category + "-...: " + counted(count, "event") +
+            std::string(for_number(count, " is", " are")) + " not shown.\n";
   }
   text += holds ? "The store can be served with this declaration.\n"
                 : "The store cannot be served with this declaration. Declare the fields as they were, or give what is "

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/wording.hpp"
 #include "platform/platform.hpp"
 #include "platform/process.hpp"
 
@@ -32,15 +33,13 @@ void Progress::count(std::uint64_t things) {
   const Duration now = platform::system_clock().monotonic();
   if (now - shown_at_ < interval) return;
   shown_at_ = now;
-  std::fprintf(stderr, "\rannals: %s %llu %ss", verb_.c_str(), static_cast<unsigned long long>(things_),
-               thing_.c_str());
+  std::fprintf(stderr, "\rannals: %s %s", verb_.c_str(), counted(things_, thing_).c_str());
 }
 
 void Progress::finish(std::uint64_t things, const std::string& details) {
   const double seconds = std::chrono::duration<double>(since_begun()).count();
-  std::fprintf(stderr, "%sannals: %s %llu %s%s%s, in %.3f s\n", shown_ ? "\r\x1B[K" : "", verb_.c_str(),
-               static_cast<unsigned long long>(things), thing_.c_str(), things == 1 ? "" : "s", details.c_str(),
-               seconds);
+  std::fprintf(stderr, "%sannals: %s %s%s, in %.3f s\n", shown_ ? "\r\x1B[K" : "", verb_.c_str(),
+               counted(things, thing_).c_str(), details.c_str(), seconds);
 }
 
 }  // namespace annals::server

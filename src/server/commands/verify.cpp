@@ -1,5 +1,6 @@
 // `annals verify`: walks a whole store and checks everything.
 
+#include "base/wording.hpp"
 #include "platform/platform.hpp"
 #include "server/commands/commands.hpp"
 #include "server/wiring.hpp"
@@ -10,8 +11,8 @@ namespace {
 
 std::string describe(const log::VerifyReport& found, const std::vector<std::string>& checkpoint_faults,
                      const std::string& directory) {
-  std::string text = directory + " is sound: " + to_string(found.last) + " events in " + std::to_string(found.groups) +
-                     " groups and " + std::to_string(found.segments) + " segments, the last at " +
+  std::string text = directory + " is sound: " + counted(found.last.value, "event") + " in " +
+                     counted(found.groups, "group") + " and " + counted(found.segments, "segment") + ", the last at " +
                      (found.last.value == 0 ? "no time" : found.last_time.to_text()) + ".\n";
   if (found.last.value > 0) {
     text += "Head: " + store::Anchor{found.last, found.last_hash}.to_text() + "\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/wording.hpp"
 #include "store/embedded/index/streams_file.hpp"
 
 namespace annals::store {
@@ -31,7 +32,7 @@ Result<bool> check_streams(const platform::FileSystem& files, const std::string&
     }
     return fail(
         ErrorKind::corrupt, "segment_missing",
-        platform::join_path(directory, "log") + " has " + std::to_string(count) + " segments and ends at position " +
+        platform::join_path(directory, "log") + " has " + counted(count, "segment") + " and ends at position " +
             to_string(found.last) + ", but " + path + " was written when there were " + std::to_string(span->last + 2) +
             " at least; put those that are missing back from a backup. If an older copy of the log was put back on "
             "purpose, without what was recorded since, delete the directory " +
