@@ -8,6 +8,7 @@
 
 #include "base/invariant.hpp"
 #include "engine/event_metadata.hpp"
+#include "engine/group_refusal.hpp"
 #include "engine/queries.hpp"
 #include "json/writer.hpp"
 
@@ -351,12 +352,7 @@ bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results
                                std::move(pending.value),
                                std::move(pending.told)};
     } else {
-      pending.answer = std::unexpected(result.error());
-      if (result.error().kind == ErrorKind::too_large && tally.events > 1) {
-        pending.answer->error().message = "the request makes " + std::to_string(tally.events) +
-                                          " changes, which are one group: " + result.error().message +
-                                          "; nothing was recorded; make fewer changes at once";
-      }
+      pending.answer = std::unexpected(refusal_of_group(result.error(), tally));
     }
     return true;
   }

@@ -5,9 +5,9 @@
 
 #include "base/invariant.hpp"
 #include "engine/event_metadata.hpp"
+#include "engine/group_refusal.hpp"
 #include "engine/queries.hpp"
 #include "engine/writer.hpp"
-#include "event/group_check.hpp"
 #include "json/writer.hpp"
 
 namespace annals::engine {
@@ -23,12 +23,6 @@ std::string too_many(std::size_t changes) {
 bool is_refusal(const Error& error) {
   return error.kind != ErrorKind::input_output && error.kind != ErrorKind::corrupt &&
          error.kind != ErrorKind::unavailable;
-}
-
-/// What the store would refuse whatever it holds.
-Result<> check_drafted(const Group& group) {
-  if (group.appends.empty()) return {};
-  return check_group(group);
 }
 
 /// What a batch has to remember so that it can be told again; nullopt of other requests.
@@ -106,7 +100,10 @@ void Writer::decide(Pending& pending, Instant now) {
       !one_key || (request.command.operation == model::Operation::remove && !references_.to(request.model).empty());
   if (drafted && one_key) drafted = draft_one(pending, draft, request.model, request.command, now);
   if (drafted && !request.several.empty()) drafted = draft_several(pending, draft, now);
-  if (drafted && request.dry_run) drafted = check_drafted(draft.group);
+  if (drafted && request.dry_run && !draft.group.appends.empty()) {
+    drafted = store_.admits(draft.group);
+    if (!drafted) drafted = std::unexpected(refusal_of_group(std::move(drafted).error(), draft.tally));
+  }
   if (!drafted) {
     pending.waits = drafted.error().code == UniqueClaims::free_soon;
     const ErrorKind kind = drafted.error().kind;

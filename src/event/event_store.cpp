@@ -1,5 +1,7 @@
 #include "event/event_store.hpp"
 
+#include "event/group_check.hpp"
+
 namespace annals {
 
 std::string ExpectedVersion::to_text() const {
@@ -20,6 +22,10 @@ std::string_view to_string(Durability durability) {
     case Durability::quorum: return "quorum";
   }
   return "memory";
+}
+
+Result<> EventStore::admits(const Group& group) const {
+  return check_group(group);
 }
 
 Result<EventPage> EventStore::read_at(std::string_view stream, Instant time) const {

@@ -221,6 +221,10 @@ class EventStore {
   /// The position of the last event with created_at <= time, of all streams; 0 when there is none.
   [[nodiscard]] virtual Result<Position> position_at(Instant time) const = 0;
 
+  /// What append would refuse of the group for its own sake, whatever is recorded already.
+  /// Errors: those of check_group (event/group_check.hpp); too_large, when the store has no room for it as a whole.
+  [[nodiscard]] virtual Result<> admits(const Group& group) const;
+
   /// From now on no event will be stamped at or before `time`, so that an answer about it never changes. A time in the
   /// future (by the store's clock) is ignored. Appends already under way here may still be stamped before it: whoever
   /// needs them too waits for those to finish after this call. In a shared store it waits for those of other servers;

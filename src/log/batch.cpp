@@ -53,17 +53,25 @@ void Batch::end_record() {
 Result<Batch::Stamp> Batch::end_group() {
   INVARIANT(count_ > 0, "a group has records");
   bytes_.resize(padded(bytes_.size()));
-  const std::size_t frame_bytes = bytes_.size() - group_begin_;
-  if (frame_bytes > frame_bytes_max_) {
+  if (auto fits = check_frame(bytes_.size() - group_begin_); !fits) {
     bytes_.resize(group_begin_);
     state_ = before_group_;
-    return fail(ErrorKind::too_large, "the group takes " + std::to_string(frame_bytes) +
-                                          " bytes in the log, and a segment has room for " +
-                                          std::to_string(frame_bytes_max_));
+    return std::unexpected(std::move(fits).error());
   }
   const Stamp stamp{before_group_.last.next(), state_.last, created_at_};
   groups_.push_back({stamp, group_begin_, bytes_.size(), {}});
   return stamp;
+}
+
+Result<> Batch::check_size(std::size_t records, std::size_t body_bytes) const {
+  return check_frame(padded(frame_header_bytes + records * record_header_bytes + body_bytes));
+}
+
+Result<> Batch::check_frame(std::size_t frame_bytes) const {
+  if (frame_bytes <= frame_bytes_max_) return {};
+  return fail(ErrorKind::too_large, "the group takes " + std::to_string(frame_bytes) +
+                                        " bytes in the log, and a segment has room for " +
+                                        std::to_string(frame_bytes_max_));
 }
 
 }  // namespace annals::log

@@ -45,6 +45,10 @@ class Batch {
   /// Ends the group. Errors: too_large, when it fits no segment; the batch is then as if it had never begun.
   Result<Stamp> end_group();
 
+  /// What end_group would refuse of a group of so many records whose bodies have so many bytes together. Any thread.
+  /// Errors: too_large.
+  [[nodiscard]] Result<> check_size(std::size_t records, std::size_t body_bytes) const;
+
   [[nodiscard]] const std::vector<Staged>& groups() const { return groups_; }
   /// The last position of the log once the batch has been committed.
   [[nodiscard]] Position last() const { return state_.last; }
@@ -62,6 +66,7 @@ class Batch {
   Batch(Hasher& hasher, std::uint32_t node_id, std::size_t frame_bytes_max)
       : hasher_(hasher), node_id_(node_id), frame_bytes_max_(frame_bytes_max) {}
   void start(const State& state);
+  [[nodiscard]] Result<> check_frame(std::size_t frame_bytes) const;
 
   Hasher& hasher_;
   const std::uint32_t node_id_;

@@ -67,6 +67,9 @@ Result<> Log::close() {
 Batch& Log::start_batch() {
   return writer_->start_batch();
 }
+Result<> Log::check_size(std::size_t records, std::size_t body_bytes) const {
+  return writer_ ? writer_->check_size(records, body_bytes) : Result<>{};
+}
 Result<> Log::commit(Batch& batch) {
   return writer_->commit(batch);
 }

@@ -103,6 +103,9 @@ class Log {
   /// The batch, empty; there is one only, and it is started anew by this call.
   [[nodiscard]] Batch& start_batch();
 
+  /// As Batch::check_size; a log that is only read takes any. Any thread.
+  [[nodiscard]] Result<> check_size(std::size_t records, std::size_t body_bytes) const;
+
   /// Writes the groups of the batch after all others, and flushes if so opened. Then they can be read, and their places
   /// are known. Errors: unavailable ("no_room"), when the next segment cannot be made: nothing of the batch was
   /// recorded, and it may be tried again; unavailable with any other code, when it is unknown what was recorded;

@@ -27,6 +27,9 @@ class Writer {
          SummaryKeeper& summaries, const ScannedLog& scanned, std::unique_ptr<platform::File> file);
 
   [[nodiscard]] Batch& start_batch();
+  [[nodiscard]] Result<> check_size(std::size_t records, std::size_t body_bytes) const {
+    return batch_.check_size(records, body_bytes);
+  }
   [[nodiscard]] Result<> commit(Batch& batch);
   [[nodiscard]] Result<> flush();
 

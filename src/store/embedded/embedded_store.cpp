@@ -122,6 +122,20 @@ AppendResult EmbeddedStore::stage_restored(const EventView& event, const Group& 
   return Appended{stamp.first, stamp.last, stamp.created_at, {event.version}};
 }
 
+Result<> EmbeddedStore::admits(const Group& group) const {
+  TRY(check_group(group));
+  std::size_t records = 0;
+  std::size_t body_bytes = 0;
+  for (const StreamAppend& append : group.appends) {
+    for (const NewEvent& event : append.events) {
+      ++records;
+      body_bytes +=
+          event_header_bytes + append.stream.size() + event.type.size() + event.data.size() + event.metadata.size();
+    }
+  }
+  return log_->check_size(records, body_bytes);
+}
+
 AppendResult EmbeddedStore::stage(const Group& group, Position before, log::Batch& batch, Pending& pending,
                                   const RefusedStreams& refused) {
   if (log_->failure()) return fail(ErrorKind::unavailable, *log_->failure());

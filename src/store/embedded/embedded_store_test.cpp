@@ -64,6 +64,25 @@ TEST_F(EmbeddedStoreTest, a_group_is_flushed_before_its_success_is_told) {
   EXPECT_THAT(told, ElementsAre(Position{1}));
 }
 
+TEST_F(EmbeddedStoreTest, what_no_segment_has_room_for_is_not_admitted) {
+  const auto store = open();
+  std::size_t admissions = 0;
+  constexpr std::size_t tries = 300;
+  for (std::size_t bytes = 60'850; bytes < 60'850 + tries; ++bytes) {
+    Group group = group_of(world.random, "a", std::string(bytes / 2, 'x'));
+    group.appends.push_back(group_of(world.random, "b", std::string(bytes - bytes / 2, 'x')).appends.front());
+    const Result<> admitted = store->admits(group);
+    const AppendResult appended = append(*store, group);
+    ASSERT_EQ(admitted.has_value(), appended.has_value()) << bytes;
+    admissions += admitted ? 1 : 0;
+    if (admitted) continue;
+    EXPECT_EQ(admitted.error().kind, ErrorKind::too_large);
+    EXPECT_EQ(admitted.error().message, appended.error().message);
+  }
+  EXPECT_GT(admissions, 0u);
+  EXPECT_LT(admissions, tries);
+}
+
 TEST_F(EmbeddedStoreTest, a_cursor_into_events_that_a_copy_does_not_have_is_gone_there_also_once_it_has_others) {
   auto store = open();
   ASSERT_TRUE(append_to(*store, "a"));
