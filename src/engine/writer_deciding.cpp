@@ -25,6 +25,32 @@ bool is_refusal(const Error& error) {
          error.kind != ErrorKind::unavailable;
 }
 
+/// The event of a deletion tells all values of the record: one that has grown beyond an event could never be deleted.
+Result<> check_deletable(const EventStore& store, const model::Model& model, const model::Record& record,
+                         const WriteRequest& request, const std::string& key, Instant now) {
+  constexpr std::size_t always_bytes_max = 32u << 10;  // with all around it that fits the smallest segment
+  if (record.value->size() <= always_bytes_max) return {};
+  model::Command command;
+  command.operation = model::Operation::remove;
+  command.key = key;
+  Group group;
+  StreamAppend& append = group.appends.emplace_back();
+  append.stream = model.stream(key);
+  for (model::Decision& decision : TRY(model::decide(model, record, command, now))) {
+    NewEvent& event = append.events.emplace_back();
+    event.type = std::move(decision.type);
+    event.data = std::move(decision.data);
+    event.metadata = make_metadata(request.actor, std::nullopt);
+  }
+  const auto admitted = store.admits(group);
+  if (admitted) return {};
+  return fail(ErrorKind::too_large, "record_too_large",
+              "the " + model.name +
+                  " would be so large that it could not be deleted any more, since the event of "
+                  "that tells all its values: " +
+                  admitted.error().message + "; nothing was recorded; give it less");
+}
+
 /// What a batch has to remember so that it can be told again; nullopt of other requests.
 std::optional<BatchMemory> memory_of(const WriteRequest& request, const std::vector<KeyReceipt>& each) {
   if (!request.refusal_of) return std::nullopt;
@@ -244,6 +270,7 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
   const bool again = found.drafted.has_value();
   const StreamVersion before = state.version;
   const bool existed = state.exists();
+  const std::size_t bytes_before = existed ? state.value->size() : 0;
   const bool unique = model.has_unique_fields();
   const bool refers = !references_.of(model_place).empty();
   const SharedText value_before = unique || refers ? state.value : SharedText();
@@ -276,6 +303,9 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
     event.causation_id = request.causation_id;
     draft.bytes += append.stream.size() + event.type.size() + event.data.size() + event.metadata.size();
   }
+  const bool grew = state.exists() && state.value->size() > bytes_before;
+  if (grew && model.profile == model::Profile::resource)
+    TRY(check_deletable(store_, model, state, request, command.key, now));
   const UniqueClaims::Change change{model_place, command.key, value_before, state.value};
   if (unique) TRY(unique_.claim(draft.unique, *feeds_[model_place], change, draft.rests_on));
   if (refers) TRY(check_references(pending, draft, change));

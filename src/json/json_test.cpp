@@ -109,6 +109,22 @@ TEST(json_reader, a_number_beyond_every_machine_word_is_a_number) {
   EXPECT_EQ(*object->text("text"), "1e400");
 }
 
+TEST(json_reader, it_says_whether_a_number_was_beyond_the_doubles) {
+  Reader reader;
+  for (const char* text : {R"({"a":1e999})", R"({"a":[{"b":[-1e999]}]})"}) {
+    EXPECT_TRUE(reader.read_object(text)->overflowed) << text;
+    EXPECT_TRUE(reader.overflowed()) << text;
+  }
+  for (const char* text :
+       {"{}", R"({"a":1.7976931348623157e308})", R"({"a":18446744073709551616})", R"({"a":1e-999})"}) {
+    EXPECT_FALSE(reader.read_object(text)->overflowed) << text;
+  }
+  ASSERT_TRUE(reader.read_array("[[1e999]]"));
+  EXPECT_TRUE(reader.overflowed());
+  ASSERT_TRUE(reader.read_array("[1]"));
+  EXPECT_FALSE(reader.overflowed());
+}
+
 TEST(json_reader, beside_a_large_number_everything_else_is_checked_as_ever) {
   for (const char* rest : {"01",
                            "1.",

@@ -14,8 +14,8 @@ struct Reader::Parser {
   simdjson::dom::parser dom;
 
   simdjson::error_code parse(std::string_view text, simdjson::dom::element& root);
-  /// What the text holds, checked whole.
-  Result<simdjson::dom::element> root_of(std::string_view text);
+  /// What the text holds, checked whole; and whether a number in it overflowed.
+  Result<simdjson::dom::element> root_of(std::string_view text, bool& overflowed);
 };
 
 simdjson::error_code Reader::Parser::parse(std::string_view text, simdjson::dom::element& root) {
@@ -113,12 +113,16 @@ Value value_of(simdjson::dom::element element) {
 
 }  // namespace
 
-Result<simdjson::dom::element> Reader::Parser::root_of(std::string_view text) {
+Result<simdjson::dom::element> Reader::Parser::root_of(std::string_view text, bool& overflowed) {
+  overflowed = false;
   simdjson::dom::element root;
   simdjson::error_code error = parse(text, root);
   if (error == simdjson::NUMBER_ERROR) {
     // Nothing that is read borrows from the text, so the copy may go.
-    if (const auto fitting = with_numbers_that_fit(text)) error = parse(*fitting, root);
+    if (const auto fitting = with_numbers_that_fit(text)) {
+      error = parse(fitting->text, root);
+      overflowed = fitting->overflowed;
+    }
   }
   if (error == simdjson::MEMALLOC) return fail(ErrorKind::unavailable, "there is no memory left to read this JSON");
   if (error)
@@ -128,16 +132,17 @@ Result<simdjson::dom::element> Reader::Parser::root_of(std::string_view text) {
 }
 
 Result<Object> Reader::read_object(std::string_view text) {
-  const simdjson::dom::element root = TRY(parser_->root_of(text));
+  const simdjson::dom::element root = TRY(parser_->root_of(text, overflowed_));
   simdjson::dom::object object;
   if (root.get(object)) return fail(ErrorKind::invalid, "not_an_object", "the JSON is not an object");
   Object result;
+  result.overflowed = overflowed_;
   for (auto [name, element] : object) result.members.push_back({name, value_of(element)});
   return result;
 }
 
 Result<std::vector<Value>> Reader::read_array(std::string_view text) {
-  const simdjson::dom::element root = TRY(parser_->root_of(text));
+  const simdjson::dom::element root = TRY(parser_->root_of(text, overflowed_));
   simdjson::dom::array array;
   if (root.get(array)) return fail(ErrorKind::invalid, "not_an_array", "the JSON is not an array");
   std::vector<Value> values;

@@ -47,6 +47,7 @@ struct Member {
 /// The members of an object, in their order.
 struct Object {
   std::vector<Member> members;
+  bool overflowed = false;  ///< as Reader::overflowed
 
   /// The member of this name, or nullptr.
   [[nodiscard]] const Value* find(std::string_view name) const;
@@ -67,8 +68,12 @@ class Reader {
   /// As read_object, for an array. Errors: "not_an_array" in the place of "not_an_object".
   [[nodiscard]] Result<std::vector<Value>> read_array(std::string_view text);
 
+  /// Whether a number in what was read last, at whatever depth, was beyond the doubles.
+  [[nodiscard]] bool overflowed() const { return overflowed_; }
+
  private:
   struct Parser;
+  bool overflowed_ = false;
   std::unique_ptr<Parser> parser_;
 };
 

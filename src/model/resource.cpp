@@ -1,6 +1,8 @@
 #include "model/resource.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
@@ -44,6 +46,12 @@ std::size_t depth_of(std::string_view json) {
     if (character == ']' || character == '}') --depth;
   }
   return deepest;
+}
+
+bool has_largest_double(const FieldValue& value) {
+  if (const auto* number = value.as<double>()) return std::abs(*number) == std::numeric_limits<double>::max();
+  const auto* list = value.as<FieldValue::List>();
+  return list && std::ranges::any_of(*list, has_largest_double);
 }
 
 /// Collects what a body gives, and what is wrong with it.
@@ -104,6 +112,10 @@ class BodyReader {
     const Field& field = model_.fields[place];
     auto value = value_from_json(field, json);
     if (!value) return fault(field.name, value.error().code, value.error().message);
+    // The reader put the largest double in the place of what overflowed.
+    if (body_.overflowed && has_largest_double(*value)) {
+      fault(field.name, "out_of_range", "the number is beyond those that a double can hold, some 1.8e308 at most");
+    }
     if (const auto* raw = value->as<RawJson>(); raw && depth_of(raw->text) > json_depth_max) {
       fault(field.name, "too_deep",
             "the arrays and objects in it lie deeper in one another than " + std::to_string(json_depth_max));

@@ -103,6 +103,27 @@ TEST_F(ResourceTest, a_replacement_brings_back_defaults_but_makes_nothing_anew) 
   EXPECT_EQ(patch(R"({"name":null})").error().faults.front().code, "required");
 }
 
+TEST_F(ResourceTest, a_key_that_clients_take_out_of_paths_is_refused) {
+  for (const char* key : {".", ".."}) {
+    const auto refused = create(R"({"name":"lamp","id":")" + std::string(key) + "\"}");
+    ASSERT_FALSE(refused) << key;
+    EXPECT_EQ(refused.error().faults.front().pointer + " " + refused.error().faults.front().code, "/id unreachable");
+  }
+  EXPECT_TRUE(create(R"({"name":"lamp","id":"..."})"));
+  EXPECT_EQ(canonical_key(model, ".."), "..") << "one that is there already can be read";
+}
+
+TEST_F(ResourceTest, the_texts_of_a_list_are_no_longer_than_their_type) {
+  const auto tags = [](std::size_t length) {
+    return R"({"name":"lamp","id":"a","tags":["x",")" + std::string(length, 'x') + R"("]})";
+  };
+  const auto refused = create(tags(string_length_max + 1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().faults.front().code, "too_long");
+  EXPECT_EQ(refused.error().faults.front().detail, "element 2: it has 1001 characters; the most is 1000");
+  EXPECT_TRUE(create(tags(string_length_max)));
+}
+
 TEST_F(ResourceTest, a_record_is_deleted_and_can_be_made_again) {
   EXPECT_EQ(run(Operation::remove, {}).error().kind, ErrorKind::not_found);
   EXPECT_EQ(patch(R"({"stock":1})").error().kind, ErrorKind::not_found);

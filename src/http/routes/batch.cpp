@@ -39,7 +39,8 @@ std::string pointer_of(std::size_t place) {
 /// Reads the operations of a body; collects what is wrong with them, each fault with its pointer.
 class BatchReader {
  public:
-  explicit BatchReader(const engine::Engine& engine) : engine_(engine) {}
+  /// `overflowed`: as json::Reader::overflowed, of the whole.
+  BatchReader(const engine::Engine& engine, bool overflowed) : engine_(engine), overflowed_(overflowed) {}
 
   void read(const std::vector<json::Value>& elements) {
     for (place_ = 0; place_ < elements.size() && faults_.size() < faults_max; ++place_) {
@@ -186,8 +187,9 @@ class BatchReader {
       return fault("/body", none ? "required" : "wrong_type",
                    "an object is expected, as in the body of a request of its own");
     }
-    const auto body = body_reader_.read_object(nested->text);
+    auto body = body_reader_.read_object(nested->text);
     if (!body) return fault("/body", body.error());
+    body->overflowed = overflowed_;  // in the text that is left it cannot be seen
     const model::Model& model = engine_.model(operation.model);
     if (model.profile == model::Profile::kv) {
       auto text = kv_value_of(model, *body);
@@ -219,6 +221,7 @@ class BatchReader {
   }
 
   const engine::Engine& engine_;
+  const bool overflowed_;
   json::Reader reader_;
   json::Reader body_reader_;
   std::size_t place_ = 0;
@@ -400,7 +403,7 @@ void post_batch(const Request& request, Call call) {
   if (!write) return call.refuse(write.error());
   const auto elements = elements_of(request, call);
   if (!elements) return;
-  BatchReader reader(call.engine);
+  BatchReader reader(call.engine, json::thread_reader().overflowed());
   reader.read(*elements);
   if (!reader.faults().empty()) {
     return call.refuse(Error(ErrorKind::unprocessable, "invalid_batch",

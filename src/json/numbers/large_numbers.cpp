@@ -84,18 +84,18 @@ bool overflows(std::string_view token, std::int64_t magnitude) {
   return std::from_chars(token.data(), token.data() + token.size(), ignored).ec == std::errc::result_out_of_range;
 }
 
-/// What to write for a token; nullopt when it may stay.
-std::optional<std::string> replacement_of(std::string_view token) {
+/// What to write for a token, and whether it overflowed; nullopt when it may stay.
+std::optional<FittingNumbers> replacement_of(std::string_view token) {
   const auto parts = parts_of(token);
   if (!parts) return std::nullopt;
   const std::string sign = parts->negative ? "-" : "";
   const auto magnitude = parts->magnitude();
   if (!magnitude || *magnitude < double_exponent_min) {
     if (parts->exponent == 0 && parts->is_whole) return std::nullopt;
-    return sign + "0.0";
+    return FittingNumbers{sign + "0.0"};
   }
-  if (overflows(token, *magnitude)) return sign + std::string(largest);
-  if (parts->is_whole && parts->whole.size() > safe_digits_max) return std::string(token) + ".0";
+  if (overflows(token, *magnitude)) return FittingNumbers{sign + std::string(largest), true};
+  if (parts->is_whole && parts->whole.size() > safe_digits_max) return FittingNumbers{std::string(token) + ".0"};
   return std::nullopt;
 }
 
@@ -108,8 +108,8 @@ std::size_t end_of_string(std::string_view text, std::size_t begin) {
 
 }  // namespace
 
-std::optional<std::string> with_numbers_that_fit(std::string_view text) {
-  std::optional<std::string> out;
+std::optional<FittingNumbers> with_numbers_that_fit(std::string_view text) {
+  std::optional<FittingNumbers> out;
   std::size_t copied = 0;  // up to here `text` is in `out`
   for (std::size_t place = 0; place < text.size();) {
     if (text[place] == '"') {
@@ -119,14 +119,15 @@ std::optional<std::string> with_numbers_that_fit(std::string_view text) {
       while (place < text.size() && is_of_number(text[place])) ++place;
       const auto replacement = replacement_of(text.substr(begin, place - begin));
       if (!replacement) continue;
-      if (!out) out.emplace().reserve(text.size() + text.size() / 8);
-      out->append(text.substr(copied, begin - copied)).append(*replacement);
+      if (!out) out.emplace().text.reserve(text.size() + text.size() / 8);
+      out->text.append(text.substr(copied, begin - copied)).append(replacement->text);
+      out->overflowed = out->overflowed || replacement->overflowed;
       copied = place;
     } else {
       ++place;
     }
   }
-  if (out) out->append(text.substr(copied));
+  if (out) out->text.append(text.substr(copied));
   return out;
 }
 

@@ -10,9 +10,14 @@
 
 namespace annals::json {
 
+struct FittingNumbers {
+  std::string text;
+  bool overflowed = false;  ///< one was beyond the doubles
+};
+
 /// A copy of `text`, JSON or not, in which every number outside of strings that overflows is written as the nearest
 /// finite double, and every whole number of more than 18 digits as a double; nullopt when there is none of either.
 /// What is not a number to the letter stays as it is, for the parser to refuse.
-[[nodiscard]] std::optional<std::string> with_numbers_that_fit(std::string_view text);
+[[nodiscard]] std::optional<FittingNumbers> with_numbers_that_fit(std::string_view text);
 
 }  // namespace annals::json

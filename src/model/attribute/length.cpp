@@ -1,13 +1,32 @@
+#include "base/wording.hpp"
 #include "model/attribute/declared_value.hpp"
 
 namespace annals::model {
+namespace {
+
+/// Those of a list of texts are as long as their type may be.
+Result<> check_elements(const Field& field, const FieldValue::List& list) {
+  if (field.element != FieldType::string && field.element != FieldType::text) return {};
+  const std::size_t most = field.element == FieldType::text ? text_length_max : string_length_max;
+  for (std::size_t place = 0; place < list.size(); ++place) {
+    const auto* text = list[place].as<std::string>();
+    const std::size_t length = text ? characters_of(*text) : 0;
+    if (length <= most) continue;
+    return fail(ErrorKind::unprocessable, "too_long",
+                "element " + std::to_string(place + 1) + ": it has " + counted(length, "character") + "; the most is " +
+                    std::to_string(most));
+  }
+  return {};
+}
+
+}  // namespace
 
 extern const Attribute length_attribute;
 const Attribute length_attribute{
     .name = "length",
     .sentence =
         "How many characters a text has, or elements a list: `[least, most]`. Without it a string has up to "
-        "1,000, a text up to 1,000,000, and a list up to 10,000.",
+        "1,000, a text up to 1,000,000, and a list up to 10,000. Elements of a list are no longer than their type.",
     .accepted = R"({ type = "string", length = [1, 3] })",
     .takes = R"("äöü")",
     .does_not_take = R"("four")",
@@ -33,19 +52,18 @@ const Attribute length_attribute{
     .check = [](const Field& field, const FieldValue& value) -> Result<> {
       const auto* text = value.as<std::string>();
       const auto* list = value.as<FieldValue::List>();
-      const bool counted = list || field.type == FieldType::string || field.type == FieldType::text;
-      if (!counted || (!text && !list)) return {};
+      const bool has_length = list || field.type == FieldType::string || field.type == FieldType::text;
+      if (!has_length || (!text && !list)) return {};
       const std::size_t length = text ? characters_of(*text) : list->size();
-      const std::string what = text ? " characters" : " elements";
+      const std::string found = "it has " + counted(length, text ? "character" : "element");
       if (length < field.length_min) {
         return fail(ErrorKind::unprocessable, "too_short",
-                    "it has " + std::to_string(length) + what + "; the least is " + std::to_string(field.length_min));
+                    found + "; the least is " + std::to_string(field.length_min));
       }
       if (length > field.length_max) {
-        return fail(ErrorKind::unprocessable, "too_long",
-                    "it has " + std::to_string(length) + what + "; the most is " + std::to_string(field.length_max));
+        return fail(ErrorKind::unprocessable, "too_long", found + "; the most is " + std::to_string(field.length_max));
       }
-      return {};
+      return list ? check_elements(field, *list) : Result<>{};
     },
 };
 

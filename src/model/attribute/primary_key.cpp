@@ -22,6 +22,10 @@ const Attribute primary_key_attribute{
       if (!field.primary_key) return {};
       const auto* text = value.as<std::string>();
       if (text && text->empty()) return fail(ErrorKind::unprocessable, "empty", "a primary key is not empty");
+      if (text && (*text == "." || *text == "..")) {
+        return fail(ErrorKind::unprocessable, "unreachable",
+                    "a primary key is neither \".\" nor \"..\": clients take those out of the path of a request");
+      }
       constexpr std::size_t bytes_max = 400;  // beside the model's name in that of a stream
       if (text && text->size() > bytes_max) {
         return fail(ErrorKind::unprocessable, "too_long",
