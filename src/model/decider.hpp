@@ -41,6 +41,7 @@ enum class Operation : std::uint8_t {
 struct GivenField {
   std::size_t field = 0;
   FieldValue value;
+  bool merges = false;  ///< of type json: an object goes into the one that is there (RFC 7396)
 };
 
 /// What the caller demands of the state that it changes.

@@ -7,6 +7,7 @@
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
 #include "base/wording.hpp"
+#include "json/merge_patch.hpp"
 #include "json/pointer.hpp"
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
@@ -255,6 +256,7 @@ std::vector<std::string_view> after_update(const std::vector<std::string_view>& 
   own.reserve(given.size());  // so that none moves
   for (const GivenField& one : given) {
     own.push_back(to_json(one.value));
+    if (one.merges) own.back() = json::merge_patch(before[one.field], own.back());
     after[one.field] = own.back();
   }
   return after;
@@ -402,7 +404,10 @@ Result<std::vector<GivenField>> read_patch(const Model& model, const json::Objec
   BodyReader reader(model, body);
   reader.read_members();
   reader.check_key_is(key);
-  return reader.finish(key);
+  auto given = reader.finish(key);
+  if (!given) return given;
+  for (GivenField& one : *given) one.merges = model.fields[one.field].type == FieldType::json;
+  return given;
 }
 
 std::string key_of_new(const Model& model, const std::vector<GivenField>& given) {

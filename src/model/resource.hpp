@@ -38,7 +38,7 @@ struct Fresh {
 /// own.
 [[nodiscard]] Result<std::vector<GivenField>> read_replacement(const Model& model, const json::Object& body,
                                                                std::string_view key);
-/// Of some fields (RFC 7396): null takes the value away.
+/// Of some fields (RFC 7396): null takes the value away, and an object goes into the one that a field of type json has.
 [[nodiscard]] Result<std::vector<GivenField>> read_patch(const Model& model, const json::Object& body,
                                                          std::string_view key);
 

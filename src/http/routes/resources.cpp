@@ -54,17 +54,14 @@ Result<Written> written_before(const Call& call, const engine::Receipt& receipt)
 
 /// False after having refused a body that is no JSON, of any of the types that the route takes.
 std::optional<json::Object> record_of(const Request& request, Call& call, std::string_view example) {
-  const auto type = request.field("content-type").value_or("");
-  const std::string_view merge_patch = "application/merge-patch+json";
-  const bool patches = request.method == Method::patch && type.size() >= merge_patch.size() &&
-                       equal_ignoring_case(type.substr(0, merge_patch.size()), merge_patch);
+  const bool patches = request.method == Method::patch && content_type_is(request, merge_patch_type);
   return patches ? plain_body_of(request, call) : body_of(request, call, example);
 }
 
 void update(const Request& request, Call call, bool replaces) {
   auto write = write_request(request, call, model::Operation::update);
   if (!write) return call.refuse(write.error());
-  const auto body = record_of(request, call, "-X PUT -d '{...}'");
+  const auto body = record_of(request, call, replaces ? "-X PUT -d '{...}'" : "-X PATCH -d '{...}'");
   if (!body) return;
   auto given = replaces ? model::read_replacement(call.the_model(), *body, call.key)
                         : model::read_patch(call.the_model(), *body, call.key);

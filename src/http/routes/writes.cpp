@@ -26,9 +26,10 @@ constexpr std::size_t idempotency_key_bytes_max = 255;
 /// `example`: a command whose body the route would take.
 Error unsupported(const Request& request, std::string_view example) {
   const std::string found(request.field("content-type").value_or("").substr(0, 80));
+  const std::string taken = request.method == Method::patch ? std::string(merge_patch_type) + " or " : "";
   return Error(ErrorKind::unsupported, "unsupported_media_type",
-               "the Content-Type is \"" + found +
-                   "\"; send application/json, as in: curl -H 'Content-Type: application/json' " +
+               "the Content-Type is \"" + found + "\"; this takes " + taken +
+                   "application/json; send that, as in: curl -H 'Content-Type: application/json' " +
                    std::string(example));
 }
 

@@ -17,6 +17,7 @@
 namespace annals::http {
 
 inline constexpr std::string_view anonymous = "anonymous";
+inline constexpr std::string_view merge_patch_type = "application/merge-patch+json";  ///< of PATCH; JSON will do, too
 
 /// `cipher` is that of secrets that the body may hold, or null: then the request is remembered in a form that nobody
 /// without the keys can try guesses on. Errors: invalid ("invalid_idempotency_key").
