@@ -4,6 +4,7 @@
 #include <future>
 
 #include "base/wording.hpp"
+#include "engine/command.hpp"
 #include "engine/event_metadata.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
@@ -16,6 +17,11 @@ constexpr std::string_view event_type = "ModelDeclared";
 
 std::string stream_of(const model::Model& model) {
   return std::string(category) + "-" + model.name;
+}
+
+std::string mark_of(const model::Model& model) {
+  constexpr std::size_t mark_digits = 8;
+  return to_hex(digest_of({model.declaration})).substr(0, mark_digits);
 }
 
 NewEvent declared(const model::Model& model, platform::Platform platform) {
@@ -107,36 +113,44 @@ Result<Reviewed> review(const EventStore& store, std::span<const model::Model* c
   return reviewed;
 }
 
-Result<> admit_declarations(EventStore& store, std::span<const model::Model> models, platform::Platform platform) {
+Result<std::vector<std::string>> admit_declarations(EventStore& store, std::span<const model::Model> models,
+                                                    platform::Platform platform) {
+  std::vector<std::string> marks(models.size());
   std::vector<const model::Model*> changed;
   std::vector<StreamVersion> versions;
   const bool away = !store.status().away.empty();
   for (const model::Model& model : models) {
     if (model.declaration.empty()) continue;  // nothing is declared of a kv model's values
+    std::string& mark = marks[static_cast<std::size_t>(&model - models.data())];
+    mark = mark_of(model);
     if (away) {
       platform.log.warning("The store is away, so nobody knows whether the model is declared as it was",
                            {{"model", std::string_view(model.name)}});
       continue;
     }
     const LastDeclaration last = TRY(last_declaration(store, model));
-    if (last.fields == model.declaration) continue;
+    if (last.fields == model.declaration) {
+      if (last.version.value == 1) mark.clear();
+      continue;
+    }
     changed.push_back(&model);
     versions.push_back(last.version);
   }
-  if (changed.empty()) return {};
+  if (changed.empty()) return marks;
   const Reviewed reviewed = TRY(review(store, changed));
   for (std::size_t place = 0; place < changed.size(); ++place) {
     if (!reviewed.reviews[place].holds()) return std::unexpected(refusal(*changed[place], reviewed.reviews[place]));
   }
   for (std::size_t place = 0; place < changed.size(); ++place) {
     const auto recorded = record(store, *changed[place], versions[place], platform);
+    if (recorded && versions[place].value == 0) marks[static_cast<std::size_t>(changed[place] - models.data())].clear();
     // Another server of the same store was quicker, or the store is not to be written to.
     if (recorded) continue;
     platform.log.warning(
         "The declaration of a model was not recorded",
         {{"model", std::string_view(changed[place]->name)}, {"error", std::string_view(recorded.error().message)}});
   }
-  return {};
+  return marks;
 }
 
 }  // namespace annals::engine

@@ -37,8 +37,12 @@ struct Reviewed {
 /// Whether the store can be served with these models, before anything is: for a resource that is declared otherwise
 /// than before, all its events are read. What holds is recorded. A store that is away is believed, and one that cannot
 /// be written to is served all the same; both are logged.
+///
+/// Gives the mark of each (EngineOptions::declaration_marks): 8 hex digits that follow from the declaration; none while
+/// the store is known to have been served with no other one.
 /// Errors: usage, telling the events that a declaration does not take; those of reading.
-[[nodiscard]] Result<> admit_declarations(EventStore& store, std::span<const model::Model> models,
-                                          platform::Platform platform);
+[[nodiscard]] Result<std::vector<std::string>> admit_declarations(EventStore& store,
+                                                                  std::span<const model::Model> models,
+                                                                  platform::Platform platform);
 
 }  // namespace annals::engine

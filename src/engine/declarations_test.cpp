@@ -24,6 +24,10 @@ class DeclarationsTest : public testing::Test {
     return {models->front().model};
   }
   Result<> admit(const std::vector<model::Model>& models) {
+    TRY(marks(models));
+    return {};
+  }
+  Result<std::vector<std::string>> marks(const std::vector<model::Model>& models) {
     return admit_declarations(store, models, world.platform());
   }
   void record(const std::string& key, const std::string& values) {
@@ -54,6 +58,19 @@ TEST_F(DeclarationsTest, a_declaration_is_recorded_once_and_again_when_it_has_ch
   const auto second = declared("name = { type = \"string\" }\nsize = { type = \"integer\" }\n");
   ASSERT_TRUE(admit(second));
   EXPECT_EQ(last_declaration(store, second[0])->version.value, 2u);
+}
+
+TEST_F(DeclarationsTest, a_declaration_has_a_mark_once_the_store_was_served_with_another) {
+  const auto first = declared("name = { type = \"string\" }\n");
+  const auto second = declared("name = { type = \"string\", default = \"x\" }\n");
+  EXPECT_THAT(marks(first).value(), testing::ElementsAre(""));
+  EXPECT_THAT(marks(first).value(), testing::ElementsAre(""));
+  const std::string mark = marks(second).value().front();
+  EXPECT_THAT(mark, testing::MatchesRegex("[0-9a-f]{8}"));
+  EXPECT_THAT(marks(second).value(), testing::ElementsAre(mark));
+  const std::string mark_of_first = marks(first).value().front();
+  EXPECT_THAT(mark_of_first, testing::MatchesRegex("[0-9a-f]{8}"));
+  EXPECT_NE(mark_of_first, mark);
 }
 
 TEST_F(DeclarationsTest, what_stored_events_do_not_suit_is_refused_and_not_recorded) {

@@ -78,6 +78,7 @@ std::vector<projection::StateKeeper*> keepers(const std::vector<std::unique_ptr<
 Engine::Engine(std::vector<model::Model> models, EventStore& store, platform::Platform platform,
                platform::Executor& background, EngineOptions options)
     : models_(hold(std::move(models))),
+      declaration_marks_(options.declaration_marks),
       store_(store),
       platform_(platform),
       background_(background),

@@ -28,6 +28,9 @@ struct EngineOptions {
   /// are kept in memory. The directory exists.
   std::string checkpoint_directory;
   CheckpointRule checkpoint_rule;
+  /// Of each model what sets replies under its declaration apart from those under others that its events were shown by
+  /// (see admit_declarations); empty: there are none.
+  std::vector<std::string> declaration_marks;
   std::string server_name = "annals";
   /// Where the store is asked how it is when its reads may wait for another machine (EventStore::remote_reads_max), and
   /// nothing else is done; it ends before the engine does. Null: whoever asks waits.
@@ -103,6 +106,10 @@ class Engine {
 
   [[nodiscard]] std::size_t models() const { return feeds_.size(); }
   [[nodiscard]] const model::Model& model(std::size_t place) const { return feeds_[place]->model(); }
+  /// As EngineOptions::declaration_marks.
+  [[nodiscard]] std::string_view declaration_mark(std::size_t place) const {
+    return place < declaration_marks_.size() ? std::string_view(declaration_marks_[place]) : std::string_view{};
+  }
   [[nodiscard]] projection::TableFeed& feed(std::size_t place) { return *feeds_[place]; }
   [[nodiscard]] Past past(std::size_t place) const { return {store_, model(place), feeds_[place]->snapshots()}; }
   /// The model that owns a stream, or nullptr.
@@ -135,6 +142,7 @@ class Engine {
   static void load_when_there(platform::Executor& background, std::shared_ptr<Loading> loading);
 
   const std::vector<std::unique_ptr<const model::Model>> models_;
+  const std::vector<std::string> declaration_marks_;
   EventStore& store_;
   platform::Platform platform_;
   platform::Executor& background_;

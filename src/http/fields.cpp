@@ -8,6 +8,7 @@ namespace annals::http {
 namespace {
 
 constexpr std::string_view json_tag_suffix = "-json";
+constexpr std::size_t mark_digits = 8;  // of a declaration
 
 /// Takes the next piece up to `separator` outside of quoted strings off the front of `rest`.
 std::string_view take_until(std::string_view& rest, char separator) {
@@ -174,8 +175,24 @@ std::string tag_of(StreamVersion version, bool json) {
   return tag;
 }
 
+std::string marked_tag_of(StreamVersion version, std::string_view declaration_mark) {
+  std::string tag = to_string(version);
+  if (!declaration_mark.empty()) tag.append(1, '-').append(declaration_mark);
+  return tag;
+}
+
+std::string_view declaration_mark_of_tag(std::string_view opaque) {
+  if (opaque.size() <= mark_digits || opaque[opaque.size() - mark_digits - 1] != '-') return {};
+  const std::string_view mark = opaque.substr(opaque.size() - mark_digits);
+  return mark.find_first_not_of("0123456789abcdef") == std::string_view::npos ? mark : std::string_view{};
+}
+
 std::optional<StreamVersion> version_of_tag(std::string_view opaque) {
-  if (opaque.ends_with(json_tag_suffix)) opaque.remove_suffix(json_tag_suffix.size());
+  if (opaque.ends_with(json_tag_suffix)) {
+    opaque.remove_suffix(json_tag_suffix.size());
+  } else if (!declaration_mark_of_tag(opaque).empty()) {
+    opaque.remove_suffix(mark_digits + 1);
+  }
   // 06 is another tag than 6: tags are compared byte by byte.
   const bool digits = !opaque.empty() && opaque.size() <= 19 &&
                       opaque.find_first_not_of("0123456789") == std::string_view::npos &&

@@ -43,12 +43,15 @@ struct EntityTag {
   std::string_view opaque;  ///< without the quotes
 };
 
-/// The entity tags of a record, which are its version: `7` of its value as text, `7-json` of it as JSON. What differs
-/// in its bytes must differ in its strong tag (RFC 9110 section 8.8.3), and a condition on either is one on the
-/// version.
+/// The entity tags of a record, which are its version: `7` of its value as text, `7-json` of it as JSON, and
+/// `7-1f00b4c2` of a record of declared fields where its model has a declaration_mark (engine/engine.hpp). What differs
+/// in its bytes must differ in its strong tag (RFC 9110 section 8.8.3), and a condition on any is one on the version.
 [[nodiscard]] std::string tag_of(StreamVersion version, bool json);
-/// The version that a tag names in either form; nullopt for one that was never given out.
+[[nodiscard]] std::string marked_tag_of(StreamVersion version, std::string_view declaration_mark);
+/// The version that a tag names in any form; nullopt for one that was never given out.
 [[nodiscard]] std::optional<StreamVersion> version_of_tag(std::string_view opaque);
+/// The declaration's mark in a tag; empty when it has none.
+[[nodiscard]] std::string_view declaration_mark_of_tag(std::string_view opaque);
 
 /// The value of an If-Match or If-None-Match.
 struct EntityTagList {

@@ -120,14 +120,21 @@ TEST(EntityTags, what_is_neither_is_an_error) {
   EXPECT_FALSE(entity_tags(asking({{"If-Match", "\"7\""}, {"If-Match", "*"}}), "if-match"));
 }
 
-TEST(Fields, a_record_has_a_tag_for_each_form_and_both_name_its_version) {
+TEST(Fields, a_record_has_a_tag_for_each_form_and_all_name_its_version) {
   EXPECT_EQ(tag_of(StreamVersion{7}, false), "7");
   EXPECT_EQ(tag_of(StreamVersion{7}, true), "7-json");
-  for (const std::string_view tag : {"7", "7-json"}) EXPECT_EQ(version_of_tag(tag), StreamVersion{7}) << tag;
+  EXPECT_EQ(marked_tag_of(StreamVersion{7}, ""), "7");
+  EXPECT_EQ(marked_tag_of(StreamVersion{7}, "1f00b4c2"), "7-1f00b4c2");
+  EXPECT_EQ(declaration_mark_of_tag("7-1f00b4c2"), "1f00b4c2");
+  for (const std::string_view tag : {"7", "7-json", "7-1f00b4c", "7-1F00B4C2", "71f00b4c2", ""})
+    EXPECT_EQ(declaration_mark_of_tag(tag), "") << tag;
+  for (const std::string_view tag : {"7", "7-json", "7-1f00b4c2"})
+    EXPECT_EQ(version_of_tag(tag), StreamVersion{7}) << tag;
   EXPECT_EQ(version_of_tag("0"), StreamVersion{0});
   EXPECT_EQ(version_of_tag("9223372036854775807"), StreamVersion{9223372036854775807u});
   for (const std::string_view tag :
-       {"", "-json", "07", "7-", "7-xml", "7-json-json", "x", "-7", "7 ", "7-JSON", "10000000000000000000000"}) {
+       {"", "-json", "07", "7-", "7-xml", "7-json-json", "x", "-7", "7 ", "7-JSON", "10000000000000000000000",
+        "-1f00b4c2", "7-1f00b4c2-1f00b4c2", "7-json-1f00b4c2", "7-1f00b4c"}) {
     EXPECT_EQ(version_of_tag(tag), std::nullopt) << tag;
   }
 }

@@ -358,9 +358,8 @@ Result<> Application::build(const Address& address, std::function<void(const std
   store_ = *std::move(opened);
   place_watch_ = std::make_unique<PlaceWatch>(*store_, *background_);
 
-  TRY(engine::admit_declarations(*store_, settings.models(), platform));
-
   engine::EngineOptions engine_settings = engine_options(settings);
+  engine_settings.declaration_marks = TRY(engine::admit_declarations(*store_, settings.models(), platform));
   if (store_->durability() == Durability::local) {
     writer_ = platform::make_thread_executor("writer");
     engine_settings.writer.apart = writer_.get();

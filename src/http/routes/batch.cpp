@@ -279,15 +279,15 @@ Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine
   return each;
 }
 
-void append_result(std::string& out, const model::Model& model, const Operation& operation,
+void append_result(std::string& out, const engine::Engine& engine, const Operation& operation,
                    const engine::KeyReceipt& left) {
-  const bool is_kv = model.profile == model::Profile::kv;
+  const bool is_kv = engine.model(operation.model).profile == model::Profile::kv;
   const bool creates = operation.method == Method::post;
   const bool removes = operation.method == Method::delete_;
   out += '{';
   json::append_member(out, "status", std::uint64_t{creates ? 201u : removes && !is_kv ? 204u : 200u});
   if (creates) json::append_member(out, "location", operation.path + "/" + percent_encode(operation.key));
-  json::append_member(out, "etag", "\"" + to_string(left.version) + "\"");
+  json::append_member(out, "etag", "\"" + marked_tag_of(left.version, engine.declaration_mark(operation.model)) + "\"");
   if (is_kv) {
     json::append_member(out, "body", "OK");
   } else if (!removes) {
@@ -316,12 +316,11 @@ void send_results(Batch batch, const engine::Receipt& receipt, const std::vector
   body += '[';
   for (std::size_t place = 0; place < batch.operations.size(); ++place) {
     const Operation& operation = batch.operations[place];
-    const model::Model& model = call.engine.model(operation.model);
     if (place > 0) body += ',';
     if (batch.dry_run) {
-      append_state(body, model, operation.key, each[place]);
+      append_state(body, call.engine.model(operation.model), operation.key, each[place]);
     } else {
-      append_result(body, model, operation, each[place]);
+      append_result(body, call.engine, operation, each[place]);
     }
   }
   body += batch.dry_run ? "]}" : "]";

@@ -1,5 +1,7 @@
 #include "http/routes/call.hpp"
 
+#include "http/fields.hpp"
+
 namespace annals::http {
 
 void Call::refuse(const Error& error) {
@@ -25,6 +27,10 @@ void Call::refuse(const Error& error) {
   }
   if (is_away) said = "the store does not answer; try again soon";
   send(problem(asker, Error(ErrorKind::unavailable, error.code, std::move(said))));
+}
+
+std::string Call::entity_tag(StreamVersion version) const {
+  return "\"" + marked_tag_of(version, engine.declaration_mark(model)) + "\"";
 }
 
 bool Call::refuse_behind_store() {

@@ -60,6 +60,9 @@ struct Call {
   /// writer had not caught up with it; then this has refused.
   [[nodiscard]] bool refuse_behind_store();
 
+  /// The entity tag of a record of the model at this version, with its quotes.
+  [[nodiscard]] std::string entity_tag(StreamVersion version) const;
+
   [[nodiscard]] Cursor position_of_table() const { return engine.store().cursor(table().progress().position()); }
 };
 

@@ -24,14 +24,17 @@ using model::Record;
 struct View {
   bool json = false;            ///< wrapped in an object with name, version and time; else as it is
   std::string_view plain_type;  ///< of the value as it is
+  std::string_view mark;        ///< of the model's declaration
   EntityTagList if_none_match;
   EntityTagList if_match;
   bool has_if_match = false;
 };
 
-Result<View> view_of(const Request& request, const model::Model& model) {
+Result<View> view_of(const Request& request, const Call& call) {
   constexpr std::array<std::string_view, 2> offers{"text/plain", "application/json"};
+  const model::Model& model = call.the_model();
   View view;
+  view.mark = call.engine.declaration_mark(call.model);
   view.plain_type = model.profile == model::Profile::kv ? "text/plain; charset=utf-8" : "application/json";
   view.json = model.profile == model::Profile::kv && preferred(request, offers) == 1u;
   if (auto tags = TRY(entity_tags(request, "if-none-match"))) view.if_none_match = std::move(*tags);
@@ -46,6 +49,7 @@ Result<View> view_of(const Request& request, const model::Model& model) {
 struct OwnView {
   bool json = false;
   std::string_view plain_type;
+  std::string_view mark;
   std::vector<std::string> not_these;
   bool not_any = false;
   std::vector<std::string> only_these;
@@ -55,6 +59,7 @@ struct OwnView {
   explicit OwnView(const View& view)
       : json(view.json),
         plain_type(view.plain_type),
+        mark(view.mark),
         not_any(view.if_none_match.any),
         only_if_any(view.if_match.any),
         has_if_match(view.has_if_match) {
@@ -63,11 +68,21 @@ struct OwnView {
       if (!tag.weak) only_these.emplace_back(tag.opaque);
     }
   }
+  [[nodiscard]] std::string tag_of(StreamVersion version, bool as_json) const {
+    return as_json ? http::tag_of(version, true) : marked_tag_of(version, mark);
+  }
 };
 
 /// True when one of the tags names the version, as whichever form.
 bool name_version(const std::vector<std::string>& tags, StreamVersion version) {
   return std::ranges::any_of(tags, [version](const std::string& tag) { return version_of_tag(tag) == version; });
+}
+
+/// The same of the version under the declaration that it is shown by.
+bool know_version(const OwnView& view, StreamVersion version) {
+  return std::ranges::any_of(view.not_these, [&](const std::string& tag) {
+    return version_of_tag(tag) == version && declaration_mark_of_tag(tag) == view.mark;
+  });
 }
 
 Error not_at_version(const Record& record) {
@@ -79,7 +94,7 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
   if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version)) {
     return problem(asker, not_at_version(record));
   }
-  const std::string tag = tag_of(record.version, view.json);
+  const std::string tag = view.tag_of(record.version, view.json);
   Response response;
   response.add("ETag", "\"" + tag + "\"");
   response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
@@ -122,7 +137,7 @@ void send_record(Call call, const OwnView& view, const Result<Record>& record, s
 /// What a wait ended with: the record, or that it is still the one that the client knows. A record that does not exist
 /// has a version too, after which the client can go on to wait for it to come.
 void send_awaited(Call call, const OwnView& view, const Record& record) {
-  const bool known = name_version(view.not_these, record.version);
+  const bool known = know_version(view, record.version);
   if (record.exists() && !known) return send_record(std::move(call), view, record, "");
   if (!known && call.refuse_behind_store()) return;  // it may have come to be since
   Response response;
@@ -133,7 +148,7 @@ void send_awaited(Call call, const OwnView& view, const Record& record) {
         problem(call.asker, Error(ErrorKind::not_found, "not_found",
                                   "\"" + call.key + "\" " + (record.was_deleted() ? "was deleted" : "does not exist")));
   }
-  response.add("ETag", "\"" + tag_of(record.version, view.json && known) + "\"");
+  response.add("ETag", "\"" + view.tag_of(record.version, view.json && known) + "\"");
   response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
   call.send(std::move(response));
 }
@@ -156,7 +171,7 @@ void send_expanded(Call call, const OwnView& view, const Expansion& expansion) {
 }
 
 void await_record(Call call, OwnView view, Duration time) {
-  const auto is_news = [known = view.not_these](const Record& record) { return !name_version(known, record.version); };
+  const auto is_news = [view](const Record& record) { return !know_version(view, record.version); };
   after_change(std::move(call), is_news, time, [view = std::move(view)](Call ready, const Record& record) {
     send_awaited(std::move(ready), view, record);
   });
@@ -202,7 +217,7 @@ Result<> check_wait(const View& view, bool of_the_past) {
 }  // namespace
 
 void get_record(const Request& request, Call call) {
-  const auto view = view_of(request, call.the_model());
+  const auto view = view_of(request, call);
   if (!view) return call.refuse(view.error());
   if (request.query.empty()) {  // the usual case, without a detour
     const Record record = call.table().get(call.key);
@@ -258,7 +273,7 @@ void get_record(const Request& request, Call call) {
 }
 
 void get_record_at(const Request& request, Call call) {
-  const auto view = view_of(request, call.the_model());
+  const auto view = view_of(request, call);
   if (!view) return call.refuse(view.error());
   const auto parameters = QueryParameters::parse(request.query, {"min_position"});
   if (!parameters) return call.refuse(parameters.error());

@@ -135,11 +135,13 @@ Response response_of(const ListRequest& list) {
   return response;
 }
 
-/// A list's entity tag names the last event of the model that it reflects, and holds until there is another. Weak,
-/// because a change that came while the list was made may be in, too.
+/// A list's entity tag names the last event of the model that it reflects, and holds until there is another, or another
+/// declaration. Weak, because a change that came while the list was made may be in, too.
 std::string tag_of(const Call& call, ListFormat format) {
-  const std::string tag = call.engine.store().cursor(call.table().newest()).to_text();
-  return format == ListFormat::page ? tag : tag + (format == ListFormat::lines ? "-lines" : "-table");
+  std::string tag = call.engine.store().cursor(call.table().newest()).to_text();
+  if (format != ListFormat::page) tag += format == ListFormat::lines ? "-lines" : "-table";
+  if (const auto mark = call.engine.declaration_mark(call.model); !mark.empty()) tag.append(1, '-').append(mark);
+  return tag;
 }
 
 // --- Pages ---

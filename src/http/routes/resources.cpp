@@ -79,7 +79,7 @@ void send_written(Call call, const engine::Receipt& receipt, const Written& writ
   Response response;
   response.status = created_at.empty() ? 200 : 201;
   if (!created_at.empty()) response.add("Location", created_at + "/" + percent_encode(written.key));
-  response.add("ETag", "\"" + to_string(written.record.version) + "\"");
+  response.add("ETag", call.entity_tag(written.record.version));
   if (receipt.replayed) response.add("Idempotency-Replayed", "true");
   response.content_type = "application/json";
   response.body = *shown;

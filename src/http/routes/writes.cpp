@@ -47,7 +47,7 @@ void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
   } else {
     response.status = 204;
   }
-  response.add("ETag", "\"" + to_string(receipt->version) + "\"");
+  response.add("ETag", call.entity_tag(receipt->version));
   if (receipt->replayed) response.add("Idempotency-Replayed", "true");
   call.send(std::move(response));
 }
