@@ -52,6 +52,18 @@ Result<std::optional<std::string>> from_token(char kind, std::string_view token)
 }  // namespace
 
 Result<QueryParameters> QueryParameters::parse_all(std::string_view query) {
+  return read(query, Plus::blank);
+}
+
+Result<QueryParameters> QueryParameters::read(std::string_view query, Plus plus) {
+  const auto decoded = [plus](std::string_view text) {
+    auto as_it_is = percent_decode(text);
+    const bool has_blanks = plus == Plus::blank && text.find('+') != std::string_view::npos;
+    if (!has_blanks || !as_it_is || Instant::from_text(*as_it_is)) return as_it_is;
+    std::string blanks(text);
+    std::ranges::replace(blanks, '+', ' ');
+    return percent_decode(blanks);
+  };
   QueryParameters result;
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
@@ -59,8 +71,8 @@ Result<QueryParameters> QueryParameters::parse_all(std::string_view query) {
     query.remove_prefix(std::min(end + 1, query.size()));
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    auto name = percent_decode(pair.substr(0, equals));
-    auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
+    auto name = decoded(pair.substr(0, equals));
+    auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value)
       return fail(ErrorKind::invalid, "invalid_query", "the query has a broken percent-escape in " + shown(pair));
     if (result.find(*name))
@@ -71,7 +83,7 @@ Result<QueryParameters> QueryParameters::parse_all(std::string_view query) {
 }
 
 Result<QueryParameters> QueryParameters::parse(std::string_view query, std::initializer_list<std::string_view> known) {
-  QueryParameters result = TRY(parse_all(query));
+  QueryParameters result = TRY(read(query, Plus::plus));
   for (const Parameter& parameter : result.parameters_) {
     if (std::ranges::find(known, parameter.name) != known.end()) continue;
     std::string names;

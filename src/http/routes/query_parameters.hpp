@@ -21,7 +21,8 @@ class QueryParameters {
   [[nodiscard]] static Result<QueryParameters> parse(std::string_view query,
                                                      std::initializer_list<std::string_view> known);
 
-  /// As parse, but what is not known is kept, too.
+  /// As parse, but what is not known is kept, too, and a `+` is a blank, as the encoders of forms write it
+  /// (application/x-www-form-urlencoded); in a value that is a time it stays what it is.
   [[nodiscard]] static Result<QueryParameters> parse_all(std::string_view query);
 
   struct Parameter {
@@ -43,6 +44,9 @@ class QueryParameters {
   [[nodiscard]] Result<std::optional<Duration>> duration(std::string_view name, Duration max) const;
 
  private:
+  enum class Plus : std::uint8_t { plus, blank };
+  [[nodiscard]] static Result<QueryParameters> read(std::string_view query, Plus plus);
+
   std::vector<Parameter> parameters_;
 };
 

@@ -69,5 +69,17 @@ TEST(QueryParameters, what_is_not_known_is_kept_where_it_may_be_a_filter_but_not
   EXPECT_EQ(QueryParameters::parse_all("a=%zz").error().code, "invalid_query");
 }
 
+TEST(QueryParameters, a_plus_is_a_blank_where_forms_are_read_and_not_in_a_time) {
+  const auto form = QueryParameters::parse_all("a+b=John+Smith%2B&at=2026-02-12T10:00:00+01:00&c=+");
+  ASSERT_TRUE(form);
+  EXPECT_EQ(*form->find("a b"), "John Smith+");
+  EXPECT_EQ(*form->find("at"), "2026-02-12T10:00:00+01:00");
+  EXPECT_EQ(*form->find("c"), " ");
+  EXPECT_EQ(QueryParameters::parse_all("a=+%zz").error().code, "invalid_query");
+  const auto names = QueryParameters::parse("prefix=a+b", {"prefix"});
+  ASSERT_TRUE(names);
+  EXPECT_EQ(*names->find("prefix"), "a+b");
+}
+
 }  // namespace
 }  // namespace annals::http
