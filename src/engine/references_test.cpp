@@ -111,8 +111,11 @@ TEST_F(ReferencesTest, what_is_referred_to_stays) {
   EXPECT_EQ(writer.text(refused), "referenced");
   EXPECT_EQ(writer.answer(refused)->error().kind, ErrorKind::conflict);
   EXPECT_EQ(faults(refused),
-            " referenced: order \"o\" refers to customer \"c\" by customer\n"
-            " referenced: order \"p\" refers to customer \"c\" by customer\n");
+            "/id referenced: order \"o\" refers to customer \"c\" by customer\n"
+            "/id referenced: order \"p\" refers to customer \"c\" by customer\n");
+  EXPECT_EQ(writer.answer(refused)->error().message,
+            "the customer \"c\" cannot be deleted: order \"o\" and 1 other refer to customer \"c\" by customer; "
+            "nothing was recorded");
   EXPECT_EQ(writer.write(remove(orders, "o")), "2");
   EXPECT_EQ(writer.write(patch(orders, "p", R"("customer":null)")), "2");
   EXPECT_EQ(writer.write(remove(customers, "c")), "2");

@@ -7,12 +7,14 @@
 
 #include <algorithm>
 
+#include "base/wording.hpp"
 #include "engine/writer.hpp"
 
 namespace annals::engine {
 namespace {
 
 constexpr std::size_t referrers_told_max = 10;
+constexpr std::size_t referrers_counted_max = 100;
 
 std::string_view text_of(const SharedText& text) {
   return text ? *text : std::string_view{};
@@ -21,6 +23,15 @@ std::string_view text_of(const SharedText& text) {
 std::string shown(std::string_view key) {
   constexpr std::size_t shown_bytes_max = 100;
   return "\"" + std::string(key.substr(0, shown_bytes_max)) + (key.size() > shown_bytes_max ? "..." : "") + "\"";
+}
+
+/// `order "1" refers to`, `order "1" and 2 others refer to`.
+std::string told_referrers(const model::Model& model, const std::vector<std::string>& keys) {
+  const std::size_t others = keys.size() - 1;
+  std::string told = model.name + " " + shown(keys.front());
+  if (others == 0) return told + " refers to";
+  return told + " and " + counted(others, "other") +
+         (keys.size() >= referrers_counted_max ? " or more refer to" : " refer to");
 }
 
 bool refers(const model::Model& model, const model::Record& record, const model::ReferredKey& to) {
@@ -104,28 +115,39 @@ Result<> Writer::delete_with(const Pending& pending, Draft& draft, std::vector<D
 
 /// Refuses a deletion that leaves something that refers to what is deleted.
 Result<> Writer::check_nothing_refers(const Pending& pending, Draft& draft, const std::vector<DeletedKey>& deleted) {
+  const model::Model& asked = feeds_[deleted.front().model]->model();
+  const std::string asked_name = asked.name + " " + shown(deleted.front().key);
   std::vector<Fault> faults;
+  std::string told;
   for (const DeletedKey& one : deleted) {
     for (const Reference& reference : references_.to(one.model)) {
-      if (reference.on_delete != model::OnDelete::restrict) continue;
+      if (reference.on_delete != model::OnDelete::restrict || faults.size() == referrers_told_max) continue;
+      const std::vector<std::string> keys =
+          TRY(referrers_to(pending, draft, reference, one.key, referrers_counted_max));
+      if (keys.empty()) continue;
       const model::Model& model = feeds_[reference.model]->model();
-      for (const std::string& key : TRY(referrers_to(pending, draft, reference, one.key, referrers_told_max))) {
+      const std::string to = feeds_[one.model]->model().name + " " + shown(one.key);
+      const model::Field& field = model.fields[reference.field];
+      const std::string pointer = "/" + asked.fields[asked.primary_key].name;
+      told += told.empty() ? "" : ", and ";
+      if (!field.exposed) {  // which ones and how many is what replies do not show
+        const std::string hidden = "a record of model " + model.name + " refers to " + to;
+        told += hidden;
+        faults.push_back({pointer, "referenced", hidden});
+        continue;
+      }
+      told += told_referrers(model, keys) + " " + to + " by " + field.name;
+      for (const std::string& key : keys) {
         if (faults.size() == referrers_told_max) break;
-        const model::Field& field = model.fields[reference.field];
-        const std::string referrer = field.exposed ? model.name + " " + shown(key) : "a record of model " + model.name;
-        faults.push_back({"", "referenced",
-                          referrer + " refers to " + feeds_[one.model]->model().name + " " + shown(one.key) +
-                              (field.exposed ? " by " + field.name : "")});
-        if (!field.exposed) break;  // how many there are is nobody's business either
+        faults.push_back(
+            {pointer, "referenced", model.name + " " + shown(key) + " refers to " + to + " by " + field.name});
       }
     }
   }
   if (faults.empty()) return {};
-  const DeletedKey& first = deleted.front();
-  std::string message = "the " + feeds_[first.model]->model().name + " " + shown(first.key) +
-                        " cannot be deleted: " + faults.front().detail +
-                        (faults.size() > 1 ? ", and there are others" : "") + "; nothing was recorded";
-  return std::unexpected(Error(ErrorKind::conflict, "referenced", std::move(message), std::move(faults)));
+  return std::unexpected(Error(ErrorKind::conflict, "referenced",
+                               "the " + asked_name + " cannot be deleted: " + told + "; nothing was recorded",
+                               std::move(faults)));
 }
 
 Result<> Writer::follow_deletion(const Pending& pending, Draft& draft, std::size_t model, const std::string& key,

@@ -237,8 +237,10 @@ Error refusal_of(std::size_t place, Error error) {
     const bool about_version = error.kind == ErrorKind::precondition_failed;
     error.faults.push_back({operation + (about_version ? "/if_match" : ""), error.code, error.message});
   } else {
+    // A deletion has no body: its path names the record that is referred to.
+    const bool about_path = error.code == "referenced";
     for (Fault& fault : error.faults)
-      fault.pointer = operation + (fault.pointer.empty() ? "" : "/body" + fault.pointer);
+      fault.pointer = operation + (about_path ? "/path" : fault.pointer.empty() ? "" : "/body" + fault.pointer);
   }
   error.message = "operation " + operation + ": " + error.message;
   return error;
