@@ -109,6 +109,9 @@ Result<> check_exposure(Field& field, const DeclaredMember& member) {
         return refuse(place_of(attribute), std::string(attribute) + " does not go with secret: " + std::string(why));
     }
   }
+  if (!field.exposed && field.indexed)
+    return refuse(place_of("indexed"),
+                  "no list is filtered or sorted by a field that is not exposed; leave indexed out");
   if (field.exposed || !field.primary_key) return {};
   return refuse(place_of("exposed"), "the primary key of a record stands in its path, so every reply shows it");
 }

@@ -68,6 +68,7 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
                 "secret suits fields of type string, text"},
            Case{key + "name = { type = \"string\", secret = 1 }\n", "5:36", "true or false"},
            Case{key + "name = { type = \"string\", exposed = \"no\" }\n", "5:37", "true or false"},
+           Case{key + "name = { type = \"string\", exposed = false, indexed = true }\n", "5:54", "no list is filtered"},
            Case{"id = { type = \"string\", primary_key = true, exposed = false }\n", "4:55", "every reply shows it"},
            Case{"id = { type = \"string\", primary_key = true, secret = true }\n", "4:39", "does not go with secret"},
            Case{key + "name = { type = \"list\" }\n", "5:17", "of = \"string\""},

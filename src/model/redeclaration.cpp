@@ -61,7 +61,7 @@ bool declares(const Members& fields, std::string_view name, std::string_view att
   return is && *is == value;
 }
 
-bool was_shown(const Members& fields, std::string_view name) {
+bool is_shown_by(const Members& fields, std::string_view name) {
   return !declares(fields, name, "exposed", "false") && !declares(fields, name, "secret", "true");
 }
 
@@ -99,13 +99,16 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
     if (was == nullptr) {
       lines.push_back("+ " + name + ": " + declared);
     } else if (*was != declared) {
+      const std::size_t before_it = lines.size();
       compare_field(lines, name, TRY(members_of(*was)), TRY(members_of(declared)));
+      if (lines.size() > before_it && !is_shown_by(earlier, name) && is_shown_by(later, name))
+        lines.back() += "; replies show it now, and histories what it was";
     }
   }
   for (const auto& [name, declared] : earlier) {
     if (find(later, name) != nullptr) continue;
     const std::string shown =
-        was_shown(earlier, name) ? "" : "; replies did not show it, and histories now show what events have of it";
+        is_shown_by(earlier, name) ? "" : "; replies did not show it, and histories now show what events have of it";
     lines.push_back("- " + name + ": declared no more" + shown);
   }
   return lines;

@@ -179,6 +179,8 @@ TEST_F(SecretTest, a_hidden_field_that_is_declared_no_more_is_told_to_be_shown) 
                 ElementsAre("- token: declared no more; replies did not show it, and histories now show what events "
                             "have of it",
                             "- name: declared no more"));
+    EXPECT_THAT(differences_of(account(attributes).declaration, account("length = [4, 100]").declaration).value(),
+                ElementsAre(testing::EndsWith("; replies show it now, and histories what it was")));
   }
 }
 
