@@ -21,7 +21,9 @@ AppendResult append_as_admitted(EventStore& store, const Group& group) {
   const Result<> admitted = store.admits(group);
   AppendResult appended = append(store, group);
   EXPECT_EQ(admitted.has_value(), appended.has_value());
-  if (!admitted && !appended) EXPECT_EQ(admitted.error().message, appended.error().message);
+  if (!admitted && !appended) {
+    EXPECT_EQ(admitted.error().message, appended.error().message);
+  }
   return appended;
 }
 
