@@ -294,7 +294,7 @@ void append_result(std::string& out, const engine::Engine& engine, const Operati
     json::append_member(out, "body", "OK");
   } else if (!removes) {
     json::append_member(out, "body");
-    out += shown_text(model, left.value);
+    out += shown_text(engine.model(operation.model), left.value);
   }
   out += '}';
 }
