@@ -68,6 +68,28 @@ Error refusal(const model::Model& model, const model::Review& found) {
                                 "give what is new another name"};
 }
 
+/// The fields that an event declares, as JSON.
+Result<std::string> fields_of(const EventView& event) {
+  const json::Object data = TRY(json::thread_reader().read_object(event.data));
+  const json::Value* fields = data.find("fields");
+  const auto* nested = fields ? std::get_if<json::Nested>(fields) : nullptr;
+  if (nested == nullptr || nested->is_array)
+    return fail(ErrorKind::corrupt, "the event at position " + to_string(event.position) + " declares no fields");
+  return std::string(nested->text);
+}
+
+/// All that the model ever was declared as, the first one first.
+Result<std::vector<std::string>> declarations_of(const EventStore& store, const model::Model& model) {
+  std::vector<std::string> all;
+  StreamVersion from{1};
+  while (true) {
+    const EventPage page = TRY(store.read_stream(stream_of(model), from, Direction::forward, PageLimit{}));
+    if (page.events().empty()) return all;
+    for (const EventView& event : page.events()) all.push_back(TRY(fields_of(event)));
+    from = StreamVersion{page.events().back().version.value + 1};
+  }
+}
+
 }  // namespace
 
 Result<LastDeclaration> last_declaration(const EventStore& store, const model::Model& model) {
@@ -78,22 +100,18 @@ Result<LastDeclaration> last_declaration(const EventStore& store, const model::M
   const EventPage page = TRY(store.read_stream(stream, last.version, Direction::backward, PageLimit{1}));
   if (page.events().empty()) return fail(ErrorKind::corrupt, "the stream " + stream + " ends before its last event");
   const EventView& event = page.events().front();
-  const json::Object data = TRY(json::thread_reader().read_object(event.data));
-  const json::Value* fields = data.find("fields");
-  const auto* nested = fields ? std::get_if<json::Nested>(fields) : nullptr;
-  if (nested == nullptr || nested->is_array)
-    return fail(ErrorKind::corrupt, "the event at position " + to_string(event.position) + " declares no fields");
+  last.fields = TRY(fields_of(event));
   last.position = event.position;
   last.declared_at = event.created_at;
-  last.fields = nested->text;
   return last;
 }
 
 Result<Reviewed> review(const EventStore& store, std::span<const model::Model* const> models) {
   Reviewed reviewed;
   for (const model::Model* model : models) {
-    const bool declares = model->profile == model::Profile::resource;
-    reviewed.reviews.emplace_back(*model, declares ? TRY(last_declaration(store, *model)).fields : "");
+    std::vector<std::string> before;
+    if (model->profile == model::Profile::resource) before = TRY(declarations_of(store, *model));
+    reviewed.reviews.emplace_back(*model, before);
   }
   Position after;
   while (true) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
 
 #include "base/did_you_mean.hpp"
 #include "base/utf8.hpp"
@@ -59,12 +62,21 @@ Result<Operator> operator_of(const Model& model, const Field& field, std::string
 }
 
 /// A value of a type that is not a list or json, as it stands in a query.
+/// Readers of JSON put the largest double in the place of what is beyond.
+bool is_beyond(const FieldValue& value, std::string_view text) {
+  const auto* number = value.as<double>();
+  if (!number || std::abs(*number) != std::numeric_limits<double>::max()) return false;
+  double ignored = 0;
+  return std::from_chars(text.data(), text.data() + text.size(), ignored).ec == std::errc::result_out_of_range;
+}
+
 Result<FieldValue> operand_of(const Field& field, std::string_view text) {
   if (text.empty()) return FieldValue{};
   if (!is_utf8(text)) return fail(ErrorKind::invalid, "invalid_value", "expected UTF-8");
   const bool written_bare = is_in(field.type, {FieldType::integer, FieldType::number, FieldType::boolean});
   auto value = written_bare ? value_from_text(field, text) : value_from_json(field, json::Value(text));
-  if (value && !value->is_null()) return value;
+  const bool beyond = value && is_beyond(*value, text);
+  if (value && !value->is_null() && !beyond) return value;
   if (value || value.error().kind != ErrorKind::unprocessable) {
     return fail(ErrorKind::invalid, "invalid_value",
                 "expected " + std::string(line_of(field.type).expected) + "; found " + shown(text));

@@ -157,6 +157,8 @@ TEST(filters, what_cannot_be_is_refused_with_the_parameter_and_what_was_expected
            Refused{"count", "[1]", "invalid_value", "a whole number"},
            Refused{"count", "1]", "invalid_value", "a whole number"},
            Refused{"count", "9223372036854775808", "invalid_value", "64 bits"},
+           Refused{"weight", "1e999", "invalid_value", "expected a number"},
+           Refused{"weight[gte]", "-1e400", "invalid_value", "expected a number"},
            Refused{"sold", "yes", "invalid_value", "true or false"},
            Refused{"day", "2024-02-30", "invalid_value", "a date"},
            Refused{"made_at", "2024-02-29", "invalid_value", "a time"},

@@ -114,12 +114,18 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
   return lines;
 }
 
-Review::Review(const Model& model, std::string_view before) : model_(model) {
-  const Result<Members> earlier = before.empty() ? Members{} : members_of(before);
-  if (!earlier) return;  // what was declared is told, and found to be none, by differences_of
+Review::Review(const Model& model, std::span<const std::string> before) : model_(model) {
+  std::unordered_set<std::string> secrets;  // the names of all that ever was secret
+  for (const std::string& declaration : before) {
+    const Result<Members> earlier = members_of(declaration);
+    if (!earlier) continue;  // what was declared last is told, and found to be none, by differences_of
+    for (const auto& [name, declared] : *earlier) {
+      if (declares(*earlier, name, "secret", "true")) secrets.insert(name);
+    }
+  }
+  const auto was_secret = [&](const std::string& name) { return secrets.contains(name); };
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
-    const auto was_secret = [&](const std::string& name) { return declares(*earlier, name, "secret", "true"); };
     if (!field.secret && (was_secret(field.name) || std::ranges::any_of(field.renamed_from, was_secret)))
       once_secret_.push_back(place);
   }
@@ -129,10 +135,13 @@ Review::Review(const Model& model, std::string_view before) : model_(model) {
 std::string Review::secret_no_more(std::string_view record) const {
   if (once_secret_.empty()) return "";
   const auto values = values_of(model_, record);
+  if (!values) return "";
   for (const std::size_t place : once_secret_) {
-    const Result<FieldValue> value = values ? value_from_text(model_.fields[place], (*values)[place]) : FieldValue{};
-    const auto* text = value ? value->as<std::string>() : nullptr;
-    if (text && read_sealed(*text)) return model_.fields[place].name;
+    // Of whatever type the field is now; a sealed text has nothing that JSON escapes.
+    std::string_view text = (*values)[place];
+    if (text.size() < 2 || !text.starts_with('"')) continue;
+    text = text.substr(1, text.size() - 2);
+    if (read_sealed(text)) return model_.fields[place].name;
   }
   return "";
 }

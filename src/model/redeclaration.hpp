@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,9 +29,9 @@ class Review {
     std::vector<std::string> examples;  ///< the first few
   };
 
-  /// `model` outlives it. `before`: the declaration that it takes the place of (Model::declaration), or nothing: values
-  /// that were recorded sealed cannot be taken by a field that is secret no more.
-  explicit Review(const Model& model, std::string_view before = {});
+  /// `model` outlives it. `before`: all declarations that it ever had (Model::declaration): values that were recorded
+  /// sealed cannot be taken by a field that is secret no more, however long ago it was.
+  explicit Review(const Model& model, std::span<const std::string> before = {});
 
   /// The next event of the model's streams, in the order of the store.
   void take(const EventView& event);

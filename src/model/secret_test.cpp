@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "model/decider.hpp"
 #include "model/record_text.hpp"
 #include "model/redeclaration.hpp"
@@ -146,14 +148,14 @@ void take(Review& review, std::string_view stream, std::string_view data) {
 
 TEST_F(SecretTest, a_field_neither_becomes_secret_over_plain_values_nor_plain_over_sealed_ones) {
   const Model plain = account("length = [1, 100]");
-  Review becomes(model, plain.declaration);
+  Review becomes(model, std::array{plain.declaration});
   take(becomes, "account-ada", R"({"values":{"id":"ada","token":"1234"}})");
   take(becomes, "account-bob", R"({"values":{"id":"bob"}})");
   becomes.finish();
   EXPECT_THAT(becomes.broken().examples, ElementsAre(HasSubstr("plain value of \"token\"")));
 
   const std::string sealed = R"({"values":{"id":"ada","token":")" + model.cipher->seal(of_ada, "1234") + R"("}})";
-  Review ends(plain, model.declaration);
+  Review ends(plain, std::array{model.declaration});
   take(ends, "account-ada", sealed);
   take(ends, "account-bob", R"({"values":{"id":"bob","token":"new"}})");
   EXPECT_THAT(ends.broken().examples, ElementsAre(HasSubstr("an encrypted value of \"token\"")));
@@ -161,11 +163,23 @@ TEST_F(SecretTest, a_field_neither_becomes_secret_over_plain_values_nor_plain_ov
   const Model renamed = account("renamed_from = \"key\"");
   Model before = account();
   before.declaration.replace(before.declaration.find("\"token\""), 7, "\"key\"");
-  Review ends_by_name(renamed, before.declaration);
+  Review ends_by_name(renamed, std::array{before.declaration});
   take(ends_by_name, "account-ada", R"({"values":{"id":"ada","key":")" + model.cipher->seal(of_ada, "1") + R"("}})");
   EXPECT_EQ(ends_by_name.broken().number, 1u);
 
-  Review stays(model, model.declaration);
+  // However long ago it was, and whatever it is now.
+  Model between = account();
+  between.declaration = R"({"id":{"type":"string","primary_key":true}})";
+  Review ends_later(plain, std::array{model.declaration, between.declaration});
+  take(ends_later, "account-ada", sealed);
+  EXPECT_EQ(ends_later.broken().number, 1u);
+  Model any = plain;
+  any.fields[*any.field_of("token")].type = FieldType::json;
+  Review ends_as_json(any, std::array{model.declaration});
+  take(ends_as_json, "account-ada", sealed);
+  EXPECT_EQ(ends_as_json.broken().number, 1u);
+
+  Review stays(model, std::array{model.declaration});
   take(stays, "account-ada", sealed);
   stays.finish();
   EXPECT_TRUE(stays.holds());

@@ -115,13 +115,24 @@ constexpr std::array catalogue{
             "debug|info|warning|error"},
 };
 
+/// A directory, a host or a name is no address; that of a database may have a password in it.
+Result<> check_is_no_address(const Setting& setting, const Settings::Value& value) {
+  if (setting.secret || !setting.key.starts_with("store.") || !is_address(value.text)) return {};
+  return fail(ErrorKind::usage, value.source + ": " + std::string(setting.key) + " is the address \"" +
+                                    without_password(value.text) +
+                                    "\"; that of a database is given as store.database_url (--database-url)");
+}
+
 Result<std::string> check(const Setting& setting, const Settings::Value& value) {
   const std::string& given = value.text;
   bool good = true;
   std::string normal = given;
   switch (setting.type) {
     // What has a default cannot be meant to be empty: a variable of the environment that was set to nothing is a slip.
-    case text: good = !given.empty() || setting.default_text.empty(); break;
+    case text:
+      good = !given.empty() || setting.default_text.empty();
+      TRY(check_is_no_address(setting, value));
+      break;
     case choice: {
       const std::string choices = "|" + std::string(setting.choices) + "|";
       good = !given.empty() && given.find('|') == std::string::npos &&
@@ -150,8 +161,10 @@ Result<std::string> check(const Setting& setting, const Settings::Value& value) 
   }
   if (good) return normal;
   return fail(ErrorKind::usage, value.source + ": " + std::string(setting.key) + " is \"" +
-                                    (setting.secret ? "****" : given.substr(0, 100)) + "\"; expected " +
-                                    expected_form(setting));
+                                    (setting.secret      ? "****"
+                                     : is_address(given) ? without_password(given)
+                                                         : given.substr(0, 100)) +
+                                    "\"; expected " + expected_form(setting));
 }
 
 std::string bytes_to_text(std::int64_t count) {
@@ -265,6 +278,10 @@ Duration Settings::duration(std::string_view key) const {
   const auto duration = duration_from_text(text(key));
   INVARIANT(duration.has_value(), "durations were checked when they were resolved");
   return *duration;
+}
+
+bool is_address(std::string_view text) {
+  return text.find("://") != std::string_view::npos;
 }
 
 std::string without_password(std::string_view url) {

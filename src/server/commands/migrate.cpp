@@ -145,6 +145,7 @@ Result<> run(const MigrateRequest& request, const Settings& settings) {
   if (request.from == request.to) {
     return fail(ErrorKind::usage, "--from and --to name the same store, " + shown_store(request.from) + "; name two");
   }
+  for (const std::string& name : {request.from, request.to}) TRY(check_store_name(name));
   const auto log = platform::make_json_logger(LogLevel::warning);
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
   const auto background = platform::make_thread_executor("background");

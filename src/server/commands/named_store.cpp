@@ -7,21 +7,32 @@
 namespace annals::server {
 namespace {
 
-bool is_address(const std::string& name) {
+bool is_database_address(const std::string& name) {
   return name.starts_with("postgres://") || name.starts_with("postgresql://");
 }
 
 bool is_database(const std::string& name) {
-  return name == "postgres" || is_address(name);
+  return name == "postgres" || is_database_address(name);
 }
 
 store::PostgresOptions postgres_options(const std::string& name, const Settings& settings) {
   store::PostgresOptions options = store_options(settings).postgres;
-  if (is_address(name)) options.url = name;
+  if (is_database_address(name)) options.url = name;
   return options;
 }
 
 }  // namespace
+
+Result<> check_store_name(const std::string& name) {
+  if (name == "memory") {
+    return fail(ErrorKind::usage,
+                "the memory store goes with its server; name a directory (./memory, if it is called so), postgres, or "
+                "postgres://...");
+  }
+  if (!is_address(name) || is_database(name)) return {};
+  return fail(ErrorKind::usage, "the store is the address \"" + without_password(name) +
+                                    "\"; expected a directory, postgres, or postgres://...");
+}
 
 Result<std::string> name_of_store(const std::string& given, const Settings& settings) {
   if (!given.empty()) return given;
@@ -39,12 +50,14 @@ std::string shown_store(const std::string& name) {
 Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name, const Settings& settings,
                                                              platform::Platform platform) {
   if (is_database(name)) return store::open_postgres_store_to_read(postgres_options(name, settings), platform);
+  TRY(check_store_name(name));
   return store::open_embedded_store_to_read(name, platform);
 }
 
 Result<std::unique_ptr<EventStore>> open_named_store(const std::string& name, const Settings& settings,
                                                      platform::Platform platform, platform::Executor& background) {
   if (is_database(name)) return store::open_postgres_store(postgres_options(name, settings), platform);
+  TRY(check_store_name(name));
   store::EmbeddedOptions options = store_options(settings).embedded;
   options.directory = name;
   options.seen = seen_flushed(platform.files, name);

@@ -15,6 +15,9 @@ namespace annals::server {
 inline constexpr const char* named_store_help =
     "a directory; `postgres`, the database that the settings name; or an address, postgres://...";
 
+/// Whether it is a name of a store that is kept. Errors: usage: an address of something else, or `memory`.
+[[nodiscard]] Result<> check_store_name(const std::string& name);
+
 /// The name of the store that a command works on: the one that it was given, or else, when that is empty, the one that
 /// the settings lead to. Errors: usage, when that is one that only a server has.
 [[nodiscard]] Result<std::string> name_of_store(const std::string& given, const Settings& settings);

@@ -46,6 +46,10 @@ std::string describe(const log::VerifyReport& found, const std::vector<std::stri
 
 int verify(const VerifyRequest& request) {
   const std::string& directory = request.directory;
+  if (is_address(directory)) {
+    return report(Error(ErrorKind::usage, "--data is the address \"" + without_password(directory) +
+                                              "\"; the store that is verified is a directory"));
+  }
   store::VerifyOptions options;
   for (const std::string& text : request.expected) {
     const auto anchor = store::Anchor::from_text(text);

@@ -152,6 +152,7 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
     return;
   }
   refuse_all(entries, unavailable_for(*failure));
+  condition_.lock()->flush_found_nobody = is_lost(*failure) || !reached_.load();
 }
 
 /// Of what is refused for its own sake that alone is said; everything else is as `error` says.
@@ -159,7 +160,9 @@ void PostgresStore::refuse_all(std::span<const Entry> entries, const Error& erro
   for (const Entry& entry : entries) {
     *entry.result = entry.check ? AppendResult(std::unexpected(error)) : std::unexpected(entry.check.error());
   }
-  condition_.lock()->last_flush_ok = false;
+  const auto condition = condition_.lock();
+  condition->last_flush_ok = false;
+  condition->flush_found_nobody = false;
 }
 
 /// Begins a transaction that holds the lock, or goes on with the one that keeps others off; what others recorded is

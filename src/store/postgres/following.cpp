@@ -293,6 +293,8 @@ std::unexpected<Error> PostgresStore::set_back(Position seen, Position found) {
 void PostgresStore::set_away(const Result<>& looked) {
   const auto condition = condition_.lock();
   condition->away = looked ? "" : looked.error().message;
+  // What a flush could not reach is there again; whether it takes what is written, the next one tells.
+  if (looked && std::exchange(condition->flush_found_nobody, false)) condition->last_flush_ok.reset();
   const std::string code = looked ? "" : looked.error().code;
   if (std::exchange(condition->away_code, code) == code) return;
   if (looked) {

@@ -137,6 +137,7 @@ class PostgresStore final : public EventStore {
     std::string away_code{};  ///< of that error
     std::string lost;         ///< why nothing is to be trusted until the store is opened again, or empty
     std::optional<bool> last_flush_ok;
+    bool flush_found_nobody = false;  ///< the last flush failed because the database could not be asked
     Duration last_flush_duration{0};
   };
 
