@@ -31,6 +31,19 @@ struct SummaryKeeper::State {
     return {};
   }
 
+  /// Removes what is unfinished, and the summaries of segments that are not known.
+  void remove_strays(const std::set<std::string>& known) const {
+    const auto there = platform.files.exists(directory);
+    if (!there || !*there) return;
+    for (const std::string& name : platform.files.list(directory).value_or(std::vector<std::string>{})) {
+      const bool unfinished = name.ends_with(".summary.new");
+      if (unfinished || (position_of_summary_name(name) && !known.contains(name))) {
+        // One that cannot be removed is not believed either.
+        (void)platform.files.remove(platform::join_path(directory, name));
+      }
+    }
+  }
+
   /// Writes one of those that are wanted, the oldest at or after `from`, and posts itself for the next, so that
   /// whatever else waits for the executor gets its turn between two of them.
   static void work(const std::shared_ptr<State>& state, std::uint32_t from) {
@@ -80,25 +93,18 @@ void SummaryKeeper::keep(std::uint32_t number) {
 
 void SummaryKeeper::begin(const ScannedLog& scanned) {
   std::set<std::string> known;
+  std::vector<std::uint32_t> missing;
   for (std::size_t number = 0; number < scanned.segments.size(); ++number) {
     const ScannedSegment& segment = scanned.segments[number];
     // The last one may be sealed already. It gets its summary, which proves that there is a next one, with that.
     if (number + 1 == scanned.segments.size()) break;
     known.insert(summary_name(segment.header.first));
     if (!segment.summary || segment.summarised || segment.groups == 0) continue;
-    keep(static_cast<std::uint32_t>(number));
+    missing.push_back(static_cast<std::uint32_t>(number));
   }
-  const auto there = state_->platform.files.exists(state_->directory);
-  if (!there || !*there) return;
-  const auto names = state_->platform.files.list(state_->directory);
-  if (!names) return;
-  for (const std::string& name : *names) {
-    const bool unfinished = name.ends_with(".summary.new");
-    if (unfinished || (position_of_summary_name(name) && !known.contains(name))) {
-      // One that cannot be removed is not believed either.
-      (void)state_->platform.files.remove(platform::join_path(state_->directory, name));
-    }
-  }
+  // First, so that nothing is removed that is being written.
+  state_->remove_strays(known);
+  for (const std::uint32_t number : missing) keep(number);
 }
 
 Result<std::vector<std::string>> check_summaries(const platform::FileSystem& files, const std::string& directory,
