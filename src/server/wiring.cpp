@@ -228,7 +228,9 @@ Application::~Application() {
 Result<std::unique_ptr<Application>> Application::open(const Settings& settings,
                                                        std::function<void(const std::string& url)> ready) {
   const Address address = TRY(listen_address(settings));
-  std::unique_ptr<Application> application(new Application(TRY(with_secret_keys(settings, platform::system_random()))));
+  // Before the `new`: what an early return leaves unfinished there is never freed.
+  const Settings with_keys = TRY(with_secret_keys(settings, platform::system_random()));
+  std::unique_ptr<Application> application(new Application(with_keys));
   TRY(application->build(address, std::move(ready)));
   return application;
 }
