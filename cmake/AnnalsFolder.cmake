@@ -31,13 +31,10 @@ function(annals_folder name)
   endif()
 endfunction()
 
-# Under a sanitizer half of the time that a test takes to compile goes into optimising what runs once. What is tested is
-# optimised all the same.
+# Half of the time that a test takes to compile goes into optimising what runs once. What is tested is optimised all the same.
 function(annals_quick_to_compile tests)
-  if(ANNALS_SANITIZE)
-    target_compile_options(${tests} PRIVATE -O0)
-  endif()
-  annals_precompile_tests(${tests})
+  target_compile_options(${tests} PRIVATE -O0)
+  annals_precompile_tests(${tests} -O0)
 endfunction()
 
 # Every test of a GoogleTest program becomes a test of ctest, found when ctest runs. Programs with thousands of quick
