@@ -112,6 +112,9 @@ void Log::check_place() {
   writer_->give_up(Error(ErrorKind::input_output, "directory_gone",
                          "the directory of the log was removed, moved or replaced while it was in use"));
 }
+void Log::check_indexes() {
+  if (summaries_) summaries_->check();
+}
 RecordReader Log::reader() const {
   return {*table_, *outlines_};
 }

@@ -137,6 +137,10 @@ class Log {
   /// written. Thread-safe.
   void check_place();
 
+  /// Looks whether the summaries of sealed segments are still there; those that were deleted are made anew in the
+  /// background, with a line in the log. Thread-safe.
+  void check_indexes();
+
   /// False for a log that was opened to read where nobody could be kept from changing it meanwhile.
   [[nodiscard]] bool locked() const { return lock_ != nullptr; }
 

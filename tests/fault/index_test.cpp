@@ -220,6 +220,31 @@ TEST(Index, all_of_which_is_deleted_under_a_running_store_is_not_missed) {
   expect_sound(store);
 }
 
+TEST(Index, of_which_files_are_deleted_comes_back_while_the_store_is_served) {
+  for (const std::uint64_t part : {1u, 2u, 3u}) {  // every file, every second one, every third one
+    IndexedStore store(300);
+    Session session(store.world);
+    ASSERT_TRUE(session.is_open());
+    store.world.background.run_ready();
+    session.store().check_place();  // nothing is missing
+    store.world.background.run_ready();
+    EXPECT_THAT(store.world.log.lines(), Not(Contains(HasSubstr("deleted"))));
+
+    const std::vector<std::string> before = store.indexes();
+    for (std::size_t at = 0; at < before.size(); at += part) store.remove(before[at]);
+    for (int second = 0; second < 10; ++second) session.store().check_place();
+    store.world.background.run_ready();
+    const auto lines = store.world.log.lines();
+    EXPECT_THAT(lines, Contains(HasSubstr("indexes of the log were deleted")));
+    EXPECT_THAT(lines, Contains(HasSubstr("indexes of streams were deleted")));
+    EXPECT_EQ(count(store.indexes(), ".summary"), store.segments() - 1);
+    EXPECT_EQ(store.indexes(), before);
+    expect_right_answers(session.store(), store.workload);
+    session.close();
+    expect_sound(store);
+  }
+}
+
 TEST(Index, of_which_any_bit_is_flipped_is_noticed_by_verify_and_gives_right_answers_and_comes_back) {
   IndexedStore store(120);
   ASSERT_GE(store.segments(), 4u);

@@ -86,6 +86,27 @@ void SegmentTable::summary_is_written(std::uint32_t number) {
   entry.marks = nullptr;
 }
 
+std::vector<SegmentTable::Written> SegmentTable::written() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Written> written;
+  for (std::uint32_t number = 0; number < entries_.size(); ++number) {
+    const Entry& entry = entries_[number];
+    if (entry.summary && !entry.marks) written.push_back({number, summary_name(entry.segment.first)});
+  }
+  return written;
+}
+
+Result<> SegmentTable::take_back(std::uint32_t number) {
+  const std::lock_guard finding(finding_mutex_);
+  SharedMarks marks = marks_at_hand(number);
+  if (!marks) marks = std::make_shared<const Marks>(TRY(find_marks(number)));
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_[number];
+  if (!entry.marks) entry.marks = std::make_shared<Marks>(*marks);
+  entry.summary_bytes = 0;
+  return {};
+}
+
 std::uint32_t SegmentTable::count() const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::uint32_t>(entries_.size());

@@ -57,6 +57,15 @@ class SegmentTable {
   [[nodiscard]] std::optional<Unwritten> unwritten(std::uint32_t number) const;
   /// The summary file is there: the marks need not be kept.
   void summary_is_written(std::uint32_t number);
+  /// The sealed segments whose summary files are thought to be there, and what these are called.
+  struct Written {
+    std::uint32_t number = 0;
+    std::string name;
+  };
+  [[nodiscard]] std::vector<Written> written() const;
+  /// The summary file is not there after all: the marks are in memory from then on, taken from the segment unless they
+  /// are at hand. Errors: corrupt, input_output.
+  [[nodiscard]] Result<> take_back(std::uint32_t number);
 
   struct Segment {
     std::string path;

@@ -20,8 +20,10 @@ struct SummaryKeeper::State {
   std::mutex working;  // held while a task runs; the keeper waits for it before it goes
   std::mutex mutex;
   std::set<std::uint32_t> wanted;  // guarded by mutex
+  std::set<std::uint32_t> lost;    // guarded by mutex: of those that are wanted, what the table takes for written
 
-  Result<> write(std::uint32_t number) const {
+  Result<> write(std::uint32_t number, bool deleted) const {
+    if (deleted) TRY(table.take_back(number));
     const auto unwritten = table.unwritten(number);
     if (!unwritten) return {};
     const std::string path = platform::join_path(directory, summary_name(unwritten->summary.first));
@@ -50,13 +52,15 @@ struct SummaryKeeper::State {
     const std::lock_guard running(state->working);
     if (state->closing) return;
     std::optional<std::uint32_t> number;
+    bool deleted = false;
     {
       const std::lock_guard lock(state->mutex);
       const auto found = state->wanted.lower_bound(from);
       if (found != state->wanted.end()) number = *found;
+      deleted = number && state->lost.contains(*number);
     }
     if (!number) return;
-    if (auto written = state->write(*number); !written) {
+    if (auto written = state->write(*number, deleted); !written) {
       state->platform.log.warning("an index of the log could not be written; it is tried again later",
                                   {{"segment", std::uint64_t{*number}}, {"cause", written.error().message}});
       return;  // with the next one that is wanted
@@ -64,6 +68,7 @@ struct SummaryKeeper::State {
     {
       const std::lock_guard lock(state->mutex);
       state->wanted.erase(*number);
+      state->lost.erase(*number);
     }
     post(state, *number + 1);
   }
@@ -88,6 +93,35 @@ void SummaryKeeper::keep(std::uint32_t number) {
     const std::lock_guard lock(state_->mutex);
     state_->wanted.insert(number);
   }
+  State::post(state_, 0);
+}
+
+void SummaryKeeper::check() {
+  // Asked before the directory is read: what was written by then has its name, and keeps it unless somebody takes it
+  // away.
+  const auto written = state_->table.written();
+  if (written.empty()) return;
+  const auto there = state_->platform.files.exists(state_->directory);
+  if (!there) return;
+  std::set<std::string> names;
+  if (*there) {
+    const auto listed = state_->platform.files.list(state_->directory);
+    if (!listed) return;  // what cannot be told just now is asked again
+    names.insert(listed->begin(), listed->end());
+  }
+  std::vector<std::uint32_t> lost;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (const auto& [number, name] : written) {
+      if (names.contains(name) || !state_->lost.insert(number).second) continue;
+      state_->wanted.insert(number);
+      lost.push_back(number);
+    }
+  }
+  if (lost.empty()) return;
+  state_->platform.log.warning(
+      "indexes of the log were deleted; they are made anew from the log",
+      {{"segments", static_cast<std::uint64_t>(lost.size())}, {"directory", state_->directory}});
   State::post(state_, 0);
 }
 

@@ -29,6 +29,9 @@ class SummaryKeeper {
   /// summary proves that there is one.
   void keep(std::uint32_t number);
 
+  /// Looks whether the summaries that were written are still there; those that were deleted meanwhile are made anew.
+  void check();
+
   /// After opening: has missing summaries written, and removes files of summaries that belong to no sealed segment.
   void begin(const ScannedLog& scanned);
 

@@ -5,6 +5,7 @@
 // Locks, in the order in which they are taken: the queue's (never held while something else is done), the writer's
 // (held by the one thread that appends or flushes), the view's (held for moments, by readers too).
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <unordered_map>
@@ -136,6 +137,7 @@ class EmbeddedStore final : public EventStore {
   std::unique_ptr<SealedStreams> sealed_;  // reads the log
   Guarded<View> view_;
   WatchList watches_;
+  std::atomic<std::uint64_t> place_checks_ = 0;
   std::shared_ptr<Timer> timer_;  // shared with the tasks that were posted
 };
 

@@ -227,6 +227,42 @@ bool SealedStreams::lose(const std::shared_ptr<Range>& range, const Error& error
   return true;
 }
 
+void SealedStreams::check_files() {
+  // Asked before the directory is read: each has its name by then, and loses it only after it was replaced by another.
+  std::vector<std::pair<std::shared_ptr<Range>, std::string>> written;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& range : *ranges_) {
+      if (range->file) written.emplace_back(range, streams_name(range->span));
+    }
+  }
+  const auto there = platform_.files.exists(directory_);
+  if (written.empty() || !there) return;
+  const auto listed = *there ? platform_.files.list(directory_) : Result<std::vector<std::string>>{};
+  if (!listed) return;  // what cannot be told just now is asked again
+  std::uint64_t lost = 0;
+  for (const auto& [range, name] : written) {
+    if (std::ranges::find(*listed, name) != listed->end()) continue;
+    Ranges by;
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::ranges::find(*ranges_, range) == ranges_->end()) continue;  // merged meanwhile
+      lost += range->span.count();
+      if (range->memory) {
+        range->file = nullptr;  // it is written once more
+        continue;
+      }
+      for (std::uint32_t at = range->span.first; at <= range->span.last; ++at)
+        by.push_back(std::make_shared<Range>(SegmentSpan{at, at}));
+    }
+    replace(range->span, by);
+  }
+  if (lost == 0) return;
+  platform_.log.warning("indexes of streams were deleted; they are made anew from the log",
+                        {{"segments", lost}, {"directory", directory_}});
+  post_work();
+}
+
 void SealedStreams::replace(SegmentSpan span, const Ranges& by) const {
   const std::lock_guard lock(mutex_);
   auto changed = std::make_shared<Ranges>();

@@ -95,6 +95,9 @@ class SealedStreams {
   /// was just read anyway.
   void add(std::uint32_t segment, SegmentStreams streams);
 
+  /// Looks whether the files are still there; those that were deleted meanwhile are made anew in the background.
+  void check_files();
+
   /// Some segments, and how to find streams in them.
   struct Range {
     explicit Range(SegmentSpan covered) : span(covered) {}
