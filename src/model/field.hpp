@@ -77,6 +77,9 @@ enum class OnDelete : std::uint8_t {
 /// A compiled regular expression, so that who includes this need not know the library.
 class Pattern;
 
+/// A value from other fields of the record.
+class Formula;
+
 struct Field {
   std::string name;
   FieldType type = FieldType::string;
@@ -86,9 +89,10 @@ struct Field {
   bool primary_key = false;
   bool required = false;
   bool unique = false;
-  bool indexed = false;  ///< read tables keep its values in order
-  bool exposed = true;   ///< replies show it
-  bool secret = false;   ///< stored encrypted; neither shown nor logged
+  bool indexed = false;       ///< read tables keep its values in order
+  bool bloom_filter = false;  ///< read tables know of most values whether no record has them
+  bool exposed = true;        ///< replies show it
+  bool secret = false;        ///< stored encrypted; neither shown nor logged
   enum class Made : std::uint8_t { no, now, uuid };
   Made made = Made::no;                 ///< a default that is made anew for each record
   std::optional<FieldValue> otherwise;  ///< the default
@@ -100,6 +104,8 @@ struct Field {
   std::string pattern_text;
   std::vector<FieldValue> one_of;
   std::string format;
+  std::shared_ptr<const Formula> computed;  ///< what its value is made from; null: it is written. Shared by copies
+  std::string computed_text;
   std::string references;  ///< the model whose records' keys its values are; empty: none
   OnDelete on_delete = OnDelete::restrict;
   std::string event;  ///< the type of the event when this field alone changed; empty: that of any update

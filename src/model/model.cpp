@@ -17,6 +17,26 @@ std::string_view to_string(Consistency consistency) {
   return "live";
 }
 
+std::string_view to_string(Operation operation) {
+  switch (operation) {
+    case Operation::list: return "list";
+    case Operation::get: return "get";
+    case Operation::create: return "create";
+    case Operation::update: return "update";
+    case Operation::remove: return "delete";
+  }
+  return "get";
+}
+
+std::string_view to_string(Durability durability) {
+  switch (durability) {
+    case Durability::store: return "store";
+    case Durability::memory: return "memory";
+    case Durability::local: return "local";
+  }
+  return "store";
+}
+
 Result<> check_model_name(std::string_view name) {
   const auto lower = [](char character) { return character >= 'a' && character <= 'z'; };
   bool good = !name.empty() && name.size() <= 64 && lower(name.front());

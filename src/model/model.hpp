@@ -3,6 +3,7 @@
 // configuration service; and `resource`, JSON records of declared fields. A model is data: it drives routes,
 // validation, events and read tables. Immutable once made; read from any thread.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +28,34 @@ enum class Consistency : std::uint8_t {
 enum class Profile : std::uint8_t { kv, resource };
 [[nodiscard]] std::string_view to_string(Profile profile);
 
+/// What is done with a resource: single operations may be declared otherwise than the model.
+enum class Operation : std::uint8_t {
+  list,    ///< GET of the model
+  get,     ///< GET of a record, and of what it was
+  create,  ///< POST
+  update,  ///< PUT, PATCH, rollback
+  remove,  ///< DELETE
+};
+inline constexpr std::array operations_all{Operation::list, Operation::get, Operation::create, Operation::update,
+                                           Operation::remove};
+/// As it is declared: "list", "get", "create", "update", "delete".
+[[nodiscard]] std::string_view to_string(Operation operation);
+
+/// What the success of a write promises.
+enum class Durability : std::uint8_t {
+  store,   ///< what the setting store.sync says
+  memory,  ///< it is decided, and seen; it is written down soon after
+  local,   ///< it is on the disk
+};
+[[nodiscard]] std::string_view to_string(Durability durability);
+
+/// What is declared of one operation; what is not is as the model says.
+struct OperationRules {
+  std::optional<bool> audited;
+  std::optional<Durability> durability;
+  std::optional<Duration> cache;
+};
+
 inline constexpr std::size_t key_bytes_max = 512;
 
 class SecretCipher;
@@ -44,8 +73,16 @@ struct Model {
   std::uint64_t snapshot_every = 0;  ///< of a resource: events of a record from one snapshot of it to the next; 0: none
   std::vector<Field> fields;         ///< of a resource, in the order in which records show them
   std::size_t primary_key = 0;       ///< its place in `fields`
-  bool hides = false;                ///< some of its fields are not exposed
-  std::string declaration;           ///< of its fields, as JSON: {"name": {"type": "string", ...}, ...}
+  std::array<OperationRules, operations_all.size()> operations;  ///< of a resource, by Operation
+  std::vector<std::string> methods;  ///< of HTTP, of a resource: those that are served; empty: all of the profile
+  Durability durability = Durability::store;  ///< of a resource
+  Duration cache{0};             ///< of a resource: how long who got a reply may keep it; 0: asks each time
+  std::uint64_t versioned = 0;   ///< of a resource: how many versions of a record are shown; 0: all
+  Duration retention{0};         ///< of a resource: how long ago a past that is shown may lie; 0: any time
+  std::uint64_t batch_size = 0;  ///< of a resource: commands on it that one flush takes; 0: what the store takes
+  std::uint64_t memory_max = 0;  ///< of a resource: bytes of records' texts that stay in memory; 0: all of them
+  bool hides = false;            ///< some of its fields are not exposed
+  std::string declaration;       ///< of its fields, as JSON: {"name": {"type": "string", ...}, ...}
   std::shared_ptr<const SecretCipher> cipher;  ///< of its secret fields; shared by models, null before keys were read
 
   // What follows from the name.

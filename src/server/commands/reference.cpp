@@ -2,7 +2,7 @@
 
 #include "http/route_list.hpp"
 #include "model/attribute.hpp"
-#include "model/model_file.hpp"
+#include "model/model_attribute.hpp"
 #include "server/commands/commands.hpp"
 
 namespace annals::server {
@@ -34,6 +34,18 @@ std::string fields_text() {
   return text;
 }
 
+std::string profiles_of(const model::ModelAttribute& attribute) {
+  if (attribute.of_kv && attribute.of_resource) return "kv, resource";
+  return attribute.of_kv ? "kv" : "resource";
+}
+
+/// Lines of TOML in a cell of a table.
+std::string lines_of(std::string_view example) {
+  std::string text = "`";
+  for (const char character : example) text += character == '\n' ? std::string("`<br>`") : std::string(1, character);
+  return text + "`";
+}
+
 std::string settings_page() {
   std::string page =
       "# Settings\n\nMade by `annals reference settings` from the catalogue in `src/server/settings.cpp`; do not "
@@ -56,10 +68,12 @@ std::string settings_page() {
   page +=
       "\n## Models\n\nA model is a table `[model.NAME]`, NAME of the form `[a-z][a-z0-9_]*`. Without any, the model "
       "`config` is served at `/config` and `/v1/config`.\n\n"
-      "| attribute | profiles | what it is |\n| --- | --- | --- |\n";
-  for (const model::ModelAttribute& attribute : model::model_attributes()) {
-    page += "| `" + std::string(attribute.name) + "` | " + std::string(attribute.profiles) + " | " +
-            escaped(attribute.sentence) + " |\n";
+      "| attribute | profiles | what it is | accepted | refused |\n| --- | --- | --- | --- | --- |\n";
+  for (const model::ModelAttribute* attribute : model::model_attributes()) {
+    const std::string operations = attribute->declare_for ? " May be said of single operations." : "";
+    page += "| `" + std::string(attribute->name) + "` | " + profiles_of(*attribute) + " | " +
+            escaped(attribute->sentence) + operations + " | " + lines_of(attribute->accepted) + " | " +
+            lines_of(attribute->refused) + " |\n";
   }
   return page + fields_text();
 }

@@ -1,0 +1,50 @@
+#pragma once
+// The catalogue of what can be said of a model itself. Each attribute is one file in model_attribute/ and one line in
+// model_attribute/catalogue.cpp; the reference page and the contract test are made from it. Immutable.
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/declaration.hpp"
+#include "model/model.hpp"
+
+namespace annals::model {
+
+struct DeclaredModel {
+  Model model;
+  Place place;
+  std::vector<Place> path_places;  ///< of each of its paths
+};
+
+struct ModelAttribute {
+  std::string_view name;
+  bool of_kv;                 ///< known of models of this profile
+  bool of_resource;           ///< the same
+  std::string_view sentence;  ///< for the reference
+
+  // Examples, which a contract test tries: lines that are accepted in the table of a model, and lines that are refused.
+  // Where the attribute is known of both profiles, they are tried with a resource.
+  std::string_view accepted;
+  std::string_view refused;
+
+  /// Takes the declaration in; the profile, the name and the fields are known by then. Errors: usage, at the place.
+  Result<> (*declare)(DeclaredModel& declared, const Declared& value);
+  /// Once all of the model's attributes were taken in: whether it goes with them; null where it goes with everything.
+  /// Errors: usage, at the place.
+  Result<> (*suits)(const Model& model, const Declared& value) = nullptr;
+  /// Takes the declaration of a single operation in; null where it is for the whole model only. Errors: usage, at the
+  /// place.
+  Result<> (*declare_for)(OperationRules& rules, Operation operation, const Declared& value) = nullptr;
+};
+
+[[nodiscard]] std::span<const ModelAttribute* const> model_attributes();
+
+/// "model.product.audited: ", for the messages of an attribute.
+[[nodiscard]] std::string attribute_of(const Model& model, std::string_view attribute);
+
+/// Whether one of two paths lies in the other.
+[[nodiscard]] bool paths_overlap(std::string_view one, std::string_view other);
+
+}  // namespace annals::model

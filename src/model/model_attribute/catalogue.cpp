@@ -1,0 +1,22 @@
+#include <array>
+
+#include "model/model_attribute.hpp"
+
+namespace annals::model {
+
+extern const ModelAttribute profile_attribute, path_attribute, consistency_attribute, refresh_every_attribute,
+    value_bytes_max_attribute, audited_attribute, snapshot_every_attribute, operations_attribute, fields_attribute;
+
+std::span<const ModelAttribute* const> model_attributes() {
+  static constexpr std::array all{
+      &profile_attribute,         &path_attribute,    &consistency_attribute,    &refresh_every_attribute,
+      &value_bytes_max_attribute, &audited_attribute, &snapshot_every_attribute, &operations_attribute,
+      &fields_attribute};
+  return all;
+}
+
+std::string attribute_of(const Model& model, std::string_view attribute) {
+  return "model." + model.name + "." + std::string(attribute) + ": ";
+}
+
+}  // namespace annals::model

@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/did_you_mean.hpp"
+#include "model/model_attribute.hpp"
+
+namespace annals::model {
+namespace {
+
+/// The attributes of one operation, such as [model.product.operations.create].
+Result<> read_operation(Model& model, const DeclaredMember& member) {
+  const auto named = [&](Operation one) { return to_string(one) == member.name; };
+  const auto operation = std::ranges::find_if(operations_all, named);
+  if (operation == operations_all.end()) {
+    std::vector<std::string> known;
+    for (const Operation one : operations_all) known.emplace_back(to_string(one));
+    return refuse(member.place, "\"" + member.name + "\" is not an operation (list, get, create, update, delete)" +
+                                    did_you_mean(member.name, known));
+  }
+  const auto* members = member.value.as<Declared::Table>();
+  const std::string name = "model." + model.name + ".operations." + member.name;
+  if (members == nullptr)
+    return refuse(member.value.place, name + " is " + std::string(member.value.kind()) + "; a table is expected");
+  for (const DeclaredMember& one : *members) {
+    const auto attribute = std::ranges::find(model_attributes(), one.name, &ModelAttribute::name);
+    if (attribute != model_attributes().end() && (*attribute)->declare_for != nullptr) {
+      TRY((*attribute)->declare_for(model.operations[std::to_underlying(*operation)], *operation, one.value));
+      continue;
+    }
+    std::vector<std::string> known;
+    for (const ModelAttribute* each : model_attributes()) {
+      if (each->declare_for != nullptr) known.emplace_back(each->name);
+    }
+    return refuse(one.place,
+                  attribute == model_attributes().end()
+                      ? "\"" + one.name + "\" is not an attribute of an operation" + did_you_mean(one.name, known)
+                      : "\"" + one.name + "\" is for the whole model; say it in [model." + model.name + "]");
+  }
+  return {};
+}
+
+}  // namespace
+
+extern const ModelAttribute operations_attribute;
+const ModelAttribute operations_attribute{
+    .name = "operations",
+    .of_kv = false,
+    .of_resource = true,
+    .sentence =
+        "What is otherwise for single operations, each a table of attributes: `list`, `get`, `create`, "
+        "`update` (PUT, PATCH, rollback), `delete`.",
+    .accepted = "operations = { update = {} }",
+    .refused = "operations = { remove = {} }",
+    .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
+      const auto* members = value.as<Declared::Table>();
+      if (members == nullptr)
+        return refuse(value.place, attribute_of(declared.model, "operations") + "expected a table of operations");
+      for (const DeclaredMember& member : *members) TRY(read_operation(declared.model, member));
+      return {};
+    },
+};
+
+}  // namespace annals::model

@@ -1,0 +1,63 @@
+// Every model attribute's examples.
+
+#include "model/model_attribute.hpp"
+
+#include <gtest/gtest.h>
+
+#include "model/model_file.hpp"
+
+namespace annals::model {
+namespace {
+
+/// A model of these lines, with whatever else it needs.
+Result<std::vector<DeclaredModel>> with_lines(const ModelAttribute& attribute, std::string_view lines) {
+  std::string text = "[model.thing]\n" + std::string(lines) + "\n";
+  if (attribute.name != "path") text += "path = \"/things\"\n";
+  if (!attribute.of_resource) text += "profile = \"kv\"\n";
+  if (attribute.of_resource && attribute.name != "fields")
+    text += "[model.thing.fields]\nid = { type = \"uuid\", primary_key = true }\nname = { type = \"string\" }\n";
+  const Declared root = TRY(read_declarations(text, "annals.toml"));
+  return read_models(*root.find("model"));
+}
+
+TEST(model_attributes, the_examples_are_what_they_say) {
+  for (const ModelAttribute* attribute : model_attributes()) {
+    SCOPED_TRACE(attribute->name);
+    EXPECT_TRUE(attribute->of_kv || attribute->of_resource);
+    EXPECT_FALSE(attribute->sentence.empty());
+    EXPECT_NE(attribute->accepted.find(attribute->name), std::string_view::npos);
+    EXPECT_NE(attribute->refused.find(attribute->name), std::string_view::npos);
+    const auto models = with_lines(*attribute, attribute->accepted);
+    EXPECT_TRUE(models) << models.error().message;
+    const auto refused = with_lines(*attribute, attribute->refused);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.starts_with("annals.toml:")) << refused.error().message;
+    EXPECT_NE(refused.error().message.find('^'), std::string::npos) << refused.error().message;
+  }
+}
+
+TEST(model_attributes, an_unknown_one_is_refused_with_the_nearest_name) {
+  const auto refused = with_lines(*model_attributes().front(), "audted = true");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("did you mean \"audited\"?"), std::string::npos) << refused.error().message;
+}
+
+TEST(model_attributes, operations_are_known_and_so_is_what_is_said_of_them) {
+  struct Case {
+    std::string_view lines;
+    std::string_view part;
+  };
+  for (const Case& one : {
+           Case{"operations = { updat = {} }", "did you mean \"update\"?"},
+           Case{"operations = { update = 1 }", "a table is expected"},
+           Case{"operations = { update = { path = \"/a\" } }", "is for the whole model"},
+           Case{"operations = { update = { colour = 1 } }", "is not an attribute of an operation"},
+       }) {
+    const auto refused = with_lines(*model_attributes().front(), one.lines);
+    ASSERT_FALSE(refused) << one.lines;
+    EXPECT_NE(refused.error().message.find(one.part), std::string::npos) << refused.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace annals::model
