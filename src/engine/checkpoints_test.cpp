@@ -100,6 +100,36 @@ TEST_F(CheckpointsTest, a_clean_stop_writes_all_and_the_next_start_reads_no_even
   EXPECT_EQ(write(set_request("a", "2")), "2");
 }
 
+TEST_F(CheckpointsTest, a_stop_while_the_store_is_away_writes_all_and_the_next_start_reads_no_event) {
+  open();
+  write_many(10);
+  write(set_request("a", "1"));
+  store.set_away("the database does not answer");
+  stop();
+  EXPECT_EQ(world.logged("A checkpoint could not be written"), 0u);
+  store.set_away(std::nullopt);
+  const std::size_t reads_before = store.read_from().size();
+  open();
+  EXPECT_EQ(loaded(), 3u);
+  EXPECT_EQ(value("a"), "1");
+  const auto reads = store.read_from();
+  for (std::size_t read = reads_before; read < reads.size(); ++read) EXPECT_GE(reads[read], Position{10});
+  EXPECT_EQ(write(with_key(set_request("k1", "0"), "key0", "0")), "1 replayed");
+}
+
+// Its receipts go on from an event that is older than they are kept for.
+TEST_F(CheckpointsTest, receipts_of_a_store_without_recent_events_are_written_while_it_is_away) {
+  projection::record(store, "config-a", projection::set_event("old"));
+  world.clock.advance(std::chrono::hours(48));
+  open();
+  store.set_away("the database does not answer");
+  stop();
+  EXPECT_EQ(world.logged("A checkpoint could not be written"), 0u);
+  store.set_away(std::nullopt);
+  open();
+  EXPECT_EQ(loaded(), 3u);
+}
+
 TEST_F(CheckpointsTest, keys_of_commands_that_changed_nothing_are_kept_too) {
   open();
   write(set_request("a", "1"));
@@ -288,7 +318,7 @@ TEST_F(CheckpointsTest, receipts_are_written_down_while_the_writer_and_others_us
       for (std::uint64_t number = 1; number <= count; ++number) {
         EXPECT_EQ(receipts.answer(idempotency(number)).value(), std::nullopt);
         receipts.insert(idempotency(number), {StreamVersion{number}, Position{number}, false}, world.clock.now());
-        receipts.advance(Position{number}, Position{number});
+        receipts.advance(Position{number}, projection::witness_at(store, Position{number}).value());
       }
       done = true;
     });

@@ -25,7 +25,7 @@ void Others::take_in(std::span<const EventView> events) {
     cache_.forget(std::string(event.stream));
     if (const auto remembered = remembered_of(event.metadata)) receipts_.insert(*remembered, event);
   }
-  receipts_.advance(events.front().position, events.back().position);
+  receipts_.advance(events.front().position, projection::witness_of(events.back()));
   set_known(events.back().position);
   taken_(events);
 }

@@ -44,10 +44,12 @@ std::unexpected<Error> key_reused() {
 Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper) {
   if (!begun_ && !(keeper && keeper->load())) {
     const Instant oldest = platform_.clock.now().plus(-limits_.retention);
-    const Position before = TRY(store.position_at(oldest));
+    const Position position = TRY(store.position_at(oldest));
+    const projection::Witness before = TRY(projection::witness_at(store, position));
     const auto state = state_.lock();
-    state->reached = before;
-    if (before.value > 0) state->complete_since = oldest;
+    state->reached = before.position;
+    state->last = before;
+    if (before.position.value > 0) state->complete_since = oldest;
   }
   begun_ = true;
   Position after;
@@ -65,7 +67,9 @@ Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper
     }
     if (page.events().empty()) return {};
     after = page.events().back().position;
-    state_.lock()->reached = after;
+    const auto state = state_.lock();
+    state->reached = after;
+    state->last = projection::later(state->last, projection::witness_of(page.events().back()));
   }
 }
 
@@ -93,9 +97,11 @@ void Receipts::insert(const Remembered& remembered, const EventView& first) {
   insert(remembered.idempotency, Receipt{first.version, last, false, tally}, first.created_at);
 }
 
-void Receipts::advance(Position first, Position last) {
+void Receipts::advance(Position first, const projection::Witness& last) {
   const auto state = state_.lock();
-  if (first == state->reached.next()) state->reached = last;
+  if (first != state->reached.next()) return;
+  state->reached = last.position;
+  state->last = projection::later(state->last, last);
 }
 
 /// How many others had to go for it.
@@ -134,8 +140,9 @@ void Receipts::forget_oldest(State& state) {
 
 void Receipts::begin_writing() {
   written_place_ = 0;
-  written_newest_ = {};
-  write_up_to_ = state_.lock()->reached;
+  const auto state = state_.lock();
+  write_up_to_ = state->reached;
+  written_newest_ = state->last;
 }
 
 // Entries are only ever added at the end, in the order of their positions, and all up to `reached` are there. So what
@@ -157,7 +164,6 @@ std::uint64_t Receipts::write(std::string& contents) {
     for (const std::uint32_t count_of :
          {entry.receipt.tally.set, entry.receipt.tally.removed, entry.receipt.tally.events})
       put(contents, count_of);
-    written_newest_ = entry.receipt.position;
   }
   written_place_ = place;
   return count;
@@ -207,6 +213,7 @@ Result<> Receipts::take_over(const projection::StateFileSummary& summary) {
   for (const Entry& entry : entries) (void)add(*state, entry);
   state->complete_since = std::max(state->complete_since, complete_since);
   state->reached = summary.begin;
+  state->last = summary.end;
   return {};
 }
 

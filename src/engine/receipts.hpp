@@ -72,7 +72,7 @@ class Receipts final : public projection::KeptState {
 
   /// The entries of these events, and of nothing else up to the last of them, have been inserted. When others recorded
   /// something in between, what is written down stays at what is known.
-  void advance(Position first, Position last);
+  void advance(Position first, const projection::Witness& last);
 
   [[nodiscard]] std::size_t size() const { return state_.lock()->places.size(); }
 
@@ -82,7 +82,7 @@ class Receipts final : public projection::KeptState {
   [[nodiscard]] std::uint64_t records() const override { return state_.lock()->entries.size(); }
   void begin_writing() override;
   [[nodiscard]] std::uint64_t write(std::string& contents) override;
-  [[nodiscard]] Position newest() const override { return written_newest_; }
+  [[nodiscard]] projection::Witness newest() const override { return written_newest_; }
   [[nodiscard]] std::string note() const override;
   [[nodiscard]] Result<std::uint64_t> read(std::string_view contents) override;
   [[nodiscard]] Result<> take_over(const projection::StateFileSummary& summary) override;
@@ -96,6 +96,7 @@ class Receipts final : public projection::KeptState {
     std::uint64_t first_place = 0;
     std::unordered_map<Digest, std::uint64_t, DigestHash> places;
     Position reached;
+    projection::Witness last;  ///< at `reached`, or after it where a checkpoint was read and what follows was not yet
     Instant complete_since{INT64_MIN};  ///< no receipt of this time or later has been forgotten
   };
 
@@ -112,7 +113,7 @@ class Receipts final : public projection::KeptState {
   std::uint64_t dropped_ = 0;             // the writer's
 
   std::uint64_t written_place_ = 0;  // the keeper's, as all below: of the next entry to write
-  Position written_newest_;
+  projection::Witness written_newest_;
   Position write_up_to_;
   std::deque<Entry> read_;
 };

@@ -403,7 +403,7 @@ bool Writer::apply(const std::vector<AppendResult>& results) {
   }
   keep_receipts(results);
   if (!events.empty() && events.back().position == events.front().position.plus(events.size() - 1)) {
-    receipts_.advance(events.front().position, events.back().position);
+    receipts_.advance(events.front().position, projection::witness_of(events.back()));
     others_.set_known(events.back().position);
   }
   return true;

@@ -124,7 +124,7 @@ TEST_F(CheckpointTest, all_of_a_directory_are_found_but_those_that_are_not_whole
   world.files.damage("/d/damaged", [](std::string& bytes) { bytes[25] ^= 1; });
   const auto other = StateFileWriter::create(world.files, "/d/state", "state", Position{3});
   ASSERT_TRUE(other);
-  ASSERT_TRUE((*other)->finish(*store, Position{5}, ""));
+  ASSERT_TRUE((*other)->finish(*store, {.position = Position{5}, .id = {}, .created_at = {}}, ""));
   const auto half = find_checkpoints(world.files, "/d");
   ASSERT_EQ(half.size(), 1u);
   EXPECT_EQ(half[0].path, "/d/c");

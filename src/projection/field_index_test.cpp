@@ -128,7 +128,7 @@ TEST(field_index, rows_come_in_order_of_values_and_then_of_keys_however_they_cam
   ReadTable restored(thing());
   for (const RowHolder& row : applied.slice(nullptr, 10, 1u << 20).rows)
     ASSERT_TRUE(restored.restore(RowHolder::share(*row)));
-  ASSERT_TRUE(restored.adopt(Position{8}, Position{8}));
+  ASSERT_TRUE(restored.adopt(Position{8}, {.position = Position{8}, .id = {}, .created_at = {}}));
   expect_in_order(restored);
   for (const ReadTable* table : {&filled, &published_twice, &restored}) {
     EXPECT_GT(table->index_bytes(), 5 * sizeof(IndexEntry));
@@ -243,7 +243,7 @@ TEST(field_index, a_row_that_is_none_of_the_model_is_not_adopted) {
     return RowHolder::make(key, StreamVersion{1}, true, value, Instant{});
   };
   ASSERT_TRUE(table.restore(row("a", R"({"id":"a","name":"x","size":"no number","code":null})")));
-  const auto adopted = table.adopt(Position{1}, Position{1});
+  const auto adopted = table.adopt(Position{1}, {.position = Position{1}, .id = {}, .created_at = {}});
   ASSERT_FALSE(adopted);
   EXPECT_EQ(adopted.error().kind, ErrorKind::corrupt);
   EXPECT_EQ(table.size(), 0u);

@@ -111,7 +111,7 @@ struct ReadTable::Rows {
   FieldIndexes indexes;
   std::uint64_t row_bytes = 0;  // of all rows
   std::size_t existing = 0;     // rows of records that exist
-  Position newest;              // no event after it is in the rows; changed with them
+  Witness newest;               // no event after it is in the rows; changed with them
   mutable platform::ReaderWriterLock lock;
 
   /// Changes places with what was made aside; `newest` stays.
@@ -182,7 +182,7 @@ struct ReadTable::Rows {
 /// Rows that nobody reads need no order, and are found with a look or two at memory where a tree takes twenty.
 struct ReadTable::Staged {
   absl::flat_hash_set<StagedSlot, HashOfStaged, SameStaged> slots;
-  Position newest;
+  Witness newest;
 
   /// All of them, in order of their keys.
   [[nodiscard]] std::vector<Sortable> sorted() const {
@@ -291,7 +291,7 @@ ReadTable::Look ReadTable::look_for_change(std::string_view prefix, const std::o
 
 Position ReadTable::newest() const {
   const std::shared_lock lock(rows_->lock);
-  return rows_->newest;
+  return rows_->newest.position;
 }
 
 std::optional<std::string> ReadTable::owner(const model::UniqueValue& value) const {
@@ -365,7 +365,7 @@ Result<> ReadTable::take_in(const EventView& event) {
   } else {
     rows_->slots.emplace_hint(slot, std::move(next));
   }
-  rows_->newest = std::max(rows_->newest, event.position);
+  rows_->newest = later(rows_->newest, witness_of(event));
   return {};
 }
 
@@ -381,22 +381,30 @@ Result<> ReadTable::take_aside(const EventView& event, std::size_t hash) {
   } else {
     staged_->slots.insert(StagedSlot{hash, std::move(next)});
   }
-  staged_->newest = event.position;
+  staged_->newest = witness_of(event);
   return {};
 }
 
 Result<> ReadTable::take_all(std::span<const EventView> events) {
   for (const EventView& event : events) {
-    if (event.position <= applied_) continue;
+    if (event.position <= applied_.position) continue;
     if (model_.owns_stream(event.stream)) TRY(take_in(event));
-    applied_ = event.position;
+    applied_ = witness_of(event);
   }
   return {};
 }
 
+void ReadTable::tell_progress() {
+  {
+    const auto last = last_.lock();
+    *last = later(*last, applied_);
+  }
+  progress_.publish(applied_.position);
+}
+
 Result<> ReadTable::apply(std::span<const EventView> events) {
   auto taken = take_all(events);
-  progress_.publish(applied_);
+  tell_progress();
   if (watch_.anyone()) {
     std::vector<std::string_view> keys;
     for (const EventView& event : events) {
@@ -430,9 +438,9 @@ Result<> ReadTable::stage_together(std::span<const EventView> events) {
   }
   for (std::size_t at = 0; at < events.size(); ++at) {
     const EventView& event = events[at];
-    if (event.position <= applied_) continue;
+    if (event.position <= applied_.position) continue;
     if (model_.owns_stream(event.stream)) TRY(take_aside(event, hashes[at]));
-    applied_ = event.position;
+    applied_ = witness_of(event);
   }
   return {};
 }
@@ -469,9 +477,9 @@ void ReadTable::publish() {
         rows_->slots.emplace_hint(slot, std::move(one.slot->row));
       }
     }
-    rows_->newest = std::max(rows_->newest, staged_->newest);
+    rows_->newest = later(rows_->newest, staged_->newest);
   }
-  progress_.publish(applied_);
+  tell_progress();
   if (watch_.anyone()) watch_.wake(changed);
   staged_ = std::make_unique<Staged>();
 }
@@ -500,7 +508,7 @@ bool ReadTable::restore(RowHolder row) {
   return true;
 }
 
-Result<> ReadTable::adopt(Position applied, Position newest) {
+Result<> ReadTable::adopt(Position applied, const Witness& newest) {
   if (!restored_) restored_ = std::make_unique<Rows>(model_);
   for (const Slot& slot : restored_->slots) {
     if (restored_->index(nullptr, *slot.row)) continue;
@@ -513,8 +521,9 @@ Result<> ReadTable::adopt(Position applied, Position newest) {
     rows_->newest = newest;
   }
   restored_.reset();
-  applied_ = applied;
-  progress_.publish(applied_);
+  applied_ = {.position = applied, .id = {}, .created_at = {}};
+  *last_.lock() = newest;
+  tell_progress();
   return {};
 }
 

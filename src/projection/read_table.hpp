@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/guarded.hpp"
 #include "base/result.hpp"
 #include "event/event.hpp"
 #include "model/decider.hpp"
@@ -25,6 +26,7 @@
 #include "projection/progress.hpp"
 #include "projection/stored_row.hpp"
 #include "projection/table_walk.hpp"
+#include "projection/witness.hpp"
 
 namespace annals::projection {
 
@@ -111,13 +113,17 @@ class ReadTable {
   void set_on_due_row(DueRow on_due_row) { on_due_row_ = std::move(on_due_row); }
 
   /// The last position taken in, staged ones included.
-  [[nodiscard]] Position applied() const { return applied_; }
+  [[nodiscard]] Position applied() const { return applied_.position; }
+
+  /// The last event taken in that readers may see, or, while a table that was restored has not come to it, the one at
+  /// `newest`. Never before `progress().position()`. Any thread.
+  [[nodiscard]] Witness last() const { return *last_.lock(); }
 
   /// A few rows for whoever writes the table down: up to `rows_max`, and no more once they have `bytes_max` bytes, from
   /// after `after` on (null: from the first), deleted ones included. A reader like any other.
   struct Slice {
     std::vector<RowHolder> rows;
-    Position newest;  ///< no event after it is reflected in the rows of this slice, nor in any that came before
+    Witness newest;  ///< no event after it is reflected in the rows of this slice, nor in any that came before
   };
   [[nodiscard]] Slice slice(const StoredRow* after, std::size_t rows_max, std::size_t bytes_max) const;
 
@@ -127,7 +133,7 @@ class ReadTable {
   /// version that it has reached. Until the table has come to `newest`, its rows are of several moments.
   [[nodiscard]] bool restore(RowHolder row);
   /// Errors: corrupt, when a row is none of the model's; nothing has changed then.
-  [[nodiscard]] Result<> adopt(Position applied, Position newest);
+  [[nodiscard]] Result<> adopt(Position applied, const Witness& newest);
   void forget_restored();
 
  private:
@@ -142,12 +148,14 @@ class ReadTable {
   [[nodiscard]] Result<> stage_together(std::span<const EventView> events);
   [[nodiscard]] Result<> take_aside(const EventView& event, std::size_t hash);
   [[nodiscard]] Result<> take_all(std::span<const EventView> events);
+  void tell_progress();
 
   const model::Model& model_;
   std::unique_ptr<Rows> rows_;
   std::unique_ptr<Staged> staged_;
   std::unique_ptr<Rows> restored_;  // while a checkpoint is read
-  Position applied_;
+  Witness applied_;                 // after `adopt` its position alone, until something is applied
+  Guarded<Witness> last_;           // is there before `progress_` tells of it
   Progress progress_;
   KeyWatch watch_;
   DueRow on_due_row_;

@@ -80,7 +80,7 @@ TEST(read_table, what_it_takes_of_memory_follows_its_rows_however_they_came) {
   for (const RowHolder& row : applied.slice(nullptr, 10, 1u << 20).rows) {
     ASSERT_TRUE(restored.restore(RowHolder::share(*row)));
   }
-  ASSERT_TRUE(restored.adopt(Position{5}, Position{5}));
+  ASSERT_TRUE(restored.adopt(Position{5}, {.position = Position{5}, .id = {}, .created_at = {}}));
   EXPECT_EQ(restored.bytes(), applied.bytes());
 }
 

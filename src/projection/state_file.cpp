@@ -24,23 +24,6 @@ const Instant last_time = Instant::from_text("9999-12-31T23:59:59.999999Z").valu
 
 enum Kind : std::uint32_t { beginning = 1, of_records = 2, ending = 3 };
 
-/// The event at a position as a state file names it: no other store, and no other tail of this one, has the same.
-struct Witness {
-  Uuid id;
-  Instant created_at;
-  bool operator==(const Witness&) const = default;
-};
-
-Result<Witness> witness_at(const EventStore& store, Position position) {
-  if (position.value == 0) return Witness{};
-  const EventPage page =
-      TRY(store.read_all(Position{position.value - 1}, Horizon::visible, PageLimit{.events_max = 1, .bytes_max = 1}));
-  if (page.events().empty() || page.events().front().position != position) {
-    return fail(ErrorKind::gone, "the store has no event at position " + to_string(position));
-  }
-  return Witness{page.events().front().id, page.events().front().created_at};
-}
-
 std::unexpected<Error> damaged(const std::string& path, std::uint64_t offset, std::string_view found) {
   return fail(ErrorKind::corrupt, path + " is damaged at byte " + std::to_string(offset) + ": " + std::string(found));
 }
@@ -140,23 +123,32 @@ Result<> take_ending(std::string_view contents, const std::string& path, std::ui
                      Backing backing, StateFileSummary& summary) {
   ByteReader reader(contents);
   const StateFileEnd end = take_end(reader);
-  Witness witness{.id = end.event, .created_at = {}};
-  witness.created_at = Instant{reader.integer<std::int64_t>()};
+  const Instant created_at{reader.integer<std::int64_t>()};
   summary.records = reader.integer<std::uint64_t>();
   if (!reader.ok() || summary.records != records || end.cursor.position < summary.begin) {
     return fail(ErrorKind::corrupt, path + " is damaged: its ending does not fit the rest");
   }
-  summary.end = TRY(locate_checkpoint(store, end.cursor, path));
+  summary.end = {TRY(locate_checkpoint(store, end.cursor, path)), end.event, created_at};
   summary.note = std::string(reader.rest());
   if (backing == Backing::remembered) return {};
-  if (witness != TRY(witness_at(store, summary.end))) {
-    return fail(ErrorKind::gone,
-                path + " tells of another event at position " + to_string(summary.end) + " than the store has");
+  if (summary.end != TRY(witness_at(store, summary.end.position))) {
+    return fail(ErrorKind::gone, path + " tells of another event at position " + to_string(summary.end.position) +
+                                     " than the store has");
   }
   return {};
 }
 
 }  // namespace
+
+Result<Witness> witness_at(const EventStore& store, Position position) {
+  if (position.value == 0) return Witness{};
+  const EventPage page =
+      TRY(store.read_all(Position{position.value - 1}, Horizon::visible, PageLimit{.events_max = 1, .bytes_max = 1}));
+  if (page.events().empty() || page.events().front().position != position) {
+    return fail(ErrorKind::gone, "the store has no event at position " + to_string(position));
+  }
+  return witness_of(page.events().front());
+}
 
 bool is_time(Instant time) {
   return first_time <= time && time <= last_time;
@@ -198,14 +190,13 @@ Result<> StateFileWriter::add(std::string_view contents, std::uint64_t records) 
   return write_block({}, of_records, contents);
 }
 
-Result<> StateFileWriter::finish(const EventStore& store, Position end, std::string_view note) {
-  const Witness witness = TRY(witness_at(store, end));
-  const Cursor cursor = store.cursor(end);
+Result<> StateFileWriter::finish(const EventStore& store, const Witness& end, std::string_view note) {
+  const Cursor cursor = store.cursor(end.position);
   std::string contents;
   put(contents, cursor.epoch);
   put(contents, cursor.position.value);
-  contents.append(reinterpret_cast<const char*>(witness.id.bytes.data()), witness.id.bytes.size());
-  put(contents, witness.created_at.microseconds);
+  contents.append(reinterpret_cast<const char*>(end.id.bytes.data()), end.id.bytes.size());
+  put(contents, end.created_at.microseconds);
   put(contents, records_);
   contents += note;
   TRY(write_block({}, ending, contents));

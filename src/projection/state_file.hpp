@@ -17,6 +17,7 @@
 
 #include "event/event_store.hpp"
 #include "platform/file_system.hpp"
+#include "projection/witness.hpp"
 
 namespace annals::projection {
 
@@ -29,9 +30,9 @@ class StateFileWriter {
   /// Writes a block of `records` records; what was written is flushed now and then, so that no flush is a long one.
   [[nodiscard]] Result<> add(std::string_view contents, std::uint64_t records);
 
-  /// Writes the ending and flushes. `note` is for the reader who knows the name. Errors: gone, when `end` is not in the
-  /// store.
-  [[nodiscard]] Result<> finish(const EventStore& store, Position end, std::string_view note);
+  /// Writes the ending and flushes. `end` is an event of the store, which is asked for no more than its cursor: a store
+  /// that is away can be written of. `note` is for the reader who knows the name.
+  [[nodiscard]] Result<> finish(const EventStore& store, const Witness& end, std::string_view note);
 
   /// Gives the finished file its name. To be called once the store has flushed up to `end`: what stands behind the name
   /// until then is of more use after a loss of power.
@@ -58,7 +59,7 @@ class StateFileWriter {
 
 struct StateFileSummary {
   Position begin;
-  Position end;
+  Witness end;
   std::uint64_t records = 0;
   std::string note;
 };

@@ -22,7 +22,8 @@ class StateFileTest : public testing::Test {
   [[nodiscard]] Result<> write(Position begin, Position end, const std::vector<std::string>& blocks = {"one", "two"}) {
     auto writer = TRY(StateFileWriter::create(world.files, path, "table config", begin));
     for (const std::string& block : blocks) TRY(writer->add(block, 3));
-    TRY(writer->finish(store, end, "note"));
+    const Witness last = TRY(witness_at(store, end));
+    TRY(writer->finish(store, last, "note"));
     return writer->publish();
   }
   [[nodiscard]] Result<StateFileSummary> read(const EventStore& from, std::string_view name = "table config",
@@ -52,7 +53,7 @@ TEST_F(StateFileTest, what_was_written_is_read_back) {
   ASSERT_TRUE(summary) << summary.error().message;
   EXPECT_EQ(seen, "one;two;");
   EXPECT_EQ(summary->begin, Position{3});
-  EXPECT_EQ(summary->end, Position{5});
+  EXPECT_EQ(summary->end, witness_at(store, Position{5}).value());
   EXPECT_EQ(summary->records, 6u);
   EXPECT_EQ(summary->note, "note");
 }
@@ -142,7 +143,7 @@ TEST_F(StateFileTest, while_its_store_is_away_the_epochs_and_the_end_that_are_re
   EXPECT_EQ(refusal(store), ErrorKind::unavailable);
   const auto summary = read(store, "table config", Backing::remembered);
   ASSERT_TRUE(summary) << summary.error().message;
-  EXPECT_EQ(summary->end, Position{5});
+  EXPECT_EQ(summary->end.position, Position{5});
   EXPECT_EQ(seen, "one;two;");
   store.set_flushed(Position{4});
   EXPECT_EQ(read(store, "table config", Backing::remembered).error().kind, ErrorKind::gone) << "of a longer one";
@@ -167,7 +168,7 @@ TEST_F(StateFileTest, until_it_is_published_the_one_before_stands) {
   auto writer = StateFileWriter::create(world.files, path, "table config", Position{4});
   ASSERT_TRUE(writer);
   ASSERT_TRUE((*writer)->add("three", 3));
-  ASSERT_TRUE((*writer)->finish(store, Position{5}, ""));
+  ASSERT_TRUE((*writer)->finish(store, witness_at(store, Position{5}).value(), ""));
   ASSERT_TRUE(read(store));
   EXPECT_EQ(seen, "one;two;");
   ASSERT_TRUE((*writer)->publish());
@@ -189,7 +190,8 @@ TEST_F(StateFileTest, a_loss_of_power_leaves_the_old_file_or_the_new_one) {
     const auto rewrite = [&](Position begin, Position end, std::string_view block) -> Result<> {
       auto writer = TRY(StateFileWriter::create(other.files, path, "table config", begin));
       TRY(writer->add(block, 3));
-      TRY(writer->finish(store, end, ""));
+      const Witness last = TRY(witness_at(store, end));
+      TRY(writer->finish(store, last, ""));
       return writer->publish();
     };
     ASSERT_TRUE(rewrite(Position{3}, Position{4}, "old"));
@@ -204,7 +206,7 @@ TEST_F(StateFileTest, a_loss_of_power_leaves_the_old_file_or_the_new_one) {
                                          });
     ASSERT_TRUE(summary) << "step " << step << ": " << summary.error().message;
     EXPECT_TRUE(found == "old" || found == "new") << found;
-    EXPECT_EQ(summary->end, found == "old" ? Position{4} : Position{5});
+    EXPECT_EQ(summary->end.position, found == "old" ? Position{4} : Position{5});
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/invariant.hpp"
+
 namespace annals::projection {
 namespace {
 
@@ -44,7 +46,7 @@ std::uint64_t StateKeeper::behind() const {
 
 Result<StateKeeper::Step> StateKeeper::step() {
   auto step = write_some();
-  if (step && *step == Step::waiting && store_.status().flushed >= end_) {
+  if (step && *step == Step::waiting && store_.status().flushed >= end_.position) {
     if (auto published = publish(); !published) step = std::unexpected(published.error());
     if (step) step = Step::done;
   }
@@ -63,8 +65,8 @@ Result<> StateKeeper::write_to_the_end() {
   while (TRY(write_some()) == Step::more) {
   }
   // A checkpoint tells of nothing that the loss of power could take back: it proves that those events were there.
-  if (store_.status().flushed < end_) TRY(store_.flush());
-  if (store_.status().flushed < end_)
+  if (store_.status().flushed < end_.position) TRY(store_.flush());
+  if (store_.status().flushed < end_.position)
     return fail(ErrorKind::unavailable, "the store has not flushed the events that the checkpoint reflects");
   return publish();
 }
@@ -84,7 +86,8 @@ Result<StateKeeper::Step> StateKeeper::write_some() {
     contents_.clear();
     const std::uint64_t count = state_.write(contents_);
     if (count == 0) {
-      end_ = std::max(begin_, state_.newest());
+      end_ = state_.newest();
+      INVARIANT(end_.position >= begin_, "a state knows an event no earlier than it said");
       TRY(writer_->finish(store_, end_, state_.note()));
       finished_ = true;
       return Step::waiting;

@@ -32,8 +32,9 @@ class KeptState {
   virtual void begin_writing() = 0;
   /// Appends the next records, some 100 KiB of them (or one that is longer), and gives their number; 0 after the last.
   [[nodiscard]] virtual std::uint64_t write(std::string& contents) = 0;
-  /// No event after this position is reflected in what was written so far.
-  [[nodiscard]] virtual Position newest() const = 0;
+  /// An event that the state has taken in, at or after the `position` of when the writing began. No event after it is
+  /// reflected in what was written so far.
+  [[nodiscard]] virtual Witness newest() const = 0;
   /// What else a reader must know; asked after the last record.
   [[nodiscard]] virtual std::string note() const { return {}; }
 
@@ -64,8 +65,8 @@ class StateKeeper {
   /// was begun is then given up.
   [[nodiscard]] Result<Step> step();
 
-  /// Writes the whole file now, and has the store flush what is in it, for a stop. Errors: as step; unavailable, when
-  /// the store cannot.
+  /// Writes the whole file now, and has the store flush what is in it, for a stop. Nothing is read from the store,
+  /// which may be away. Errors: as step; unavailable, when the store cannot flush.
   [[nodiscard]] Result<> write_all();
 
   /// Gives up what `step` has begun.
@@ -90,7 +91,7 @@ class StateKeeper {
 
   std::unique_ptr<StateFileWriter> writer_;
   Position begin_;
-  Position end_;
+  Witness end_;
   bool finished_ = false;
   std::string contents_;
 };

@@ -26,7 +26,7 @@ class TableState final : public KeptState {
 
   void begin_writing() override;
   [[nodiscard]] std::uint64_t write(std::string& contents) override;
-  [[nodiscard]] Position newest() const override { return newest_; }
+  [[nodiscard]] Witness newest() const override { return later(newest_, table_.last()); }
   [[nodiscard]] std::string note() const override { return row_form_; }
 
   [[nodiscard]] Result<std::uint64_t> read(std::string_view contents) override;
@@ -38,7 +38,7 @@ class TableState final : public KeptState {
   const std::string name_;
   const std::string row_form_;
   RowHolder last_;  // written
-  Position newest_;
+  Witness newest_;
 };
 
 }  // namespace annals::projection

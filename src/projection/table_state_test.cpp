@@ -110,7 +110,7 @@ TEST_F(TableStateTest, a_table_written_down_while_it_changes_comes_back_right) {
   }
   ASSERT_GT(pieces, 1);
   for (int changes = 0; changes < 100; ++changes) change();
-  ASSERT_GT(state.newest(), begin);
+  ASSERT_GT(state.newest().position, begin);
   ASSERT_TRUE((*writer)->finish(store, state.newest(), ""));
   ASSERT_TRUE((*writer)->publish());
 
@@ -180,6 +180,63 @@ TEST_F(TableStateTest, a_stop_has_the_store_flush_what_is_in_the_file_before_it_
   EXPECT_FALSE(keeper.write_all().has_value());
   EXPECT_EQ(keeper.saved(), Position{1});
   EXPECT_FALSE(*world.files.exists(path + ".new"));
+}
+
+// As at the stop of a server whose database has gone: whichever event was the last that the table took in, it is known.
+TEST_F(TableStateTest, a_file_is_written_without_a_question_to_the_store) {
+  const auto write_and_load = [&](ReadTable& table, StateKeeper& keeper) {
+    store.set_away("the database does not answer");
+    const auto written = keeper.write_all();
+    EXPECT_TRUE(written) << written.error().message;
+    store.set_away(std::nullopt);
+    ReadTable again(config);
+    TableState again_state(again, config);
+    StateKeeper again_keeper(again_state, path, store, world.platform());
+    EXPECT_TRUE(again_keeper.load());
+    EXPECT_EQ(text(again), text(table));
+    EXPECT_EQ(again.last(), witness_at(store, table.applied()).value());
+  };
+  ReadTable table(config);
+  TableState state(table, config);
+  StateKeeper keeper(state, path, store, world.platform());
+  write_and_load(table, keeper);  // before there is any event
+
+  set("a", "1");
+  catch_up(table);
+  write_and_load(table, keeper);
+
+  NewEvent foreign = set_event("of another model");
+  foreign.id = platform::make_uuid(world.clock.now(), world.random);
+  record(store, "other-a", std::move(foreign));
+  catch_up(table);
+  write_and_load(table, keeper);
+
+  set("b", "2");
+  remove("a");
+  const auto page = store.read_all(table.applied(), Horizon::visible, PageLimit{});
+  ASSERT_TRUE(table.stage(page->events()));
+  table.publish();
+  write_and_load(table, keeper);
+}
+
+// One that was read back, and has taken in nothing since, may be written down again.
+TEST_F(TableStateTest, a_restored_table_knows_its_last_event) {
+  set("a", "1");
+  set("a", "2");
+  ReadTable table(config);
+  TableState state(table, config);
+  StateKeeper keeper(state, path, store, world.platform());
+  catch_up(table);
+  ASSERT_TRUE(keeper.write_all());
+
+  ReadTable again(config);
+  TableState again_state(again, config);
+  StateKeeper again_keeper(again_state, path, store, world.platform());
+  ASSERT_TRUE(again_keeper.load());
+  store.set_away("the database does not answer");
+  EXPECT_TRUE(again_keeper.write_all());
+  store.set_away(std::nullopt);
+  EXPECT_EQ(read_state_file_end(world.files, path)->event, witness_at(store, Position{2})->id);
 }
 
 TEST_F(TableStateTest, a_damaged_file_leaves_the_table_empty_and_is_told_once) {

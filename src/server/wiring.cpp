@@ -322,8 +322,8 @@ void Application::end_readers() {
   probe_.reset();
 }
 
-/// A checkpoint asks the store for the event that it ends with. A database that does not answer soon keeps nobody from
-/// going down: without the checkpoint, the next start reads more.
+/// A table that is still catching up may wait for the database. One that does not answer soon keeps nobody from going
+/// down: what the table has not read, the next start reads.
 void Application::stop_engine() {
   std::unique_ptr<platform::Executor> patience;
   if (store_->remote_reads_max() > 0) {
