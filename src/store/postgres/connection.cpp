@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/invariant.hpp"
+#include "store/postgres/libpq_message.hpp"
 
 namespace annals::store {
 namespace {
@@ -21,19 +22,18 @@ bool ends_connection(std::string_view state) {
   return state.starts_with("08") || state == "57P01" || state == "57P02" || state == "57P03" || state == "57P05";
 }
 
-/// The server is there and does not let this user in.
-bool is_refusal(std::string_view message) {
-  constexpr std::array words{"authentication failed",   "pg_hba.conf",
-                             "permission denied",       "no password supplied",
-                             "not permitted to log in", "not currently accepting connections"};
-  return std::ranges::any_of(words, [&](const char* word) { return message.find(word) != std::string_view::npos; });
-}
-
-/// Nobody was asked yet: libpq itself does not know the value of an option (sslmode=nonsense).
-bool is_wrong_option(std::string_view message) {
-  const bool is_early = message.starts_with("invalid ") && (message.find(" value") != std::string_view::npos ||
-                                                            message.starts_with("invalid port number"));
-  return is_early || message.find("for connection option") != std::string_view::npos;
+Error why_not_connected(const Destination& destination, const std::string& said) {
+  const std::string message = "cannot connect to the " + destination.text() + ": " + said;
+  switch (connect_failure_of(said)) {
+    case ConnectFailure::wrong_option:
+      return {ErrorKind::usage, "database_options",
+              "the address of the database has an option that libpq does not take: " + said};
+    case ConnectFailure::missing: return {ErrorKind::usage, "database_missing", message};
+    case ConnectFailure::refused: return {ErrorKind::usage, "database_refused", message};
+    case ConnectFailure::untrusted: return {ErrorKind::usage, "database_untrusted", message};
+    case ConnectFailure::unreachable: break;
+  }
+  return {ErrorKind::unavailable, connection_lost, message};
 }
 
 }  // namespace
@@ -105,16 +105,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const Destination& destinat
   if (made == nullptr) return fail(ErrorKind::unavailable, connection_lost, "there is no memory for a connection");
   std::unique_ptr<Connection> connection(new Connection(destination, dialect, made, ended));
   if (PQstatus(made) != CONNECTION_OK) {
-    const std::string said = destination.masked(PQerrorMessage(made));
-    if (is_wrong_option(said)) {
-      return fail(ErrorKind::usage, "database_options",
-                  "the address of the database has an option that libpq does not take: " + said);
-    }
-    const std::string message = "cannot connect to the " + destination.text() + ": " + said;
-    // The database, or the user.
-    if (said.find("does not exist") != std::string::npos) return fail(ErrorKind::usage, "database_missing", message);
-    if (is_refusal(said)) return fail(ErrorKind::usage, "database_refused", message);
-    return fail(ErrorKind::unavailable, connection_lost, message);
+    return std::unexpected(why_not_connected(destination, destination.masked(PQerrorMessage(made))));
   }
   TRY(connection->begin_session());
   return connection;

@@ -80,7 +80,8 @@ class Destination {
   [[nodiscard]] const std::string& address() const { return address_; }
   /// What is said of a database that takes no events.
   [[nodiscard]] Error read_only() const;
-  /// `message` with every secret of the options replaced by ****, on one line.
+  /// What libpq said, on one line (store/postgres/libpq_message.hpp), with every secret of the options replaced by
+  /// ****.
   [[nodiscard]] std::string masked(std::string message) const;
   /// The same server, another database.
   [[nodiscard]] Destination with_database(std::string name) const;
@@ -104,8 +105,9 @@ class Connection {
   /// Connects and readies the session. Takes as long as connect_timeout (5 s unless the options say otherwise). Once
   /// connected, whoever waits for the server gives up as soon as `ended`, a descriptor that outlives the connection, is
   /// readable: the connection is then lost. -1: nobody does.
-  /// Errors, besides the above: usage, when the server refuses this user, or has no such database, or libpq does not
-  /// take an option.
+  /// Errors, besides the above: usage, when the server refuses this user ("database_refused"), has no such database or
+  /// user ("database_missing") or cannot be trusted ("database_untrusted"), or libpq does not take an option
+  /// ("database_options").
   [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const Destination& destination, const Dialect& dialect,
                                                                 int ended = -1);
   ~Connection();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/postgres/connection.hpp"
+#include "store/postgres/libpq_message.hpp"
 
 namespace annals::store {
 namespace {
@@ -132,14 +133,12 @@ Error Destination::read_only() const {
 }
 
 std::string Destination::masked(std::string message) const {
-  while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
-  std::ranges::replace(message, '\n', ' ');
   for (const std::string& secret : secrets_) {
     for (std::size_t at = message.find(secret); at != std::string::npos; at = message.find(secret, at + 4)) {
       message.replace(at, secret.size(), "****");
     }
   }
-  return message;
+  return one_line(message);
 }
 
 }  // namespace annals::store

@@ -24,7 +24,7 @@ constexpr Duration retry_pause = std::chrono::milliseconds{100};
 /// What to do about it is somebody's to see to.
 bool is_for_somebody(std::string_view code) {
   return code == "another_database" || code == "no_tables" || code == "database_missing" ||
-         code == "database_refused" || code == "database_read_only";
+         code == "database_refused" || code == "database_untrusted" || code == "database_read_only";
 }
 
 /// What is said to clients, who need not know where the database is.
@@ -41,6 +41,10 @@ std::string_view away_sentence(std::string_view code) {
   }
   if (code == "database_refused") {
     return "the database refuses this server's login; correct its user, its password or its rights";
+  }
+  if (code == "database_untrusted") {
+    return "the database does not show the certificate, or the encryption, that this server asks of it; correct its "
+           "TLS";
   }
   if (code == "database_read_only") {
     return "the database is read-only, as a standby is; promote it, or give the server the address of the primary";

@@ -54,7 +54,8 @@ Result<Tables> ready_tables(const PostgresOptions& options, const Destination& d
 
 /// It may be the right database all the same, and come back.
 bool may_come_back(const Error& error) {
-  return is_lost(error) || error.code == "database_refused" || error.code == "database_read_only";
+  return is_lost(error) || error.code == "database_refused" || error.code == "database_untrusted" ||
+         error.code == "database_read_only";
 }
 
 /// For a database that cannot be used at present, because of `why`.
