@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -48,9 +49,11 @@ def free_port() -> int:
 
 class PostgresServer:
     """Starts when made. PostgreSQL refuses to run as root: then it runs as the user postgres, or nobody, who must be able to enter
-    `parent`, the directory that its own is made in."""
+    `parent`, the directory that its own is made in. `prepare`, if given, is called with this before the first start, to put files of its own
+    (`own`) beside those that initdb made."""
 
-    def __init__(self, settings: dict[str, str] | None = None, parent: pathlib.Path | None = None):
+    def __init__(self, settings: dict[str, str] | None = None, parent: pathlib.Path | None = None,
+                 prepare: Callable[["PostgresServer"], None] | None = None):
         self.settings = SETTINGS | (settings or {})
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="annals-postgres-", dir=parent))
         self.data = self.directory / "data"
@@ -68,6 +71,8 @@ class PostgresServer:
         try:
             self._run("initdb", "--pgdata", str(self.data), "--username", self.user, "--auth", "trust", "--encoding", "UTF8", "--locale", "C",
                       "--no-sync")
+            if prepare is not None:
+                prepare(self)
             self.start()
         except BaseException:
             self.close()
@@ -80,6 +85,13 @@ class PostgresServer:
         except KeyError:
             return False
         return True
+
+    def own(self, path: pathlib.Path, text: str) -> None:
+        """Writes a file that nobody but the server reads."""
+        path.touch(mode=0o600)
+        path.write_text(text)
+        if self.identity:
+            os.chown(path, self.identity["user"], self.identity["group"])
 
     def _run(self, program: str, *arguments: str) -> None:
         ran = subprocess.run([programs() / program, *arguments], cwd=self.directory, env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
