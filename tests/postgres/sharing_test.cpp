@@ -30,6 +30,55 @@ TEST_F(PostgresTest, what_one_records_the_other_sees_and_is_told_of) {
   EXPECT_GE(one->status().visible, Position{2}) << "what was read is visible";
 }
 
+// With an hour until it would look by itself.
+TEST_F(PostgresTest, a_hint_wakes_who_follows) {
+  const auto one = open();
+  options().poll_interval = std::chrono::hours(1);
+  const auto other = open();
+  // The first may be found when it begins to follow; by then it listens.
+  for (std::uint64_t position = 1; position <= 3; ++position) {
+    ASSERT_TRUE(append(*one, group_saying("a", "more")));
+    EXPECT_TRUE(comes_true([&] { return other->status().visible == Position{position}; })) << position;
+  }
+}
+
+TEST_F(PostgresTest, without_a_hint_who_follows_looks_by_itself) {
+  const auto one = open();
+  const auto other = open();
+  ASSERT_TRUE(append(*one, group_saying("a", "one")));
+  EXPECT_TRUE(comes_true([&] { return other->status().visible == Position{1}; }));
+  // Whoever records without a word to others.
+  for (int position = 2; position <= 4; ++position) {
+    const std::string number = std::to_string(position);
+    sql("WITH event AS (INSERT INTO events (event_id, event_type, data, metadata) "
+        "               VALUES (md5('" +
+        number +
+        "')::uuid, 'Said', '{}', '{}') RETURNING event_id), "
+        "stream AS (UPDATE streams SET stream_version = stream_version + 1 WHERE stream_uuid = 'a' RETURNING *), "
+        "everything AS (UPDATE streams SET stream_version = stream_version + 1 WHERE stream_id = 0 RETURNING *) "
+        "INSERT INTO stream_events (event_id, stream_id, stream_version, original_stream_id, original_stream_version) "
+        "SELECT event_id, place.stream_id, place.stream_version, stream.stream_id, stream.stream_version FROM event, "
+        "stream, (SELECT stream_id, stream_version FROM stream UNION ALL SELECT stream_id, stream_version FROM "
+        "everything) AS place");
+    EXPECT_TRUE(comes_true([&] { return other->status().visible.value == static_cast<std::uint64_t>(position); }))
+        << position;
+  }
+  EXPECT_EQ(value_of(other->stream_version("a")), StreamVersion{4});
+}
+
+TEST_F(PostgresTest, who_follows_listens_again_once_its_connection_was_ended) {
+  const auto one = open();
+  options().poll_interval = std::chrono::hours(1);
+  const auto other = open();
+  ASSERT_TRUE(append(*one, group_saying("a", "one")));
+  EXPECT_TRUE(comes_true([&] { return other->status().visible == Position{1}; }));
+  for (std::uint64_t position = 2; position <= 3; ++position) {
+    sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'annals'");
+    EXPECT_TRUE(comes_true([&] { return append(*one, group_saying("a", "more")).has_value(); }));
+    EXPECT_TRUE(comes_true([&] { return other->status().visible == Position{position}; })) << position;
+  }
+}
+
 TEST_F(PostgresTest, what_was_decided_on_old_versions_conflicts) {
   const auto one = open();
   const auto other = open();
