@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Plays a scenario against the real server over a real socket, and stops at the first thing that is not as written.
 
-usage: tests/scenario/run.py [--postgres] ANNALS FILE.scenario...
+usage: tests/scenario/run.py [--postgres [--at-once COUNT]] ANNALS FILE.scenario...
 
 ANNALS is the program. The format of the files is described in tests/scenario/README.md. Each scenario has a fresh directory
-of its own, which is removed at the end; with --postgres also a database of its own, in a server that is started for this run.
+of its own, which is removed at the end; with --postgres also a database of its own, in a server that is started for this run. COUNT of
+them are then played at a time, but for those that stop that server, which come last and one after another.
 """
 
-import contextlib
+import concurrent.futures
 import datetime
 import json
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -46,14 +48,15 @@ class Scenario:
         self.earlier_log: list[str] = []  # of servers that ended
         self.flags: list[str] = []
         self.environment: dict[str, str] = {}
-        self.variables = {"directory": str(directory), "data": str(directory / "data")}
+        self.variables = {"directory": str(directory), "data": str(directory / "data"), "store": str(directory / "data")}
         self.postgres = postgres
         if postgres is not None:
             if postgres.process is None:
                 postgres.start()  # the scenario before stopped it and was not played to its end
-            postgres.psql("DROP DATABASE IF EXISTS scenario WITH (FORCE); CREATE DATABASE scenario;")
-            self.environment = {"DATABASE_URL": postgres.url("scenario"), "ANNALS_STORE_INIT": "true"}
-            self.variables["database_url"] = postgres.url("scenario")
+            self.database = re.sub(r"\W", "_", f"{path.parent.name}_{path.stem}").lower()
+            postgres.psql(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE); CREATE DATABASE {self.database};")
+            self.environment = {"DATABASE_URL": postgres.url(self.database), "ANNALS_STORE_INIT": "true"}
+            self.variables |= {"database": self.database, "database_url": postgres.url(self.database), "store": postgres.url(self.database)}
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -174,7 +177,7 @@ class Scenario:
                 raise Mismatch("the server closed the connection, or sent more")
         elif word == "sql" and self.postgres is not None:
             text = (self.path.parent / rest).read_text() if rest else "\n".join(self.indented())
-            self.postgres.psql(fill_in(text, self.variables) if not rest else text, "scenario")
+            self.postgres.psql(fill_in(text, self.variables) if not rest else text, self.database)
         elif word == "database" and self.postgres is not None and rest in ("stop", "start", "kill", "standby", "promote"):
             getattr(self.postgres, rest)()
         elif word == "logged":
@@ -389,6 +392,10 @@ class Scenario:
             time.sleep(0.05)
 
 
+def stops_the_database(path: pathlib.Path) -> bool:
+    return any(line.startswith("database ") for line in path.read_text().splitlines())
+
+
 def play(binary: str, path: pathlib.Path, postgres: PostgresServer | None) -> bool:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="annals-scenario-") as directory:
@@ -409,12 +416,20 @@ def play(binary: str, path: pathlib.Path, postgres: PostgresServer | None) -> bo
 def main(arguments: list[str]) -> int:
     with_postgres = arguments[:1] == ["--postgres"]
     arguments = arguments[with_postgres:]
+    at_once = 1
+    if with_postgres and arguments[:1] == ["--at-once"] and arguments[1:]:
+        at_once, arguments = int(arguments[1]), arguments[2:]
     if len(arguments) < 2:
         print(__doc__, file=sys.stderr)
         return 2
     binary = str(pathlib.Path(arguments[0]).resolve())
-    with PostgresServer() if with_postgres else contextlib.nullcontext() as postgres:
-        results = [play(binary, pathlib.Path(name), postgres) for name in arguments[1:]]
+    paths = [pathlib.Path(name) for name in arguments[1:]]
+    if not with_postgres:
+        return 0 if all([play(binary, path, None) for path in paths]) else 1
+    with PostgresServer() as postgres, concurrent.futures.ThreadPoolExecutor(at_once) as players:
+        together = [path for path in paths if not stops_the_database(path)]
+        results = list(players.map(lambda path: play(binary, path, postgres), together))
+        results += [play(binary, path, postgres) for path in paths if path not in together]
     return 0 if all(results) else 1
 
 
