@@ -353,6 +353,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
   if (in_database) {
     options.postgres.known_path = platform::join_path(checkpoints, "database");
     options.postgres.seen = seen_in(platform.files, checkpoints);
+    options.postgres.claims_node = true;
   }
   auto opened = kind->open(options, platform, *background_);
   if (!opened && in_database) return std::unexpected(std::move(opened).error());

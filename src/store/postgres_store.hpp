@@ -35,6 +35,9 @@ struct PostgresOptions {
   std::string schema = "public";
   std::size_t pool_size = 10;  ///< connections at a time, at least 3: one appends, one follows, the others read
   std::uint32_t node_id = 1;
+  /// Says so in the log when another store that claims it has the same node id: for servers, and not for commands,
+  /// which may run beside one.
+  bool claims_node = false;
   bool init = false;                                       ///< makes the tables when there are none
   Duration poll_interval = std::chrono::milliseconds{50};  ///< for what others record, when no hint comes
   /// Where to keep what is known of the database (docs/formats/database.md), with which the store opens while it is

@@ -21,6 +21,10 @@ constexpr std::array<std::uint64_t, 15> flush_bounds{
 constexpr int breath_ms = 5;
 constexpr Duration retry_pause = std::chrono::milliseconds{100};
 
+/// A server that was killed a moment ago may still seem to be there, so the node id is asked for again and again.
+constexpr Duration claim_pause = std::chrono::seconds{1};
+constexpr Duration claim_patience = std::chrono::seconds{5};
+
 /// What to do about it is somebody's to see to.
 bool is_for_somebody(std::string_view code) {
   return code == "another_database" || code == "no_tables" || code == "database_missing" ||
@@ -247,9 +251,11 @@ Result<> PostgresStore::look() {
     auto lease = TRY(following_.borrow());
     TRY(lease->run(Sql::listen));
     listening_.emplace(std::move(lease));
+    node_claim_ = {.told = node_claim_.told};
   } else {
     wait_for_hint();
   }
+  claim_node();
   {
     // Of what is in doubt somebody else may be finding out; then there is nothing to do.
     const std::unique_lock writing(writer_mutex_, std::try_to_lock);
@@ -263,6 +269,28 @@ Result<> PostgresStore::look() {
   }
   if (is_lost(head.error())) listening_.reset();
   return std::unexpected(head.error());
+}
+
+/// Says so when another server goes by the same node id, and when it does no longer.
+void PostgresStore::claim_node() {
+  NodeClaim& claim = node_claim_;
+  if (!options_.claims_node || claim.is_ours) return;
+  const Duration now = platform_.clock.monotonic();
+  if (claim.refused_at && now - claim.asked_at < claim_pause) return;
+  const auto asked = (*listening_)->run(Sql::claim_node, Parameters().add(std::int64_t{options_.node_id}));
+  if (!asked) return;  // whether the connection is lost, the next question tells
+  claim.is_ours = asked->boolean(0, 0);
+  claim.asked_at = now;
+  if (!claim.refused_at) claim.refused_at = now;
+  if (claim.is_ours && std::exchange(claim.told, false)) {
+    platform_.log.info("No other server uses this database with this node id any more",
+                       {{"node_id", std::uint64_t{options_.node_id}}});
+  } else if (!claim.is_ours && now - *claim.refused_at >= claim_patience && !std::exchange(claim.told, true)) {
+    platform_.log.warning(
+        "Another server uses this database with the same node id, so that events do not tell which of the two recorded "
+        "them; start one of them again with a --node-id of its own",
+        {{"node_id", std::uint64_t{options_.node_id}}});
+  }
 }
 
 void PostgresStore::wait_for_hint() {

@@ -152,6 +152,7 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<> look();
   [[nodiscard]] Result<Position> ask_head(Connection& connection, Position seen);
   void wait_for_hint();
+  void claim_node();
   [[nodiscard]] std::unexpected<Error> set_back(Position seen, Position found);
   void set_away(const Result<>& looked);
 
@@ -218,6 +219,14 @@ class PostgresStore final : public EventStore {
   bool closing_ = false;                            // guarded by closing_mutex_
   int wake_ = -1;                                   // readable once the store closes
   std::optional<ConnectionPool::Lease> listening_;  // of the follower's thread
+  /// Of the follower's thread, for as long as it listens: whether no other server goes by this node id.
+  struct NodeClaim {
+    bool is_ours = false;
+    std::optional<Duration> refused_at{};  // monotonic; first
+    Duration asked_at{0};
+    bool told = false;  // also of an earlier connection
+  };
+  NodeClaim node_claim_;
   std::unique_ptr<platform::Executor> follower_;
 };
 
