@@ -47,6 +47,10 @@ class PieceTaker {
   void give(Result<std::optional<std::string>> piece) { std::exchange(target_, nullptr)->take(std::move(piece)); }
   /// As Responder::wanted.
   [[nodiscard]] bool wanted() const { return target_->piece_wanted(); }
+  /// As Responder::interest.
+  [[nodiscard]] std::function<bool()> interest() const {
+    return [target = target_] { return target->piece_wanted(); };
+  }
 
  private:
   std::shared_ptr<Target> target_;
@@ -119,6 +123,10 @@ class Responder {
   /// has only closed its side is still owed it), or the server has broken it off. Long work looks from time to time and
   /// then lets go of the responder. From any thread.
   [[nodiscard]] bool wanted() const { return target_->wanted(); }
+  /// `wanted` for as long as its holder likes, also once the answer was sent or this has been moved on.
+  [[nodiscard]] std::function<bool()> interest() const {
+    return [target = target_] { return target->wanted(); };
+  }
 
  private:
   std::shared_ptr<Target> target_;

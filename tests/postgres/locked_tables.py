@@ -57,6 +57,11 @@ class Lock:
         while self.waiting() < count:
             expect(time.monotonic() - begun < PATIENCE_S, f"{self.waiting()} reads wait for the lock, not {count}")
 
+    def until_not_waiting(self) -> None:
+        begun = time.monotonic()
+        while self.waiting() > 0:
+            expect(time.monotonic() - begun < PATIENCE_S, f"{self.waiting()} reads wait for the lock, and nobody for them")
+
     def release(self) -> None:
         self.holder.stdin.close()
         self.holder.wait()
@@ -180,16 +185,33 @@ def play_full_queue(binary: str, directory: pathlib.Path, database: PostgresServ
 
 def play_time_out(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
     with Program(binary, directory / "time", database, "--request-timeout", "300ms", "--drain-timeout", "300ms") as program:
+        said_before = (database.directory / "log").stat().st_size
         lock = Lock(database)
         asked = [program.send("/config/k0/history") for _ in range(2 * READERS)]
         for connection in asked:
             reply = connection.receive()
             expect(reply.status == 503 and json.loads(reply.body)["code"] == "request_timeout", f"it got {reply}")
+        # What nobody waits for any more ends in the database too, although the lock is held; and not for the lock's sake.
+        lock.until_not_waiting()
+        said = (database.directory / "log").read_bytes()[said_before:].decode(errors="replace")
+        expect("canceling statement due to user request" in said, f"no statement was cancelled: {said[-2000:]}")
+        lock.release()
+        program.server.stop()
+
+
+def play_stop(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
+    with Program(binary, directory / "stop", database, "--drain-timeout", "300ms") as program:
+        lock = Lock(database)
+        asked = [program.send("/config/k0/history") for _ in range(2 * READERS)]
+        lock.until_waiting(READERS)
         # What is read for nobody ends with the server, which does not wait for the lock; its checkpoints need no table.
         program.server.stop()
         expect(not any("A checkpoint could not be written" in line for line in program.server.log),
                f"it needs the tables to write its checkpoints: {program.server.last_words()}")
+        lock.until_not_waiting()
         lock.release()
+        for connection in asked:
+            connection.close()
 
 
 def main(arguments: list[str]) -> int:
@@ -202,6 +224,7 @@ def main(arguments: list[str]) -> int:
             waited = play_waiting(binary, pathlib.Path(directory), database)
             play_full_queue(binary, pathlib.Path(directory), database)
             play_time_out(binary, pathlib.Path(directory), database)
+            play_stop(binary, pathlib.Path(directory), database)
         except Wrong as wrong:
             print(f"wrong: {wrong}", file=sys.stderr)
             return 1

@@ -2,8 +2,10 @@
 
 #include <libpq-fe.h>
 
+#include <atomic>
 #include <thread>
 
+#include "event/read_interest.hpp"
 #include "tests/postgres/test_database.hpp"
 
 namespace annals::test {
@@ -54,6 +56,44 @@ TEST_F(WaitingTest, reads_that_wait_are_given_up_when_told_so_and_made_again_onc
   }
   store->let_reads_wait(true);
   EXPECT_EQ(value_of(store->read_stream("a", StreamVersion{1}, Direction::forward, {})).events().size(), 1u);
+}
+
+// The table stays locked: it is not the lock that ends the waiting in the database.
+TEST_F(WaitingTest, a_read_that_nobody_waits_for_any_more_is_given_up_and_cancelled_in_the_database) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "{}")));
+  const Locked locked(server().url(), options().schema);
+  std::atomic<bool> wanted = true;
+  Result<EventPage> page;
+  std::thread reader([&] {
+    const ReadInterest interest([&] { return wanted.load(); });
+    page = store->read_stream("a", StreamVersion{1}, Direction::forward, PageLimit{});
+  });
+  Result<EventPage> other;
+  std::thread waits_on([&] { other = store->read_stream("a", StreamVersion{1}, Direction::forward, PageLimit{}); });
+  EXPECT_TRUE(wait_for_waiting(2));
+  wanted = false;
+  reader.join();
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(wait_for_waiting(1)) << "the statement of somebody else waits on";
+  run_sql(server().url(), "SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted");
+  waits_on.join();
+  EXPECT_FALSE(other);
+}
+
+TEST_F(WaitingTest, what_is_given_up_as_a_store_goes_down_is_cancelled_in_the_database) {
+  auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "{}")));
+  const Locked locked(server().url(), options().schema);
+  Result<EventPage> page;
+  std::thread reader([&] { page = store->read_stream("a", StreamVersion{1}, Direction::forward, PageLimit{}); });
+  EXPECT_TRUE(wait_for_waiting(1));
+  store->let_reads_wait(false);
+  reader.join();
+  EXPECT_FALSE(page);
+  store.reset();
+  EXPECT_TRUE(wait_for_waiting(0));
 }
 
 TEST_F(WaitingTest, a_read_that_the_database_ends_is_unavailable_and_no_defect) {

@@ -8,6 +8,7 @@
 #include "engine/event_feed.hpp"
 #include "engine/event_json.hpp"
 #include "engine/event_metadata.hpp"
+#include "event/read_interest.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/reading.hpp"
@@ -217,7 +218,8 @@ void look_again(const std::shared_ptr<EventsWait>& wait) {
   if (!shared.readers.exist()) return looked(wait, read_page(*wait), seen, last_look);
   shared.readers.run([wait, seen, last_look] {
     // One that is not wanted is ended by the next look.
-    auto page = wait->call.responder.wanted() ? read_page(*wait) : Result<EventPage>();
+    const ReadInterest interest(wait->call.responder.interest());
+    auto page = ReadInterest::has_ended() ? Result<EventPage>() : read_page(*wait);
     wait->call.home->post([wait, page = std::move(page), seen, last_look] { looked(wait, page, seen, last_look); });
   });
 }

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "event/read_interest.hpp"
+
 namespace annals::http {
 namespace {
 
@@ -17,6 +19,8 @@ void run_later(CallsShared& shared, platform::Executor& home, From from, platfor
 
 void run_turn(const std::shared_ptr<LongRead>& read) {
   if (!read->call.responder.wanted()) return;
+  std::optional<ReadInterest> interest;
+  if (goes_to_readers(read->call.shared, read->from())) interest.emplace(read->call.responder.interest());
   if (!read->work(engine::Turn(read->call.engine.platform().clock))) return;
   Call& call = read->call;
   run_later(call.shared, *call.home, read->from(), [read] { run_turn(read); });
@@ -41,6 +45,8 @@ void give_next_piece(std::shared_ptr<Stream> stream, PieceTaker taker, Duration 
   run_later(of.shared, of.home, of.from,
             [stream = std::move(stream), taker = std::move(taker), silent_until]() mutable {
               if (!taker.wanted()) return;
+              std::optional<ReadInterest> interest;
+              if (goes_to_readers(stream->shared, stream->from)) interest.emplace(taker.interest());
               auto piece = stream->source->next(engine::Turn(stream->clock));
               const bool is_nothing = piece && piece->empty();
               if (is_nothing && stream->source->ended()) return taker.give(std::nullopt);
@@ -109,7 +115,9 @@ void read_store(Call call, std::move_only_function<void(Call)> then) {
   if (!readers.exist()) return then(std::move(call));
   if (readers.are_full()) return call.refuse(too_many_reads());
   readers.run([call = std::move(call), then = std::move(then)]() mutable {
-    if (call.responder.wanted()) then(std::move(call));
+    if (!call.responder.wanted()) return;
+    const ReadInterest interest(call.responder.interest());
+    then(std::move(call));
   });
 }
 

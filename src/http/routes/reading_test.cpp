@@ -2,6 +2,7 @@
 
 #include "http/routes/reading.hpp"
 
+#include "event/read_interest.hpp"
 #include "http/routes/test_api.hpp"
 
 namespace annals::http {
@@ -194,6 +195,34 @@ TEST_F(RemoteReadTest, what_nobody_waits_for_any_more_is_not_begun) {
   }
   EXPECT_EQ(reads, before);
   EXPECT_EQ(store->status().visible, Position{10}) << "nothing was rolled back";
+}
+
+// So that a store that waits for another machine gives up what nobody waits for any more.
+TEST_F(RemoteReadTest, a_store_is_told_for_whom_it_is_read) {
+  const std::string name = "/config/" + name_of(1);
+  for (const std::string& target :
+       {name + "/history", name + "?version=1", name + "?at=" + middle, "/config?at=" + middle,
+        "/config?limit=2&at=" + middle, "/config?diff_from=" + middle, std::string("/-/events?wait=10s")}) {
+    const auto asked = ask_for(Method::get, target);
+    run_others();
+    std::size_t seen = 0;
+    store->before_each_read([&] {
+      if (!may_read) return;
+      ++seen;
+      EXPECT_TRUE(ReadInterest::may_end()) << target;
+      EXPECT_FALSE(ReadInterest::has_ended()) << target;
+      asked->is_wanted = false;
+      EXPECT_TRUE(ReadInterest::has_ended()) << target;
+      asked->is_wanted = true;
+    });
+    for (int round = 0; round < 4; ++round) {
+      run_reader();
+      run_others();
+    }
+    store->before_each_read({});
+    EXPECT_GT(seen, 0u) << target;
+    EXPECT_FALSE(ReadInterest::may_end()) << "the thread reads for others after that";
+  }
 }
 
 /// With many names, and reads that take their time, so that whatever is asked of all of them takes many turns; on the

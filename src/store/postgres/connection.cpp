@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/invariant.hpp"
+#include "event/read_interest.hpp"
 #include "store/postgres/libpq_message.hpp"
 
 namespace annals::store {
@@ -16,6 +17,8 @@ namespace {
 
 /// A server that says nothing for so long is gone; a wait for a lock ends sooner, by the session's lock_timeout.
 constexpr int silence_max_ms = 30'000;
+/// How often it is looked whether somebody still waits for what is read.
+constexpr int interest_pause_ms = 100;
 
 /// Shutting down, crashed, or not yet up: the connection ends although the server still said why.
 bool ends_connection(std::string_view state) {
@@ -118,6 +121,7 @@ Result<> Connection::begin_session() {
   }
   const Rows rows = TRY(run(Sql::session, Parameters().add(std::string_view(dialect_.schema))));
   incarnation_ = rows.bytes(0, 10);
+  backend_ = {rows.integer(0, 11), rows.integer(0, 12)};
   return {};
 }
 
@@ -203,13 +207,16 @@ Result<> Connection::wait(short events) {
   std::array<pollfd, 2> waited{
       {{.fd = PQsocket(connection_), .events = events, .revents = 0}, {.fd = ended_, .events = POLLIN, .revents = 0}}};
   if (waited[0].fd < 0) return lost("its socket is closed");
-  for (;;) {
-    const int ready = ::poll(waited.data(), waited.size(), silence_max_ms);
-    if (ready > 0 && waited[1].revents != 0) return lost("nobody waits for it any more");
+  const int pause_ms = ReadInterest::may_end() ? interest_pause_ms : silence_max_ms;
+  for (int silent_ms = 0; silent_ms < silence_max_ms;) {
+    const int ready = ::poll(waited.data(), waited.size(), pause_ms);
+    if (ready > 0 && waited[1].revents != 0) return give_up("nobody waits for it any more");
     if (ready > 0) return {};
-    if (ready == 0) return lost("the server said nothing for " + std::to_string(silence_max_ms / 1000) + " s");
-    if (errno != EINTR) return lost("its socket cannot be waited on");
+    if (ready < 0 && errno != EINTR) return lost("its socket cannot be waited on");
+    if (ReadInterest::has_ended()) return give_up("nobody waits for the answer any more");
+    if (ready == 0) silent_ms += pause_ms;
   }
+  return give_up("the server said nothing for " + std::to_string(silence_max_ms / 1000) + " s");
 }
 
 Result<pg_result*> Connection::next_result() {
@@ -275,6 +282,12 @@ std::unexpected<Error> Connection::lost(std::string_view what) {
     message += " (" + said + ")";
   }
   return fail(ErrorKind::unavailable, connection_lost, std::move(message));
+}
+
+/// While the server is at work.
+std::unexpected<Error> Connection::give_up(std::string_view why) {
+  given_up_ = true;
+  return lost(why);
 }
 
 Error Connection::error_of(const pg_result* result) {

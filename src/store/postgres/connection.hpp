@@ -100,6 +100,12 @@ class Destination {
   std::string address_;
 };
 
+/// The server's process that serves a connection.
+struct Backend {
+  std::int64_t process = 0;
+  std::int64_t began = 0;  ///< microseconds since 1970
+};
+
 class Connection {
  public:
   /// Connects and readies the session. Takes as long as connect_timeout (5 s unless the options say otherwise). Once
@@ -114,8 +120,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Runs the statements in one round trip. Waits while the server is silent for `silence_max` at most; then the
-  /// connection is lost.
+  /// Runs the statements in one round trip. Waits while the server is silent for `silence_max` at most, and no longer
+  /// than somebody waits for what this thread reads (event/read_interest.hpp); then the connection is lost.
   [[nodiscard]] Result<std::vector<Rows>> run(std::span<const Call> calls);
   [[nodiscard]] Result<Rows> run(const Statement& statement, Parameters parameters = {});
 
@@ -130,6 +136,10 @@ class Connection {
   [[nodiscard]] bool take_notifications(std::string_view own);
   /// What to wait on for something to read.
   [[nodiscard]] int socket() const;
+
+  /// True when it was lost while the server worked on a statement: that goes on in `backend` until it is cancelled.
+  [[nodiscard]] bool is_given_up() const { return given_up_; }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
 
   /// Which start of the server, and which making of the tables, this connection leads to.
   [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
@@ -148,6 +158,7 @@ class Connection {
   /// The next result, or null at the end of those of one statement.
   [[nodiscard]] Result<pg_result*> next_result();
   [[nodiscard]] std::unexpected<Error> lost(std::string_view what);
+  [[nodiscard]] std::unexpected<Error> give_up(std::string_view why);
   [[nodiscard]] Error error_of(const pg_result* result);
 
   const Destination destination_;
@@ -156,7 +167,9 @@ class Connection {
   const int ended_;
   std::unordered_set<std::string> prepared_;
   std::string incarnation_;
+  Backend backend_;
   bool lost_ = false;
+  bool given_up_ = false;
 };
 
 }  // namespace annals::store

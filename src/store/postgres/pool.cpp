@@ -19,11 +19,12 @@ std::unexpected<Error> given_up() {
 }  // namespace
 
 ConnectionPool::ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max,
-                               platform::Platform platform)
+                               platform::Platform platform, std::function<void(const Backend&)> given_up)
     : destination_(std::move(destination)),
       dialect_(std::move(dialect)),
       connections_max_(connections_max),
       platform_(platform),
+      given_up_(std::move(given_up)),
       ended_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 ConnectionPool::~ConnectionPool() {
@@ -69,6 +70,7 @@ Result<ConnectionPool::Lease> ConnectionPool::borrow() {
 
 void ConnectionPool::take_back(std::unique_ptr<Connection> connection) {
   const bool whole = connection->is_whole();
+  if (given_up_ && connection->is_given_up()) given_up_(connection->backend());
   {
     const std::lock_guard lock(mutex_);
     --lent_;

@@ -5,10 +5,12 @@
 // attempts are spread out (from 50 ms, doubling, to 2 s), and who asks in between is refused at once, with the reason.
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "event/read_interest.hpp"
 #include "platform/platform.hpp"
 #include "store/postgres/connection.hpp"
 
@@ -16,7 +18,9 @@ namespace annals::store {
 
 class ConnectionPool {
  public:
-  ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max, platform::Platform platform);
+  /// `given_up` is told of each connection that comes back while the server still works on its statement.
+  ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max, platform::Platform platform,
+                 std::function<void(const Backend&)> given_up = {});
 
   /// A connection for as long as this lives.
   class Lease {
@@ -45,14 +49,15 @@ class ConnectionPool {
   /// as if it had been lost, and so does who comes, until it is told true.
   void let_wait(bool allowed);
 
-  /// Runs `work(connection)`, which changes nothing, and once more on another connection when the first was lost.
+  /// Runs `work(connection)`, which changes nothing, and once more on another connection when the first was lost,
+  /// unless nobody waits for it any more.
   template <class Work>
   [[nodiscard]] auto read(Work work) -> decltype(work(std::declval<Connection&>())) {
     for (int attempt = 0;; ++attempt) {
       auto lease = borrow();
       if (!lease) return std::unexpected(std::move(lease).error());
       auto result = work(**lease);
-      if (result || !is_lost(result.error()) || attempt > 0) return result;
+      if (result || !is_lost(result.error()) || attempt > 0 || ReadInterest::has_ended()) return result;
       forget_idle();  // the others were made to the same server
     }
   }
@@ -65,6 +70,7 @@ class ConnectionPool {
   const Dialect dialect_;
   const std::size_t connections_max_;
   const platform::Platform platform_;
+  const std::function<void(const Backend&)> given_up_;
 
   const int ended_;  // readable while nobody may wait
 

@@ -21,6 +21,7 @@
 #include "event/group_check.hpp"
 #include "store/append_queue.hpp"
 #include "store/postgres/append_plan.hpp"
+#include "store/postgres/canceller.hpp"
 #include "store/postgres/known_database.hpp"
 #include "store/postgres/pool.hpp"
 #include "store/watch_list.hpp"
@@ -176,7 +177,8 @@ class PostgresStore final : public EventStore {
   const Destination destination_;
   const Dialect dialect_;
   const platform::Platform platform_;
-  const std::string name_;  // of this opening, in the notifications that it sends
+  const std::string name_;       // of this opening, in the notifications that it sends
+  mutable Canceller canceller_;  // of reads; what is written is not cancelled, but found out about
   mutable ConnectionPool reading_;
   ConnectionPool appending_;
   ConnectionPool following_;

@@ -15,7 +15,7 @@ struct Statement {
 
 struct Sql {
   // Transactions and sessions.
-  static const Statement begin, commit, rollback, session, listen, notify, claim_node;
+  static const Statement begin, commit, rollback, session, listen, notify, cancel, claim_node;
   // Appends.
   static const Statement lock_all, lock_store, find_streams, reserve_streams, insert_streams, update_streams,
       insert_events, insert_stream_events, update_all, update_store, insert_epoch, insert_writer, events_exist;

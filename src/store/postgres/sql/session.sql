@@ -12,4 +12,6 @@ SELECT set_config('search_path', quote_ident($1::text), false),
        set_config('synchronous_commit',
                   CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
                        ELSE current_setting('synchronous_commit') END, false),
-       pg_postmaster_start_time()::text || ' ' || coalesce(to_regclass(quote_ident($1::text) || '.streams')::oid::text, '')
+       pg_postmaster_start_time()::text || ' ' || coalesce(to_regclass(quote_ident($1::text) || '.streams')::oid::text, ''),
+       pg_backend_pid()::bigint,
+       (SELECT (extract(epoch FROM backend_start) * 1000000)::bigint FROM pg_stat_get_activity(pg_backend_pid()))
