@@ -17,13 +17,13 @@ std::string_view to_string(Consistency consistency) {
   return "live";
 }
 
-std::string_view to_string(Operation operation) {
+std::string_view to_string(ApiOperation operation) {
   switch (operation) {
-    case Operation::list: return "list";
-    case Operation::get: return "get";
-    case Operation::create: return "create";
-    case Operation::update: return "update";
-    case Operation::remove: return "delete";
+    case ApiOperation::list: return "list";
+    case ApiOperation::get: return "get";
+    case ApiOperation::create: return "create";
+    case ApiOperation::update: return "update";
+    case ApiOperation::remove: return "delete";
   }
   return "get";
 }

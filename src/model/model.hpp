@@ -29,17 +29,17 @@ enum class Profile : std::uint8_t { kv, resource };
 [[nodiscard]] std::string_view to_string(Profile profile);
 
 /// What is done with a resource: single operations may be declared otherwise than the model.
-enum class Operation : std::uint8_t {
+enum class ApiOperation : std::uint8_t {
   list,    ///< GET of the model
   get,     ///< GET of a record, and of what it was
   create,  ///< POST
   update,  ///< PUT, PATCH, rollback
   remove,  ///< DELETE
 };
-inline constexpr std::array operations_all{Operation::list, Operation::get, Operation::create, Operation::update,
-                                           Operation::remove};
+inline constexpr std::array operations_all{ApiOperation::list, ApiOperation::get, ApiOperation::create,
+                                           ApiOperation::update, ApiOperation::remove};
 /// As it is declared: "list", "get", "create", "update", "delete".
-[[nodiscard]] std::string_view to_string(Operation operation);
+[[nodiscard]] std::string_view to_string(ApiOperation operation);
 
 /// What the success of a write promises.
 enum class Durability : std::uint8_t {
@@ -73,7 +73,7 @@ struct Model {
   std::uint64_t snapshot_every = 0;  ///< of a resource: events of a record from one snapshot of it to the next; 0: none
   std::vector<Field> fields;         ///< of a resource, in the order in which records show them
   std::size_t primary_key = 0;       ///< its place in `fields`
-  std::array<OperationRules, operations_all.size()> operations;  ///< of a resource, by Operation
+  std::array<OperationRules, operations_all.size()> operations;  ///< of a resource, by ApiOperation
   std::vector<std::string> methods;  ///< of HTTP, of a resource: those that are served; empty: all of the profile
   Durability durability = Durability::store;  ///< of a resource
   Duration cache{0};             ///< of a resource: how long who got a reply may keep it; 0: asks each time

@@ -36,7 +36,7 @@ struct ModelAttribute {
   Result<> (*suits)(const Model& model, const Declared& value) = nullptr;
   /// Takes the declaration of a single operation in; null where it is for the whole model only. Errors: usage, at the
   /// place.
-  Result<> (*declare_for)(OperationRules& rules, Operation operation, const Declared& value) = nullptr;
+  Result<> (*declare_for)(OperationRules& rules, ApiOperation operation, const Declared& value) = nullptr;
 };
 
 [[nodiscard]] std::span<const ModelAttribute* const> model_attributes();

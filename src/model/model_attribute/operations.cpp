@@ -9,11 +9,11 @@ namespace {
 
 /// The attributes of one operation, such as [model.product.operations.create].
 Result<> read_operation(Model& model, const DeclaredMember& member) {
-  const auto named = [&](Operation one) { return to_string(one) == member.name; };
+  const auto named = [&](ApiOperation one) { return to_string(one) == member.name; };
   const auto operation = std::ranges::find_if(operations_all, named);
   if (operation == operations_all.end()) {
     std::vector<std::string> known;
-    for (const Operation one : operations_all) known.emplace_back(to_string(one));
+    for (const ApiOperation one : operations_all) known.emplace_back(to_string(one));
     return refuse(member.place, "\"" + member.name + "\" is not an operation (list, get, create, update, delete)" +
                                     did_you_mean(member.name, known));
   }
