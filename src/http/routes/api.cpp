@@ -7,6 +7,7 @@
 #include "http/routes/call.hpp"
 #include "http/routes/catalogue.hpp"
 #include "http/routes/paths.hpp"
+#include "model/methods.hpp"
 
 namespace annals::http {
 namespace {
@@ -62,20 +63,24 @@ class Api {
     }
     const Method method = request.method == Method::head ? Method::get : request.method;
     std::string allow;
+    bool is_known = false;
     for (const Route& route : routes()) {
       const bool of_model = is_of_model(route.scope);
       if (of_model && (!place || !is_of(route.scope, engine_.model(place->model).profile))) continue;
       const auto matched = match(route.pattern, of_model ? place->rest : request.path);
       if (!matched) continue;
+      is_known = true;
+      if (of_model && !model::serves(engine_.model(place->model), to_string(route.method))) continue;
       if (route.method == method) return run(route, *matched, request, std::move(call));
       allow.append(allow.empty() ? "" : ", ").append(to_string(route.method));
       if (route.method == Method::get) allow += ", HEAD";
     }
-    if (allow.empty()) {
+    if (!is_known) {
       call.refuse(Error(ErrorKind::not_found, "not_found", "there is nothing at this path"));
       return;
     }
-    Response response = problem(call.asker, 405, "method_not_allowed", "this path knows " + allow + " only");
+    const std::string known = allow.empty() ? "no method, as its model is declared" : allow + " only";
+    Response response = problem(call.asker, 405, "method_not_allowed", "this path knows " + known);
     response.add("Allow", allow);
     call.send(std::move(response));
   }

@@ -15,6 +15,7 @@
 #include "json/pointer.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
+#include "model/methods.hpp"
 #include "model/resource.hpp"
 
 namespace annals::http {
@@ -147,7 +148,8 @@ class BatchReader {
       return false;
     }
     operation.model = found->model;
-    const bool is_kv = engine_.model(found->model).profile == model::Profile::kv;
+    const model::Model& model = engine_.model(found->model);
+    const bool is_kv = model.profile == model::Profile::kv;
     const bool fits = creates ? operation.method == Method::post && !is_kv
                               : operation.method == Method::put || operation.method == Method::delete_ ||
                                     (operation.method == Method::patch && !is_kv);
@@ -155,6 +157,10 @@ class BatchReader {
       fault("/method", "method_not_allowed",
             creates ? (is_kv ? "a value is set at its own path, with PUT" : "at the path of a model there is POST only")
                     : (is_kv ? "a value knows PUT and DELETE" : "a record knows PUT, PATCH and DELETE"));
+      return false;
+    }
+    if (!model::serves(model, to_string(operation.method))) {
+      fault("/method", "method_not_allowed", model.name + " is served with " + model::served_methods(model) + " only");
       return false;
     }
     if (creates) {
@@ -166,7 +172,7 @@ class BatchReader {
       fault("/path", "invalid_path", "the path has a broken percent-escape");
       return false;
     }
-    auto key = key_in_path(engine_.model(found->model), *std::move(decoded));
+    auto key = key_in_path(model, *std::move(decoded));
     if (!key) {
       fault("/path", key.error());
       return false;

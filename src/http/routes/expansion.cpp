@@ -5,6 +5,7 @@
 #include "json/writer.hpp"
 #include "model/exposure.hpp"
 #include "model/filter.hpp"
+#include "model/methods.hpp"
 #include "model/resource.hpp"
 
 namespace annals::http {
@@ -36,7 +37,13 @@ Result<Expansion> Expansion::read(engine::Engine& engine, std::size_t place, std
                   "the query parameter \"expand\": " + model.name + "." + model.fields[field].name +
                       " refers to no other record; only fields with references are expanded");
     }
-    expansion.fields_.push_back({field, place_of(engine, references)});
+    const std::size_t target = place_of(engine, references);
+    if (!model::serves(engine.model(target), "GET")) {
+      return fail(ErrorKind::invalid, "not_served",
+                  "the query parameter \"expand\": " + references +
+                      " is not served with GET, so its records are not shown here either");
+    }
+    expansion.fields_.push_back({field, target});
   }
   if (expansion.fields_.size() <= expanded_fields_max) return expansion;
   return fail(ErrorKind::invalid, "invalid_query",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/methods.hpp"
 #include "server/commands/commands.hpp"
 #include "server/secrets.hpp"
 #include "server/wiring.hpp"
@@ -40,7 +41,8 @@ int check(const Settings& settings) {
     std::string paths;
     for (const std::string& path : model.paths) paths.append(paths.empty() ? "" : ", ").append(path);
     text += "model   " + model.name + " (" + std::string(to_string(model.profile)) + ", " +
-            std::string(to_string(model.consistency)) + ") at " + paths + "\n";
+            std::string(to_string(model.consistency)) + ") at " + paths +
+            (model.methods.empty() ? "" : " with " + model::served_methods(model)) + "\n";
   }
   return print_or_report(text + "The configuration is good.\n");
 }

@@ -1,0 +1,60 @@
+#include "model/methods.hpp"
+
+#include <algorithm>
+
+#include "base/did_you_mean.hpp"
+#include "model/model_attribute.hpp"
+
+namespace annals::model {
+namespace {
+
+constexpr std::string_view expected = "expected a list of methods, of GET, POST, PUT, PATCH and DELETE";
+
+Result<> read_method(Model& model, const Declared& value) {
+  const std::string attribute = attribute_of(model, "methods");
+  const auto* method = value.as<std::string>();
+  if (method == nullptr) return refuse(value.place, attribute + std::string(expected));
+  if (*method == "HEAD") return refuse(value.place, attribute + "HEAD goes with GET and is not named");
+  if (std::ranges::find(methods_all, *method) == methods_all.end()) {
+    const std::vector<std::string> known(methods_all.begin(), methods_all.end());
+    std::string upper(*method);
+    for (char& character : upper) {
+      if (character >= 'a' && character <= 'z') character = static_cast<char>(character - 'a' + 'A');
+    }
+    return refuse(value.place,
+                  attribute + "\"" + method->substr(0, 100) +
+                      "\" is not a method that a model can be served with (GET, POST, PUT, PATCH, DELETE)" +
+                      did_you_mean(upper, known));
+  }
+  if (std::ranges::find(model.methods, *method) != model.methods.end())
+    return refuse(value.place, attribute + *method + " is named twice");
+  model.methods.push_back(*method);
+  return {};
+}
+
+}  // namespace
+
+extern const ModelAttribute methods_attribute;
+const ModelAttribute methods_attribute{
+    .name = "methods",
+    .of_kv = false,
+    .of_resource = true,
+    .sentence =
+        "The methods of HTTP that it is served with, of `GET` (and HEAD), `POST` (rollbacks, too), `PUT`, `PATCH` "
+        "and `DELETE`; others are 405, and refused in a batch. Default: all.",
+    .accepted = R"(methods = ["GET", "POST"])",
+    .refused = "methods = []",
+    .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
+      const auto* methods = value.as<Declared::List>();
+      if (methods == nullptr)
+        return refuse(value.place, attribute_of(declared.model, "methods") + std::string(expected));
+      if (methods->empty()) {
+        return refuse(value.place, attribute_of(declared.model, "methods") +
+                                       "the list is empty; a model without methods would be served to nobody");
+      }
+      for (const Declared& one : *methods) TRY(read_method(declared.model, one));
+      return {};
+    },
+};
+
+}  // namespace annals::model
