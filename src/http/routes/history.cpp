@@ -15,6 +15,7 @@
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 #include "model/audit_entry.hpp"
+#include "model/audited_operations.hpp"
 #include "model/exposure.hpp"
 
 namespace annals::http {
@@ -24,8 +25,13 @@ constexpr std::uint64_t limit_max = 10'000;
 constexpr Duration wait_max = std::chrono::seconds(25);
 constexpr PageLimit piece{256, 1u << 20};
 
-/// How a history shows an event.
-using AppendEvent = Result<> (*)(std::string& out, const EventView& event, const model::Model& model);
+/// What makes a history or an audit what it is.
+struct Form {
+  /// Shows an event.
+  Result<> (*append)(std::string& out, const EventView& event, const model::Model& model);
+  /// Whether it does.
+  bool (*shows)(const model::Model& model, std::string_view event_type);
+};
 
 Result<> append_event(std::string& out, const EventView& event, const model::Model& model) {
   if (!model.hides) {
@@ -54,26 +60,35 @@ Result<> append_audit_entry(std::string& out, const EventView& event, const mode
   return {};
 }
 
+bool is_in_audit(const model::Model& model, std::string_view event_type) {
+  return model::is_audited(model, model::operation_of(model, event_type));
+}
+
+constexpr Form history{append_event, [](const model::Model&, std::string_view) { return true; }};
+constexpr Form audit{append_audit_entry, is_in_audit};
+
 /// The events of a stream from a version on as a JSON array, a page of the store at a time.
 class HistoryBody final : public PieceSource {
  public:
   HistoryBody(const EventStore& store, const model::Model& model, std::string stream, StreamVersion after,
-              std::uint64_t limit, AppendEvent append)
-      : store_(store), model_(model), stream_(std::move(stream)), next_(after.next()), left_(limit), append_(append) {}
+              std::uint64_t limit, const Form& form)
+      : store_(store), model_(model), stream_(std::move(stream)), next_(after.next()), left_(limit), form_(form) {}
 
   [[nodiscard]] Result<std::string> next(const engine::Turn&) override {
     PageLimit limit = piece;
     limit.events_max = std::min<std::uint64_t>(limit.events_max, left_);
     const EventPage page = TRY(store_.read_stream(stream_, next_, Direction::forward, limit));
-    std::string out = any_ ? "" : "[";
+    std::string out = std::exchange(begun_, true) ? "" : "[";
     for (const EventView& event : page.events()) {
-      if (std::exchange(any_, true)) out += ',';
-      TRY(append_(out, event, model_));
       next_ = event.version.next();
       --left_;
+      if (!form_.shows(model_, event.type)) continue;
+      if (std::exchange(any_, true)) out += ',';
+      TRY(form_.append(out, event, model_));
     }
     if (!page.more()) left_ = 0;
     if (ended()) out += ']';
+    if (out.empty()) out += '\n';  // none of the page is in it: so the connection sees whether anybody still listens
     return out;
   }
 
@@ -86,7 +101,8 @@ class HistoryBody final : public PieceSource {
   const std::string stream_;
   StreamVersion next_;
   std::uint64_t left_;
-  AppendEvent append_;
+  const Form& form_;
+  bool begun_ = false;
   bool any_ = false;
 };
 
@@ -105,7 +121,7 @@ struct HistoryRequest {
   std::string path;
   StreamVersion after;
   std::optional<std::uint64_t> limit;
-  AppendEvent append;
+  const Form& form;
 };
 
 void send_history(Call call, const HistoryRequest& asked) {
@@ -125,7 +141,7 @@ void send_history(Call call, const HistoryRequest& asked) {
     }
   }
   auto body = std::make_unique<HistoryBody>(store, call.the_model(), stream, asked.after,
-                                            asked.limit.value_or(~std::uint64_t{0}), asked.append);
+                                            asked.limit.value_or(~std::uint64_t{0}), asked.form);
   send_in_pieces(std::move(call), std::move(response), std::move(body), From::store, First::at_once);
 }
 
@@ -253,7 +269,7 @@ void start(const std::shared_ptr<EventsWait>& wait, const std::optional<Duration
   keep_looking(wait);
 }
 
-void begin_history(const Request& request, Call call, AppendEvent append) {
+void begin_history(const Request& request, Call call, const Form& form) {
   const auto parameters = QueryParameters::parse(request.query, {"after_version", "limit", "min_position"});
   if (!parameters) return call.refuse(parameters.error());
   const auto after = parameters->number("after_version", 0, ~std::uint64_t{0} - 1);
@@ -264,8 +280,7 @@ void begin_history(const Request& request, Call call, AppendEvent append) {
   if (!position) return call.refuse(position.error());
   after_stored_position(
       std::move(call), *position,
-      [asked =
-           HistoryRequest{std::string(request.path), StreamVersion{after->value_or(0)}, *limit, append}](Call ready) {
+      [asked = HistoryRequest{std::string(request.path), StreamVersion{after->value_or(0)}, *limit, form}](Call ready) {
         read_store(std::move(ready), [asked](Call reading) { send_history(std::move(reading), asked); });
       });
 }
@@ -273,11 +288,11 @@ void begin_history(const Request& request, Call call, AppendEvent append) {
 }  // namespace
 
 void get_history(const Request& request, Call call) {
-  begin_history(request, std::move(call), append_event);
+  begin_history(request, std::move(call), history);
 }
 
 void get_audit(const Request& request, Call call) {
-  if (call.the_model().audited) return begin_history(request, std::move(call), append_audit_entry);
+  if (model::is_audited(call.the_model())) return begin_history(request, std::move(call), audit);
   call.refuse(
       Error(ErrorKind::not_found, "not_audited",
             "the model " + call.the_model().name + " is not audited; audited = true in its declaration does it"));

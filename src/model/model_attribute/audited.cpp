@@ -1,6 +1,22 @@
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
+namespace {
+
+constexpr std::string_view expected = "audited: expected true or false";
+
+Result<> read_for_operation(OperationRules& rules, ApiOperation operation, const Declared& value) {
+  if (operation == ApiOperation::list || operation == ApiOperation::get) {
+    return refuse(value.place, "audited: the audit is made from events, and " + std::string(to_string(operation)) +
+                                   " records none; create, update and delete can be audited");
+  }
+  const bool* flag = value.as<bool>();
+  if (flag == nullptr) return refuse(value.place, std::string(expected));
+  rules.audited = *flag;
+  return {};
+}
+
+}  // namespace
 
 extern const ModelAttribute audited_attribute;
 const ModelAttribute audited_attribute{
@@ -8,17 +24,17 @@ const ModelAttribute audited_attribute{
     .of_kv = false,
     .of_resource = true,
     .sentence =
-        "`true`: who changed what, with old and new values, can be asked for at `RESOURCE/:name/audit`. "
-        "Default: `false`.",
+        "`true`: who changed what, with old and new values, can be asked for at `RESOURCE/:name/audit`; of `create`, "
+        "`update` and `delete` each may say otherwise. Default: `false`.",
     .accepted = "audited = true",
     .refused = R"(audited = "yes")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       const bool* flag = value.as<bool>();
-      if (flag == nullptr)
-        return refuse(value.place, attribute_of(declared.model, "audited") + "expected true or false");
+      if (flag == nullptr) return refuse(value.place, "model." + declared.model.name + "." + std::string(expected));
       declared.model.audited = *flag;
       return {};
     },
+    .declare_for = read_for_operation,
 };
 
 }  // namespace annals::model

@@ -49,7 +49,7 @@ const ModelAttribute operations_attribute{
     .sentence =
         "What is otherwise for single operations, each a table of attributes: `list`, `get`, `create`, "
         "`update` (PUT, PATCH, rollback), `delete`.",
-    .accepted = "operations = { update = {} }",
+    .accepted = "operations = { update = { audited = true } }",
     .refused = "operations = { remove = {} }",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       const auto* members = value.as<Declared::Table>();
