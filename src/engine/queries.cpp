@@ -7,45 +7,11 @@ namespace {
 
 constexpr std::size_t keys_at_once = 512;
 
-/// The next events of a stream, no further than to version `last`.
-Result<EventPage> read_on(const Past& past, std::string_view stream, StreamVersion from, StreamVersion last) {
-  PageLimit limit;
-  limit.events_max = static_cast<std::size_t>(std::min<std::uint64_t>(limit.events_max, last.value - from.value + 1));
-  return past.store.read_stream(stream, from, Direction::forward, limit);
-}
-
-/// Where a fold begins: a record, and events from its version on.
-struct Beginning {
-  model::Record record;
-  EventPage page;
-};
-
-/// The nearest snapshot whose event the store has (projection/snapshots.hpp says why it must look); nullopt when there
-/// is none.
-Result<std::optional<Beginning>> begin_at_snapshot(const Past& past, std::string_view stream, StreamVersion last) {
-  const std::string_view key = key_of(stream);
-  bool any_refused = false;
-  while (auto snapshot = past.snapshots->nearest(key, last)) {
-    const StreamVersion version = snapshot->record.version;
-    // Where one was of another store, those before it may be, too: then one event tells.
-    EventPage page = TRY(read_on(past, stream, version, any_refused ? version : last));
-    const EventView* event = page.events().empty() ? nullptr : &page.events().front();
-    if (event && event->version == version && event->id == snapshot->event && event->position == snapshot->position &&
-        event->created_at == snapshot->record.updated_at) {
-      return Beginning{std::move(snapshot->record), std::move(page)};
-    }
-    past.snapshots->forget(key, version);
-    any_refused = true;
+template <class Work>
+Result<model::Record> done_at_once(Work work) {
+  while (!TRY(work.go_on(Turn::endless()))) {
   }
-  return std::nullopt;
-}
-
-/// After the first event of the page; one that never existed when there is none.
-Result<model::Record> record_of(const Past& past, const EventPage& page) {
-  if (page.events().empty()) return model::Record{};
-  const EventView& event = page.events().front();
-  if (!model::last_event_suffices(past.model)) return fold(past, event.stream, event.version);
-  return model::evolve(past.model, model::Record{}, event.type, event.data, event.version, event.created_at);
+  return work.take();
 }
 
 }  // namespace
@@ -53,40 +19,22 @@ Result<model::Record> record_of(const Past& past, const EventPage& page) {
 Result<model::Record> newest_record(const Past& past, std::string_view stream) {
   constexpr StreamVersion last{~std::uint64_t{0}};
   if (!model::last_event_suffices(past.model)) return fold(past, stream, last);
-  return record_of(past, TRY(past.store.read_stream(stream, last, Direction::backward, PageLimit{1, 1})));
+  const EventPage page = TRY(past.store.read_stream(stream, last, Direction::backward, PageLimit{1, 1}));
+  if (page.events().empty()) return model::Record{};
+  const EventView& event = page.events().front();
+  return model::evolve(past.model, model::Record{}, event.type, event.data, event.version, event.created_at);
 }
 
 Result<model::Record> fold(const Past& past, std::string_view stream, StreamVersion last) {
-  std::optional<Beginning> beginning;
-  if (last.value == 0) return model::Record{};
-  if (past.snapshots) beginning = TRY(begin_at_snapshot(past, stream, last));
-  if (!beginning) beginning = Beginning{{}, TRY(read_on(past, stream, StreamVersion{1}, last))};
-  model::Record record = std::move(beginning->record);
-  EventPage page = std::move(beginning->page);
-  std::uint64_t folded = 0;
-  while (true) {
-    for (const EventView& event : page.events()) {
-      if (event.version <= record.version) continue;
-      record = TRY(model::evolve(past.model, record, event.type, event.data, event.version, event.created_at));
-      ++folded;
-      if (past.snapshots && past.snapshots->is_due(event.version))
-        past.snapshots->offer(key_of(stream), {record, event.position, event.id});
-    }
-    if (!page.more() || record.version >= last) break;
-    page = TRY(read_on(past, stream, record.version.next(), last));
-  }
-  if (past.snapshots) past.snapshots->count_folded(folded);
-  return record;
+  return done_at_once(Fold(past, std::string(stream), last));
 }
 
 Result<model::Record> record_at_version(const Past& past, std::string_view key, StreamVersion version) {
-  if (version.value == 0) return model::Record{};
-  return record_of(past,
-                   TRY(past.store.read_stream(past.model.stream(key), version, Direction::forward, PageLimit{1, 1})));
+  return done_at_once(PastRecord(past, key, version, std::nullopt));
 }
 
 Result<model::Record> record_at_time(const Past& past, std::string_view key, Instant time) {
-  return record_of(past, TRY(past.store.read_at(past.model.stream(key), time)));
+  return done_at_once(PastRecord(past, key, time, std::nullopt));
 }
 
 ListAtTime::ListAtTime(Past past, const projection::ReadTable& table, Instant time, std::string prefix,
@@ -114,13 +62,19 @@ Result<> ListAtTime::collect() {
   return {};
 }
 
-Result<model::Record> ListAtTime::record_then(const std::string& key) const {
-  if (table_has_all_) {
-    // Most keys have not changed since a time that is not long ago, and the table spares the look into the store.
-    model::Record now = table_.get(key);
-    if (now.version.value > 0 && now.updated_at <= time_) return now;
+Result<std::optional<model::Record>> ListAtTime::record_then(const std::string& key, const Turn& turn) {
+  if (!looked_up_) {
+    if (table_has_all_) {
+      // Most keys have not changed since a time that is not long ago, and the table spares the look into the store.
+      model::Record now = table_.get(key);
+      if (now.version.value > 0 && now.updated_at <= time_) return now;
+    }
+    looked_up_.emplace(past_, key, time_, std::nullopt);
   }
-  return record_at_time(past_, key, time_);
+  if (!TRY(looked_up_->go_on(turn))) return std::nullopt;
+  model::Record record = looked_up_->take();
+  looked_up_.reset();
+  return record;
 }
 
 std::vector<std::string> ListAtTime::next_keys(std::size_t limit) const {
@@ -153,11 +107,12 @@ Result<std::vector<projection::ReadTable::Row>> ListAtTime::next(std::size_t row
       ended_ = keys_.empty();
       continue;
     }
-    model::Record record = TRY(record_then(keys_[place_]));
+    auto record = TRY(record_then(keys_[place_], turn));
+    if (!record) break;
     after_ = std::move(keys_[place_++]);
-    if (record.exists()) {
-      bytes += record.value->size();
-      rows.push_back({*after_, std::move(record)});
+    if (record->exists()) {
+      bytes += record->value->size();
+      rows.push_back({*after_, *std::move(record)});
     }
     if (turn.is_over()) break;
   }

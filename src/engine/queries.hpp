@@ -8,20 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/turn.hpp"
-#include "event/event_store.hpp"
-#include "model/decider.hpp"
+#include "engine/fold.hpp"
 #include "projection/read_table.hpp"
-#include "projection/snapshots.hpp"
 
 namespace annals::engine {
-
-/// Where the past of a model is read. A value; what it names outlives it.
-struct Past {
-  const EventStore& store;
-  const model::Model& model;
-  projection::Snapshots* snapshots = nullptr;  ///< null: every record is folded from its first event
-};
 
 /// The record as it was right after version `version`; one that never existed (version 0) when the stream is shorter.
 /// Errors: those of EventStore::read_stream.
@@ -31,8 +21,7 @@ struct Past {
 [[nodiscard]] Result<model::Record> newest_record(const Past& past, std::string_view stream);
 
 /// The record after the events of a stream up to version `last`, or to its end when that comes first; for models whose
-/// last event does not tell the whole state. Begins at the nearest snapshot, and makes those that it misses.
-/// Errors: those of EventStore::read_stream; corrupt.
+/// last event does not tell the whole state. Errors: those of EventStore::read_stream; corrupt.
 [[nodiscard]] Result<model::Record> fold(const Past& past, std::string_view stream, StreamVersion last);
 
 /// The record as it was at `time`.
@@ -47,7 +36,8 @@ class ListAtTime {
              std::optional<std::string> after);
 
   /// The next rows that existed then: up to `rows_max`, and no more once their values have `bytes_max` bytes or the
-  /// turn is over; fewer, or none, also before the end. Errors: those of the store's reads.
+  /// turn is over; fewer, or none, also before the end. Errors: those of the store's reads; not_found
+  /// ("past_not_shown"), when one was at a version that is not shown any more.
   [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t rows_max, std::size_t bytes_max,
                                                                      const Turn& turn);
   /// True once no row can follow.
@@ -57,7 +47,8 @@ class ListAtTime {
   [[nodiscard]] Result<> begin();
   /// A page of events, for keys that the table does not know, because it is behind (models that are not live).
   [[nodiscard]] Result<> collect();
-  [[nodiscard]] Result<model::Record> record_then(const std::string& key) const;
+  /// nullopt when the turn is over before.
+  [[nodiscard]] Result<std::optional<model::Record>> record_then(const std::string& key, const Turn& turn);
   [[nodiscard]] std::vector<std::string> next_keys(std::size_t limit) const;
 
   const Past past_;
@@ -68,6 +59,7 @@ class ListAtTime {
   std::set<std::string> unknown_keys_;
   std::vector<std::string> keys_;  // that are looked at next, from place_ on
   std::size_t place_ = 0;
+  std::optional<PastRecord> looked_up_;  // that of place_, while the work on it goes on
   bool begun_ = false;
   Position collected_;          // events up to here have been collected from
   Position end_;                // and this is where that ends

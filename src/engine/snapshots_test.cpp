@@ -4,6 +4,9 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "engine/engine.hpp"
 #include "engine/test_engine.hpp"
 #include "json/reader.hpp"
@@ -146,6 +149,41 @@ TEST_F(EngineSnapshotsTest, snapshots_that_were_removed_come_back_by_themselves)
   EXPECT_EQ(served->cost("a", 41), 41u);
   EXPECT_EQ(served->cost("a", 41), 1u);
   EXPECT_EQ(served->cost("a", 19), 3u) << "all that were missing on the way";
+}
+
+TEST_F(EngineSnapshotsTest, a_long_fold_ends_with_its_turn_and_goes_on_in_the_next) {
+  open();
+  served->fill("a", 42);
+  served->fill("b", 42);
+  ASSERT_TRUE(world.files.remove(file));
+  open();
+  const Turn over(world.clock);
+  world.clock.advance(turn_time);
+  PastRecord read(served->engine->past(0), "a", StreamVersion{42}, std::nullopt);
+  int turns = 1;
+  while (!read.go_on(over).value()) ++turns;
+  EXPECT_GE(turns, 42) << "an event a turn, when each is over at once";
+  EXPECT_EQ(Served::text_of(read.take()), served->folded("a", 42));
+
+  // So does a list of the past.
+  world.clock.advance(std::chrono::seconds(1));
+  const Instant then = world.clock.now();
+  world.clock.advance(std::chrono::seconds(1));
+  served->set_number("a", 99);
+  served->set_number("b", 99);
+  world.executor.run_ready();
+  ASSERT_TRUE(world.files.remove(file));
+  open();
+  const Past past = served->engine->past(0);
+  ListAtTime list(past, served->engine->feed(0).table(), then, "", std::nullopt);
+  std::vector<projection::ReadTable::Row> rows;
+  for (turns = 0; !list.ended(); ++turns) {
+    auto some = list.next(10, 1u << 20, over).value();
+    std::ranges::move(some, std::back_inserter(rows));
+  }
+  EXPECT_GE(turns, 84);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(Served::text_of(rows[1].record), served->folded("b", 42));
 }
 
 TEST_F(EngineSnapshotsTest, a_snapshot_of_a_tail_that_was_lost_is_not_believed) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "model/audited_operations.hpp"
+#include "model/methods.hpp"
 #include "model/model_file.hpp"
 
 namespace annals::model {
@@ -57,6 +59,45 @@ TEST(model_attributes, operations_are_known_and_so_is_what_is_said_of_them) {
     ASSERT_FALSE(refused) << one.lines;
     EXPECT_NE(refused.error().message.find(one.part), std::string::npos) << refused.error().message;
   }
+}
+
+TEST(model_attributes, what_bounds_a_model_is_checked) {
+  struct Case {
+    std::string_view lines;
+    std::string_view part;
+  };
+  for (const Case& one : {
+           Case{R"(methods = ["GET", "PATCH", "GET"])", "GET is named twice"},
+           Case{R"(methods = ["GET", "HEAD"])", "HEAD goes with GET"},
+           Case{R"(methods = ["posts"])", "did you mean \"POST\"?"},
+           Case{R"(methods = "GET")", "expected a list of methods"},
+           Case{R"(methods = ["GET", 1])", "expected a list of methods"},
+           Case{"versioned = 1000001", "from 1 to 1000000"},
+           Case{"versioned = -1", "from 1 to 1000000"},
+           Case{R"(versioned = "3")", "from 1 to 1000000"},
+           Case{R"(retention = "59s")", "of 1m to 36525d"},
+           Case{R"(retention = "36526d")", "of 1m to 36525d"},
+           Case{"retention = 90", "of 1m to 36525d"},
+           Case{"operations = { list = { audited = false } }", "list records none"},
+           Case{"operations = { update = { audited = 1 } }", "expected true or false"},
+           Case{"operations = { update = { versioned = 1 } }", "is for the whole model"},
+       }) {
+    const auto refused = with_lines(*model_attributes().front(), one.lines);
+    ASSERT_FALSE(refused) << one.lines;
+    EXPECT_NE(refused.error().message.find(one.part), std::string::npos) << refused.error().message;
+  }
+  const auto good = with_lines(*model_attributes().front(),
+                               "versioned = 1000000\nretention = \"1m\"\nmethods = [\"POST\"]\noperations = { delete "
+                               "= { audited = true } }");
+  ASSERT_TRUE(good) << good.error().message;
+  const Model& model = good->front().model;
+  EXPECT_EQ(model.versioned, 1'000'000u);
+  EXPECT_EQ(model.retention, std::chrono::minutes(1));
+  EXPECT_FALSE(serves(model, "GET"));
+  EXPECT_TRUE(serves(model, "POST"));
+  EXPECT_TRUE(is_audited(model));
+  EXPECT_TRUE(is_audited(model, operation_of(model, "ThingDeleted")));
+  EXPECT_FALSE(is_audited(model, operation_of(model, "NameChanged")));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "engine/event_feed.hpp"
 #include "engine/event_json.hpp"
 #include "engine/event_metadata.hpp"
+#include "engine/shown_past.hpp"
 #include "event/read_interest.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/query_parameters.hpp"
@@ -31,6 +32,8 @@ struct Form {
   Result<> (*append)(std::string& out, const EventView& event, const model::Model& model);
   /// Whether it does.
   bool (*shows)(const model::Model& model, std::string_view event_type);
+  /// The first version of a record that is in it.
+  Result<StreamVersion> (*first)(const engine::Past& past, std::string_view key, Instant now);
 };
 
 Result<> append_event(std::string& out, const EventView& event, const model::Model& model) {
@@ -64,8 +67,9 @@ bool is_in_audit(const model::Model& model, std::string_view event_type) {
   return model::is_audited(model, model::operation_of(model, event_type));
 }
 
-constexpr Form history{append_event, [](const model::Model&, std::string_view) { return true; }};
-constexpr Form audit{append_audit_entry, is_in_audit};
+constexpr Form history{append_event, [](const model::Model&, std::string_view) { return true; },
+                       engine::first_in_history};
+constexpr Form audit{append_audit_entry, is_in_audit, engine::first_in_audit};
 
 /// The events of a stream from a version on as a JSON array, a page of the store at a time.
 class HistoryBody final : public PieceSource {
@@ -124,13 +128,16 @@ struct HistoryRequest {
   const Form& form;
 };
 
-void send_history(Call call, const HistoryRequest& asked) {
+void send_history(Call call, HistoryRequest asked) {
   const EventStore& store = call.engine.store();
   const std::string stream = call.the_model().stream(call.key);
   // What is read comes from the store, which may be ahead of the table.
   call.position = store.cursor(store.status().visible);
   Response response;
   response.content_type = "application/json";
+  const auto first = asked.form.first(call.past(), call.key, call.engine.platform().clock.now());
+  if (!first) return call.refuse(first.error());
+  asked.after = std::max(asked.after, StreamVersion{first->value - 1});
   if (asked.limit) {
     const auto last = store.stream_version(stream);
     if (!last) return call.refuse(last.error());

@@ -5,12 +5,11 @@
 #include <memory>
 #include <optional>
 
-#include "engine/queries.hpp"
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/expansion.hpp"
+#include "http/routes/past_reading.hpp"
 #include "http/routes/query_parameters.hpp"
-#include "http/routes/reading.hpp"
 #include "http/routes/waiting.hpp"
 #include "json/writer.hpp"
 #include "model/exposure.hpp"
@@ -177,21 +176,11 @@ void await_record(Call call, OwnView view, Duration time) {
   });
 }
 
-void send_record_at(Call call, OwnView view, Instant time) {
-  engine::Engine& engine = call.engine;
-  platform::Executor& home = *call.home;
-  engine.settle(time, home, [call = std::move(call), view = std::move(view), time]() mutable {
-    read_store(std::move(call), [view = std::move(view), time](Call reading) {
-      const auto record = engine::record_at_time(reading.past(), reading.key, time);
-      send_record(std::move(reading), view, record, " at that time");
-    });
-  });
-}
-
-void send_record_at(Call call, OwnView view, StreamVersion version) {
-  read_store(std::move(call), [view = std::move(view), version](Call reading) {
-    const auto record = engine::record_at_version(reading.past(), reading.key, version);
-    send_record(std::move(reading), view, record, " at that version");
+void send_record_at(Call call, OwnView view, engine::When when) {
+  const std::string_view said =
+      std::holds_alternative<Instant>(when) ? std::string_view(" at that time") : " at that version";
+  read_past(std::move(call), when, [view = std::move(view), said](Call reading, const Result<Record>& record) {
+    send_record(std::move(reading), view, record, said);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/list_run.hpp"
+#include "engine/shown_past.hpp"
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/list_format.hpp"
@@ -113,6 +114,7 @@ Result<ListRequest> list_request(const Request& request, const Call& call, const
   }
   const auto limit = TRY(parameters.number("limit", 1, limit_max));
   list.at = TRY(parameters.time("at"));
+  if (list.at) TRY(engine::check_time(model, *list.at, call.engine.platform().clock.now()));
   list.query.count = TRY(flag_of(parameters, "count"));
   list.explain = TRY(flag_of(parameters, "explain"));
   list.format = list_format_of(request);

@@ -7,12 +7,11 @@
 #include <memory>
 #include <optional>
 
-#include "engine/queries.hpp"
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/dry_run.hpp"
+#include "http/routes/past_reading.hpp"
 #include "http/routes/query_parameters.hpp"
-#include "http/routes/reading.hpp"
 #include "http/routes/resources.hpp"
 #include "json/pointer.hpp"
 #include "json/reader.hpp"
@@ -97,13 +96,16 @@ std::optional<Target> target_of(const json::Object& body, Call& call) {
 }
 
 void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Record>& record) {
-  if (!record) return call.refuse(record.error());
-  if (!record->exists()) {
+  const bool is_held_back = !record && record.error().kind == ErrorKind::not_found;
+  if (!record && !is_held_back) return call.refuse(record.error());
+  if (is_held_back || !record->exists()) {
     Error error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded");
+    if (is_held_back) error = record.error();
     if (!write.idempotency) return call.refuse(error);
     write.plan = refusal(std::move(error));
+  } else {
+    write.command.value = record->value;
   }
-  write.command.value = record->value;
   if (call.the_model().profile == model::Profile::resource) write.command.operation = model::Operation::restore;
   submit(std::move(write), std::move(call));
 }
@@ -308,20 +310,11 @@ void roll_back_record(const Request& request, Call call) {
     if (call.the_model().profile == model::Profile::resource) return send_resource(std::move(call), *before, {});
     return send_receipt(std::move(call), *before);
   }
-  if (target->version) {
-    return read_store(std::move(call), [write = std::move(*write), version = *target->version](Call reading) mutable {
-      const auto record = engine::record_at_version(reading.past(), reading.key, version);
-      set_as_it_was(std::move(write), std::move(reading), record);
-    });
-  }
-  engine::Engine& engine = call.engine;
-  platform::Executor& home = *call.home;
-  engine.settle(*target->at, home, [write = std::move(*write), call = std::move(call), at = *target->at]() mutable {
-    read_store(std::move(call), [write = std::move(write), at](Call reading) mutable {
-      const auto record = engine::record_at_time(reading.past(), reading.key, at);
-      set_as_it_was(std::move(write), std::move(reading), record);
-    });
-  });
+  const engine::When when = target->version ? engine::When(*target->version) : engine::When(*target->at);
+  read_past(std::move(call), when,
+            [write = std::move(*write)](Call reading, const Result<model::Record>& record) mutable {
+              set_as_it_was(std::move(write), std::move(reading), record);
+            });
 }
 
 }  // namespace annals::http

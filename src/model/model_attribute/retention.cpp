@@ -1,0 +1,29 @@
+#include "base/instant.hpp"
+#include "model/model_attribute.hpp"
+
+namespace annals::model {
+
+extern const ModelAttribute retention_attribute;
+const ModelAttribute retention_attribute{
+    .name = "retention",
+    .of_kv = false,
+    .of_resource = true,
+    .sentence =
+        "How far back the past of records is shown, 1m at least; the present always is. What lies before is in the "
+        "log, and asked for it is 404 `past_not_shown`; histories and audits begin after it. Default: all of it.",
+    .accepted = R"(retention = "90d")",
+    .refused = R"(retention = "30s")",
+    .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
+      const auto* text = value.as<std::string>();
+      const auto time = text ? duration_from_text(*text) : std::nullopt;
+      if (!time || *time < std::chrono::minutes(1)) {
+        return refuse(value.place, attribute_of(declared.model, "retention") +
+                                       "expected a time in quotes, such as \"90d\", of 1m to 36525d; leave it out to "
+                                       "show all of the past");
+      }
+      declared.model.retention = *time;
+      return {};
+    },
+};
+
+}  // namespace annals::model
