@@ -14,7 +14,7 @@ namespace annals::projection {
 namespace {
 
 constexpr std::string_view magic = "AnnalsSn";
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 constexpr std::size_t checksum_bytes = 8;
 constexpr std::size_t heading_bytes =
     magic.size() + sizeof format_version + sizeof(XXH128_canonical_t) + checksum_bytes;
@@ -68,12 +68,16 @@ std::uint64_t checksum_of(std::string_view contents) {
   return XXH3_64bits(contents.data(), contents.size());
 }
 
-/// nullopt when it is not what was written.
-std::optional<EntryHeader> header_of(std::string_view bytes) {
+std::uint64_t seed_of(std::string_view form) {
+  return XXH3_64bits(form.data(), form.size());
+}
+
+/// nullopt when it is not what was written, or not in a file of this seed.
+std::optional<EntryHeader> header_of(std::string_view bytes, std::uint64_t seed) {
   if (bytes.size() < entry_header_bytes) return std::nullopt;
   bytes = bytes.substr(0, entry_header_bytes);
-  if (XXH3_64bits(bytes.data() + checksum_bytes, bytes.size() - checksum_bytes) != get_at<std::uint64_t>(bytes.data()))
-    return std::nullopt;
+  const auto checksum = XXH3_64bits_withSeed(bytes.data() + checksum_bytes, bytes.size() - checksum_bytes, seed);
+  if (checksum != get_at<std::uint64_t>(bytes.data())) return std::nullopt;
   ByteReader reader(bytes.substr(checksum_bytes));
   EntryHeader header;
   header.contents_checksum = reader.integer<std::uint64_t>();
@@ -116,7 +120,7 @@ class MemoryFile final : public platform::File {
 };
 
 /// Calls `on_entry` for the entries of a file from `offset` on; where the first begins that is not whole.
-Result<std::uint64_t> scan(const platform::File& file, std::uint64_t offset,
+Result<std::uint64_t> scan(const platform::File& file, std::uint64_t seed, std::uint64_t offset,
                            const std::function<void(const SnapshotFile::Place&)>& on_entry) {
   const std::uint64_t size = TRY(file.size());
   std::string window;
@@ -131,7 +135,7 @@ Result<std::uint64_t> scan(const platform::File& file, std::uint64_t offset,
     return std::string_view(window).substr(static_cast<std::size_t>(offset - window_at)).substr(0, count);
   };
   while (offset + entry_header_bytes <= size) {
-    const auto header = header_of(TRY(look(entry_header_bytes)));
+    const auto header = header_of(TRY(look(entry_header_bytes)), seed);
     if (!header || header->contents_bytes() > size - offset - entry_header_bytes) break;
     const std::string_view key = TRY(look(entry_header_bytes + header->key_bytes)).substr(entry_header_bytes);
     on_entry({SnapshotFile::hash_of(key), header->version, offset});
@@ -149,8 +153,8 @@ Result<std::unique_ptr<SnapshotFile>> SnapshotFile::open(platform::FileSystem& f
   std::string heading(heading_bytes, '\0');
   heading.resize(TRY(file->read_at(0, heading.data(), heading.size())));
   TRY(check_heading(path, heading, form));
-  const std::uint64_t end = TRY(scan(*file, heading_bytes, on_entry));
-  return std::unique_ptr<SnapshotFile>(new SnapshotFile(std::move(file), end));
+  const std::uint64_t end = TRY(scan(*file, seed_of(form), heading_bytes, on_entry));
+  return std::unique_ptr<SnapshotFile>(new SnapshotFile(std::move(file), seed_of(form), end));
 }
 
 Result<std::unique_ptr<SnapshotFile>> SnapshotFile::create(platform::FileSystem& files, const std::string& path,
@@ -158,11 +162,11 @@ Result<std::unique_ptr<SnapshotFile>> SnapshotFile::create(platform::FileSystem&
   if (TRY(files.exists(path))) TRY(files.remove(path));
   std::unique_ptr<platform::File> file = TRY(files.create(path));
   TRY(file->write_at(0, heading_of(form)));
-  return std::unique_ptr<SnapshotFile>(new SnapshotFile(std::move(file), heading_bytes));
+  return std::unique_ptr<SnapshotFile>(new SnapshotFile(std::move(file), seed_of(form), heading_bytes));
 }
 
 std::unique_ptr<SnapshotFile> SnapshotFile::in_memory() {
-  return std::unique_ptr<SnapshotFile>(new SnapshotFile(std::make_unique<MemoryFile>(), 0));
+  return std::unique_ptr<SnapshotFile>(new SnapshotFile(std::make_unique<MemoryFile>(), 0, 0));
 }
 
 std::uint64_t SnapshotFile::hash_of(std::string_view key) {
@@ -173,7 +177,7 @@ std::uint64_t SnapshotFile::bytes_of(std::string_view key, const Snapshot& snaps
   return entry_header_bytes + key.size() + (snapshot.record.exists() ? snapshot.record.value->size() : 0);
 }
 
-void SnapshotFile::append_entry(std::string& out, std::string_view key, const Snapshot& snapshot) {
+void SnapshotFile::append_entry(std::string& out, std::string_view key, const Snapshot& snapshot) const {
   const model::Record& record = snapshot.record;
   const std::string_view value = record.exists() ? *record.value : std::string_view{};
   INVARIANT(key.size() <= model::key_bytes_max && value.size() < no_value, "events are smaller");
@@ -186,7 +190,7 @@ void SnapshotFile::append_entry(std::string& out, std::string_view key, const Sn
   put(header, snapshot.position.value);
   put(header, record.updated_at.microseconds);
   header.append(reinterpret_cast<const char*>(snapshot.event.bytes.data()), snapshot.event.bytes.size());
-  put(out, std::uint64_t{XXH3_64bits(header.data(), header.size())});
+  put(out, std::uint64_t{XXH3_64bits_withSeed(header.data(), header.size(), seed_)});
   out.append(header).append(contents);
 }
 
@@ -199,7 +203,7 @@ Result<> SnapshotFile::append(std::string_view entries) {
 Result<Snapshot> SnapshotFile::read(const Place& place, std::string_view key) const {
   std::string bytes(entry_header_bytes + key.size() + read_at_once, '\0');
   bytes.resize(TRY(file_->read_at(place.offset, bytes.data(), bytes.size())));
-  const auto header = header_of(bytes);
+  const auto header = header_of(bytes, seed_);
   if (!header || header->version != place.version || header->key_bytes != key.size()) return damaged();
   const std::size_t end = entry_header_bytes + static_cast<std::size_t>(header->contents_bytes());
   const std::size_t had = bytes.size();

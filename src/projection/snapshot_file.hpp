@@ -50,7 +50,8 @@ class SnapshotFile {
   [[nodiscard]] static std::uint64_t hash_of(std::string_view key);
   /// What an entry takes.
   [[nodiscard]] static std::uint64_t bytes_of(std::string_view key, const Snapshot& snapshot);
-  static void append_entry(std::string& out, std::string_view key, const Snapshot& snapshot);
+  /// An entry of this file, or of another of the same form.
+  void append_entry(std::string& out, std::string_view key, const Snapshot& snapshot) const;
 
   /// Writes entries, made with append_entry, at the end. After an error nothing was added. Errors: input_output.
   [[nodiscard]] Result<> append(std::string_view entries);
@@ -62,9 +63,11 @@ class SnapshotFile {
   [[nodiscard]] std::uint64_t end() const { return end_; }
 
  private:
-  SnapshotFile(std::unique_ptr<platform::File> file, std::uint64_t end) : file_(std::move(file)), end_(end) {}
+  SnapshotFile(std::unique_ptr<platform::File> file, std::uint64_t seed, std::uint64_t end)
+      : file_(std::move(file)), seed_(seed), end_(end) {}
 
   const std::unique_ptr<platform::File> file_;
+  const std::uint64_t seed_;  // of its entries' checksums: what is of another form is no entry of it
   std::uint64_t end_;
 };
 

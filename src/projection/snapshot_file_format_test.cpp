@@ -21,7 +21,7 @@ std::string worked_example() {
                             Position{version + version / 4},
                             Uuid::version_7(Instant{1'770'890'400'000'000}, version, version)};
     std::string entry;
-    SnapshotFile::append_entry(entry, "a", snapshot);
+    (*file)->append_entry(entry, "a", snapshot);
     EXPECT_TRUE((*file)->append(entry));
   };
   append(10, SharedText(R"({"id":"a","stock":1})"));

@@ -202,7 +202,7 @@ struct Snapshots::Core : std::enable_shared_from_this<Snapshots::Core> {
         TRY(turn_over());
       }
       places.push_back({SnapshotFile::hash_of(one.key), one.snapshot.record.version, writing->end() + bytes.size()});
-      SnapshotFile::append_entry(bytes, one.key, one.snapshot);
+      writing->append_entry(bytes, one.key, one.snapshot);
       if (bytes.size() >= write_bytes) TRY(write_out());
     }
     return write_out();

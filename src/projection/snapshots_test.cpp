@@ -110,6 +110,26 @@ TEST_F(SnapshotsTest, what_was_written_is_there_after_a_restart) {
   EXPECT_EQ(nearest(*open(), "a", 35), 30u);
 }
 
+TEST_F(SnapshotsTest, entries_of_another_declaration_in_the_place_of_those_that_were_there_are_not_believed) {
+  const auto snapshots = open();
+  put(*snapshots, "a", 10);
+  const std::string other_path = "data/other.snapshots";
+  {
+    const model::Model other = product("stock = { type = \"integer\" }\n");
+    Snapshots others(other, other_path, world.platform(), world.executor);
+    others.start();
+    Snapshot snapshot = snapshot_of("a", 10);
+    snapshot.record.value = SharedText(text_of("b", 10));
+    others.offer("a", snapshot);
+  }
+  const std::string foreign = platform::read_whole_file(world.files, other_path, 1u << 20).value();
+  ASSERT_EQ(foreign.size(), bytes_of_file().size());
+  world.files.damage(path, [&](std::string& bytes) { bytes = foreign; });
+  EXPECT_FALSE(snapshots->nearest("a", StreamVersion{15}).has_value());
+  put(*snapshots, "a", 20);
+  EXPECT_EQ(nearest(*snapshots, "a", 25), 20u) << "what is written from now on is";
+}
+
 TEST_F(SnapshotsTest, nothing_is_written_twice) {
   const auto snapshots = open();
   put(*snapshots, "a", 10);
