@@ -269,7 +269,7 @@ Result<VerifyReport> verify_log(platform::FileSystem& files, const std::string& 
 
 Result<Uuid> identity_of_log(const platform::FileSystem& files, const std::string& directory) {
   const std::string path = identity_path(directory);
-  return decode_identity(TRY(platform::read_whole_file(files, path, 64u << 10)), path);
+  return decode_identity(TRY(platform::read_own_file(files, path, 64u << 10)), path);
 }
 
 }  // namespace annals::log

@@ -27,6 +27,22 @@ class FileInput final : public Input {
   std::uint64_t place_ = 0;
 };
 
+// What the size of the file is said to be tells nothing of a pipe, nor of a file that the system makes up.
+Result<std::string> read_to_end(Input& input, const std::string& path, std::uint64_t size_max) {
+  constexpr std::size_t piece_bytes = 64u << 10;
+  std::string bytes;
+  while (true) {
+    const std::size_t before = bytes.size();
+    bytes.resize(before + piece_bytes);
+    const std::size_t count = TRY(input.read(bytes.data() + before, piece_bytes));
+    bytes.resize(before + count);
+    if (bytes.size() > size_max) {
+      return fail(ErrorKind::too_large, path + " has more than " + std::to_string(size_max) + " bytes, the limit");
+    }
+    if (count < piece_bytes) return bytes;
+  }
+}
+
 /// A new empty file at `path`, in place of one that an earlier attempt may have left.
 Result<std::unique_ptr<File>> create_anew(FileSystem& files, const std::string& path) {
   if (TRY(files.exists(path))) TRY(files.remove(path));
@@ -58,21 +74,13 @@ Result<std::unique_ptr<Input>> FileSystem::open_input(const std::string& path) c
   return std::make_unique<FileInput>(TRY(open_to_read(path)));
 }
 
-// What the size of the file is said to be tells nothing of a pipe, nor of a file that the system makes up.
 Result<std::string> read_whole_file(const FileSystem& files, const std::string& path, std::uint64_t size_max) {
-  constexpr std::size_t piece_bytes = 64u << 10;
-  const std::unique_ptr<Input> input = TRY(files.open_input(path));
-  std::string bytes;
-  while (true) {
-    const std::size_t before = bytes.size();
-    bytes.resize(before + piece_bytes);
-    const std::size_t count = TRY(input->read(bytes.data() + before, piece_bytes));
-    bytes.resize(before + count);
-    if (bytes.size() > size_max) {
-      return fail(ErrorKind::too_large, path + " has more than " + std::to_string(size_max) + " bytes, the limit");
-    }
-    if (count < piece_bytes) return bytes;
-  }
+  return read_to_end(*TRY(files.open_input(path)), path, size_max);
+}
+
+Result<std::string> read_own_file(const FileSystem& files, const std::string& path, std::uint64_t size_max) {
+  FileInput input(TRY(files.open_to_read(path)));
+  return read_to_end(input, path, size_max);
 }
 
 Result<> replace_file(FileSystem& files, const std::string& path, std::string_view bytes) {

@@ -90,7 +90,8 @@ class FileSystem {
   /// Errors: conflict when it exists, input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::string& path) = 0;
 
-  /// Opens an existing file. Errors: not_found, input_output.
+  /// Opens an existing file, never waiting. Errors: not_found; corrupt ("not_a_file"), when what has the name is no
+  /// file, nor a link to one, but a directory, a pipe or a socket; input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_to_read(const std::string& path) const = 0;
 
@@ -121,6 +122,11 @@ class FileSystem {
 /// The whole of a file or a pipe, which must not exceed `size_max` bytes. Errors: those of open_input; too_large.
 [[nodiscard]] Result<std::string> read_whole_file(const FileSystem& files, const std::string& path,
                                                   std::uint64_t size_max);
+
+/// The same of a file that the program itself has written: what else has its name is not waited for. Errors: those of
+/// open_to_read; too_large.
+[[nodiscard]] Result<std::string> read_own_file(const FileSystem& files, const std::string& path,
+                                                std::uint64_t size_max);
 
 /// Replaces a file as one step that survives the loss of power: writes `<path>.new`, flushes, renames, flushes the
 /// directory.

@@ -321,6 +321,30 @@ TEST(PosixFiles, a_pipe_is_read_to_its_end_however_it_comes) {
   EXPECT_EQ(found, Result<std::string>(sent));
 }
 
+TEST(PosixFiles, what_is_no_file_is_told_from_one_without_waiting) {
+  const auto kind_of = [](const auto& result) { return result ? std::nullopt : std::optional(result.error().kind); };
+  const std::string directory = testing::TempDir() + "annals-no-files-" + std::to_string(getpid());
+  std::filesystem::create_directory(directory);
+  const std::string pipe_path = directory + "/pipe";
+  ASSERT_EQ(mkfifo(pipe_path.c_str(), 0600), 0);
+  std::filesystem::create_symlink("pipe", directory + "/link");
+  for (const std::string& path : {pipe_path, directory + "/link", directory}) {
+    for (const auto& opened : {kind_of(posix_files().open(path)), kind_of(posix_files().open_to_read(path)),
+                               kind_of(read_own_file(posix_files(), path, 100))}) {
+      EXPECT_EQ(opened, ErrorKind::corrupt) << path;
+    }
+  }
+  EXPECT_EQ(posix_files().open_to_read(pipe_path).error().message,
+            pipe_path + " is a pipe or a socket; a file is expected there");
+  EXPECT_EQ(posix_files().open(directory).error().message, directory + " is a directory; a file is expected there");
+  ASSERT_TRUE(replace_file(posix_files(), directory + "/file", "text"));
+  std::filesystem::create_symlink("file", directory + "/link_to_file");
+  EXPECT_EQ(read_own_file(posix_files(), directory + "/link_to_file", 4), Result<std::string>("text"));
+  EXPECT_EQ(kind_of(read_own_file(posix_files(), directory + "/file", 3)), ErrorKind::too_large);
+  EXPECT_EQ(kind_of(read_own_file(posix_files(), directory + "/none", 3)), ErrorKind::not_found);
+  std::filesystem::remove_all(directory);
+}
+
 TEST_P(FileSystemContract, what_is_made_is_not_open_to_others) {
   create("a");
   EXPECT_EQ(files().is_open_to_others(path("a")), Result<bool>(false));

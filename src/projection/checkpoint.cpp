@@ -21,7 +21,7 @@ std::string contents(const Cursor& cursor) {
 }
 
 Result<Cursor> read_checkpoint(const platform::FileSystem& files, const std::string& path) {
-  const auto bytes = platform::read_whole_file(files, path, bytes_max);
+  const auto bytes = platform::read_own_file(files, path, bytes_max);
   if (!bytes && bytes.error().kind != ErrorKind::too_large) return std::unexpected(bytes.error());
   if (bytes && bytes->starts_with(heading)) {
     const std::string text = bytes->substr(heading.size(), bytes->find('\n', heading.size()) - heading.size());
@@ -59,7 +59,7 @@ std::vector<FoundCheckpoint> find_checkpoints(const platform::FileSystem& files,
 }
 
 Result<> check_checkpoint(const platform::FileSystem& files, const std::string& path) {
-  const auto bytes = platform::read_whole_file(files, path, bytes_max);
+  const auto bytes = platform::read_own_file(files, path, bytes_max);
   if (!bytes || !bytes->starts_with(heading)) return check_state_file(files, path);
   TRY(read_checkpoint(files, path));
   return {};

@@ -11,6 +11,7 @@ them are then played at a time, but for those that stop that server, which come 
 import concurrent.futures
 import datetime
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -165,6 +166,11 @@ class Scenario:
             removed = self.directory / "removed"
             (self.directory / fill_in(rest, self.variables)).rename(removed)
             shutil.rmtree(removed) if removed.is_dir() else removed.unlink()
+        elif word == "pipe":
+            path = self.directory / fill_in(rest, self.variables)
+            if path.exists():
+                path.unlink()
+            os.mkfifo(path)
         elif word == "wait":
             time.sleep(float(rest))
         elif word == "now":

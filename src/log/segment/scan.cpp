@@ -21,7 +21,7 @@ class Scan {
   Result<ScannedLog> run(const std::string& directory) {
     TRY(check_holds_store(files_, directory));
     const std::string identity = identity_path(directory);
-    const std::string identity_found = TRY(platform::read_whole_file(files_, identity, 64u << 10));
+    const std::string identity_found = TRY(platform::read_own_file(files_, identity, 64u << 10));
     log_.store = TRY(decode_identity(identity_found, identity));
     const auto names = TRY(find_segments(files_, directory));
     if (names.empty()) {

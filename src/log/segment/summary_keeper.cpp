@@ -160,7 +160,7 @@ Result<std::vector<std::string>> check_summaries(const platform::FileSystem& fil
       continue;
     }
     const std::string expected = encode_summary(*segment->second->summary, segment->second->marks);
-    const auto found = platform::read_whole_file(files, path, expected.size());
+    const auto found = platform::read_own_file(files, path, expected.size());
     if (!found && found.error().kind == ErrorKind::input_output) {
       faults.push_back(found.error().message);
     } else if (!found || *found != expected) {

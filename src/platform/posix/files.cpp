@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "platform/platform.hpp"
@@ -137,6 +138,26 @@ Result<std::unique_ptr<File>> open_file(const std::string& path, int flags, std:
   return std::make_unique<PosixFile>(path, TRY(open_descriptor(path, flags, tried)));
 }
 
+/// One that is there already. A pipe, which nobody might ever write into, a socket and a directory are told from a file
+/// without waiting for anything; a device answers at once, too, when it is opened so.
+Result<std::unique_ptr<File>> open_existing(const std::string& path, int flags) {
+  const auto not_a_file = [&](mode_t mode) -> std::optional<std::string_view> {
+    if (S_ISDIR(mode)) return "a directory";
+    if (S_ISFIFO(mode) || S_ISSOCK(mode)) return "a pipe or a socket";
+    return std::nullopt;
+  };
+  struct stat status{};
+  auto opened = open_descriptor(path, flags | O_NONBLOCK | O_NOCTTY, "opened");
+  // Some of them cannot even be opened.
+  const int examined = opened ? fstat(opened->number(), &status) : ::stat(path.c_str(), &status);
+  if (examined < 0) return opened ? refused(path, "examined", errno) : std::unexpected(std::move(opened).error());
+  if (const auto other = not_a_file(status.st_mode)) {
+    return fail(ErrorKind::corrupt, "not_a_file", path + " is " + std::string(*other) + "; a file is expected there");
+  }
+  if (!opened) return std::unexpected(std::move(opened).error());
+  return std::make_unique<PosixFile>(path, *std::move(opened));
+}
+
 /// The lock goes with the open files: when the process ends, however it ends, the kernel closes the one and frees the
 /// other. There are two of it: on the directory itself, which stays what it is whatever becomes of the names in it, and
 /// on LOCK, which the versions before knew alone.
@@ -167,7 +188,7 @@ class PosixDirectoryLock final : public DirectoryLock {
 /// or somebody has removed the file).
 std::string holder_of(const std::string& lock_path) {
   std::string text(32, '\0');
-  const auto lock = open_file(lock_path, O_RDONLY, "opened");
+  const auto lock = open_existing(lock_path, O_RDONLY);
   const Result<std::size_t> count = lock ? (*lock)->read_at(0, text.data(), text.size()) : Result<std::size_t>(0);
   text.resize(count.value_or(0));
   text.resize(std::min(text.find_first_not_of("0123456789"), text.size()));
@@ -235,11 +256,11 @@ class PosixFileSystem final : public FileSystem {
   }
 
   [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path) override {
-    return open_file(path, O_RDWR, "opened");
+    return open_existing(path, O_RDWR);
   }
 
   [[nodiscard]] Result<std::unique_ptr<File>> open_to_read(const std::string& path) const override {
-    return open_file(path, O_RDONLY, "opened");
+    return open_existing(path, O_RDONLY);
   }
 
   [[nodiscard]] Result<std::unique_ptr<Input>> open_input(const std::string& path) const override {
@@ -272,7 +293,7 @@ class PosixFileSystem final : public FileSystem {
     Descriptor directory = TRY(open_to_lock(path));
     if (directory.number() >= 0) directory = TRY(lock_itself(path, std::move(directory), LOCK_EX));
     const std::string lock_path = join_path(path, "LOCK");
-    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDWR | O_CREAT, "opened"));
+    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDWR | O_CREAT | O_NONBLOCK, "opened"));
     const int number = descriptor.number();
     if (!take(number, LOCK_EX)) {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
@@ -299,7 +320,7 @@ class PosixFileSystem final : public FileSystem {
         return std::make_unique<PosixDirectoryLock>(path, std::move(directory), Descriptor(-1));
       }
     }
-    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDONLY, "opened"));
+    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDONLY | O_NONBLOCK, "opened"));
     if (!take(descriptor.number(), LOCK_SH)) {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
       return held(path, descriptor.number());

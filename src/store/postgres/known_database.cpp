@@ -65,7 +65,7 @@ KnownDatabase parse(std::string_view text) {
 }  // namespace
 
 Result<KnownDatabase> read_known_database(const platform::FileSystem& files, const std::string& path) {
-  const auto text = platform::read_whole_file(files, path, bytes_max);
+  const auto text = platform::read_own_file(files, path, bytes_max);
   if (!text && text.error().kind != ErrorKind::too_large) return std::unexpected(text.error());
   if (text) {
     KnownDatabase known = parse(*text);
