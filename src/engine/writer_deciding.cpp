@@ -9,6 +9,7 @@
 #include "engine/queries.hpp"
 #include "engine/writer.hpp"
 #include "json/writer.hpp"
+#include "model/resource.hpp"
 
 namespace annals::engine {
 namespace {
@@ -25,30 +26,49 @@ bool is_refusal(const Error& error) {
          error.kind != ErrorKind::unavailable;
 }
 
-/// The event of a deletion tells all values of the record: one that has grown beyond an event could never be deleted.
+constexpr std::size_t always_bytes_max = 32u << 10;  // with all around it that fits the smallest segment
+
+/// Whether the store has room for the event of a deletion. Errors: those of EventStore::admits.
+Result<> admits_deletion(const EventStore& store, const model::Model& model, const model::Decision& decision,
+                         const WriteRequest& request, const std::string& key) {
+  Group group;
+  StreamAppend& append = group.appends.emplace_back();
+  append.stream = model.stream(key);
+  NewEvent& event = append.events.emplace_back();
+  event.type = decision.type;
+  event.data = decision.data;
+  event.metadata = make_metadata(request.actor, std::nullopt);
+  return store.admits(group);
+}
+
+/// The event of a deletion tells all values of the record: no record shall become larger than an event.
 Result<> check_deletable(const EventStore& store, const model::Model& model, const model::Record& record,
                          const WriteRequest& request, const std::string& key, Instant now) {
-  constexpr std::size_t always_bytes_max = 32u << 10;  // with all around it that fits the smallest segment
   if (record.value->size() <= always_bytes_max) return {};
   model::Command command;
   command.operation = model::Operation::remove;
   command.key = key;
-  Group group;
-  StreamAppend& append = group.appends.emplace_back();
-  append.stream = model.stream(key);
-  for (model::Decision& decision : TRY(model::decide(model, record, command, now))) {
-    NewEvent& event = append.events.emplace_back();
-    event.type = std::move(decision.type);
-    event.data = std::move(decision.data);
-    event.metadata = make_metadata(request.actor, std::nullopt);
-  }
-  const auto admitted = store.admits(group);
+  const std::vector<model::Decision> decisions = TRY(model::decide(model, record, command, now));
+  const auto admitted = admits_deletion(store, model, decisions.front(), request, key);
   if (admitted) return {};
   return fail(ErrorKind::too_large, "record_too_large",
               "the " + model.name +
                   " would be so large that it could not be deleted any more, since the event of "
                   "that tells all its values: " +
                   admitted.error().message + "; nothing was recorded; give it less");
+}
+
+/// Decides; a deletion always comes to an event that the store takes. A record can be larger than check_deletable lets
+/// it become: another declaration may give it more fields, or another start smaller segments.
+Result<std::vector<model::Decision>> decide_recordable(const EventStore& store, const model::Model& model,
+                                                       const model::Record& state, const model::Command& command,
+                                                       const WriteRequest& request, Instant now) {
+  auto decisions = TRY(model::decide(model, state, command, now));
+  if (command.operation != model::Operation::remove || model.profile != model::Profile::resource) return decisions;
+  model::Decision& deletion = decisions.front();
+  if (deletion.data.size() > always_bytes_max && !admits_deletion(store, model, deletion, request, command.key))
+    deletion = model::deletion_without_values(model, command.key, now);
+  return decisions;
 }
 
 /// What a batch has to remember so that it can be told again; nullopt of other requests.
@@ -274,7 +294,7 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
   const bool unique = model.has_unique_fields();
   const bool refers = !references_.of(model_place).empty();
   const SharedText value_before = unique || refers ? state.value : SharedText();
-  std::vector<model::Decision> decisions = TRY(model::decide(model, state, command, now));
+  std::vector<model::Decision> decisions = TRY(decide_recordable(store_, model, state, command, request, now));
   if (decisions.empty()) {
     // Its stream is not in the group, and what the others of the request leave rests on it all the same.
     if (draft.many && found.group) return wait_for_what_is_under_way();

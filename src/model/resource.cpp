@@ -446,6 +446,19 @@ Result<std::vector<ReferredKey>> referred_keys(const Model& model, std::string_v
   return referred;
 }
 
+Decision deletion_without_values(const Model& model, std::string_view key, Instant now) {
+  Decision decision;
+  decision.type = model.deleted_type;
+  append_key(decision.data, model, key);
+  json::append_member(decision.data, "old_values");
+  decision.data += "{}";
+  json::append_member(decision.data, "old_values_too_large");
+  decision.data += "true";
+  json::append_member(decision.data, "deleted_at", now.to_text());
+  decision.data += '}';
+  return decision;
+}
+
 Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record, const Command& command,
                                               Instant now) {
   INVARIANT(std::ranges::none_of(command.given, [&](const GivenField& one) { return is_plain_secret(model, one); }),

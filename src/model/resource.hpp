@@ -7,6 +7,7 @@
 //                                                                              field with a default it is null
 //   <Name>Updated  {"<name>_id": key, "changes": {field: {"old": value, "new": value}, ...}}
 //   <Name>Deleted  {"<name>_id": key, "old_values": {...}, "deleted_at": time}
+//                  {"<name>_id": key, "old_values": {}, "old_values_too_large": true, "deleted_at": time}
 // and a type of its own for a change of one field that has the attribute `event`:
 //   PriceUpdated   {"<name>_id": key, "old_price": value, "new_price": value}
 //
@@ -48,6 +49,9 @@ struct Fresh {
 /// The key as records have it, of one that a client wrote: an upper-case UUID is a UUID. nullopt when no record can
 /// have it.
 [[nodiscard]] std::optional<std::string> canonical_key(const Model& model, std::string_view key);
+
+/// The deletion of a record whose values are more than an event can hold: it tells none of them.
+[[nodiscard]] Decision deletion_without_values(const Model& model, std::string_view key, Instant now);
 
 /// The values that no other record may have: the field's place and `identity_of` the value.
 struct UniqueValue {
