@@ -49,6 +49,31 @@ Result<std::optional<std::string>> from_token(char kind, std::string_view token)
               "after=" + shown(token) + " is not a cursor that a list of this order gave out");
 }
 
+/// `blanks`: a plus is a blank, but in a time.
+std::optional<std::string> decoded(std::string_view text, bool blanks) {
+  auto as_it_is = percent_decode(text);
+  const bool has_blanks = blanks && text.find('+') != std::string_view::npos;
+  if (!has_blanks || !as_it_is || Instant::from_text(*as_it_is)) return as_it_is;
+  std::string with_blanks(text);
+  std::ranges::replace(with_blanks, '+', ' ');
+  return percent_decode(with_blanks);
+}
+
+/// Of several values with commas between: each may be a time.
+std::optional<std::string> decoded_list(std::string_view text, bool blanks) {
+  std::string values;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    const std::size_t coded = std::min(text.find("%2C"), text.find("%2c"));
+    const auto value = decoded(text.substr(0, std::min(comma, coded)), blanks);
+    if (!value) return std::nullopt;
+    values += *value;
+    if (comma == std::string_view::npos && coded == std::string_view::npos) return values;
+    values += ',';
+    text.remove_prefix(comma < coded ? comma + 1 : coded + 3);
+  }
+}
+
 }  // namespace
 
 Result<QueryParameters> QueryParameters::parse_all(std::string_view query) {
@@ -56,14 +81,7 @@ Result<QueryParameters> QueryParameters::parse_all(std::string_view query) {
 }
 
 Result<QueryParameters> QueryParameters::read(std::string_view query, Plus plus) {
-  const auto decoded = [plus](std::string_view text) {
-    auto as_it_is = percent_decode(text);
-    const bool has_blanks = plus == Plus::blank && text.find('+') != std::string_view::npos;
-    if (!has_blanks || !as_it_is || Instant::from_text(*as_it_is)) return as_it_is;
-    std::string blanks(text);
-    std::ranges::replace(blanks, '+', ' ');
-    return percent_decode(blanks);
-  };
+  const bool blanks = plus == Plus::blank;
   QueryParameters result;
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
@@ -71,8 +89,9 @@ Result<QueryParameters> QueryParameters::read(std::string_view query, Plus plus)
     query.remove_prefix(std::min(end + 1, query.size()));
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    auto name = decoded(pair.substr(0, equals));
-    auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
+    auto name = decoded(pair.substr(0, equals), blanks);
+    const std::string_view text = pair.substr(std::min(equals + 1, pair.size()));
+    auto value = name && name->ends_with("[in]") ? decoded_list(text, blanks) : decoded(text, blanks);
     if (!name || !value)
       return fail(ErrorKind::invalid, "invalid_query", "the query has a broken percent-escape in " + shown(pair));
     if (result.find(*name))

@@ -81,5 +81,23 @@ TEST(QueryParameters, a_plus_is_a_blank_where_forms_are_read_and_not_in_a_time) 
   EXPECT_EQ(*names->find("prefix"), "a+b");
 }
 
+TEST(QueryParameters, a_plus_is_a_blank_but_in_a_time_and_in_each_time_of_a_list) {
+  const auto value_of = [](std::string_view query) {
+    const auto parameters = QueryParameters::parse_all(query);
+    return parameters ? parameters->all().front().value : "(" + parameters.error().code + ")";
+  };
+  EXPECT_EQ(value_of("a=b+c"), "b c");
+  EXPECT_EQ(value_of("a=2026-01-01T00:00:00+01:00"), "2026-01-01T00:00:00+01:00");
+  EXPECT_EQ(value_of("a[in]=2026-01-01T00:00:00+01:00,2026-01-02T00:00:00+02:00"),
+            "2026-01-01T00:00:00+01:00,2026-01-02T00:00:00+02:00");
+  EXPECT_EQ(value_of("a%5Bin%5D=2026-01-01T00:00:00%2B01:00%2c2026-01-02T00:00:00+02:00,"),
+            "2026-01-01T00:00:00+01:00,2026-01-02T00:00:00+02:00,");
+  EXPECT_EQ(value_of("a[in]=b+c,2026-01-01T00:00:00+01:00,d%2Be,,+"), "b c,2026-01-01T00:00:00+01:00,d+e,, ");
+  EXPECT_EQ(value_of("a[in]=b\\,c+d%5C%2Ce"), "b\\,c d\\,e");
+  EXPECT_EQ(value_of("a[in]="), "");
+  EXPECT_EQ(value_of("a[in]=b,%4"), "(invalid_query)");
+  EXPECT_EQ(value_of("a[in]=b%,2C"), "(invalid_query)");
+}
+
 }  // namespace
 }  // namespace annals::http
