@@ -33,7 +33,9 @@ std::span<const Route> routes() {
             "A page of records, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; filters such as `price[gte]=10` "
             "(`eq ne gt gte lt lte in prefix contains`; `name=x` means `eq`), `sort=-price,name` (else by their "
             "keys), `fields=a,b`, `limit` (100, at most 1000), `after`, `at`, `min_position`, `count=true` (adds "
-            "`total`), `explain=true`, `expand=customer` (what is referred to); If-None-Match. With Accept "
+            "`total`), `explain=true`, `expand=customer` (what is referred to); If-None-Match, with which `wait` waits "
+            "for "
+            "a change of any record. With Accept "
             "`application/x-ndjson` or `text/csv`, and without "
             "`limit`: all of them.",
             list_resources, Needs::tables},
@@ -50,11 +52,12 @@ std::span<const Route> routes() {
             patch_resource},
       Route{Method::get, Scope::model, "/:name/history",
             "The events of the record, in order of version; `after_version`, `limit`.", get_history},
-      Route{
-          Method::get, Scope::resource, "/:name/audit",
-          "Who changed what of the record, with old and new values, in order of version, when the model is `audited`; "
-          "`after_version`, `limit`.",
-          get_audit},
+      Route{Method::get, Scope::resource, "/:name/audit",
+            "Who changed what of the record, with old and new values, in order of version, when the model, or an "
+            "operation "
+            "of it, is `audited`; "
+            "`after_version`, `limit`.",
+            get_audit},
       Route{Method::get, Scope::model, "/:name/at/:timestamp", "The value, or the record, as it was at a time.",
             get_record_at},
       Route{Method::get, Scope::kv, "/:name/diff",

@@ -27,8 +27,8 @@ constexpr std::size_t sorted_export_bytes = 8u << 20;  // values, where finding 
 constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::size_t expanded_page_bytes_max = 32u << 20;
 
-constexpr std::array<std::string_view, 9> parameter_names{"limit",  "after",   "at",           "count", "sort",
-                                                          "fields", "explain", "min_position", "expand"};
+constexpr std::array<std::string_view, 10> parameter_names{"limit",  "after",   "at",           "count",  "sort",
+                                                           "fields", "explain", "min_position", "expand", "wait"};
 
 struct ListRequest {
   model::ListQuery query;
@@ -40,6 +40,7 @@ struct ListRequest {
   bool whole = false;                   ///< not a page
   std::string link_begin;               ///< of the next page, up to its cursor
   std::vector<std::string> known_tags;  ///< of If-None-Match
+  std::optional<Duration> wait;         ///< for another list than they know
   std::string tag;                      ///< of the reply, of a list of now
 };
 
@@ -100,6 +101,22 @@ Result<Expansion> expansion_of(const Call& call, const ListRequest& list, const 
   return Expansion::read(call.engine, call.model, value);
 }
 
+/// How long to wait for another list than the client knows.
+Result<std::optional<Duration>> wait_of(const QueryParameters& parameters, const std::optional<EntityTagList>& known) {
+  const auto time = TRY(parameters.duration("wait", change_wait_max));
+  if (!time) return time;
+  if (parameters.find("at") || parameters.find("expand")) {
+    return fail(ErrorKind::invalid, "invalid_query",
+                "`wait` waits for another list than the ETag of the last reply names; one with at or expand has none");
+  }
+  if (known && known->any) {
+    return fail(ErrorKind::invalid, "invalid_precondition",
+                "`wait` waits while the list is as If-None-Match knows it; give there the ETag of the last reply, and "
+                "no *");
+  }
+  return time;
+}
+
 Result<ListRequest> list_request(const Request& request, const Call& call, const QueryParameters& parameters) {
   const model::Model& model = call.the_model();
   ListRequest list;
@@ -109,9 +126,11 @@ Result<ListRequest> list_request(const Request& request, const Call& call, const
     list.fields = TRY(model::read_field_names(model, "fields", *fields));
   if (const std::string* after = parameters.find("after"))
     list.query.after = TRY(place_of(model, list.query.sort, *after));
-  if (const auto tags = TRY(entity_tags(request, "if-none-match"))) {
+  const auto tags = TRY(entity_tags(request, "if-none-match"));
+  if (tags) {
     for (const EntityTag& tag : tags->tags) list.known_tags.emplace_back(tag.opaque);
   }
+  list.wait = TRY(wait_of(parameters, tags));
   const auto limit = TRY(parameters.number("limit", 1, limit_max));
   list.at = TRY(parameters.time("at"));
   if (list.at) TRY(engine::check_time(model, *list.at, call.engine.platform().clock.now()));
@@ -137,13 +156,34 @@ Response response_of(const ListRequest& list) {
   return response;
 }
 
+/// What sets the form of a list apart from others, at the end of its tag.
+std::string tag_end_of(const Call& call, ListFormat format) {
+  std::string end;
+  if (format != ListFormat::page) end += format == ListFormat::lines ? "-lines" : "-table";
+  if (const auto mark = call.engine.declaration_mark(call.model); !mark.empty()) end.append(1, '-').append(mark);
+  return end;
+}
+
 /// A list's entity tag names the last event of the model that it reflects, and holds until there is another, or another
 /// declaration. Weak, because a change that came while the list was made may be in, too.
 std::string tag_of(const Call& call, ListFormat format) {
-  std::string tag = call.engine.store().cursor(call.table().newest()).to_text();
-  if (format != ListFormat::page) tag += format == ListFormat::lines ? "-lines" : "-table";
-  if (const auto mark = call.engine.declaration_mark(call.model); !mark.empty()) tag.append(1, '-').append(mark);
-  return tag;
+  return call.engine.store().cursor(call.table().newest()).to_text() + tag_end_of(call, format);
+}
+
+/// The newest position of the client's tags; nullopt when they are of other lists.
+std::optional<Position> known_position(const Call& call, const ListRequest& list) {
+  const EventStore& store = call.engine.store();
+  const std::string end = tag_end_of(call, list.format);
+  std::optional<Position> newest;
+  for (const std::string& tag : list.known_tags) {
+    if (!tag.ends_with(end)) continue;
+    const auto cursor = Cursor::from_text(std::string_view(tag).substr(0, tag.size() - end.size()));
+    // One of a lost tail, or that only another machine could tell of, says nothing of the list.
+    if (!cursor || !store.knows(*cursor)) continue;
+    const auto position = store.resolve(*cursor);
+    if (position) newest = std::max(newest.value_or(Position{}), *position);
+  }
+  return newest;
 }
 
 // --- Pages ---
@@ -281,15 +321,18 @@ class WholeList final : public PieceSource {
 
 // --- All of them ---
 
+void send_unchanged(Call call, const ListRequest& list) {
+  Response unchanged = response_of(list);
+  unchanged.status = 304;
+  call.send(std::move(unchanged));
+}
+
 void answer(Call call, ListRequest list) {
   // A tag of the list would say nothing of what its records refer to.
   if (!list.at && list.expansion.is_empty()) {
     list.tag = tag_of(call, list.format);
-    if (std::ranges::find(list.known_tags, list.tag) != list.known_tags.end()) {
-      Response unchanged = response_of(list);
-      unchanged.status = 304;
-      return call.send(std::move(unchanged));
-    }
+    if (std::ranges::find(list.known_tags, list.tag) != list.known_tags.end())
+      return send_unchanged(std::move(call), list);
   }
   // What is asked of now is quick, as a rule.
   const From from = list.at ? From::store : From::tables;
@@ -299,6 +342,21 @@ void answer(Call call, ListRequest list) {
   response.content_type = content_type_of(list.format);
   auto source = std::make_unique<WholeList>(call, std::move(list));
   send_in_pieces(std::move(call), std::move(response), std::move(source), from, first);
+}
+
+/// Once a record of the model has changed since the client's list, whether it is in the list or not.
+void answer_when_changed(Call call, ListRequest list) {
+  const auto known = known_position(call, list);
+  if (!known) return answer(std::move(call), std::move(list));
+  // Whatever has changed since: the tag names the last change of all of the model.
+  ListState since{"", *known, Instant{INT64_MIN}};
+  const Duration time = *list.wait;
+  after_list_change(std::move(call), std::move(since), time,
+                    [list = std::move(list)](Call ready, bool changed) mutable {
+                      if (changed) return answer(std::move(ready), std::move(list));
+                      list.tag = tag_of(ready, list.format);
+                      send_unchanged(std::move(ready), list);
+                    });
 }
 
 }  // namespace
@@ -312,8 +370,10 @@ void list_resources(const Request& request, Call call) {
   if (!position) return call.refuse(position.error());
   const bool asks_for_all = list->at || !list->expansion.is_empty();
   if (asks_for_all && call.refuse_behind_store()) return;
+  if (list->wait) call.responder.take_longer(*list->wait);
   after_position(std::move(call), *position, [list = *std::move(list)](Call ready) mutable {
     ready.position = ready.position_of_table();
+    if (list.wait) return answer_when_changed(std::move(ready), std::move(list));
     if (!list.at) return answer(std::move(ready), std::move(list));
     engine::Engine& engine = ready.engine;
     platform::Executor& home = *ready.home;
