@@ -418,6 +418,9 @@ void post_batch(const Request& request, Call call) {
                              std::move(reader.faults())));
   }
   write->several = std::move(reader.commands());
+  if (write->dry_run) {
+    for (engine::KeyCommand& one : write->several) leave_hidden(call.engine.model(one.model), one.command);
+  }
   platform::Executor& home = *call.home;
   engine::Writer& writer = call.engine.writer();
   Batch batch{std::move(call), std::move(reader.operations()), write->dry_run};

@@ -6,6 +6,11 @@
 
 namespace annals::http {
 
+void leave_hidden(const model::Model& model, model::Command& command) {
+  if (!model.hides || command.operation != model::Operation::update) return;
+  std::erase_if(command.given, [&](const model::GivenField& given) { return !model.fields[given.field].exposed; });
+}
+
 std::string shown_text(const model::Model& model, const SharedText& record) {
   const auto shown = model::shown_record(model, record);
   INVARIANT(shown && *shown, "what the writer left is a record of the model");

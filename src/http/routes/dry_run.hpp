@@ -16,6 +16,10 @@ void send_dry_run(Call call, const Result<engine::Receipt>& receipt);
 /// Appends `"events":[...]`, as the first member of an object. INVARIANT: the receipt is one of a dry run.
 void append_drafted(std::string& out, const engine::Engine& engine, const engine::Receipt& receipt);
 
+/// Takes what the command gives to fields that replies do not show out of it, where it is an update: whether a dry run
+/// would change one tells whether the value given is the one that is there.
+void leave_hidden(const model::Model& model, model::Command& command);
+
 /// A record that the writer left as replies show it. INVARIANT: it is one of the model.
 [[nodiscard]] std::string shown_text(const model::Model& model, const SharedText& record);
 

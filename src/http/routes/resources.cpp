@@ -7,6 +7,7 @@
 #include "engine/queries.hpp"
 #include "engine/receipts.hpp"
 #include "http/fields.hpp"
+#include "http/routes/dry_run.hpp"
 #include "http/routes/reading.hpp"
 #include "http/routes/writes.hpp"
 #include "json/reader.hpp"
@@ -67,6 +68,7 @@ void update(const Request& request, Call call, bool replaces) {
                         : model::read_patch(call.the_model(), *body, call.key);
   if (!given) return call.refuse(given.error());
   write->command.given = *std::move(given);
+  if (write->dry_run) leave_hidden(call.the_model(), write->command);
   write->command.given_bytes = request.body.size();
   log_operation(request, call, replaces ? "replace" : "patch");
   submit(*std::move(write), std::move(call));
