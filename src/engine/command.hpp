@@ -103,6 +103,7 @@ struct Receipt {
   Tally tally = {};                    ///< of a request for several keys
   SharedText value{};                  ///< the record as the request left it; null in a replayed receipt
   std::shared_ptr<const Told> told{};  ///< shared by copies; null where there is no more to tell, and in a replayed one
+  std::optional<Durability> durability{};  ///< of what it tells; the writer says it with every success
 };
 
 using WriteDone = std::move_only_function<void(Result<Receipt>)>;

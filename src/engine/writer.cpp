@@ -38,6 +38,18 @@ void give(Logger& log, WriteDone& done, Result<Receipt> answer) {
   }
 }
 
+/// Whether a success may be told before what it tells of is flushed.
+bool some_lag(const EventStore& store, const std::vector<projection::TableFeed*>& feeds) {
+  const auto lags = [&](AskedDurability asked) {
+    const Durability given = store.durability_of(asked);
+    return given == Durability::memory || given == Durability::periodic;
+  };
+  return lags(AskedDurability::store) || std::ranges::any_of(feeds, [&](const projection::TableFeed* feed) {
+           return std::ranges::any_of(model::api_operations,
+                                      [&](auto one) { return lags(feed->model().durability_of(one)); });
+         });
+}
+
 }  // namespace
 
 Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform,
@@ -47,6 +59,8 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
       platform_(platform),
       options_(std::move(options)),
       batch_groups_(batch_groups_bounds),
+      lags_(some_lag(store_, feeds_)),
+      limited_(std::ranges::any_of(feeds_, [](const auto* feed) { return feed->model().batch_size > 0; })),
       receipts_(options_.receipts, platform),
       others_(store_, feeds_, receipts_, cache_, [this](std::span<const EventView> events) { saw(events); }),
       references_(feeds_) {
@@ -158,6 +172,7 @@ void Writer::step(platform::Executor& here) noexcept {
   if (groups_.empty()) make_sure(now);
   if (groups_.empty()) {
     hold_.reset();
+    keep_promises();
     doubt_refusals();
     release(here);
     next_step(here);
@@ -175,7 +190,7 @@ bool Writer::take_batch(platform::Executor& here) {
     return false;
   }
   // Most often all that waits is taken, and the two vectors change places.
-  batch_.swap(queue->waiting);
+  if (!limited_ || !take_within_limits(queue->waiting)) batch_.swap(queue->waiting);
   if (batch_.size() > options_.batch_size) {
     const auto rest = batch_.begin() + static_cast<std::ptrdiff_t>(options_.batch_size);
     queue->waiting.assign(std::make_move_iterator(rest), std::make_move_iterator(batch_.end()));
@@ -324,6 +339,7 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
     pending.answer = fail(ErrorKind::unavailable, "write_contention",
                           "other servers kept changing what this request is about; nothing was recorded; try again");
   }
+  keep_promises();
   release(here);
   if (!again.empty()) {
     auto queue = queue_.lock();
@@ -440,6 +456,7 @@ void Writer::release(platform::Executor& here) {
   for (Pending& pending : batch_) {
     if (!pending.done) continue;
     Result<Receipt> answer = pending.answer ? std::move(*pending.answer) : Result<Receipt>(Receipt{});
+    if (answer) answer->durability = store_.durability_of(pending.asks);
     if (pending.home == &here) {
       give(platform_.log, pending.done, std::move(answer));
       continue;

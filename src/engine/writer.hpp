@@ -24,6 +24,11 @@
 // something and nothing of theirs lay before it, or once the store has been asked. Whom they came before twice keeps
 // them off for a moment and decides in peace, so nobody starves.
 //
+// A request promises what its model declares (Model::durability_of), of several the most that one of them does. What is
+// decided on state that is not flushed yet is written behind it, so one flush covers both; and what is told without
+// being recorded (a refusal, an old receipt, a success that changes nothing) is told after a flush of all that is
+// visible, where its request promises so much (writer_promises.cpp).
+//
 // Threads: submit, recorded_before, barrier and the queries may be called from any thread.
 
 #include <atomic>
@@ -132,6 +137,7 @@ class Writer {
     std::optional<Instant> settles;
     std::size_t bytes = 0;
     int attempts = 0;
+    AskedDurability asks = AskedDurability::store;  ///< what its success promises
 
     // What was decided.
     std::optional<Result<Receipt>> answer;  ///< a refusal or an old receipt
@@ -163,8 +169,9 @@ class Writer {
     std::size_t bytes = 0;
     UniqueClaims::Draft unique;
     References::Draft references;
-    bool many = false;                         ///< the request may be about several keys
-    bool spans = false;                        ///< it rests on streams that its group does not name
+    bool many = false;   ///< the request may be about several keys
+    bool spans = false;  ///< it rests on streams that its group does not name
+    AskedDurability asks = AskedDurability::store;
     KeyReceipt left{};                         ///< what the last command left of its key
     std::vector<KeyReceipt> each{};            ///< what each did, when that is to be told
     std::optional<StreamVersion> unchanged{};  ///< of the last key that the request leaves as it is
@@ -233,6 +240,9 @@ class Writer {
   [[nodiscard]] Result<model::Record> load_state(std::size_t model, const std::string& key, const std::string& stream,
                                                  bool fresh);
   void doubt_refusals();
+  [[nodiscard]] AskedDurability asked_by(const WriteRequest& request) const;
+  void keep_promises();
+  [[nodiscard]] bool take_within_limits(std::vector<Pending>& waiting);
   void recorded(std::vector<AppendResult>& results, platform::Executor& here) noexcept;
   [[nodiscard]] bool conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown,
                               bool fresh) const;
@@ -254,6 +264,9 @@ class Writer {
   std::atomic<std::uint64_t> commands_{0};
   std::atomic<std::uint64_t> batches_{0};
   Histogram batch_groups_;
+
+  const bool lags_;     // some successes are told before a flush
+  const bool limited_;  // some models have a batch_size
 
   // Confined to the writer, as said above.
   Duration last_append_{0};  // how long it took

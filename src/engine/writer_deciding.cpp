@@ -135,9 +135,11 @@ void Writer::decide(Pending& pending, Instant now) {
   pending.unchanged.reset();
   pending.waits = false;
   pending.rests_on.clear();
+  pending.asks = asked_by(request);
   if (answer_from_receipts(pending)) return;
 
   Draft draft;
+  draft.asks = pending.asks;
   Result<> drafted;
   if (request.plan) drafted = make_plan(pending, draft, now);
   if (pending.answer) return;
@@ -283,6 +285,7 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
                                const model::Command& command, Instant now) {
   const WriteRequest& request = *pending.request;
   const model::Model& model = feeds_[model_place]->model();
+  draft.asks = std::max(draft.asks, model.durability_of(model::api_operation_of(command.operation)));
   std::string stream = model.stream(command.key);
   FoundState found = TRY(find_state(pending, draft, model_place, command.key, stream));
   if (found.group) draft.rests_on.push_back(*found.group);
@@ -344,6 +347,7 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
 void Writer::join_flush(Pending& pending, Draft draft) {
   const WriteRequest& request = *pending.request;
   pending.group = groups_.size();
+  pending.asks = draft.group.durability = draft.asks;
   if (request.idempotency) {
     if (draft.tally.events > 0 || request.refusal_of) {
       const std::optional<BatchMemory> memory = memory_of(request, draft.each);

@@ -24,6 +24,15 @@ std::string_view to_string(Durability durability) {
   return "memory";
 }
 
+std::string_view to_string(AskedDurability asked) {
+  switch (asked) {
+    case AskedDurability::memory: return "memory";
+    case AskedDurability::store: return "store";
+    case AskedDurability::local: return "local";
+  }
+  return "store";
+}
+
 Result<> EventStore::admits(const Group& group) const {
   return check_group(group);
 }

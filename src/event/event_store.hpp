@@ -34,6 +34,7 @@
 #include "base/histogram.hpp"
 #include "base/result.hpp"
 #include "event/cursor.hpp"
+#include "event/durability.hpp"
 #include "event/event.hpp"
 
 namespace annals {
@@ -84,6 +85,9 @@ struct Group {
   /// When set: conflict if anything at all was recorded after this position, but for earlier groups of the same call,
   /// with which its caller decided it together.
   std::optional<Position> nothing_after;
+  /// What its success is asked to promise. What is asked of one group is given to all that were recorded before it,
+  /// because it may rest on them, and to those of the same call.
+  AskedDurability durability = AskedDurability::store;
 };
 
 /// Where a group went. Its n-th event (from 0, in the group's order) is at `first.plus(n)`, stamped `created_at` + n
@@ -101,7 +105,7 @@ using AppendDone = std::move_only_function<void(std::vector<AppendResult>)>;
 
 enum class Direction : std::uint8_t { forward, backward };
 
-/// How far a reader of everything looks. They differ only where `sync` is periodic or memory.
+/// How far a reader of everything looks. They differ only where success may come before a flush.
 enum class Horizon : std::uint8_t {
   flushed,  ///< what survives the loss of power: for subscribers and checkpoints
   visible,  ///< what replies have told of: for read tables in memory
@@ -160,10 +164,6 @@ struct StoreMetrics {
   std::uint64_t index_memory_bytes = 0;  ///< that indexes take of memory, files' pages included; more or less
 };
 
-/// How durable a success is; the reply's header `Annals-Durability` says it.
-enum class Durability : std::uint8_t { memory, periodic, local, quorum };
-[[nodiscard]] std::string_view to_string(Durability durability);
-
 /// Keeps the other servers of a shared store from recording anything, until the next append of this one, or until it is
 /// destroyed. Whoever holds it reads, decides and appends at once.
 class Hold {
@@ -178,8 +178,9 @@ class EventStore {
   /// Records the groups, one after another, each whole or not at all. Once one is refused, a later group of the same
   /// call that names one of its streams is refused too, with conflict, and so on from that one: it was decided on what
   /// did not come to be. To the other groups a refusal is no matter; they see the store without it. They are made
-  /// durable together. `done` is called exactly once, with a result a group, inside the call to append or later on some
-  /// other thread; until then nobody can read the events, and `groups` stay the caller's to keep alive and unchanged.
+  /// durable together, as the one that asks for most. `done` is called exactly once, with a result a group, inside the
+  /// call to append or later on some other thread; until then nobody can read the events, and `groups` stay the
+  /// caller's to keep alive and unchanged.
   ///
   /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, something was recorded
   /// after `nothing_after`, or an earlier group of the call with one of its streams was refused; nothing of the group
@@ -270,7 +271,7 @@ class EventStore {
   /// it cannot (its directory was removed under it): the status then says so. To be called now and then, on any thread.
   virtual void check_place() {}
 
-  /// Makes durable what is visible, where that is not so by itself (sync periodic or memory). Errors: unavailable, when
+  /// Makes durable what is visible, where that is not so by itself (see durability_of). Errors: unavailable, when
   /// writing had failed before or fails now.
   [[nodiscard]] virtual Result<> flush() { return {}; }
 
@@ -279,8 +280,11 @@ class EventStore {
   /// Errors: unavailable, when writing had failed before or fails now.
   [[nodiscard]] virtual Result<> close() { return {}; }
 
-  /// What success of an append means.
+  /// What success of an append means that asks for nothing else.
   [[nodiscard]] virtual Durability durability() const = 0;
+
+  /// What success of an append means that asks for this much.
+  [[nodiscard]] virtual Durability durability_of(AskedDurability) const { return durability(); }
 
   /// Calls `progress` with the last flushed position, after it has grown. Calls may be merged, come on any thread, one
   /// at a time, and must return quickly: post to an executor, do not read or append from inside.

@@ -70,8 +70,8 @@ Batch& Log::start_batch() {
 Result<> Log::check_size(std::size_t records, std::size_t body_bytes) const {
   return writer_ ? writer_->check_size(records, body_bytes) : Result<>{};
 }
-Result<> Log::commit(Batch& batch) {
-  return writer_->commit(batch);
+Result<> Log::commit(Batch& batch, bool durable) {
+  return writer_->commit(batch, durable);
 }
 Result<> Log::flush() {
   return writer_->flush();

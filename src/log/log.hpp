@@ -32,7 +32,7 @@ struct LogOptions {
   std::uint64_t segment_bytes =
       64u << 20;                  ///< of new segments; a multiple of 8 from segment_bytes_min to segment_bytes_max
   std::uint32_t node_id = 1;      ///< of this server, in every record that it makes
-  bool flush_each_commit = true;  ///< else it is the caller who calls flush
+  bool flush_each_commit = true;  ///< else it is the caller who calls flush, or says so with each commit
 };
 
 /// Called at opening for every group of the segments that are read then, in order: of the last one, and of those before
@@ -106,12 +106,12 @@ class Log {
   /// As Batch::check_size; a log that is only read takes any. Any thread.
   [[nodiscard]] Result<> check_size(std::size_t records, std::size_t body_bytes) const;
 
-  /// Writes the groups of the batch after all others, and flushes if so opened. Then they can be read, and their places
-  /// are known. Errors: unavailable ("no_room"), when the next segment cannot be made: nothing of the batch was
-  /// recorded, and it may be tried again; unavailable with any other code, when it is unknown what was recorded;
-  /// nothing of the batch can be read then, and every later call fails too. (A batch of several segments can meet a
-  /// full disk in its middle; that is of the second sort.)
-  [[nodiscard]] Result<> commit(Batch& batch);
+  /// Writes the groups of the batch after all others, and flushes if so opened, or if `durable`. Then they can be read,
+  /// and their places are known. Errors: unavailable ("no_room"), when the next segment cannot be made: nothing of the
+  /// batch was recorded, and it may be tried again; unavailable with any other code, when it is unknown what was
+  /// recorded; nothing of the batch can be read then, and every later call fails too. (A batch of several segments can
+  /// meet a full disk in its middle; that is of the second sort.)
+  [[nodiscard]] Result<> commit(Batch& batch, bool durable = false);
 
   /// Makes durable what was committed. Errors: unavailable, as commit.
   [[nodiscard]] Result<> flush();

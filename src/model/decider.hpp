@@ -37,6 +37,12 @@ enum class Operation : std::uint8_t {
   remove,
 };
 
+/// Where it is declared what holds for such a command.
+[[nodiscard]] constexpr ApiOperation api_operation_of(Operation operation) {
+  if (operation == Operation::create) return ApiOperation::create;
+  return operation == Operation::remove ? ApiOperation::remove : ApiOperation::update;
+}
+
 /// A value for the field at this place.
 struct GivenField {
   std::size_t field = 0;

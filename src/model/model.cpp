@@ -1,6 +1,7 @@
 #include "model/model.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/invariant.hpp"
 #include "base/utf8.hpp"
@@ -26,15 +27,6 @@ std::string_view to_string(ApiOperation operation) {
     case ApiOperation::remove: return "delete";
   }
   return "get";
-}
-
-std::string_view to_string(Durability durability) {
-  switch (durability) {
-    case Durability::store: return "store";
-    case Durability::memory: return "memory";
-    case Durability::local: return "local";
-  }
-  return "store";
 }
 
 Result<> check_model_name(std::string_view name) {
@@ -149,6 +141,15 @@ bool Model::has_references() const {
 
 bool Model::has_secrets() const {
   return std::ranges::any_of(fields, &Field::secret);
+}
+
+AskedDurability Model::durability_of(ApiOperation operation) const {
+  const auto& rules = operations[std::to_underlying(operation)];
+  return rules.durability.value_or(durability.value_or(AskedDurability::store));
+}
+
+Duration Model::cache_of(ApiOperation operation) const {
+  return operations[std::to_underlying(operation)].cache.value_or(cache);
 }
 
 std::string Model::stream(std::string_view key) const {

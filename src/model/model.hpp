@@ -13,6 +13,7 @@
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "event/durability.hpp"
 #include "model/field.hpp"
 
 namespace annals::model {
@@ -36,23 +37,16 @@ enum class ApiOperation : std::uint8_t {
   update,  ///< PUT, PATCH, rollback
   remove,  ///< DELETE
 };
-inline constexpr std::array operations_all{ApiOperation::list, ApiOperation::get, ApiOperation::create,
+inline constexpr std::array api_operations{ApiOperation::list, ApiOperation::get, ApiOperation::create,
                                            ApiOperation::update, ApiOperation::remove};
 /// As it is declared: "list", "get", "create", "update", "delete".
 [[nodiscard]] std::string_view to_string(ApiOperation operation);
 
-/// What the success of a write promises.
-enum class Durability : std::uint8_t {
-  store,   ///< what the setting store.sync says
-  memory,  ///< it is decided, and seen; it is written down soon after
-  local,   ///< it is on the disk
-};
-[[nodiscard]] std::string_view to_string(Durability durability);
-
 /// What is declared of one operation; what is not is as the model says.
 struct OperationRules {
   std::optional<bool> audited;
-  std::optional<Durability> durability;
+  std::optional<AskedDurability> durability;
+  std::optional<bool> write_behind;  ///< S4's name for `durability` memory, which it has set
   std::optional<Duration> cache;
 };
 
@@ -73,9 +67,10 @@ struct Model {
   std::uint64_t snapshot_every = 0;  ///< of a resource: events of a record from one snapshot of it to the next; 0: none
   std::vector<Field> fields;         ///< of a resource, in the order in which records show them
   std::size_t primary_key = 0;       ///< its place in `fields`
-  std::array<OperationRules, operations_all.size()> operations;  ///< of a resource, by ApiOperation
+  std::array<OperationRules, api_operations.size()> operations;  ///< of a resource, by ApiOperation
   std::vector<std::string> methods;  ///< of HTTP, of a resource: those that are served; empty: all of the profile
-  Durability durability = Durability::store;  ///< of a resource
+  std::optional<AskedDurability> durability;  ///< of a resource; see durability_of
+  std::optional<bool> write_behind;           ///< of a resource: S4's name for `durability` memory, which it has set
   Duration cache{0};             ///< of a resource: how long who got a reply may keep it; 0: asks each time
   std::uint64_t versioned = 0;   ///< of a resource: how many versions of a record are shown; 0: all
   Duration retention{0};         ///< of a resource: how long ago a past that is shown may lie; 0: any time
@@ -107,6 +102,10 @@ struct Model {
   [[nodiscard]] bool has_unique_fields() const;
   [[nodiscard]] bool has_references() const;
   [[nodiscard]] bool has_secrets() const;
+  /// What a write promises.
+  [[nodiscard]] AskedDurability durability_of(ApiOperation operation) const;
+  /// How long who got a reply to a read may keep it; 0: asks each time.
+  [[nodiscard]] Duration cache_of(ApiOperation operation) const;
 
   /// The stream of a key: "config-database_url".
   [[nodiscard]] std::string stream(std::string_view key) const;

@@ -41,6 +41,18 @@ struct ModelAttribute {
 
 [[nodiscard]] std::span<const ModelAttribute* const> model_attributes();
 
+/// Refuses a model that is audited and has a write whose success promises nothing that survives. Errors: usage, at the
+/// place.
+[[nodiscard]] Result<> check_audit_survives(const Model& model, const Declared& value);
+
+/// Refuses an attribute about recording of an operation that only reads. Errors: usage, at the place.
+[[nodiscard]] Result<> check_records_something(ApiOperation operation, std::string_view attribute,
+                                               const Declared& value);
+
+/// Refuses a number of events between snapshots that is not the model's, which was declared twice then. Errors: usage,
+/// at the place.
+[[nodiscard]] Result<> check_snapshot_every(const Model& model, const Declared& value);
+
 /// "model.product.audited: ", for the messages of an attribute.
 [[nodiscard]] std::string attribute_of(const Model& model, std::string_view attribute);
 

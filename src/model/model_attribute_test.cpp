@@ -100,5 +100,52 @@ TEST(model_attributes, what_bounds_a_model_is_checked) {
   EXPECT_FALSE(is_audited(model, operation_of(model, "NameChanged")));
 }
 
+TEST(model_attributes, durability_cache_and_performance_are_refused_where_they_would_say_two_things_or_nothing) {
+  struct Case {
+    std::string_view lines;
+    std::string_view part;
+  };
+  for (const Case& one : {
+           Case{"write_behind = true\ndurability = \"local\"", "write_behind says otherwise"},
+           Case{"durability = \"local\"\nwrite_behind = true", "says otherwise"},
+           Case{"write_behind = false\ndurability = \"memory\"", "says otherwise"},
+           Case{"write_behind = 1", "expected true or false"},
+           Case{"write_behind = true\naudited = true", "is audited"},
+           Case{"audited = true\nwrite_behind = true", "is audited"},
+           Case{"durability = \"memory\"\naudited = true", "is audited"},
+           Case{"audited = true\noperations = { delete = { write_behind = true } }", "is audited"},
+           Case{"operations = { delete = { write_behind = true, durability = \"store\" } }", "says otherwise"},
+           Case{"operations = { get = { write_behind = true } }", "records nothing"},
+           Case{"operations = { list = { durability = \"local\" } }", "records nothing"},
+           Case{"operations = { create = { durability = true } }", "expected \"store\""},
+           Case{"performance = 3", "expected a table"},
+           Case{"performance = { batch_sise = 3 }", "did you mean \"batch_size\"?"},
+           Case{"performance = { batch_size = 0 }", "from 1 to 10000"},
+           Case{"performance = { async_replication = false }", "there are no replicas"},
+           Case{"performance = { snapshot_frequency = 5 }", "snapshot_every by another name"},
+           Case{"performance = { snapshot_frequency = 20 }\nsnapshot_every = 30", "say different numbers"},
+           Case{"snapshot_every = 30\nperformance = { snapshot_frequency = 20 }", "say different numbers"},
+       }) {
+    const auto refused = with_lines(*model_attributes().front(), one.lines);
+    ASSERT_FALSE(refused) << one.lines;
+    EXPECT_NE(refused.error().message.find(one.part), std::string::npos) << refused.error().message;
+  }
+}
+
+TEST(model_attributes, what_an_operation_does_not_say_is_as_the_model_says) {
+  const auto declared = with_lines(*model_attributes().front(), R"(
+write_behind = true
+snapshot_every = 20
+performance = { snapshot_frequency = 20, batch_size = 7 }
+operations = { create = { durability = "local" }, delete = { write_behind = false } })");
+  ASSERT_TRUE(declared) << declared.error().message;
+  const Model& model = declared->front().model;
+  EXPECT_EQ(model.durability_of(ApiOperation::create), AskedDurability::local);
+  EXPECT_EQ(model.durability_of(ApiOperation::update), AskedDurability::memory);
+  EXPECT_EQ(model.durability_of(ApiOperation::remove), AskedDurability::store);
+  EXPECT_EQ(model.snapshot_every, 20u);
+  EXPECT_EQ(model.batch_size, 7u);
+}
+
 }  // namespace
 }  // namespace annals::model

@@ -64,7 +64,8 @@ constexpr std::array catalogue{
             "system has them, flushed every "
             "sync_interval; memory: as periodic, flushed once a second.",
             0, 0, "group|periodic|memory"},
-    Setting{"store.sync_interval", "--sync-interval", duration, "10ms", "With sync = periodic: time between flushes.",
+    Setting{"store.sync_interval", "--sync-interval", duration, "10ms",
+            "Time between flushes with sync = periodic, and until that of a model's writes whose durability is memory.",
             millisecond, 10 * second},
     Setting{"store.segment_bytes", "--segment-bytes", bytes, "64MiB",
             "Size of one file of the log; bounds what one request can record.", 64 * kib, gib},

@@ -53,6 +53,14 @@ http::ServerOptions server_options(const Settings& settings, const Address& addr
   return options;
 }
 
+/// Whether a write may have to wait until the disk of this machine has it.
+bool waits_for_flushes(const EventStore& store, const std::vector<model::Model>& models) {
+  const auto waits = [&](AskedDurability asked) { return store.durability_of(asked) == Durability::local; };
+  return waits(AskedDurability::store) || std::ranges::any_of(models, [&](const model::Model& model) {
+           return std::ranges::any_of(model::api_operations, [&](auto one) { return waits(model.durability_of(one)); });
+         });
+}
+
 /// One of the two files.
 Result<std::string> read_tls_file(const Settings& settings, std::string_view key, const platform::FileSystem& files) {
   auto text = platform::read_whole_file(files, settings.text(key), tls_file_bytes_max);
@@ -363,7 +371,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
 
   engine::EngineOptions engine_settings = engine_options(settings);
   engine_settings.declaration_marks = TRY(engine::admit_declarations(*store_, settings.models(), platform));
-  if (store_->durability() == Durability::local) {
+  if (waits_for_flushes(*store_, settings.models())) {
     writer_ = platform::make_thread_executor("writer");
     engine_settings.writer.apart = writer_.get();
   }

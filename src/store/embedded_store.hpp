@@ -22,7 +22,8 @@
 
 namespace annals::store {
 
-/// When an append is a success.
+/// When an append is a success that asks for nothing else (AskedDurability). One that asks for `local` is always as
+/// with `group`; with `group`, one that asks for `memory` is as with `periodic`.
 enum class Sync : std::uint8_t {
   group,     ///< its events survive the loss of power
   periodic,  ///< the operating system has them (they survive a crash of the process); flushed every sync_interval

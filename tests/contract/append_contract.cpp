@@ -265,5 +265,37 @@ TEST_P(EventStoreContract, success_of_an_append_says_what_status_and_durability_
   }
 }
 
+TEST_P(EventStoreContract, an_append_gets_at_least_the_durability_that_it_asks_for) {
+  std::uint64_t last = 0;
+  for (const AskedDurability asked : {AskedDurability::memory, AskedDurability::store, AskedDurability::local}) {
+    SCOPED_TRACE(to_string(asked));
+    Group group = group_for("a");
+    group.durability = asked;
+    record(store(), group);
+    ++last;
+    const Durability given = store().durability_of(asked);
+    const StoreStatus status = store().status();
+    EXPECT_EQ(status.visible, Position{last});
+    EXPECT_LE(status.flushed, status.visible);
+    if (given == Durability::local || given == Durability::quorum) {
+      EXPECT_EQ(status.flushed, Position{last}) << "and all that was recorded before it";
+    }
+    ASSERT_TRUE(store().flush());
+    EXPECT_EQ(store().status().flushed, Position{last});
+  }
+  EXPECT_EQ(store().durability_of(AskedDurability::store), store().durability());
+}
+
+TEST_P(EventStoreContract, the_groups_of_a_call_are_as_durable_as_the_one_that_asks_for_most) {
+  std::vector<Group> groups{group_for("a"), group_for("b"), group_for("c")};
+  groups[0].durability = groups[2].durability = AskedDurability::memory;
+  groups[1].durability = AskedDurability::local;
+  for (const AppendResult& result : append(store(), groups)) EXPECT_TRUE(result);
+  if (store().durability_of(AskedDurability::local) == Durability::local) {
+    EXPECT_EQ(store().status().flushed, Position{3});
+  }
+  EXPECT_EQ(everything(store()).size(), 3u);
+}
+
 }  // namespace
 }  // namespace annals::contract

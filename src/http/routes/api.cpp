@@ -45,6 +45,16 @@ bool is_write(Method method) {
   return method == Method::put || method == Method::post || method == Method::delete_ || method == Method::patch;
 }
 
+/// What a success of a request to this place promises, as far as its head tells.
+Durability promised(engine::Engine& engine, const Request& request, const std::optional<ModelPath>& place) {
+  const EventStore& store = engine.store();
+  if (!place) return store.durability();
+  using enum model::ApiOperation;
+  const bool creates = request.method == Method::post && place->rest.empty();
+  const auto operation = creates ? create : request.method == Method::delete_ ? remove : update;
+  return store.durability_of(engine.model(place->model).durability_of(operation));
+}
+
 class Api {
  public:
   Api(engine::Engine& engine, ApiOptions options)
@@ -55,6 +65,7 @@ class Api {
     Call call{engine_, options_, shared_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
               false,   0,        {}};
     call.behind_store = engine_.behind_store();
+    call.durability = promised(engine_, request, place);
     if (place) {
       call.model = place->model;
       call.is_write = is_write(request.method);
@@ -91,7 +102,7 @@ class Api {
     if (!place) return;
     const EventStore& store = engine_.store();
     reply.add("Annals-Position", store.cursor(engine_.feed(place->model).table().progress().position()).to_text());
-    if (is_write(request.method)) reply.add("Annals-Durability", to_string(store.durability()));
+    if (is_write(request.method)) reply.add("Annals-Durability", to_string(promised(engine_, request, place)));
   }
 
  private:

@@ -425,6 +425,7 @@ void post_batch(const Request& request, Call call) {
   engine::Writer& writer = call.engine.writer();
   Batch batch{std::move(call), std::move(reader.operations()), write->dry_run};
   writer.submit(*std::move(write), home, [batch = std::move(batch)](const Result<engine::Receipt>& receipt) mutable {
+    batch.call.promise(receipt);
     send_batch(std::move(batch), receipt);
   });
 }

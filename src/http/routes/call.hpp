@@ -38,10 +38,11 @@ struct Call {
   Asker asker;
   platform::Executor* home;
   Responder responder;
-  bool is_write = false;           ///< replies then say how durable a success is
-  std::uint8_t route = 0;          ///< for counting: its place in the catalogue, from 1
-  std::optional<Cursor> position;  ///< what a reply of a model reflects; none where there is no model
-  bool behind_store = false;       ///< Engine::behind_store, before any table was looked at
+  bool is_write = false;                       ///< replies then say how durable a success is
+  std::uint8_t route = 0;                      ///< for counting: its place in the catalogue, from 1
+  std::optional<Cursor> position;              ///< what a reply of a model reflects; none where there is no model
+  bool behind_store = false;                   ///< Engine::behind_store, before any table was looked at
+  Durability durability = Durability::memory;  ///< of a success, of a write
 
   [[nodiscard]] const model::Model& the_model() const { return engine.model(model); }
   [[nodiscard]] projection::ReadTable& table() const { return engine.feed(model).table(); }
@@ -49,7 +50,7 @@ struct Call {
 
   void send(Response response) {
     if (position) response.add("Annals-Position", position->to_text());
-    if (is_write) response.add("Annals-Durability", to_string(engine.store().durability()));
+    if (is_write) response.add("Annals-Durability", to_string(durability));
     response.route = route;
     responder.send(std::move(response));
   }
@@ -62,6 +63,11 @@ struct Call {
 
   /// The entity tag of a record of the model at this version, with its quotes.
   [[nodiscard]] std::string entity_tag(StreamVersion version) const;
+
+  /// Takes over how durable it is what a receipt tells of.
+  void promise(const Result<engine::Receipt>& receipt) {
+    if (receipt && receipt->durability) durability = *receipt->durability;
+  }
 
   [[nodiscard]] Cursor position_of_table() const { return engine.store().cursor(table().progress().position()); }
 };

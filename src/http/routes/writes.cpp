@@ -188,6 +188,7 @@ void submit(engine::WriteRequest write, Call call, std::string created_at) {
       call.the_model().profile == model::Profile::resource && write.command.operation != model::Operation::remove;
   auto done = [call = std::move(call), shows_record, dry_run = write.dry_run,
                created_at = std::move(created_at)](const Result<engine::Receipt>& receipt) mutable {
+    call.promise(receipt);
     if (dry_run) return send_dry_run(std::move(call), receipt);
     if (shows_record) return send_resource(std::move(call), receipt, created_at);
     send_receipt(std::move(call), receipt);

@@ -55,13 +55,13 @@ Batch& Writer::start_batch() {
   return batch_;
 }
 
-Result<> Writer::commit(Batch& batch) {
+Result<> Writer::commit(Batch& batch, bool durable) {
   TRY(refuse());
   if (batch.groups_.empty()) return {};
   INVARIANT(batch.groups_.front().stamp.first == committed_.last.next(), "a batch goes on where the log ends");
   TRY(provide_room(batch));
   auto done = write_groups(batch);
-  if (done && options_.flush_each_commit) done = flush_file();
+  if (done && (durable || options_.flush_each_commit)) done = flush_file();
   if (!done) return fail_for_good(done.error());
   INVARIANT(written_.last == batch.state_.last, "all groups of the batch were written");
   committed_ = batch.state_;

@@ -30,7 +30,7 @@ class Writer {
   [[nodiscard]] Result<> check_size(std::size_t records, std::size_t body_bytes) const {
     return batch_.check_size(records, body_bytes);
   }
-  [[nodiscard]] Result<> commit(Batch& batch);
+  [[nodiscard]] Result<> commit(Batch& batch, bool durable);
   [[nodiscard]] Result<> flush();
 
   /// Writes and flushes the mark of a new epoch. Errors: input_output.

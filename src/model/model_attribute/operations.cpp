@@ -10,10 +10,10 @@ namespace {
 /// The attributes of one operation, such as [model.product.operations.create].
 Result<> read_operation(Model& model, const DeclaredMember& member) {
   const auto named = [&](ApiOperation one) { return to_string(one) == member.name; };
-  const auto operation = std::ranges::find_if(operations_all, named);
-  if (operation == operations_all.end()) {
+  const auto operation = std::ranges::find_if(api_operations, named);
+  if (operation == api_operations.end()) {
     std::vector<std::string> known;
-    for (const ApiOperation one : operations_all) known.emplace_back(to_string(one));
+    for (const ApiOperation one : api_operations) known.emplace_back(to_string(one));
     return refuse(member.place, "\"" + member.name + "\" is not an operation (list, get, create, update, delete)" +
                                     did_you_mean(member.name, known));
   }
@@ -58,6 +58,7 @@ const ModelAttribute operations_attribute{
       for (const DeclaredMember& member : *members) TRY(read_operation(declared.model, member));
       return {};
     },
+    .suits = check_audit_survives,
 };
 
 }  // namespace annals::model

@@ -8,6 +8,14 @@ constexpr std::int64_t events_max = 1'000'000;
 
 }  // namespace
 
+Result<> check_snapshot_every(const Model& model, const Declared& value) {
+  const auto* number = value.as<std::int64_t>();
+  if (number != nullptr && static_cast<std::uint64_t>(*number) == model.snapshot_every) return {};
+  return refuse(value.place, "model." + model.name +
+                                 ": snapshot_every and performance.snapshot_frequency are two names of one thing and "
+                                 "say different numbers; say one of the two");
+}
+
 extern const ModelAttribute snapshot_every_attribute;
 const ModelAttribute snapshot_every_attribute{
     .name = "snapshot_every",
@@ -28,6 +36,7 @@ const ModelAttribute snapshot_every_attribute{
       declared.model.snapshot_every = static_cast<std::uint64_t>(*number);
       return {};
     },
+    .suits = check_snapshot_every,
 };
 
 }  // namespace annals::model

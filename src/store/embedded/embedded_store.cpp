@@ -57,16 +57,23 @@ void EmbeddedStore::append_together(const Calls& calls) {
     alarm_when_clock_is_behind();
     log::Batch& batch = log_->start_batch();
     Pending pending;
+    bool durable = false;
     for (AppendQueue::Call* call : calls) {
       call->results.reserve(call->groups.size());
       const Position before = batch.last();
       RefusedStreams refused;
       for (const Group& group : call->groups) {
         call->results.push_back(stage(group, before, batch, pending, refused));
-        if (!call->results.back()) refused.add(group);
+        if (!call->results.back()) {
+          refused.add(group);
+        } else {
+          durable = durable || durability_of(group.durability) == Durability::local;
+        }
       }
     }
-    if (auto committed = log_->commit(batch); !committed) {
+    // One flush makes durable all that was written before it, so whoever asks for it gets it with all that his events
+    // may rest on.
+    if (auto committed = log_->commit(batch, durable); !committed) {
       // Conflicts too were decided on what is now uncertain. What is invalid stays so.
       for (AppendQueue::Call* call : calls) {
         for (AppendResult& result : call->results) {
@@ -327,7 +334,9 @@ Result<> EmbeddedStore::close() {
   return log_->close();
 }
 
-Durability EmbeddedStore::durability() const {
+Durability EmbeddedStore::durability_of(AskedDurability asked) const {
+  if (asked == AskedDurability::local) return Durability::local;
+  if (asked == AskedDurability::memory && options_.sync == Sync::group) return Durability::memory;
   switch (options_.sync) {
     case Sync::group: return Durability::local;
     case Sync::periodic: return Durability::periodic;

@@ -63,7 +63,8 @@ class EmbeddedStore final : public EventStore {
   void check_place() override;
   [[nodiscard]] Result<> flush() override { return flush_now(); }
   [[nodiscard]] Result<> close() override;
-  [[nodiscard]] Durability durability() const override;
+  [[nodiscard]] Durability durability() const override { return durability_of(AskedDurability::store); }
+  [[nodiscard]] Durability durability_of(AskedDurability asked) const override;
   [[nodiscard]] std::unique_ptr<Watch> watch(std::function<void(Position flushed)> progress) override;
 
  private:
@@ -113,7 +114,7 @@ class EmbeddedStore final : public EventStore {
   void publish(const Calls& calls, const log::Batch& batch);
   void alarm_when_clock_is_behind();
 
-  // Periodic flushes.
+  // Flushes that nobody waits for.
   struct Timer;
   void schedule_flush();
   /// Errors: unavailable; every append is refused from then on, and the status says why.

@@ -197,6 +197,45 @@ TEST_F(EmbeddedStoreTest, a_store_in_memory_mode_flushes_once_a_second_and_when_
   EXPECT_EQ(open()->status().visible, Position{2});
 }
 
+TEST_F(EmbeddedStoreTest, who_asks_for_less_than_a_flush_is_flushed_soon_after_or_with_whoever_asks_for_one) {
+  const auto store = open();
+  std::vector<Position> told;
+  const auto watch = store->watch([&](Position flushed) { told.push_back(flushed); });
+  EXPECT_EQ(store->durability_of(AskedDurability::memory), Durability::memory);
+  EXPECT_EQ(store->durability_of(AskedDurability::local), Durability::local);
+  Group light = group_of(world.random, "a");
+  light.durability = AskedDurability::memory;
+  ASSERT_TRUE(append(*store, light));
+  EXPECT_EQ(store->status().visible, Position{1});
+  EXPECT_EQ(store->status().flushed, Position{0});
+  EXPECT_TRUE(store->read_all({}, Horizon::flushed, {})->events().empty());
+  ASSERT_TRUE(append_to(*store, "b"));
+  EXPECT_EQ(store->status().flushed, Position{2});
+  ASSERT_TRUE(append(*store, light = group_of(world.random, "c")));
+  light.durability = AskedDurability::memory;
+  light.appends.front().events.front().id = platform::make_uuid(Instant{0}, world.random);
+  ASSERT_TRUE(append(*store, light));
+  EXPECT_EQ(store->status().flushed, Position{3});
+  world.clock.advance(std::chrono::milliseconds{10});
+  world.background.run_ready();
+  EXPECT_EQ(store->status().flushed, Position{4});
+  EXPECT_THAT(told, ElementsAre(Position{2}, Position{3}, Position{4}));
+}
+
+TEST_F(EmbeddedStoreTest, who_asks_for_a_flush_gets_it_from_a_store_that_gives_less_otherwise) {
+  for (const Sync sync : {Sync::periodic, Sync::memory}) {
+    const auto store = open(sync, sync == Sync::memory ? "memory" : "periodic");
+    ASSERT_TRUE(append_to(*store, "a"));
+    EXPECT_EQ(store->status().flushed, Position{0});
+    Group group = group_of(world.random, "b");
+    group.durability = AskedDurability::local;
+    EXPECT_EQ(store->durability_of(AskedDurability::local), Durability::local);
+    EXPECT_EQ(store->durability_of(AskedDurability::memory), store->durability());
+    ASSERT_TRUE(append(*store, group));
+    EXPECT_EQ(store->status().flushed, Position{2});
+  }
+}
+
 TEST_F(EmbeddedStoreTest, a_clock_that_runs_behind_the_log_raises_an_alarm_once_a_minute_and_time_goes_on) {
   const auto store = open();
   const Instant first = append_to(*store, "a")->created_at;

@@ -58,7 +58,7 @@ Result<std::unique_ptr<EventStore>> open_embedded_store(EmbeddedOptions options,
   const log::LogOptions log_options{.directory = options.directory,
                                     .segment_bytes = options.segment_bytes,
                                     .node_id = options.node_id,
-                                    .flush_each_commit = options.sync == Sync::group};
+                                    .flush_each_commit = false};
   auto log = TRY(log::open_log(log_options, platform, background, index_last(last), [&](const log::FoundLog& found) {
     return check_end(platform.files, options.directory, options.seen, found);
   }));
