@@ -22,6 +22,8 @@ struct ApiOptions {
   /// Threads for reads of the store that may wait for another machine; empty: they are made on I/O threads. They end
   /// after the server and before the handler.
   std::vector<platform::Executor*> readers{};
+  /// What lists of models that declare `cache` may take of memory, as they were written out; 0: none are kept.
+  std::size_t cache_bytes_max = 64u << 20;
   std::size_t reads_max = 500;  ///< such reads that wait for one of them; one more gets 503
 };
 

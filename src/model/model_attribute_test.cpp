@@ -118,6 +118,10 @@ TEST(model_attributes, durability_cache_and_performance_are_refused_where_they_w
            Case{"operations = { get = { write_behind = true } }", "records nothing"},
            Case{"operations = { list = { durability = \"local\" } }", "records nothing"},
            Case{"operations = { create = { durability = true } }", "expected \"store\""},
+           Case{"operations = { create = { cache = \"1s\" } }", "is for list and get"},
+           Case{"cache = \"1500ms\"", "whole seconds"},
+           Case{"cache = \"9000h\"", "to 365d"},
+           Case{"cache = 300", "in quotes"},
            Case{"performance = 3", "expected a table"},
            Case{"performance = { batch_sise = 3 }", "did you mean \"batch_size\"?"},
            Case{"performance = { batch_size = 0 }", "from 1 to 10000"},
@@ -135,14 +139,17 @@ TEST(model_attributes, durability_cache_and_performance_are_refused_where_they_w
 TEST(model_attributes, what_an_operation_does_not_say_is_as_the_model_says) {
   const auto declared = with_lines(*model_attributes().front(), R"(
 write_behind = true
+cache = "300s"
 snapshot_every = 20
 performance = { snapshot_frequency = 20, batch_size = 7 }
-operations = { create = { durability = "local" }, delete = { write_behind = false } })");
+operations = { create = { durability = "local" }, delete = { write_behind = false }, get = { cache = "0s" } })");
   ASSERT_TRUE(declared) << declared.error().message;
   const Model& model = declared->front().model;
   EXPECT_EQ(model.durability_of(ApiOperation::create), AskedDurability::local);
   EXPECT_EQ(model.durability_of(ApiOperation::update), AskedDurability::memory);
   EXPECT_EQ(model.durability_of(ApiOperation::remove), AskedDurability::store);
+  EXPECT_EQ(model.cache_of(ApiOperation::list), std::chrono::seconds(300));
+  EXPECT_EQ(model.cache_of(ApiOperation::get), Duration{0});
   EXPECT_EQ(model.snapshot_every, 20u);
   EXPECT_EQ(model.batch_size, 7u);
 }

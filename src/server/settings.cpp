@@ -52,6 +52,9 @@ constexpr std::array catalogue{
             "How long a read waits for min_position.", 0, hour},
     Setting{"server.waits_max", "--waits-max", number, "500",
             "Reads that wait for a change (`wait`) at a time; one more gets 503.", 0, 1'000'000},
+    Setting{"server.cache_bytes_max", "--cache-bytes-max", bytes, "64MiB",
+            "What lists of models that declare `cache` may take of memory, as they were written out; 0: none are kept.",
+            0, 64 * gib},
     Setting{"server.reads_max", "--reads-max", number, "500",
             "With store.kind = postgres: reads of the past that wait for a connection to the database at a time; one "
             "more gets 503.",

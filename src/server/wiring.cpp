@@ -398,6 +398,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
     const http::Server* server = serving_.load();
     return server != nullptr ? server->metrics() : http::ServerMetrics{};
   };
+  api_options.cache_bytes_max = static_cast<std::size_t>(settings.number("server.cache_bytes_max"));
   api_options.waits_max = static_cast<std::size_t>(settings.number("server.waits_max"));
   server_ = TRY(http::Server::open(std::move(server_settings), http::make_api(*engine_, api_options), platform));
   serving_ = server_.get();

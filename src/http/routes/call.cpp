@@ -33,6 +33,14 @@ std::string Call::entity_tag(StreamVersion version) const {
   return "\"" + marked_tag_of(version, engine.declaration_mark(model)) + "\"";
 }
 
+// "private" need not be said: a cache that several share keeps no reply to a request with Authorization without being
+// told to (RFC 9111, 3.5).
+std::string Call::cache_control(model::ApiOperation operation) const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(the_model().cache_of(operation)).count();
+  if (seconds == 0 || behind_store) return std::string(never_fresh);
+  return "Cache-Control: max-age=" + std::to_string(seconds) + "\r\n";
+}
+
 bool Call::refuse_behind_store() {
   if (!behind_store) return false;
   send(problem(asker, Error(ErrorKind::unavailable, "database_away",

@@ -14,16 +14,22 @@
 #include "http/request.hpp"
 #include "http/response.hpp"
 #include "http/routes/readers.hpp"
+#include "http/routes/reply_cache.hpp"
 #include "http/routes/turns.hpp"
 
 namespace annals::http {
 
+/// The field of a reply that is to be asked for again each time.
+inline constexpr std::string_view never_fresh = "Cache-Control: no-cache\r\n";
+
 /// What all calls share. Thread-safe.
 struct CallsShared {
-  CallsShared(const ApiOptions& options, Logger& log) : readers(options.readers, options.reads_max, log) {}
+  CallsShared(const ApiOptions& options, Logger& log)
+      : replies(options.cache_bytes_max), readers(options.readers, options.reads_max, log) {}
 
   std::atomic<std::size_t> waits{0};                  ///< reads that wait for a key to change
   Throttle unavailable_log{std::chrono::seconds(1)};  ///< of the lines about a store that is unavailable
+  ReplyCache replies;                                 ///< lists as they were written out
   Turns turns;                                        ///< of long reads on I/O threads
   Readers readers;                                    ///< for those that may wait for another machine
 };
@@ -60,6 +66,9 @@ struct Call {
   /// True when, at the beginning of the call, the store had not been heard from since the start, or the tables and the
   /// writer had not caught up with it; then this has refused.
   [[nodiscard]] bool refuse_behind_store();
+
+  /// The field `Cache-Control` of a success of this operation, with its line's end.
+  [[nodiscard]] std::string cache_control(model::ApiOperation operation) const;
 
   /// The entity tag of a record of the model at this version, with its quotes.
   [[nodiscard]] std::string entity_tag(StreamVersion version) const;

@@ -51,6 +51,12 @@ Result<Expansion> Expansion::read(engine::Engine& engine, std::size_t place, std
                   std::to_string(expanded_fields_max));
 }
 
+std::vector<std::size_t> Expansion::targets() const {
+  std::vector<std::size_t> targets;
+  for (const Expanded& one : fields_) targets.push_back(one.target);
+  return targets;
+}
+
 Result<> Expansion::append(std::string& out, std::string_view record) const {
   if (is_empty()) return {};
   const std::vector<model::ReferredKey> referred = TRY(model::referred_keys(engine_->model(model_), record));

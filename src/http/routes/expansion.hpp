@@ -23,6 +23,8 @@ class Expansion {
   /// ("unknown_field", "hidden_field", "not_a_reference", "invalid_query").
   [[nodiscard]] static Result<Expansion> read(engine::Engine& engine, std::size_t model, std::string_view value);
 
+  /// The places of the models that it shows something of.
+  [[nodiscard]] std::vector<std::size_t> targets() const;
   [[nodiscard]] bool is_empty() const { return fields_.empty(); }
 
   /// Puts the member into the object that `out` ends with; `record` is the record's whole text. Errors: corrupt.

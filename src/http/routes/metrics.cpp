@@ -190,6 +190,16 @@ void add_snapshots(Page& page, engine::Engine& engine) {
       &Status::folded);
 }
 
+void add_replies(Page& page, const ReplyCache& replies) {
+  const ReplyCacheStatus status = replies.status();
+  page.counter("annals_reply_cache_hits_total", "Lists that were sent as they had been written out before.",
+               status.hits);
+  page.counter("annals_reply_cache_misses_total",
+               "Lists of models that declare cache that had to be found and written out.", status.misses);
+  page.gauge("annals_reply_cache_replies", "Lists that are kept as they were written out.", status.replies);
+  page.gauge("annals_reply_cache_bytes", "What they take of memory, more or less.", status.bytes);
+}
+
 void add_process(Page& page, const ApiOptions& options) {
   const platform::ProcessUsage usage = platform::process_usage();
   page.family("annals_build_info", "1; the labels say what runs.", MetricType::Gauge);
@@ -215,6 +225,7 @@ void get_metrics(const Request& request, Call call) {
   add_store(page, call.engine.store());
   add_projections(page, call.engine);
   add_snapshots(page, call.engine);
+  add_replies(page, call.shared.replies);
   add_process(page, call.options);
   Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -24,6 +24,7 @@ struct View {
   bool json = false;            ///< wrapped in an object with name, version and time; else as it is
   std::string_view plain_type;  ///< of the value as it is
   std::string_view mark;        ///< of the model's declaration
+  std::string cache_control;    ///< as Call::cache_control
   EntityTagList if_none_match;
   EntityTagList if_match;
   bool has_if_match = false;
@@ -34,6 +35,7 @@ Result<View> view_of(const Request& request, const Call& call) {
   const model::Model& model = call.the_model();
   View view;
   view.mark = call.engine.declaration_mark(call.model);
+  view.cache_control = call.cache_control(model::ApiOperation::get);
   view.plain_type = model.profile == model::Profile::kv ? "text/plain; charset=utf-8" : "application/json";
   view.json = model.profile == model::Profile::kv && preferred(request, offers) == 1u;
   if (auto tags = TRY(entity_tags(request, "if-none-match"))) view.if_none_match = std::move(*tags);
@@ -49,6 +51,7 @@ struct OwnView {
   bool json = false;
   std::string_view plain_type;
   std::string_view mark;
+  std::string cache_control;
   std::vector<std::string> not_these;
   bool not_any = false;
   std::vector<std::string> only_these;
@@ -59,6 +62,7 @@ struct OwnView {
       : json(view.json),
         plain_type(view.plain_type),
         mark(view.mark),
+        cache_control(view.cache_control),
         not_any(view.if_none_match.any),
         only_if_any(view.if_match.any),
         has_if_match(view.has_if_match) {
@@ -96,7 +100,7 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
   const std::string tag = view.tag_of(record.version, view.json);
   Response response;
   response.add("ETag", "\"" + tag + "\"");
-  response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
+  response.fields += view.cache_control + "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
   // Whoever has the other form has not got this one.
   if (view.not_any || std::ranges::find(view.not_these, tag) != view.not_these.end()) {
     response.status = 304;
@@ -148,7 +152,7 @@ void send_awaited(Call call, const OwnView& view, const Record& record) {
                                   "\"" + call.key + "\" " + (record.was_deleted() ? "was deleted" : "does not exist")));
   }
   response.add("ETag", "\"" + view.tag_of(record.version, view.json && known) + "\"");
-  response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
+  response.fields += std::string(never_fresh) + "Vary: Accept\r\n";
   call.send(std::move(response));
 }
 
@@ -163,13 +167,15 @@ void send_expanded(Call call, const OwnView& view, const Expansion& expansion) {
   std::string body(**shown);
   if (const auto expanded = expansion.append(body, *record.value); !expanded) return call.refuse(expanded.error());
   Response response;
-  response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
+  response.fields += view.cache_control + "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
   response.content_type = view.plain_type;
   response.body = std::move(body);
   call.send(std::move(response));
 }
 
 void await_record(Call call, OwnView view, Duration time) {
+  // Whoever waits again would be answered out of a cache, and at once.
+  view.cache_control = never_fresh;
   const auto is_news = [view](const Record& record) { return !know_version(view, record.version); };
   after_change(std::move(call), is_news, time, [view = std::move(view)](Call ready, const Record& record) {
     send_awaited(std::move(ready), view, record);

@@ -42,6 +42,9 @@ struct ListRequest {
   std::vector<std::string> known_tags;  ///< of If-None-Match
   std::optional<Duration> wait;         ///< for another list than they know
   std::string tag;                      ///< of the reply, of a list of now
+  std::string cache_control;            ///< as Call::cache_control
+  std::string kept_as;                  ///< its query in ReplyCache; empty for a list that is not kept
+  Revision revision;                    ///< of one that is, before any of its rows was looked at
 };
 
 Result<bool> flag_of(const QueryParameters& parameters, std::string_view name) {
@@ -87,6 +90,21 @@ std::string link_begin_of(const Request& request, const QueryParameters& paramet
     if (name != "after") link += percent_encode(name) + "=" + percent_encode(value) + "&";
   }
   return link + "after=";
+}
+
+/// Stands for all requests of the same page: what is asked, in one order, and the form. Which position it must reflect
+/// and what was waited for are no part of that, because a kept reply is as new as any.
+std::string query_of_page(const Call& call, const ListRequest& list, const QueryParameters& parameters) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : parameters.all()) {
+    if (name == "min_position" || name == "limit" || name == "wait") continue;
+    parts.push_back("&" + percent_encode(name) + "=" + percent_encode(value));
+  }
+  std::ranges::sort(parts);
+  std::string query = std::to_string(call.model) + " " + std::string(content_type_of(list.format)) + " " +
+                      std::to_string(list.query.limit);
+  for (const std::string& part : parts) query += part;
+  return query;
 }
 
 /// What `expand` asks, which is of now, and needs objects to put it in.
@@ -145,6 +163,12 @@ Result<ListRequest> list_request(const Request& request, const Call& call, const
   list.whole = list.format != ListFormat::page && !limit;
   list.query.limit = list.whole ? export_rows : static_cast<std::size_t>(limit.value_or(limit_default));
   list.link_begin = link_begin_of(request, parameters);
+  // Whoever waits again would be answered out of a cache, and at once.
+  list.cache_control = list.wait ? std::string(never_fresh) : call.cache_control(model::ApiOperation::list);
+  const bool keeps = model.cache_of(model::ApiOperation::list) > Duration{0} && call.shared.replies.keeps_any();
+  // The past costs the store, which is not asked whether it still is what it was; and what is explained is the work.
+  if (keeps && !list.at && !list.whole && !list.explain && !call.behind_store)
+    list.kept_as = query_of_page(call, list, parameters);
   return list;
 }
 
@@ -152,7 +176,7 @@ Result<ListRequest> list_request(const Request& request, const Call& call, const
 Response response_of(const ListRequest& list) {
   Response response;
   if (!list.tag.empty()) response.add("ETag", "W/\"" + list.tag + "\"");
-  response.fields += "Cache-Control: no-cache\r\nVary: Accept\r\n";
+  response.fields += list.cache_control + "Vary: Accept\r\n";
   return response;
 }
 
@@ -234,6 +258,23 @@ Result<std::string> body_of_page(const model::Model& model, const ListRequest& l
   return body;
 }
 
+/// Of all tables that a list of now shows something of.
+Revision revision_of(const Call& call, const ListRequest& list) {
+  Revision revision{call.table().newest()};
+  for (const std::size_t target : list.expansion.targets())
+    revision.push_back(call.engine.feed(target).table().newest());
+  return revision;
+}
+
+/// `next`: the cursor of the next page, if there is one.
+Response response_with(const ListRequest& list, const std::string& next) {
+  Response response = response_of(list);
+  if (!next.empty() && list.format != ListFormat::page)
+    response.add("Link", list.link_begin + next + ">; rel=\"next\"");
+  response.content_type = content_type_of(list.format);
+  return response;
+}
+
 /// A page on its way.
 struct PageRead final : LongRead {
   PageRead(Call the_call, ListRequest the_list)
@@ -254,13 +295,18 @@ struct PageRead final : LongRead {
   void send(const engine::ListPage& page) {
     auto body = body_of_page(call.the_model(), list, page);
     if (!body) return call.refuse(body.error());
-    Response response = response_of(list);
-    if (page.more && list.format != ListFormat::page) {
-      response.add("Link", list.link_begin + token_of(call.the_model(), list.query.sort, page.rows.back().place) +
-                               ">; rel=\"next\"");
+    const std::string next =
+        page.more ? token_of(call.the_model(), list.query.sort, page.rows.back().place) : std::string();
+    Response response = response_with(list, next);
+    if (!list.kept_as.empty() && revision_of(call, list) == list.revision) {
+      const KeptReply reply{SharedText(*body), next};
+      const Duration now = call.engine.platform().clock.monotonic();
+      call.shared.replies.keep(list.kept_as, list.revision, now + call.the_model().cache_of(model::ApiOperation::list),
+                               reply);
+      response.body = reply.body;
+    } else {
+      response.body = *std::move(body);
     }
-    response.content_type = content_type_of(list.format);
-    response.body = *std::move(body);
     call.send(std::move(response));
   }
 
@@ -327,6 +373,19 @@ void send_unchanged(Call call, const ListRequest& list) {
   call.send(std::move(unchanged));
 }
 
+/// Sends the list as it was written out before, if it still is the same.
+bool send_kept(Call& call, ListRequest& list) {
+  if (list.kept_as.empty()) return false;
+  list.revision = revision_of(call, list);
+  const Duration now = call.engine.platform().clock.monotonic();
+  const auto reply = call.shared.replies.find(list.kept_as, list.revision, now);
+  if (!reply) return false;
+  Response response = response_with(list, reply->next);
+  response.body = reply->body;
+  call.send(std::move(response));
+  return true;
+}
+
 void answer(Call call, ListRequest list) {
   // A tag of the list would say nothing of what its records refer to.
   if (!list.at && list.expansion.is_empty()) {
@@ -334,6 +393,7 @@ void answer(Call call, ListRequest list) {
     if (std::ranges::find(list.known_tags, list.tag) != list.known_tags.end())
       return send_unchanged(std::move(call), list);
   }
+  if (send_kept(call, list)) return;
   // What is asked of now is quick, as a rule.
   const From from = list.at ? From::store : From::tables;
   const First first = list.at ? First::in_turn : First::at_once;
