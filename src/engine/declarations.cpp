@@ -64,8 +64,8 @@ Error refusal(const model::Model& model, const model::Review& found) {
         told(found.taken_twice(), "value that is to be unique and is not", "values that are to be unique and are not");
   }
   return {ErrorKind::usage, text +
-                                ". Nothing was changed; `annals plan` tells more; declare the field as it was, or "
-                                "give what is new another name"};
+                                ". Nothing was changed; `annals plan` tells more; declare the field as it was, give "
+                                "it an upcast, or give what is new another name"};
 }
 
 /// The fields that an event declares, as JSON.

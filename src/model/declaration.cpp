@@ -1,6 +1,7 @@
 #include "model/declaration.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -93,6 +94,48 @@ std::string shown_line(const Place& place) {
          std::string(place.column - std::min<std::size_t>(place.column, 1), ' ') + "^";
 }
 
+/// The line of a place, from the place on; nothing when there is none.
+std::string_view line_from(const Place& place) {
+  if (!place.source || place.line == 0 || place.column == 0) return {};
+  std::string_view text = place.source->text;
+  for (std::size_t line = 1; line < place.line; ++line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  for (std::size_t column = 1; column < place.column && !text.empty(); ++column)
+    text.remove_prefix(std::max<std::size_t>(utf8_character_bytes(text), 1));
+  return text;
+}
+
+/// How many characters of a line stand before the byte `offset` of the TOML string that it begins with, of one line;
+/// nullopt when it does not begin so, or the string is of several.
+std::optional<std::size_t> characters_before(std::string_view line, std::size_t offset) {
+  if (line.empty() || (line.front() != '"' && line.front() != '\'')) return std::nullopt;
+  const char quote = line.front();
+  if (line.size() >= 3 && line[1] == quote && line[2] == quote) return std::nullopt;
+  std::size_t characters = 1;
+  std::size_t at = 1;
+  for (std::size_t read = 0; read < offset && at < line.size();) {
+    if (quote == '"' && line[at] == '\\' && at + 1 < line.size()) {
+      const std::size_t digits = line[at + 1] == 'u' ? 4 : line[at + 1] == 'U' ? 8 : 0;
+      std::uint32_t code = 0;
+      for (const char digit : line.substr(at + 2, digits))
+        code = code * 16 + static_cast<std::uint32_t>(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+      read += digits == 0 || code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+      characters += 2 + digits;
+      at += 2 + digits;
+      continue;
+    }
+    const std::size_t bytes = std::max<std::size_t>(utf8_character_bytes(line.substr(at)), 1);
+    read += bytes;
+    at += bytes;
+    ++characters;
+  }
+  return characters;
+}
+
 }  // namespace
 
 std::string Place::to_text() const {
@@ -164,6 +207,16 @@ Result<Declared> read_declarations(std::string text, std::string path) {
 
 std::unexpected<Error> refuse(const Place& place, const std::string& what) {
   return fail(ErrorKind::usage, place.to_text() + ": " + what + shown_line(place));
+}
+
+std::unexpected<Error> refuse_within(const Declared& text, std::size_t offset, const std::string& what) {
+  Place place = text.place;
+  const auto before = characters_before(line_from(place), offset);
+  if (before) {
+    place.column += *before;
+    return refuse(place, what);
+  }
+  return refuse(place, what + ", at its character " + std::to_string(offset + 1));
 }
 
 }  // namespace annals::model

@@ -68,4 +68,8 @@ struct DeclaredMember {
 /// An error (usage) at a place: "annals.toml:3:9: " and `what`, then the line with a caret below it.
 [[nodiscard]] std::unexpected<Error> refuse(const Place& place, const std::string& what);
 
+/// As refuse, at the byte `offset` of a text that was declared: the caret is below the character, where the text stands
+/// on one line of the file; else below its beginning, and the message tells the character.
+[[nodiscard]] std::unexpected<Error> refuse_within(const Declared& text, std::size_t offset, const std::string& what);
+
 }  // namespace annals::model

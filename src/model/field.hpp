@@ -77,8 +77,11 @@ enum class OnDelete : std::uint8_t {
 /// A compiled regular expression, so that who includes this need not know the library.
 class Pattern;
 
-/// A value from other fields of the record.
+/// A value from other fields of the record (formula.hpp).
 class Formula;
+
+/// What becomes of values that were recorded under a former declaration (upcast.hpp).
+class Upcast;
 
 struct Field {
   std::string name;
@@ -110,6 +113,7 @@ struct Field {
   OnDelete on_delete = OnDelete::restrict;
   std::string event;  ///< the type of the event when this field alone changed; empty: that of any update
   std::vector<std::string> renamed_from;  ///< names that it had in events of another time
+  std::shared_ptr<const Upcast> upcast;   ///< of values in events that its type does not take; shared by copies
 
   [[nodiscard]] bool was_called(std::string_view former) const;
   /// What its values are: the type's name, of a list that of its elements.

@@ -6,6 +6,7 @@
 
 #include "base/did_you_mean.hpp"
 #include "model/attribute.hpp"
+#include "model/formula.hpp"
 
 namespace annals::model {
 namespace {
@@ -141,6 +142,11 @@ Result<Field> read_field(const DeclaredMember& member) {
     if (field.on_delete == OnDelete::set_null && (field.required || field.primary_key))
       return refuse(on_delete->place, "\"" + field.name + "\" always has a value, so set_null cannot take it away");
   }
+  if (const Declared* upcast = member.value.find("upcast"); upcast && (field.secret || field.primary_key)) {
+    return refuse(upcast->place, field.secret
+                                     ? "upcast does not go with secret: nobody reads what is encrypted"
+                                     : "upcast does not go with primary_key: the key of a record stays what it is");
+  }
   if (field.primary_key && field.unique)
     return refuse(member.value.find("unique")->place, "a primary key is unique by itself; leave unique out");
   if (field.primary_key && field.indexed && field.type != FieldType::integer)
@@ -182,6 +188,7 @@ Result<std::vector<Field>> read_fields(const std::string& model, const Declared&
     key = &member;
   }
   for (const DeclaredMember& member : *members) TRY(check_former_names(member, fields));
+  TRY(read_formulas(fields, declared));
   if (key == nullptr) {
     return refuse(declared.place,
                   "model." + model + " has no primary key; write id = { type = \"uuid\", primary_key = true }");

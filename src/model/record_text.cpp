@@ -1,6 +1,8 @@
 #include "model/record_text.hpp"
 
 #include "json/writer.hpp"
+#include "model/formula.hpp"
+#include "model/upcast.hpp"
 
 namespace annals::model {
 namespace {
@@ -94,8 +96,11 @@ std::string row_form_of(const Model& model) {
     for (const std::string& choice : field.choices) form.append(" ").append(to_json(FieldValue{choice}));
     if (field.otherwise) form.append(" = ").append(to_json(*field.otherwise));
     for (const std::string& name : field.renamed_from) form.append(" once ").append(name);
+    if (field.upcast) form.append(" from ").append(field.upcast->text());
     form += '\n';
   }
+  // What is computed depends on all that is declared of it: a value that breaks a rule of its field is null.
+  if (has_formulas(model)) form += model.declaration;
   return form;
 }
 

@@ -6,6 +6,7 @@
 #include "json/reader.hpp"
 #include "model/attribute.hpp"
 #include "model/decider.hpp"
+#include "model/formula.hpp"
 #include "model/record_text.hpp"
 #include "model/resource.hpp"
 #include "model/secret_cipher.hpp"
@@ -178,13 +179,19 @@ void Review::take(const EventView& event) {
 
 void Review::look_at_members(const EventView& event) {
   for (const std::string& name : names_in(model_, event.type, event.data)) {
-    if (!model_.field_in_events(name)) add(left_out_[name], to_string(event.position));
+    const auto place = model_.field_in_events(name);
+    if (!place || model_.fields[*place].computed) add(left_out_[name], to_string(event.position));
   }
+  for (const std::size_t place : carried_fields(model_, event.type, event.data))
+    add(carried_[model_.fields[place].name], to_string(event.position));
 }
 
 void Review::look_at_record(const std::string& key, std::string_view record) {
   const auto values = values_of(model_, record);
   if (!values) return add(broken_, "\"" + key + "\": " + values.error().message);
+  std::vector<std::string_view> anew = *values;
+  for (const Computed::Failure& failure : compute(model_, anew).failures)
+    add(not_computed_[model_.fields[failure.field].name + ": " + failure.code], key);
   for (std::size_t place = 0; place < values->size(); ++place) {
     const Field& field = model_.fields[place];
     const auto value = value_from_text(field, (*values)[place]);

@@ -45,10 +45,17 @@ class Review {
   [[nodiscard]] const Count& broken() const { return broken_; }
   /// Values that several records have and only one may, each told with two of their keys.
   [[nodiscard]] const Count& taken_twice() const { return taken_twice_; }
-  /// Members that events have and no field takes; by their names. The examples are positions.
+  /// Members that events have and no field takes, because there is none, or it is computed; by their names. The
+  /// examples are positions.
   [[nodiscard]] const std::map<std::string, Count>& left_out() const { return left_out_; }
   /// Rules that records do not keep, by field and rule ("price: too_small"). The examples are keys.
   [[nodiscard]] const std::map<std::string, Count>& not_kept() const { return not_kept_; }
+  /// Values of events that were recorded under another type and are carried by the upcast of their field; by the
+  /// fields' names. The examples are positions.
+  [[nodiscard]] const std::map<std::string, Count>& carried() const { return carried_; }
+  /// Records in which a computed field has no value because none can be made, or it would break the field's rules; by
+  /// field and rule ("total: not_computable"). The examples are keys.
+  [[nodiscard]] const std::map<std::string, Count>& not_computed() const { return not_computed_; }
   /// Whether the declaration may take the place of the one before.
   [[nodiscard]] bool holds() const { return broken_.number == 0 && taken_twice_.number == 0; }
 
@@ -67,6 +74,8 @@ class Review {
   Count taken_twice_;
   std::map<std::string, Count> left_out_;
   std::map<std::string, Count> not_kept_;
+  std::map<std::string, Count> carried_;
+  std::map<std::string, Count> not_computed_;
 };
 
 }  // namespace annals::model

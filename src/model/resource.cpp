@@ -11,8 +11,10 @@
 #include "json/pointer.hpp"
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
+#include "model/formula.hpp"
 #include "model/record_text.hpp"
 #include "model/secret_cipher.hpp"
+#include "model/upcast.hpp"
 
 namespace annals::model {
 namespace {
@@ -54,6 +56,14 @@ bool has_largest_double(const FieldValue& value) {
   if (const auto* number = value.as<double>()) return std::abs(*number) == std::numeric_limits<double>::max();
   const auto* list = value.as<FieldValue::List>();
   return list && std::ranges::any_of(*list, has_largest_double);
+}
+
+std::unexpected<Error> invalid_record(const Model& model, std::vector<Fault> faults) {
+  const std::size_t wrong = faults.size();
+  return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record",
+                               "the body is no " + model.name + ": " + counted(wrong, "thing") +
+                                   std::string(for_number(wrong, " is wrong", " are wrong")),
+                               std::move(faults)));
 }
 
 /// Collects what a body gives, and what is wrong with it.
@@ -102,11 +112,7 @@ class BodyReader {
       seal_secrets(key);
       return std::move(given_);
     }
-    const std::size_t wrong = faults_.size();
-    return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record",
-                                 "the body is no " + model_.name + ": " + counted(wrong, "thing") +
-                                     std::string(for_number(wrong, " is wrong", " are wrong")),
-                                 std::move(faults_)));
+    return invalid_record(model_, std::move(faults_));
   }
 
  private:
@@ -114,6 +120,8 @@ class BodyReader {
     const Field& field = model_.fields[place];
     auto value = value_from_json(field, json);
     if (!value) return fault(field.name, value.error().code, value.error().message);
+    // Whether it is what is computed is seen when that is (decide_resource).
+    if (field.computed) return given_.push_back({place, *std::move(value)});
     // The reader put the largest double in the place of what overflowed.
     if (body_.overflowed && has_largest_double(*value)) {
       fault(field.name, "out_of_range", "the number is beyond those that a double can hold, some 1.8e308 at most");
@@ -167,11 +175,12 @@ void append_key(std::string& data, const Model& model, std::string_view key) {
   json::append_member(data, model.key_member, key);
 }
 
-/// `{"field":value,...}` of those fields that have one; and of those that would have their default otherwise.
+/// `{"field":value,...}` of those fields that have one; and of those that would have their default otherwise. Not of
+/// computed ones.
 void append_values(std::string& data, const Model& model, std::span<const std::string_view> values) {
   data += '{';
   for (std::size_t place = 0; place < values.size(); ++place) {
-    if (values[place] == no_value && !model.fields[place].otherwise) continue;
+    if ((values[place] == no_value && !model.fields[place].otherwise) || model.fields[place].computed) continue;
     json::append_member(data, model.fields[place].name);
     data += values[place];
   }
@@ -251,11 +260,12 @@ bool is_plain_secret(const Model& model, const GivenField& given) {
 }
 
 /// What an update leaves of a record; the texts live in `own`.
-std::vector<std::string_view> after_update(const std::vector<std::string_view>& before,
+std::vector<std::string_view> after_update(const Model& model, const std::vector<std::string_view>& before,
                                            const std::vector<GivenField>& given, std::vector<std::string>& own) {
   std::vector<std::string_view> after = before;
   own.reserve(given.size());  // so that none moves
   for (const GivenField& one : given) {
+    if (model.fields[one.field].computed) continue;
     own.push_back(to_json(one.value));
     if (one.merges) own.back() = json::merge_patch(before[one.field], own.back());
     after[one.field] = own.back();
@@ -263,11 +273,43 @@ std::vector<std::string_view> after_update(const std::vector<std::string_view>& 
   return after;
 }
 
+/// Whether what a write leaves can be computed, and whether what it says of computed fields is so. A client that gives
+/// back what it was shown gives the value of before; one that knows better that of after.
+Result<> check_computed(const Model& model, const Command& command, const std::vector<std::string_view>& before,
+                        std::vector<std::string_view> after) {
+  if (!has_formulas(model)) return {};
+  std::vector<Fault> faults;
+  const Computed computed = compute(model, after);
+  const auto is_changed = [&](std::size_t place) {
+    return command.operation == Operation::create || before[place] != after[place];
+  };
+  for (const Computed::Failure& failure : computed.failures) {
+    const Field& field = model.fields[failure.field];
+    // What was so before a write that has nothing to do with it is not the fault of that.
+    if (std::ranges::any_of(field.computed->sources(), is_changed))
+      faults.push_back({json::pointer_to(field.name), failure.code, failure.detail});
+  }
+  for (const GivenField& one : command.given) {
+    const Field& field = model.fields[one.field];
+    if (!field.computed) continue;
+    const std::string given = to_json(one.value);
+    const auto is = [&](const std::vector<std::string_view>& values) {
+      return same_value(model, field, command.key, values[one.field], given);
+    };
+    if (is(after) || (command.operation != Operation::create && is(before))) continue;
+    faults.push_back({json::pointer_to(field.name), "computed",
+                      "the value is computed from other fields; leave it out, or give it as it is"});
+  }
+  if (faults.empty()) return {};
+  return invalid_record(model, std::move(faults));
+}
+
 Result<std::vector<Decision>> decide_change(const Model& model, const Command& command,
                                             const std::vector<std::string_view>& before,
                                             const std::vector<std::string_view>& after) {
   std::vector<std::size_t> changed;
   for (std::size_t place = 0; place < after.size(); ++place) {
+    if (model.fields[place].computed) continue;
     if (!same_value(model, model.fields[place], command.key, before[place], after[place])) changed.push_back(place);
   }
   std::vector<Decision> decisions;
@@ -286,13 +328,29 @@ std::unexpected<Error> not_of_model(std::string_view type, StreamVersion version
               "the event of type " + std::string(type) + " at version " + to_string(version) + " " + what);
 }
 
-/// A value of an event in its canonical form: a database may have written it in another.
-Result<std::string> canonical(const Field& field, const json::Value& value) {
-  const auto read = value_from_json(field, value);
+/// What an event gives to the field at a place, as JSON.
+struct Given {
+  std::size_t place;
+  std::string value;
+  bool carried = false;  ///< by an upcast
+};
+using Changes = std::vector<Given>;
+
+/// A value of an event in its canonical form: a database may have written it in another, and an earlier declaration as
+/// another type.
+Result<Given> canonical(const Model& model, std::size_t place, const json::Value& value) {
+  const Field& field = model.fields[place];
+  auto read = value_from_json(field, value);
+  const bool carries = !read && field.upcast;
+  if (carries) {
+    auto carried = field.upcast->carry(field, value);
+    if (!carried) read.error().message += "; and its upcast does not carry it: " + carried.error().message;
+    if (carried) read = std::move(carried);
+  }
   if (!read) return fail(ErrorKind::corrupt, "does not suit \"" + field.name + "\": " + read.error().message);
   if (const auto* text = read->as<std::string>(); field.secret && text && !read_sealed(*text))
     return fail(ErrorKind::corrupt, "holds a plain value of \"" + field.name + "\", which is declared to be secret");
-  return to_json(*read);
+  return Given{place, to_json(*read), carries};
 }
 
 /// The object that a member of an event's data holds.
@@ -304,8 +362,11 @@ Result<json::Object> nested_object(const json::Object& data, std::string_view na
   return reader.read_object(nested->text);
 }
 
-/// Fields by their places, as JSON; what an event gives them.
-using Changes = std::vector<std::pair<std::size_t, std::string>>;
+/// The field that takes what an event says of a name; nullopt when none does: it is declared no more, or computed.
+std::optional<std::size_t> taker_of(const Model& model, std::string_view name) {
+  const auto place = model.field_in_events(name);
+  return place && !model.fields[*place].computed ? place : std::nullopt;
+}
 
 Result<Changes> created_values(const Model& model, const json::Object& data) {
   thread_local json::Reader reader;
@@ -313,14 +374,14 @@ Result<Changes> created_values(const Model& model, const json::Object& data) {
   Changes changes;
   std::vector<bool> given(model.fields.size());
   for (const json::Member& member : values.members) {
-    const auto place = model.field_in_events(member.name);
-    if (!place) continue;  // a field that is declared no more
+    const auto place = taker_of(model, member.name);
+    if (!place) continue;
     given[*place] = true;
-    changes.emplace_back(*place, TRY(canonical(model.fields[*place], member.value)));
+    changes.push_back(TRY(canonical(model, *place, member.value)));
   }
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
-    if (!given[place] && field.otherwise) changes.emplace_back(place, to_json(*field.otherwise));
+    if (!given[place] && field.otherwise) changes.push_back({place, to_json(*field.otherwise)});
   }
   return changes;
 }
@@ -331,12 +392,12 @@ Result<Changes> updated_values(const Model& model, const json::Object& data) {
   const json::Object fields = TRY(nested_object(data, "changes", reader));
   Changes changes;
   for (const json::Member& member : fields.members) {
-    const auto place = model.field_in_events(member.name);
+    const auto place = taker_of(model, member.name);
     if (!place) continue;
     const json::Object change = TRY(nested_object(fields, member.name, reader_of_one));
     const json::Value* value = change.find("new");
     if (value == nullptr) return fail(ErrorKind::corrupt, "has no new value of \"" + std::string(member.name) + "\"");
-    changes.emplace_back(*place, TRY(canonical(model.fields[*place], *value)));
+    changes.push_back(TRY(canonical(model, *place, *value)));
   }
   return changes;
 }
@@ -349,8 +410,8 @@ Result<Changes> own_event_values(const Model& model, std::string_view type, cons
   for (const json::Member& member : data.members) {
     if (!member.name.starts_with(begin) || member.name == model.key_member) continue;
     tells = true;
-    const auto place = model.field_in_events(member.name.substr(begin.size()));
-    if (place) changes.emplace_back(*place, TRY(canonical(model.fields[*place], member.value)));
+    const auto place = taker_of(model, member.name.substr(begin.size()));
+    if (place) changes.push_back(TRY(canonical(model, *place, member.value)));
   }
   if (!tells && std::ranges::find(model.fields, type, &Field::event) != model.fields.end())
     return fail(ErrorKind::corrupt, "has no new value");
@@ -388,8 +449,8 @@ Result<std::vector<GivenField>> read_replacement(const Model& model, const json:
   reader.check_key_is(key);
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
-    // What a client was not shown it cannot give back.
-    if (reader.has(place) || field.primary_key || field.made != Field::Made::no || !field.exposed) continue;
+    if (reader.has(place) || field.primary_key || field.computed || field.made != Field::Made::no) continue;
+    if (!field.exposed) continue;  // what a client was not shown it cannot give back
     if (field.otherwise) {
       reader.give(place, *field.otherwise);
     } else if (field.required) {
@@ -459,6 +520,19 @@ Decision deletion_without_values(const Model& model, std::string_view key, Insta
   return decision;
 }
 
+std::vector<std::size_t> carried_fields(const Model& model, std::string_view type, std::string_view data) {
+  std::vector<std::size_t> carried;
+  if (std::ranges::none_of(model.fields, [](const Field& field) { return field.upcast != nullptr; })) return carried;
+  if (type == model.deleted_type) return carried;
+  const auto object = json::thread_reader().read_object(data);
+  const auto changes = object ? changes_of(model, type, *object) : Changes{};
+  if (!changes) return carried;
+  for (const Given& one : *changes) {
+    if (one.carried) carried.push_back(one.place);
+  }
+  return carried;
+}
+
 Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record, const Command& command,
                                               Instant now) {
   INVARIANT(std::ranges::none_of(command.given, [&](const GivenField& one) { return is_plain_secret(model, one); }),
@@ -471,8 +545,10 @@ Result<std::vector<Decision>> decide_resource(const Model& model, const Record& 
     TRY(check_precondition(record, command));
     std::vector<std::string> own;
     const std::vector<std::string_view> none(model.fields.size(), no_value);
+    const std::vector<std::string_view> after = after_update(model, none, command.given, own);
+    TRY(check_computed(model, command, none, after));
     std::vector<Decision> decisions;
-    decisions.push_back(created(model, command.key, after_update(none, command.given, own)));
+    decisions.push_back(created(model, command.key, after));
     return decisions;
   }
   if (command.operation == Operation::remove && record.was_deleted()) {
@@ -496,7 +572,9 @@ Result<std::vector<Decision>> decide_resource(const Model& model, const Record& 
   if (command.operation == Operation::restore)
     return decide_change(model, command, before, TRY(values_of(model, *command.value)));
   std::vector<std::string> own;
-  return decide_change(model, command, before, after_update(before, command.given, own));
+  const std::vector<std::string_view> after = after_update(model, before, command.given, own);
+  TRY(check_computed(model, command, before, after));
+  return decide_change(model, command, before, after);
 }
 
 Result<Change> resource_change_of(const Model& model, std::string_view before, std::string_view type,
@@ -513,7 +591,8 @@ Result<Change> resource_change_of(const Model& model, std::string_view before, s
     if (before.empty()) return not_of_model(type, version, "changes a record that does not exist");
     values = TRY(values_of(model, before));
   }
-  for (const auto& [place, value] : *changes) values[place] = value;
+  for (const Given& one : *changes) values[one.place] = one.value;
+  const Computed computed = compute(model, values);
   Change change;
   change.effect = Change::Effect::set;
   change.made = record_text(model, values);

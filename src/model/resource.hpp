@@ -11,6 +11,11 @@
 // and a type of its own for a change of one field that has the attribute `event`:
 //   PriceUpdated   {"<name>_id": key, "old_price": value, "new_price": value}
 //
+// A computed field's value (formula.hpp) is in no event: it is made whenever an event is folded into a record. A body
+// may give it as it is, before the write or after; a write that leaves it without a value because none can be made, or
+// one that breaks the field's rules, is refused. What an event has for a field of another type than it was is carried
+// by the field's upcast (upcast.hpp), if it has one.
+//
 // A secret field's value is sealed (secret_cipher.hpp) as soon as a body has been found good: commands, events and
 // records have nothing else.
 
@@ -72,6 +77,9 @@ struct ReferredKey {
 };
 /// Those of a record's text; none of an empty one. Errors: corrupt.
 [[nodiscard]] Result<std::vector<ReferredKey>> referred_keys(const Model& model, std::string_view record);
+
+/// The places of fields whose values in an event are carried by their upcasts.
+[[nodiscard]] std::vector<std::size_t> carried_fields(const Model& model, std::string_view type, std::string_view data);
 
 // The resource's half of `decide` and `change_of` (decider.hpp).
 [[nodiscard]] Result<std::vector<Decision>> decide_resource(const Model& model, const Record& record,

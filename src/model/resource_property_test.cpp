@@ -37,10 +37,29 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
+/// A computed field: "none", or the value of another field as text; whether that has a value; and whether one of the
+/// former is "none".
+struct ComputedShape {
+  enum class Way : std::uint8_t { text, is_null, is_none };
+  Way way;
+  std::size_t of;  ///< of fields f0, f1, ...; of is_none, of c0, c1, ...
+};
+
 struct Shape {
   std::vector<std::size_t> kinds;  ///< of fields f0, f1, ...
   std::vector<bool> own_event;
+  std::vector<ComputedShape> computed;  ///< of fields c0, c1, ...
 };
+
+std::string declaration_of(const ComputedShape& shape) {
+  const std::string of = std::to_string(shape.of);
+  switch (shape.way) {
+    case ComputedShape::Way::text: return "type = \"text\", computed = \"coalesce(string(f" + of + "), 'none')\"";
+    case ComputedShape::Way::is_null: return "type = \"boolean\", computed = \"f" + of + " = null\"";
+    case ComputedShape::Way::is_none: return "type = \"boolean\", computed = \"c" + of + " = 'none'\"";
+  }
+  return "";
+}
 
 Model model_of(const Shape& shape) {
   std::string text = "[model.thing]\npath = \"/things\"\n[model.thing.fields]\n";
@@ -50,6 +69,9 @@ Model model_of(const Shape& shape) {
     if (shape.own_event[field]) text += ", event = \"F" + std::to_string(field) + "Changed\"";
     text += " }\n";
   }
+  // The last first: what one is computed from may be declared behind it.
+  for (std::size_t field = shape.computed.size(); field-- > 0;)
+    text += "c" + std::to_string(field) + " = { " + declaration_of(shape.computed[field]) + " }\n";
   const auto root = read_declarations(text, "annals.toml");
   auto models = read_models(*root.value().find("model"));
   return std::move(models.value().front().model);
@@ -67,12 +89,51 @@ Values values_of_record(const Model& model, const Record& record) {
   return values;
 }
 
+/// The naive way to say what is computed.
+Values with_computed(const Shape& shape, Values values) {
+  for (std::size_t field = 0; field < shape.computed.size(); ++field) {
+    const ComputedShape& one = shape.computed[field];
+    const std::string of = (one.way == ComputedShape::Way::is_none ? "c" : "f") + std::to_string(one.of);
+    const auto value = values.find(of);
+    std::string& made = values["c" + std::to_string(field)];
+    if (one.way == ComputedShape::Way::is_null) {
+      made = value == values.end() ? "true" : "false";
+    } else if (one.way == ComputedShape::Way::is_none) {
+      made = value->second == "\"none\"" ? "true" : "false";
+    } else if (value == values.end()) {
+      made = "\"none\"";
+    } else {
+      made = value->second.starts_with('"') ? value->second : '"' + value->second + '"';
+    }
+  }
+  return values;
+}
+
+std::vector<ComputedShape> any_computed(const Shape& shape) {
+  std::vector<ComputedShape> computed;
+  std::vector<std::size_t> texts;  // of those that are "none" or a value
+  const int number = *rc::gen::inRange(0, 5);
+  for (int field = 0; field < number; ++field) {
+    const std::size_t of = *rc::gen::inRange<std::size_t>(0, shape.kinds.size());
+    const std::string& declared = kinds()[shape.kinds[of]].declaration;
+    if (!texts.empty() && *rc::gen::arbitrary<bool>()) {
+      computed.push_back({ComputedShape::Way::is_none, texts.back()});
+    } else if (!declared.contains("json") && !declared.contains("list")) {
+      const bool text = *rc::gen::arbitrary<bool>();
+      if (text) texts.push_back(computed.size());
+      computed.push_back({text ? ComputedShape::Way::text : ComputedShape::Way::is_null, of});
+    }
+  }
+  return computed;
+}
+
 RC_GTEST_PROP(resource_property, records_are_what_a_map_says_and_what_their_events_fold_to, ()) {
   Shape shape;
   shape.kinds = *rc::gen::resize(6, rc::gen::nonEmpty(rc::gen::container<std::vector<std::size_t>>(
                                         rc::gen::inRange<std::size_t>(0, kinds().size()))));
   for (std::size_t field = 0; field < shape.kinds.size(); ++field)
     shape.own_event.push_back(*rc::gen::arbitrary<bool>());
+  shape.computed = any_computed(shape);
   const Model model = model_of(shape);
 
   Record record;
@@ -98,6 +159,12 @@ RC_GTEST_PROP(resource_property, records_are_what_a_map_says_and_what_their_even
       }
     }
     const auto operation = *rc::gen::element(0, 1, 2, 2, 3, 3);  // remove, create, replace, patch
+    // A client may give back what is computed as it was shown.
+    if (expected && operation >= 2 && *rc::gen::arbitrary<bool>()) {
+      for (const auto& [name, value] : with_computed(shape, *expected)) {
+        if (name.starts_with('c')) body += (body.size() > 1 ? ",\"" : "\"") + name + "\":" + value;
+      }
+    }
     if (operation == 1) body += (body.size() > 1 ? ",\"" : "\"") + std::string("id\":\"a\"");
     body += '}';
     const json::Object object = json::thread_reader().read_object(body).value();
@@ -142,7 +209,8 @@ RC_GTEST_PROP(resource_property, records_are_what_a_map_says_and_what_their_even
       events.push_back(decision);
     }
     RC_ASSERT(record.exists() == expected.has_value());
-    if (expected) RC_ASSERT(values_of_record(model, record) == *expected);
+    if (expected) RC_ASSERT(values_of_record(model, record) == with_computed(shape, *expected));
+    for (const Decision& decision : *decided) RC_ASSERT(!decision.data.contains("\"c0\":"));
   }
 
   Record replayed;

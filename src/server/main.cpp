@@ -146,7 +146,7 @@ int run(int count, char** arguments) {
       "Make what a store needs before it is served (create: the database or directory; init: what belongs in it), or "
       "remove it and every event in it (drop).");
   CLI::App* reference_command =
-      app.add_subcommand("reference", "Print a page of the reference as Markdown: settings or routes.");
+      app.add_subcommand("reference", "Print a page of the reference as Markdown: settings, routes or expressions.");
   for (CLI::App* command : {serve_command, check_command, settings_command}) flags.add_to(*command);
 
   flags.add_to(*store_command, [](std::string_view key) {
@@ -213,7 +213,7 @@ int run(int count, char** arguments) {
                               "The configuration file, for how the copy is stored (store.segment_bytes).");
 
   std::string page;
-  reference_command->add_option("page", page, "settings or routes")->required();
+  reference_command->add_option("page", page, "settings, routes or expressions")->required();
 
   try {
     app.parse(count, arguments);

@@ -69,7 +69,7 @@ struct StoreRequest {
 };
 [[nodiscard]] int manage_store(const StoreRequest& request, const Settings& settings);
 
-/// Prints a page of the reference as Markdown: "settings", "routes".
+/// Prints a page of the reference as Markdown: "settings", "routes", "expressions".
 [[nodiscard]] int print_reference(const std::string& page);
 
 }  // namespace annals::server

@@ -35,12 +35,23 @@ Result<std::string> told_differences(const model::Model& model, const engine::La
   return text;
 }
 
-std::string told_review(const model::Review& review) {
+std::string told_review(const model::Model& model, const model::Review& review) {
   std::string text;
   for (const auto& [name, count] : review.left_out()) {
-    text += "  Left out: \"" + name + "\" is no field, and " + counted(count.number, "event") +
-            std::string(for_number(count.number, " has", " have")) + " something of it (position " + joined(count) +
-            "). It stays in the events; a field with renamed_from = \"" + name + "\" takes it.\n";
+    const bool is_field = model.field_in_events(name).has_value();
+    text += "  Left out: \"" + name + "\" is " + (is_field ? "computed" : "no field") + ", and " +
+            counted(count.number, "event") + std::string(for_number(count.number, " has", " have")) +
+            " something of it (position " + joined(count) + "). It stays in the events" +
+            (is_field ? ".\n" : "; a field with renamed_from = \"" + name + "\" takes it.\n");
+  }
+  for (const auto& [name, count] : review.carried()) {
+    text += "  Carried: " + counted(count.number, "event") + std::string(for_number(count.number, " has", " have")) +
+            " of \"" + name + "\" what was recorded as another type, and its upcast makes a value of it (position " +
+            joined(count) + ").\n";
+  }
+  for (const auto& [rule, count] : review.not_computed()) {
+    text += "  Not computed: " + rule + ", of " + counted(count.number, "record") + " (" + joined(count) +
+            "): there it is null.\n";
   }
   for (const auto& [rule, count] : review.not_kept()) {
     text += "  Not kept: " + rule + ", by " + counted(count.number, "record") + " (" + joined(count) + "). " +
@@ -79,7 +90,7 @@ Result<int> plan_it(const Settings& settings) {
       const engine::LastDeclaration last = TRY(engine::last_declaration(*store, model));
       text += TRY(told_differences(model, last));
     }
-    text += told_review(review);
+    text += told_review(model, review);
     holds = holds && review.holds();
   }
   for (const auto& [category, count] : reviewed.others) {
@@ -87,8 +98,8 @@ Result<int> plan_it(const Settings& settings) {
             std::string(for_number(count, " is", " are")) + " not shown.\n";
   }
   text += holds ? "The store can be served with this declaration.\n"
-                : "The store cannot be served with this declaration. Declare the fields as they were, or give what is "
-                  "new another name.\n";
+                : "The store cannot be served with this declaration. Declare the fields as they were, give them an "
+                  "upcast, or give what is new another name.\n";
   TRY(print(text));
   return holds ? done : wrong_usage;
 }

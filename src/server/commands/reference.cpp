@@ -1,5 +1,7 @@
 // `annals reference`: the pages of docs/reference, made from the catalogues.
 
+#include "expression/function.hpp"
+#include "expression/syntax.hpp"
 #include "http/route_list.hpp"
 #include "model/attribute.hpp"
 #include "model/model_attribute.hpp"
@@ -92,13 +94,69 @@ std::string routes_page() {
   return page;
 }
 
+std::string expressions_page() {
+  std::string page =
+      "# Expressions\n\nMade by `annals reference expressions` from the catalogue in `src/expression/function.cpp`; do "
+      "not "
+      "edit.\n\n"
+      "The small language of `computed` and `upcast` ([declared models](../guide/models.md)). It makes a value from a "
+      "few "
+      "others, and nothing else: no loops, no time, no chance. Types are checked when the file is read.\n\n"
+      "```\n"
+      "round(price * stock * 1.19, 2)\n"
+      "upper(trim(coalesce(name, 'none'))) + if(stock = 0, ' (sold out)', '')\n"
+      "```\n\n"
+      "| written | what it is |\n| --- | --- |\n"
+      "| `12`, `7.50`, `'text'`, `\"text\"`, `true`, `false`, `null` | values; within a text its quote is written "
+      "twice "
+      "|\n"
+      "| `price` | a field, of `upcast` only `value`; not one that is called `and`, `or`, `not`, `true`, `false` or "
+      "`null` "
+      "|\n"
+      "| `+` `-` `*` `/` | of integers and decimals; `+` joins texts as well |\n"
+      "| `=` `!=` `<` `<=` `>` `>=` | of values of one type; not chained |\n"
+      "| `and` `or` `not` | of conditions; the closest is `not`, then `and` |\n"
+      "| `( )` | what belongs together |\n\n"
+      "## Types\n\n"
+      "Fields of type string, text, uuid and enum are texts; integer, decimal, double, boolean, date and timestamp are "
+      "what they are; json and lists are not known here. An integer goes with a decimal and becomes one; nothing else "
+      "is "
+      "converted unasked: write `date('2026-01-01')`, `string(stock)`, `decimal(ratio)`. A double is compared and "
+      "converted, not reckoned with, because it is not exact.\n\n"
+      "## Numbers\n\n"
+      "Integers have 64 bits, decimals 38 digits on each side of the point. Sums and differences are exact; products "
+      "and "
+      "quotients are rounded at the 38th digit behind the point, halves away from zero. `/` always gives a decimal: `1 "
+      "/ "
+      "2` is `0.5`. Division by zero is null.\n\n"
+      "## Null\n\n"
+      "What is made from null is null: `price * stock` without a price, `name + ' '` without a name (write "
+      "`coalesce(name, '') + ' '`). What is asked is never null: `=` and `!=` take null for a value like any other, so "
+      "`state != 'sold'` is true without a state, as in filters; `<`, `<=`, `>`, `>=`, `contains` and `starts_with` "
+      "are "
+      "false where one side is null; `and`, `or`, `not` and `if` take null for false.\n\n"
+      "## When there is no value\n\n"
+      "A number beyond its type, a text that is longer than there is room for (1 MiB for all that one evaluation "
+      "makes), "
+      "and a conversion of what is no such value (`integer('lamp')`) are no values. `if`, `coalesce`, `and` and `or` "
+      "look "
+      "no further than they must, so `if(contains(code, 'x'), 0, integer(code))` converts what it has to.\n\n"
+      "## Functions\n\n| function | what it gives |\n| --- | --- |\n";
+  for (const expression::Function& function : expression::functions())
+    page += "| `" + std::string(function.usage) + "` | " + escaped(function.sentence) + " |\n";
+  return page + "\n## Limits\n\nAn expression has up to " + std::to_string(expression::source_bytes_max) + " bytes, " +
+         std::to_string(expression::nodes_max) + " parts, and parts within parts up to " +
+         std::to_string(expression::depth_max) + " deep.\n";
+}
+
 }  // namespace
 
 int print_reference(const std::string& page) {
   if (page == "settings") return print_or_report(settings_page());
   if (page == "routes") return print_or_report(routes_page());
+  if (page == "expressions") return print_or_report(expressions_page());
   return report(Error(ErrorKind::usage, "there is no page \"" + page.substr(0, 100) +
-                                            "\" of the reference; there are settings and routes"));
+                                            "\" of the reference; there are settings, routes and expressions"));
 }
 
 }  // namespace annals::server
