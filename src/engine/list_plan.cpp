@@ -132,6 +132,13 @@ std::optional<Ranges> owners(const model::Model& model, const projection::ReadTa
   return points;
 }
 
+/// Whether a Bloom filter tells that no record passes.
+bool finds_nothing(const projection::ReadTable& table, const Filter& filter) {
+  if (filter.operation != Operator::eq && filter.operation != Operator::in) return false;
+  return std::ranges::all_of(filter.operands,
+                             [&](const model::FieldValue& one) { return table.surely_lacks(filter.field, one); });
+}
+
 // --- Ways ---
 
 bool names_one_value(const Filter& filter) {
@@ -217,6 +224,13 @@ class Planner {
         return plan;
       }
     }
+    for (const Filter& filter : query_.filters) {
+      if (!model_.fields[filter.field].bloom_filter || !finds_nothing(table_, filter)) continue;
+      ListPlan plan = way_through_table({}, Way::bloom_filter);
+      plan.field = filter.field;
+      plan.order = Order::whole;
+      return plan;
+    }
     return std::nullopt;
   }
 
@@ -262,6 +276,7 @@ std::string_view to_string(ListPlan::Way way) {
   switch (way) {
     case Way::key: return "key";
     case Way::unique: return "unique";
+    case Way::bloom_filter: return "bloom_filter";
     case Way::index: return "index";
     case Way::table: return "table";
   }

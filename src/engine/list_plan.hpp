@@ -2,7 +2,8 @@
 // The plan of a list: which way through a table finds its records, and whether they come in the list's order.
 //
 // How it chooses, in this order:
-//   1. Records named by their key, or by a unique value (`eq`, `in`): those, and no others.
+//   1. Records named by their key, or by a unique value (`eq`, `in`): those, and no others. None, if a filter asks for
+//      values of a field that has a Bloom filter, and that knows that no record has them.
 //   2. Of the indexed fields that filters bound, each is asked how many records lie within, counting no farther than
 //      plan_count_max. The fewest are taken, if they are fewer than that: they are sorted in memory.
 //   3. Else a way that comes by the records in the order of the list, bounded by a filter or not: it ends as soon as
@@ -26,10 +27,11 @@ inline constexpr std::size_t plan_count_max = 2'000;
 
 struct ListPlan {
   enum class Way : std::uint8_t {
-    key,     ///< by the primary key
-    unique,  ///< by a unique field
-    index,   ///< by an indexed field
-    table,   ///< all rows
+    key,           ///< by the primary key
+    unique,        ///< by a unique field
+    bloom_filter,  ///< none, as the Bloom filter of a field tells
+    index,         ///< by an indexed field
+    table,         ///< all rows
   };
   /// How far the rows come in the order of the list.
   enum class Order : std::uint8_t {

@@ -27,7 +27,7 @@ struct ListRow {
 
 /// What was done to find a page.
 struct ListExplanation {
-  std::string_view way;              ///< "key", "unique", "index", "table"; of the past "history"
+  std::string_view way;              ///< "key", "unique", "bloom_filter", "index", "table"; of the past "history"
   std::optional<std::size_t> field;  ///< by which the records were found
   bool in_order = false;             ///< they came in the order of the list, and needed no sorting
   std::uint64_t rows_looked_at = 0;

@@ -30,10 +30,10 @@ Model thing(const std::string& key = "string") {
                                    R"(
 name  = { type = "string", indexed = true }
 price = { type = "decimal", indexed = true }
-stock = { type = "integer" }
+stock = { type = "integer", bloom_filter = true }
 state = { type = "enum", values = ["a", "b", "c"], indexed = true }
 code  = { type = "string", unique = true }
-note  = { type = "text" }
+note  = { type = "text", bloom_filter = true }
 )",
                                "annals.toml");
   auto models = model::read_models(*root.value().find("model"));
@@ -322,6 +322,15 @@ TEST_F(PlanTest, a_page_in_order_of_an_index_or_of_the_keys_ends_when_it_is_full
   EXPECT_EQ(explained({{"price[gte]", "100"}}, "price"), "index price in order 11");
   EXPECT_EQ(explained({{"state", "a"}}), "index state in order 11");
   EXPECT_EQ(explained({{"state", "a"}}, "state,id"), "index state in order 11");
+}
+
+TEST_F(PlanTest, a_value_that_no_record_has_is_not_looked_for) {
+  EXPECT_EQ(explained({{"stock", "77"}}), "bloom_filter stock in order 0");
+  EXPECT_EQ(explained({{"stock[in]", "77,78"}, {"state", "a"}}, "-price"), "bloom_filter stock in order 0");
+  EXPECT_EQ(explained({{"note", "x"}}, "", 10, true), "bloom_filter note in order 0");
+  EXPECT_EQ(explained({{"stock[in]", "77,3"}}), "table - in order 74") << "some have the other";
+  EXPECT_EQ(explained({{"stock[gt]", "77"}}), "table - in order 6000");
+  EXPECT_EQ(explained({{"note", ""}}), "table - in order 11") << "records without a value";
 }
 
 TEST_F(PlanTest, the_fewest_records_are_taken_and_sorted_where_they_are_few) {

@@ -147,6 +147,14 @@ Result<Field> read_field(const DeclaredMember& member) {
                                      ? "upcast does not go with secret: nobody reads what is encrypted"
                                      : "upcast does not go with primary_key: the key of a record stays what it is");
   }
+  if (field.bloom_filter && (field.primary_key || field.unique || field.indexed || !field.exposed)) {
+    return refuse(member.value.find("bloom_filter")->place,
+                  field.exposed ? std::string(field.primary_key ? "primary_key"
+                                              : field.unique    ? "unique"
+                                                                : "indexed") +
+                                      " tells exactly whether a record has a value; leave bloom_filter out"
+                                : "no list is filtered by a field that is not exposed; leave bloom_filter out");
+  }
   if (field.primary_key && field.unique)
     return refuse(member.value.find("unique")->place, "a primary key is unique by itself; leave unique out");
   if (field.primary_key && field.indexed && field.type != FieldType::integer)

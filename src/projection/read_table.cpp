@@ -12,6 +12,7 @@
 #include <shared_mutex>
 
 #include "platform/reader_writer_lock.hpp"
+#include "projection/bloom_filters.hpp"
 #include "projection/field_index.hpp"
 #include "projection/reference_index.hpp"
 #include "projection/unique_index.hpp"
@@ -83,6 +84,9 @@ void ask_for(const StoredRow& row) {
 constexpr std::ptrdiff_t rows_ahead = 4;
 constexpr std::size_t staged_together = 32;
 
+/// Rows that an event pays for while filters are made anew, some 5 us.
+constexpr std::size_t rows_for_filters = 32;
+
 /// A row to be sorted. Keys of a table often begin alike; the eight bytes after that tell most of them apart without a
 /// look at the row.
 struct Sortable {
@@ -103,12 +107,13 @@ std::size_t common_length(std::string_view left, std::string_view right) {
 }  // namespace
 
 struct ReadTable::Rows {
-  explicit Rows(const model::Model& model) : unique(model), references(model), indexes(model) {}
+  explicit Rows(const model::Model& model) : unique(model), references(model), indexes(model), filters(model) {}
 
   Tree slots;
   UniqueIndex unique;
   ReferenceIndex references;
   FieldIndexes indexes;
+  BloomFilters filters;
   std::uint64_t row_bytes = 0;  // of all rows
   std::size_t existing = 0;     // rows of records that exist
   Witness newest;               // no event after it is in the rows; changed with them
@@ -120,13 +125,24 @@ struct ReadTable::Rows {
     unique.swap(aside.unique);
     references.swap(aside.references);
     indexes.swap(aside.indexes);
+    filters.swap(aside.filters);
     std::swap(row_bytes, aside.row_bytes);
     std::swap(existing, aside.existing);
   }
 
-  /// Accounts for a row that takes the place of another; null: of none. `change` is what it does to the indexes.
-  void account(const StoredRow* before, const StoredRow& after, FieldIndexes::Change change) {
-    indexes.take_in(std::move(change), after);
+  /// What a row that takes the place of another (null: of none) does to indexes and filters. Without the lock.
+  struct Change {
+    FieldIndexes::Change of_indexes;
+    BloomFilters::Change of_filters;
+  };
+  [[nodiscard]] Change change_of(const StoredRow* before, const StoredRow& after) const {
+    return {indexes.change_of(before, after), filters.change_of(before, after)};
+  }
+
+  /// Accounts for it.
+  void account(const StoredRow* before, const StoredRow& after, Change change) {
+    filters.take_in(change.of_filters);
+    indexes.take_in(std::move(change.of_indexes), after);
     account_but_indexes(before, after);
   }
   void account_but_indexes(const StoredRow* before, const StoredRow& after) {
@@ -163,13 +179,13 @@ struct ReadTable::Rows {
                      [&](const IndexEntry& entry) { return visit(*entry.row, entry.order); });
   }
 
-  /// Makes the indexes of fields from all rows. False when a row is none of the model's.
+  /// Makes the indexes of fields, and filters, from all rows. False when a row is none of the model's.
   [[nodiscard]] bool fill_indexes() {
-    if (!indexes.wanted()) return true;
+    if (!indexes.wanted() && !filters.wanted()) return true;
     std::vector<const StoredRow*> rows;
     rows.reserve(slots.size());
     for (const Slot& slot : slots) rows.push_back(&*slot.row);
-    return indexes.fill(rows);
+    return indexes.fill(rows) && filters.fill(rows);
   }
 
   /// The row of a key, or null.
@@ -299,6 +315,11 @@ std::optional<std::string> ReadTable::owner(const model::UniqueValue& value) con
   return rows_->unique.owner(value);
 }
 
+bool ReadTable::surely_lacks(std::size_t field, const model::FieldValue& value) const {
+  const std::shared_lock lock(rows_->lock);
+  return rows_->filters.surely_lacks(field, value);
+}
+
 std::vector<std::string> ReadTable::referrers(const model::ReferredKey& to, std::size_t limit) const {
   const std::shared_lock lock(rows_->lock);
   return rows_->references.referrers(to, limit);
@@ -344,7 +365,7 @@ void ReadTable::tell_if_due(const EventView& event, const StoredRow& row) const 
 
 std::uint64_t ReadTable::index_bytes() const {
   const std::shared_lock lock(rows_->lock);
-  return rows_->unique.bytes() + rows_->indexes.bytes();
+  return rows_->unique.bytes() + rows_->indexes.bytes() + rows_->filters.bytes();
 }
 
 // One walk down the tree finds both the row and the place for it. Only the applier changes the rows, so the applier may
@@ -357,16 +378,32 @@ Result<> ReadTable::take_in(const EventView& event) {
   if (!next) return {};
   tell_if_due(event, *next);
   const StoredRow* before = found ? &*slot->row : nullptr;
-  FieldIndexes::Change change = rows_->indexes.change_of(before, *next);
-  const std::unique_lock lock(rows_->lock);
-  rows_->account(before, *next, std::move(change));
-  if (found) {
-    std::swap(slot->row, next);  // so that the old row is freed after the lock is released
-  } else {
-    rows_->slots.emplace_hint(slot, std::move(next));
+  Rows::Change change = rows_->change_of(before, *next);
+  {
+    const std::unique_lock lock(rows_->lock);
+    rows_->account(before, *next, std::move(change));
+    if (found) {
+      std::swap(slot->row, next);  // so that the old row is freed after the lock is released
+    } else {
+      rows_->slots.emplace_hint(slot, std::move(next));
+    }
+    rows_->newest = later(rows_->newest, witness_of(event));
   }
-  rows_->newest = later(rows_->newest, witness_of(event));
+  renew_filters(rows_for_filters);
   return {};
+}
+
+/// Goes on with filters that are to be made anew, by up to so many rows. Only the applier changes rows, so it may look
+/// at them without the lock.
+void ReadTable::renew_filters(std::size_t rows_max) {
+  BloomFilters& filters = rows_->filters;
+  if (!filters.has_work(rows_->existing)) return;
+  const auto& slots = rows_->slots;
+  auto slot = filters.worked_to() ? slots.upper_bound(std::string_view(*filters.worked_to())) : slots.begin();
+  for (; slot != slots.end() && rows_max > 0; ++slot, --rows_max) filters.work_on(*slot->row);
+  if (slot != slots.end()) return;
+  const std::unique_lock lock(rows_->lock);
+  filters.put_in_place();
 }
 
 Result<> ReadTable::take_aside(const EventView& event, std::size_t hash) {
@@ -460,9 +497,9 @@ void ReadTable::publish() {
     INVARIANT(fresh.fill_indexes(), "the rows are what the model makes of events");
   }
   // Worked out before the readers have to wait.
-  std::vector<FieldIndexes::Change> changes;
+  std::vector<Rows::Change> changes;
   for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged))
-    changes.push_back(rows_->indexes.change_of(rows_->find(one.slot->row->key()), *one.slot->row));
+    changes.push_back(rows_->change_of(rows_->find(one.slot->row->key()), *one.slot->row));
   {
     const std::unique_lock lock(rows_->lock);
     if (fill) rows_->take(fresh);
@@ -479,6 +516,7 @@ void ReadTable::publish() {
     }
     rows_->newest = later(rows_->newest, staged_->newest);
   }
+  renew_filters(rows_for_filters * staged.size());
   tell_progress();
   if (watch_.anyone()) watch_.wake(changed);
   staged_ = std::make_unique<Staged>();

@@ -75,6 +75,10 @@ class ReadTable {
   /// The key of the record that has a unique value.
   [[nodiscard]] std::optional<std::string> owner(const model::UniqueValue& value) const;
 
+  /// True when no record has the value, which is not null, in the field at this place; false when one may have it. Of a
+  /// field with the attribute `bloom_filter` it is nearly always right, of another always false.
+  [[nodiscard]] bool surely_lacks(std::size_t field, const model::FieldValue& value) const;
+
   /// Up to `limit` keys of records that refer to this one by a field, in order.
   [[nodiscard]] std::vector<std::string> referrers(const model::ReferredKey& to, std::size_t limit) const;
 
@@ -88,7 +92,7 @@ class ReadTable {
   /// rows that readers still hold.
   [[nodiscard]] std::uint64_t bytes() const;
 
-  /// What the indexes of unique and indexed fields take of memory, more or less.
+  /// What the indexes of unique and indexed fields, and Bloom filters, take of memory, more or less.
   [[nodiscard]] std::uint64_t index_bytes() const;
 
   /// What was read after this call reflects at least `progress().position()`.
@@ -145,6 +149,7 @@ class ReadTable {
                                             const EventView& event) const;
   void tell_if_due(const EventView& event, const StoredRow& row) const;
   [[nodiscard]] Result<> take_in(const EventView& event);
+  void renew_filters(std::size_t rows_max);
   [[nodiscard]] Result<> stage_together(std::span<const EventView> events);
   [[nodiscard]] Result<> take_aside(const EventView& event, std::size_t hash);
   [[nodiscard]] Result<> take_all(std::span<const EventView> events);

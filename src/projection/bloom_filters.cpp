@@ -1,0 +1,135 @@
+#include "projection/bloom_filters.hpp"
+
+#include <absl/hash/hash.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/invariant.hpp"
+#include "model/record_text.hpp"
+
+namespace annals::projection {
+namespace {
+
+constexpr std::size_t capacity_min = 1024;
+
+std::uint64_t hash_of(std::string_view json) {
+  return absl::HashOf(json);
+}
+
+}  // namespace
+
+BloomFilters::BloomFilters(const model::Model& model) : model_(model) {
+  for (std::size_t field = 0; field < model.fields.size(); ++field) {
+    if (model.fields[field].bloom_filter) fields_.push_back(field);
+  }
+  filters_ = empty_filters(0);
+}
+
+/// With room for as many values again.
+std::vector<BloomFilter> BloomFilters::empty_filters(std::size_t rows) const {
+  std::vector<BloomFilter> filters;
+  for (std::size_t place = 0; place < fields_.size(); ++place) filters.emplace_back(std::max(2 * rows, capacity_min));
+  return filters;
+}
+
+/// Of a record's text; of an empty one, none. Values that are equal have the same JSON.
+std::optional<BloomFilters::Hashes> BloomFilters::hashes_of(std::string_view record) const {
+  Hashes hashes(fields_.size());
+  if (record.empty()) return hashes;
+  std::vector<std::string_view> values;
+  if (!model::values_at(model_, record, fields_, values)) return std::nullopt;
+  for (std::size_t place = 0; place < values.size(); ++place) {
+    if (values[place] != "null") hashes[place] = hash_of(values[place]);
+  }
+  return hashes;
+}
+
+BloomFilters::Change BloomFilters::change_of(const StoredRow* before, const StoredRow& after) const {
+  Change change;
+  if (!wanted()) return change;
+  auto added = hashes_of(after.value());
+  const auto had = hashes_of(before ? before->value() : std::string_view());
+  INVARIANT(added && had, "the rows are what the model makes of events");
+  for (std::size_t place = 0; place < fields_.size(); ++place) {
+    if ((*added)[place] == (*had)[place]) {
+      (*added)[place].reset();
+    } else if ((*had)[place]) {
+      ++change.gone;
+    }
+  }
+  change.added = *std::move(added);
+  return change;
+}
+
+void BloomFilters::take_in(const Change& change) {
+  for (std::size_t place = 0; place < change.added.size(); ++place) {
+    if (!change.added[place]) continue;
+    filters_[place].add(*change.added[place]);
+    if (!made_.empty()) made_[place].add(*change.added[place]);
+  }
+  gone_ += change.gone;
+}
+
+bool BloomFilters::has_work(std::size_t rows) {
+  if (!made_.empty()) return true;
+  if (!wanted()) return false;
+  const bool full = std::ranges::any_of(filters_, [](const auto& one) { return one.count() > one.capacity(); });
+  if (!full && gone_ <= std::max(rows * fields_.size(), capacity_min)) return false;
+  made_ = empty_filters(rows);
+  worked_to_.reset();
+  gone_ = 0;  // what goes from here on may stay in those that are being made
+  return true;
+}
+
+void BloomFilters::work_on(const StoredRow& row) {
+  const auto hashes = hashes_of(row.value());
+  INVARIANT(hashes.has_value(), "the rows are what the model makes of events");
+  for (std::size_t place = 0; place < fields_.size(); ++place) {
+    if ((*hashes)[place]) made_[place].add(*(*hashes)[place]);
+  }
+  worked_to_ = row.key();
+}
+
+void BloomFilters::put_in_place() {
+  filters_ = std::exchange(made_, {});
+  worked_to_.reset();
+}
+
+bool BloomFilters::fill(const std::vector<const StoredRow*>& rows) {
+  if (!wanted()) return true;
+  const auto existing = static_cast<std::size_t>(std::ranges::count_if(rows, &StoredRow::exists));
+  std::vector<BloomFilter> filters = empty_filters(existing);
+  for (const StoredRow* row : rows) {
+    const auto hashes = hashes_of(row->value());
+    if (!hashes) return false;
+    for (std::size_t place = 0; place < fields_.size(); ++place) {
+      if ((*hashes)[place]) filters[place].add(*(*hashes)[place]);
+    }
+  }
+  filters_ = std::move(filters);
+  made_.clear();
+  gone_ = 0;
+  return true;
+}
+
+void BloomFilters::swap(BloomFilters& other) {
+  filters_.swap(other.filters_);
+  made_.swap(other.made_);
+  worked_to_.swap(other.worked_to_);
+  std::swap(gone_, other.gone_);
+}
+
+bool BloomFilters::surely_lacks(std::size_t field, const model::FieldValue& value) const {
+  const auto place = std::ranges::lower_bound(fields_, field);
+  if (place == fields_.end() || *place != field || value.is_null()) return false;
+  return !filters_[static_cast<std::size_t>(place - fields_.begin())].may_have(hash_of(to_json(value)));
+}
+
+std::uint64_t BloomFilters::bytes() const {
+  std::uint64_t bytes = 0;
+  for (const BloomFilter& one : filters_) bytes += one.bytes();
+  return bytes;
+}
+
+}  // namespace annals::projection
