@@ -126,8 +126,10 @@ class Parser {
     }
     if (two == "!=" || two == "<=" || two == ">=") return take(Token::Kind::sign, at_ + 2);
     if (std::string_view("+-*/=<>(),").contains(first)) return take(Token::Kind::sign, at_ + 1);
-    const std::size_t bytes = utf8_character_bytes(text_.substr(at_));
-    return complain(at_, "\"" + std::string(text_.substr(at_, bytes)) + "\" is nothing that an expression has" +
+    const std::string_view character = text_.substr(at_, utf8_character_bytes(text_.substr(at_)));
+    if (!is_utf8_without_controls(character))
+      return complain(at_, "a control character is nothing that an expression has, texts excepted");
+    return complain(at_, "\"" + std::string(character) + "\" is nothing that an expression has" +
                              (first >= 'A' && first <= 'Z' ? "; names are in small letters" : ""));
   }
 

@@ -54,6 +54,7 @@ TEST(syntax, a_complaint_says_what_and_where) {
            {"1.", "0: a decimal is digits, a point and digits"},
            {"a # b", "2: \"#\" is nothing that an expression has"},
            {"Price", "0: \"P\" is nothing that an expression has; names are in small letters"},
+           {"a + \x01", "4: a control character is nothing"},
            {"\xff", "0: an expression is UTF-8"},
        }) {
     EXPECT_THAT(again(text), testing::StartsWith(complaint)) << text;

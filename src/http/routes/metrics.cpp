@@ -161,7 +161,7 @@ void add_projections(Page& page, engine::Engine& engine) {
   for (std::size_t model = 0; model < engine.models(); ++model)
     page.add(engine.feed(model).table().bytes(), {{"model", engine.model(model).name}});
   page.family("annals_table_index_bytes",
-              "What the indexes of unique and indexed fields of a model take of memory, more or less.",
+              "What the indexes of unique and indexed fields of a model, and its Bloom filters, take of memory.",
               MetricType::Gauge);
   for (std::size_t model = 0; model < engine.models(); ++model)
     page.add(engine.feed(model).table().index_bytes(), {{"model", engine.model(model).name}});
