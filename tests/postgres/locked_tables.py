@@ -197,6 +197,8 @@ def play_time_out(binary: str, directory: pathlib.Path, database: PostgresServer
         expect("canceling statement due to user request" in said, f"no statement was cancelled: {said[-2000:]}")
         lock.release()
         program.server.stop()
+        expect(not any("A request could not be answered" in line for line in program.server.log),
+               f"what was given up because nobody waits for it is told as if it had failed: {program.server.last_words()}")
 
 
 def play_stop(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:

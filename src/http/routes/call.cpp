@@ -9,6 +9,10 @@ void Call::refuse(const Error& error) {
   const bool is_away = error.code == "database_away";
   const bool store_is_unavailable =
       error.kind == ErrorKind::unavailable && (is_away || error.code == to_string(error.kind));
+  // What was given up because nobody waits for it any more is no news.
+  if (store_is_unavailable && !responder.wanted()) {
+    return send(problem(asker, Error(error.kind, error.code, "nobody waits for the answer any more")));
+  }
   // A store that is unavailable stays so, mostly: its refusals say the same, and come as fast as clients try again.
   const auto left_out = store_is_unavailable ? shared.unavailable_log.admit(engine.platform().clock.monotonic())
                                              : std::optional<std::uint64_t>(0);
