@@ -5,7 +5,7 @@ usage: tests/postgres/locked_tables.py ANNALS
 
 Those who ask for the past wait. Meanwhile, on the same I/O thread, the present is told, /livez and /health answer; more who ask for the past
 than may wait are refused at once; who waits longer than request_timeout is told so; and once the lock is gone, everybody who still waits gets
-the answer. A server that is told to stop while reads wait stops.
+the answer. A server that is told to stop while reads wait stops, also when the database is silent altogether.
 """
 
 import json
@@ -216,6 +216,21 @@ def play_stop(binary: str, directory: pathlib.Path, database: PostgresServer) ->
             connection.close()
 
 
+def play_silence(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
+    """A database that says nothing at all keeps a server from going down no more than a locked one."""
+    with Program(binary, directory / "silence", database, "--drain-timeout", "300ms") as program:
+        database.pause()
+        asked = [program.send("/config/k0/history") for _ in range(READERS)]
+        program.server.stop()
+        expect(not any("said nothing for" in line for line in program.server.log),
+               f"it waited until the database counted as gone: {program.server.last_words()}")
+        expect(not any("A checkpoint could not be written" in line for line in program.server.log),
+               f"it needs the database to write its checkpoints: {program.server.last_words()}")
+        database.resume()
+        for connection in asked:
+            connection.close()
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
@@ -227,6 +242,7 @@ def main(arguments: list[str]) -> int:
             play_full_queue(binary, pathlib.Path(directory), database)
             play_time_out(binary, pathlib.Path(directory), database)
             play_stop(binary, pathlib.Path(directory), database)
+            play_silence(binary, pathlib.Path(directory), database)
         except Wrong as wrong:
             print(f"wrong: {wrong}", file=sys.stderr)
             return 1

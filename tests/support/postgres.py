@@ -61,6 +61,7 @@ class PostgresServer:
         self.user = "annals"
         self.process: subprocess.Popen | None = None
         self.holder: subprocess.Popen | None = None
+        self.paused: list[int] = []
         self.identity = {}
         if os.geteuid() == 0:
             name = next(name for name in ("postgres", "nobody") if self._is_user(name))
@@ -139,6 +140,19 @@ class PostgresServer:
                 time.sleep(0.01)
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
+    def pause(self) -> None:
+        """SIGSTOP to the server and to every process that serves a connection: it takes what is sent, and says nothing."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.paused = [self.process.pid, *map(int, children)]
+        for pid in self.paused:
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        for pid in self.paused:
+            os.kill(pid, signal.SIGCONT)
+        self.paused = []
+
     def hold_transaction(self, database: str = "postgres") -> None:
         """Opens a transaction with a number and a snapshot of its own, which stays open until the server ends or this is called again."""
         self._let_go()
@@ -169,6 +183,7 @@ class PostgresServer:
             raise RuntimeError("the standby was not promoted within a minute")
 
     def close(self) -> None:
+        self.resume()
         self._let_go()
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.directory, ignore_errors=True)

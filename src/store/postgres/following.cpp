@@ -91,6 +91,9 @@ PostgresStore::~PostgresStore() {
   }
   closing_told_.notify_all();
   (void)::eventfd_write(wake_, 1);
+  // A database that says nothing keeps nobody from going down.
+  following_.let_wait(false);
+  appending_.let_wait(false);
   follower_.reset();
   listening_.reset();
   ::close(wake_);
