@@ -69,19 +69,28 @@ def play(binary: str, directory: pathlib.Path) -> list[str]:
             (directory / str(number)).mkdir()
             arguments = ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--init", "--node-id", str(number)]
             servers.append(Server(binary, arguments, directory / str(number)))
-        there, back = Pair(*servers), Pair(*reversed(servers))
-        lines = [f"{'delays in ms':<32} {'writes':>6} {'p50':>8} {'p95':>8} {'max':>8}"]
-        lines.append(told("from one to the other", there.delays("there", WRITES)))
-        lines.append(told("and back", back.delays("back", WRITES)))
-        # Whoever listens has to notice, to connect and to listen again.
-        again = []
-        for number in range(max(1, WRITES // 20)):
-            database.psql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'annals'")
-            again.append(there.delay(f"again{number}"))
-        lines.append(told("after connections were ended", sorted(again)))
-        for server in servers:
-            server.stop()
-        return lines
+        try:
+            return measure(database, servers)
+        finally:
+            for server in servers:
+                if server.process.poll() is None:
+                    server.kill()
+
+
+def measure(database: PostgresServer, servers: list[Server]) -> list[str]:
+    there, back = Pair(*servers), Pair(*reversed(servers))
+    lines = [f"{'delays in ms':<32} {'writes':>6} {'p50':>8} {'p95':>8} {'max':>8}"]
+    lines.append(told("from one to the other", there.delays("there", WRITES)))
+    lines.append(told("and back", back.delays("back", WRITES)))
+    # Whoever listens has to notice, to connect and to listen again.
+    again = []
+    for number in range(max(1, WRITES // 20)):
+        database.psql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'annals'")
+        again.append(there.delay(f"again{number}"))
+    lines.append(told("after connections were ended", sorted(again)))
+    for server in servers:
+        server.stop()
+    return lines
 
 
 def main(arguments: list[str]) -> int:

@@ -56,11 +56,12 @@ def put(server: Server, value: str) -> None:
             raise Wrong(f"a write got {reply.status}: {reply.body!r}")
 
 
-def play(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
-    def start(name: str, node: int, *arguments: str) -> Server:
+def play(binary: str, directory: pathlib.Path, database: PostgresServer, started: list[Server]) -> None:
+    def start(name: str, node: int) -> Server:
         (directory / name).mkdir(exist_ok=True)
-        return Server(binary, ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--init", "--node-id", str(node),
-                               *arguments], directory / name)
+        arguments = ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--init", "--node-id", str(node)]
+        started.append(Server(binary, arguments, directory / name))
+        return started[-1]
 
     first, third = start("first", 7), start("third", 8)
     until_claimed(database, 2)
@@ -94,12 +95,17 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     binary = os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0]))
+    started: list[Server] = []
     with tempfile.TemporaryDirectory(prefix="annals-node-") as directory, PostgresServer() as database:
         try:
-            play(binary, pathlib.Path(directory), database)
+            play(binary, pathlib.Path(directory), database, started)
         except Wrong as wrong:
             print(f"wrong: {wrong}", file=sys.stderr)
             return 1
+        finally:
+            for server in started:
+                if server.process.poll() is None:
+                    server.kill()
     print("the second server of a node id says so, and nobody else")
     return 0
 
