@@ -213,6 +213,10 @@ std::unique_ptr<Watch> PostgresStore::watch(std::function<void(Position flushed)
 /// One look after another, until the store closes.
 void PostgresStore::follow() {
   const auto looked = look();
+  {
+    const std::lock_guard lock(closing_mutex_);
+    if (closing_) return;  // a look that was given up for it tells nothing of the database
+  }
   set_away(looked);
   watches_.tell(view_.lock()->head);
   const std::lock_guard lock(closing_mutex_);
