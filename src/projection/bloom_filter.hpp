@@ -2,7 +2,7 @@
 // BloomFilter: whether a set may have a value, told from some 16 bits for each; never "no" for one that was added.
 //
 // Blocked: a value sets eight bits of one line of memory, so that a look costs one (Putze, Sanders, Singler: Cache-,
-// Hash- and Space-Efficient Bloom Filters, 2007). With as many values as it was made for, it says "perhaps" of some 2
+// Hash- and Space-Efficient Bloom Filters, 2007). With as many values as it was made for, it says "perhaps" of some 1
 // in 1,000 that it does not have. Confined to one thread at a time; it may be asked from several.
 
 #include <array>
