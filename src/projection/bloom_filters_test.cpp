@@ -147,7 +147,7 @@ TEST(bloom_filters, a_table_that_is_filled_at_once_or_restored_knows_its_values)
 
   ReadTable restored(thing());
   for (RowHolder& row : filled.slice(nullptr, 10'000, 1u << 30).rows) ASSERT_TRUE(restored.restore(std::move(row)));
-  ASSERT_TRUE(restored.adopt(filled.applied(), filled.newest()));
+  ASSERT_TRUE(restored.adopt(filled.applied(), filled.last()));
   EXPECT_TRUE(has_all(restored, things));
   EXPECT_LT(not_denied(restored), 200u);
 
@@ -195,7 +195,7 @@ RC_GTEST_PROP(bloom_filters_property, nothing_that_is_there_is_ever_denied, ()) 
     if (*rc::gen::inRange(0, 8) == 0) {
       auto next = std::make_unique<ReadTable>(thing());
       for (RowHolder& row : table->slice(nullptr, 100'000, 1u << 30).rows) RC_ASSERT(next->restore(std::move(row)));
-      RC_ASSERT(next->adopt(table->applied(), table->newest()).has_value());
+      RC_ASSERT(next->adopt(table->applied(), table->last()).has_value());
       table = std::move(next);
     }
     RC_ASSERT(has_all(*table, things));
