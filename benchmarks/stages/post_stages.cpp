@@ -134,7 +134,7 @@ Result<> PostStages::read() {
 Result<> PostStages::decide() {
   const Instant now = platform_.clock.now();
   const auto look_up = [&](std::size_t i) -> Result<> {
-    items_[i].before = feed_.table().get(items_[i].command.key);
+    items_[i].before = TRY(feed_.table().get(items_[i].command.key));
     return {};
   };
   const auto decide_one = [&](std::size_t i) -> Result<> {

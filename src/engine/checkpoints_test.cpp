@@ -60,7 +60,7 @@ class CheckpointsTest : public testing::Test {
   }
   [[nodiscard]] bool there(const std::string& name) { return *world.files.exists("data/" + name); }
   [[nodiscard]] std::string value(const std::string& key) {
-    const auto record = engine->feed(0).table().get(key);
+    const auto record = engine->feed(0).table().get(key).value();
     return record.exists() ? std::string(*record.value) : "(none)";
   }
   [[nodiscard]] std::size_t loaded() const { return world.logged("A checkpoint was loaded"); }
@@ -223,7 +223,7 @@ TEST_F(CheckpointsTest, a_restart_table_is_written_as_it_was_published_and_start
   stop();
   open(Consistency::restart);
   EXPECT_EQ(value("a"), "2");
-  EXPECT_EQ(engine->feed(0).table().get("a").version, StreamVersion{2});
+  EXPECT_EQ(engine->feed(0).table().get("a")->version, StreamVersion{2});
 }
 
 // As a program that is wrong could write it: with checksums that are right.

@@ -68,7 +68,7 @@ Result<> Difference::collect() {
     if (!past_.model.owns_stream(event.stream)) continue;
     const std::string_view key = key_of(event.stream);
     if (!key.starts_with(prefix_) || (after_ && key <= *after_)) continue;
-    if (whole_table_ && table_.get(key).version.value > 0) continue;
+    if (whole_table_ && table_.find(key)) continue;
     if (touched_.emplace(key).second) touched_bytes_ += key.size() + touched_overhead_bytes;
   }
   if (!whole_table_ && touched_bytes_ > touched_bytes_max) look_at_whole_table();

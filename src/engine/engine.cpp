@@ -45,7 +45,15 @@ std::vector<std::unique_ptr<projection::TableFeed>> make_feeds(
   for (const auto& model : models) {
     feeds.push_back(std::make_unique<projection::TableFeed>(
         *model, store, platform, background, checkpoint_path(checkpoint_directory, model->name + ".table"),
-        checkpoint_path(checkpoint_directory, model->name + ".snapshots")));
+        checkpoint_path(checkpoint_directory, model->name + ".snapshots"),
+        checkpoint_path(checkpoint_directory, model->name + ".rows")));
+    projection::TextMemory* memory = feeds.back()->memory();
+    if (memory == nullptr) continue;
+    const Past past{store, *model, feeds.back()->snapshots()};
+    memory->set_recall([past](std::string_view key, StreamVersion version) -> Result<SharedText> {
+      model::Record record = TRY(fold(past, past.model.stream(key), version));
+      return record.version == version ? std::move(record.value) : SharedText();
+    });
   }
   return feeds;
 }
@@ -209,6 +217,12 @@ Health::Check Engine::check_projections() const {
   for (const auto& feed : feeds_) {
     const projection::RunnerStatus status = feed->status();
     if (status.failing) return {"error", "the read table of " + feed->model().name + " fails and is started again"};
+    // Who asks has it tried again: where health turns traffic away, nothing else would.
+    if (feed->memory() != nullptr) feed->memory()->make_room();
+    if (feed->memory() != nullptr && feed->memory()->status().stuck) {
+      return {"error", "records of " + feed->model().name +
+                           " take more memory than memory_max, because they cannot be written to the disk"};
+    }
     const Position store_at = store_.status().flushed;
     const Position table_at = feed->table().progress().position();
     if (feed->model().consistency == model::Consistency::eventual && table_at.value + lag_events_max < store_at.value) {

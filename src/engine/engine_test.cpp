@@ -91,7 +91,7 @@ class EngineAwayTest : public EngineTest {
     return engine->start([this] { ++ready; });
   }
   [[nodiscard]] std::string value(std::string_view key) {
-    const model::Record record = engine->feed(0).table().get(key);
+    const model::Record record = engine->feed(0).table().get(key).value();
     return record.exists() ? std::string(*record.value) : "(none)";
   }
   void look_again() {
@@ -108,7 +108,7 @@ TEST_F(EngineAwayTest, it_starts_from_checkpoints_while_the_store_is_away_and_ca
   EXPECT_TRUE(engine->serving());
   EXPECT_TRUE(engine->behind_store());
   EXPECT_EQ(value("a"), "old");
-  EXPECT_FALSE(engine->feed(0).table().get("b").exists());
+  EXPECT_FALSE(engine->feed(0).table().get("b")->exists());
   EXPECT_NE(engine->why_not_ready(), std::nullopt);
   EXPECT_EQ(health().eventstore.state, "error");
   EXPECT_EQ(health().projection.state, "down");
@@ -235,8 +235,8 @@ TEST_F(EngineTest, one_event_touches_the_table_of_its_model_only) {
   WriteRequest request = set_request("a", "x");
   request.model = 1;
   EXPECT_EQ(write(request), "1");
-  EXPECT_FALSE(engine->feed(0).table().get("a").exists());
-  EXPECT_TRUE(engine->feed(1).table().get("a").exists());
+  EXPECT_FALSE(engine->feed(0).table().get("a")->exists());
+  EXPECT_TRUE(engine->feed(1).table().get("a")->exists());
   EXPECT_EQ(engine->feed(0).table().progress().position(), Position{1}) << "but both know how far they are";
   EXPECT_EQ(engine->model_of("flag-a")->name, "flag");
   EXPECT_EQ(engine->model_of("other-a"), nullptr);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace {
 
 // What the table is held for at a time: some microseconds.
 constexpr std::size_t rows_at_once = 128;
+// Of a page that may soon be full, what is read at a time, which may lie on the disk.
+constexpr std::size_t rows_read_min = 16;
 // Values of the past that are in hand at a time.
 constexpr std::size_t past_bytes = 1u << 20;
 // What is looked at between two looks at the clock.
@@ -22,13 +25,14 @@ bool comes_first(const ListRow& left, const ListRow& right) {
 }  // namespace
 
 ListRun::ListRun(Past of, const projection::ReadTable& table, model::ListQuery query, std::optional<Instant> time,
-                 std::size_t bytes_max)
+                 std::size_t bytes_max, projection::Use use)
     : of_(of),
       model_(of.model),
       table_(table),
       query_(std::move(query)),
       time_(time),
       bytes_max_(bytes_max),
+      use_(use),
       count_all_(query_.count && query_.filters.empty() && !time),
       look_(model_, query_) {}
 
@@ -57,17 +61,21 @@ Result<bool> ListRun::go_on(const Turn& turn) {
 Result<bool> ListRun::go_on_now(const Turn& turn) {
   const bool stops = !query_.count && plan_.order != ListPlan::Order::none;
   for (bool walked_on = false;; walked_on = true) {
-    std::size_t bytes = 0;
     while (batch_at_ < batch_.size()) {
-      const projection::StoredRow& row = *batch_[batch_at_++];
-      TRY(look_at(row.key(), row.record()));
-      if (stops && plan_.order == ListPlan::Order::whole && is_full()) return true;
-      bytes += row.value().size();
-      if (bytes < bytes_between_looks) continue;
-      bytes = 0;
-      if (turn.is_over()) return false;
+      auto rest = std::span(batch_).subspan(batch_at_);
+      if (stops) rest = rest.first(std::min(rest.size(), std::max(rows_read_min, query_.limit + 1 - rows_.size())));
+      // What is in the page may well be asked for again; who looks for it comes by what nobody asked for.
+      const auto use = 2 * rows_.size() >= looked_at_ ? use_ : projection::Use::passes;
+      records_ = TRY(table_.records(rest, bytes_between_looks, use));
+      for (const model::Record& record : records_) {
+        TRY(look_at(batch_[batch_at_++]->key(), record));
+        if (stops && plan_.order == ListPlan::Order::whole && is_full()) return true;
+      }
+      if (batch_at_ < batch_.size() && turn.is_over()) return false;
     }
-    if (walked_all_ || (stops && !batch_.empty() && nothing_can_follow(*batch_.back()))) return true;
+    if (walked_all_ || (stops && !batch_.empty() && nothing_can_follow(batch_.back()->key(), records_.back()))) {
+      return true;
+    }
     if (walked_on && turn.is_over()) return false;
     const bool all_pass = query_.filters.empty() && plan_.order == ListPlan::Order::whole;
     const std::size_t rows_max = all_pass ? std::min(rows_at_once, query_.limit + 1 - rows_.size()) : rows_at_once;
@@ -120,12 +128,12 @@ void ListRun::offer(ListRow row) {
 
 /// Of a walk in order of the list's first field alone: what comes after `last` has another value of it, behind those of
 /// all rows in hand.
-bool ListRun::nothing_can_follow(const projection::StoredRow& last) const {
+bool ListRun::nothing_can_follow(std::string_view last_key, const model::Record& last) const {
   if (plan_.order != ListPlan::Order::first || !is_full()) return false;
   if (query_.sort.front().field != *plan_.walk.index) return false;
   model::ListLook look(model_, query_);
-  if (!look.passes(last.value())) return false;
-  const auto place = look.place(last.key());
+  if (!look.passes(*last.value)) return false;
+  const auto place = look.place(last_key);
   if (!place) return false;
   const model::ListPlace& worst = rows_.front().place;
   return place->bytes.substr(0, place->first_bytes) > worst.bytes.substr(0, worst.first_bytes);

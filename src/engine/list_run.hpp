@@ -42,10 +42,10 @@ struct ListPage {
 
 class ListRun {
  public:
-  /// Of now, or as it was at `time`. The page ends early once its values have `bytes_max` bytes. Everything but the
-  /// query outlives the run.
+  /// Of now, or as it was at `time`. The page ends early once its values have `bytes_max` bytes. `use` says whether it
+  /// may well be asked for again. Everything but the query outlives the run.
   ListRun(Past of, const projection::ReadTable& table, model::ListQuery query, std::optional<Instant> time,
-          std::size_t bytes_max = list_bytes_max);
+          std::size_t bytes_max = list_bytes_max, projection::Use use = projection::Use::keeps);
   ListRun(const ListRun&) = delete;
   ListRun& operator=(const ListRun&) = delete;
 
@@ -62,7 +62,7 @@ class ListRun {
   [[nodiscard]] Result<> look_at(std::string_view key, const model::Record& record);
   void offer(ListRow row);
   [[nodiscard]] bool is_full() const { return cut_ || rows_.size() > query_.limit; }
-  [[nodiscard]] bool nothing_can_follow(const projection::StoredRow& last) const;
+  [[nodiscard]] bool nothing_can_follow(std::string_view last_key, const model::Record& last) const;
   void drop_older_twins();
 
   const Past of_;
@@ -71,6 +71,7 @@ class ListRun {
   model::ListQuery query_;
   const std::optional<Instant> time_;
   const std::size_t bytes_max_;
+  const projection::Use use_;
   const bool count_all_;  // without filters, which needs no look at the rows
   model::ListLook look_;
   bool begun_ = false;
@@ -81,6 +82,7 @@ class ListRun {
   std::size_t walks_ = 0;
   std::vector<projection::RowHolder> batch_;  // looked at next, from batch_at_ on
   std::size_t batch_at_ = 0;
+  std::vector<model::Record> records_;  // of those of the batch that were last looked at
   std::optional<ListAtTime> past_;
 
   std::vector<ListRow>

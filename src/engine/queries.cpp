@@ -57,7 +57,7 @@ Result<> ListAtTime::collect() {
     if (event.position > end_) break;
     if (!past_.model.owns_stream(event.stream)) continue;
     const std::string_view key = key_of(event.stream);
-    if (key.starts_with(prefix_) && table_.get(key).version.value == 0) unknown_keys_.emplace(key);
+    if (key.starts_with(prefix_) && !table_.find(key)) unknown_keys_.emplace(key);
   }
   return {};
 }
@@ -66,8 +66,8 @@ Result<std::optional<model::Record>> ListAtTime::record_then(const std::string& 
   if (!looked_up_) {
     if (table_has_all_) {
       // Most keys have not changed since a time that is not long ago, and the table spares the look into the store.
-      model::Record now = table_.get(key);
-      if (now.version.value > 0 && now.updated_at <= time_) return now;
+      const projection::RowHolder now = table_.find(key);
+      if (now && now->updated_at() <= time_) return TRY(table_.record(*now, projection::Use::passes));
     }
     looked_up_.emplace(past_, key, time_, std::nullopt);
   }

@@ -147,7 +147,7 @@ void Receipts::begin_writing() {
 
 // Entries are only ever added at the end, in the order of their positions, and all up to `reached` are there. So what
 // is written is whole up to its last entry, but for what had been forgotten.
-std::uint64_t Receipts::write(std::string& contents) {
+Result<std::uint64_t> Receipts::write(std::string& contents) {
   const auto state = state_.lock();
   std::uint64_t place = std::max(written_place_, state->first_place);
   const std::uint64_t end = std::min(place + entries_at_once, state->first_place + state->entries.size());

@@ -81,7 +81,7 @@ class Receipts final : public projection::KeptState {
   [[nodiscard]] Position position() const override { return state_.lock()->reached; }
   [[nodiscard]] std::uint64_t records() const override { return state_.lock()->entries.size(); }
   void begin_writing() override;
-  [[nodiscard]] std::uint64_t write(std::string& contents) override;
+  [[nodiscard]] Result<std::uint64_t> write(std::string& contents) override;
   [[nodiscard]] projection::Witness newest() const override { return written_newest_; }
   [[nodiscard]] std::string note() const override;
   [[nodiscard]] Result<std::uint64_t> read(std::string_view contents) override;

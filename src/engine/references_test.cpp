@@ -310,7 +310,7 @@ TEST_F(ReferencesTest, whatever_happens_nothing_refers_to_nothing) {
         for (const model::ReferredKey& to : *referred) {
           const std::string& target = models[model].fields[to.field].references;
           const auto place = std::ranges::find(models, target, &model::Model::name) - models.begin();
-          ASSERT_TRUE(writer.feed(static_cast<std::size_t>(place)).table().get(to.key).exists())
+          ASSERT_TRUE(writer.feed(static_cast<std::size_t>(place)).table().get(to.key)->exists())
               << "seed " << seed << ", round " << round << ": " << *row.record.value;
         }
       }

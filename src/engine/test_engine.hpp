@@ -99,7 +99,7 @@ class WriterUnderTest {
   }
   [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
   [[nodiscard]] std::string value(std::string_view key, std::size_t model = 0) const {
-    const auto record = feeds_[model]->table().get(key);
+    const auto record = feeds_[model]->table().get(key).value();
     return record.exists() ? std::string(*record.value) : "(none)";
   }
   Writer& operator*() { return writer_; }

@@ -15,6 +15,8 @@
 namespace annals::engine {
 namespace {
 
+constexpr std::size_t streams_cached_max = 100'000;
+
 /// A command is decided again when another server's append came first, or when what it was decided on was not recorded.
 constexpr int attempts_max = 5;
 
@@ -50,6 +52,15 @@ bool some_lag(const EventStore& store, const std::vector<projection::TableFeed*>
          });
 }
 
+/// What the cache may hold beside tables that are kept to a bound.
+std::uint64_t cache_bytes_max(const std::vector<projection::TableFeed*>& feeds) {
+  std::uint64_t bytes = UINT64_MAX;
+  for (const projection::TableFeed* feed : feeds) {
+    if (feed->model().memory_max > 0) bytes = std::min(bytes, feed->model().memory_max);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform,
@@ -62,6 +73,7 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
       lags_(some_lag(store_, feeds_)),
       limited_(std::ranges::any_of(feeds_, [](const auto* feed) { return feed->model().batch_size > 0; })),
       receipts_(options_.receipts, platform),
+      cache_(streams_cached_max, cache_bytes_max(feeds_)),
       others_(store_, feeds_, receipts_, cache_, [this](std::span<const EventView> events) { saw(events); }),
       references_(feeds_) {
   if (!options_.receipts_path.empty())

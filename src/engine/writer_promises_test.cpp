@@ -126,7 +126,7 @@ TEST_F(WriterPromisesTest, a_memory_write_is_told_and_seen_before_the_flush_that
   EXPECT_EQ(write(create("a")), "1 memory");
   EXPECT_EQ(visible(), Position{1});
   EXPECT_EQ(flushed(), Position{0});
-  EXPECT_TRUE(server->feeds[0]->table().get("a").exists());
+  EXPECT_TRUE(server->feeds[0]->table().get("a").value().exists());
   world->clock.advance(std::chrono::milliseconds(10));
   world->background.run_ready();
   EXPECT_EQ(flushed(), Position{1});
@@ -238,7 +238,7 @@ TEST_F(WriterPromisesTest, a_stop_flushes_what_was_told) {
   ASSERT_TRUE(server->store->close());
   lose_power(Survival::nothing);
   serve(declared("hit", ""), Sync::group);
-  EXPECT_TRUE(server->feeds[0]->table().get("a").exists());
+  EXPECT_TRUE(server->feeds[0]->table().get("a").value().exists());
 }
 
 TEST_F(WriterPromisesTest, after_a_flush_that_failed_no_success_is_told_old_receipts_and_repetitions_included) {
@@ -252,7 +252,7 @@ TEST_F(WriterPromisesTest, after_a_flush_that_failed_no_success_is_told_old_rece
   EXPECT_EQ(write(create("b")), "unavailable");
   EXPECT_EQ(write(with_key(create("a"), "key", "body")), "unavailable");
   EXPECT_EQ(write(create("a")), "unavailable") << "that it exists may not be so after a restart";
-  EXPECT_TRUE(server->feeds[0]->table().get("a").exists()) << "what was told is shown";
+  EXPECT_TRUE(server->feeds[0]->table().get("a").value().exists()) << "what was told is shown";
 }
 
 TEST_F(WriterPromisesTest, a_batch_size_bounds_what_a_flush_takes_of_a_model_and_holds_up_no_other) {

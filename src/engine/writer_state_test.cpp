@@ -131,6 +131,18 @@ TEST(state_cache, the_newest_state_of_a_stream_is_the_one_that_is_found) {
   EXPECT_EQ(cache.find("a"), nullptr);
 }
 
+TEST(state_cache, it_keeps_to_its_bytes) {
+  StateCache cache(1000, 1000);
+  for (std::uint64_t number = 0; number < 100; ++number)
+    cache.put("config-" + std::to_string(number), {StreamVersion{1}, SharedText(std::string(100, 'x')), {}});
+  EXPECT_LE(cache.size(), 10u);
+  EXPECT_NE(cache.find("config-99"), nullptr);
+  cache.put("large", {StreamVersion{1}, SharedText(std::string(5000, 'x')), {}});
+  EXPECT_EQ(cache.find("large"), nullptr);
+  cache.put("large", {StreamVersion{2}, SharedText(std::string(10, 'x')), {}});
+  EXPECT_EQ(cache.find("large")->version, StreamVersion{2});
+}
+
 // --- Idempotency keys
 // --------------------------------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ TEST_P(WriterThreadsTest, many_clients_on_one_key_get_versions_without_gaps_and_
     for (std::size_t client = 0; client < clients; ++client) {
       threads.emplace_back([&, client] {
         for (int count = 0; count < writes; ++count) {
-          const std::uint64_t seen = feed.table().get("k").version.value;
+          const std::uint64_t seen = feed.table().get("k")->version.value;
           const bool conditional = seen > 0 && (client + static_cast<std::size_t>(count)) % 2 == 0;
           const auto answer = write(set_request("k", "v", conditional ? std::optional(seen) : std::nullopt), client);
           if (!answer) {
@@ -91,7 +91,7 @@ TEST_P(WriterThreadsTest, many_clients_on_one_key_get_versions_without_gaps_and_
             ++lost;
             continue;
           }
-          if (feed.table().get("k").version < answer->version) ++unseen;  // read your own writes
+          if (feed.table().get("k")->version < answer->version) ++unseen;  // read your own writes
           const std::lock_guard lock(mutex);
           versions.insert(answer->version.value);
           if (conditional) {
@@ -148,7 +148,7 @@ TEST_P(WriterThreadsTest, barriers_among_writes_pass_only_after_what_was_before_
           std::atomic<bool> here{false};
           writer.submit(set_request(key, "v"), *homes[client % homes.size()], [](const Result<Receipt>&) {});
           writer.barrier(*homes[(client + 1) % homes.size()], [&] {
-            if (feed.table().get(key).version.value < round) ++early;
+            if (feed.table().get(key)->version.value < round) ++early;
             ++passed;
             here = true;
           });

@@ -17,6 +17,10 @@ std::uint64_t hash_of(std::string_view json) {
   return absl::HashOf(json);
 }
 
+bool any_is_full(const std::vector<BloomFilter>& filters) {
+  return std::ranges::any_of(filters, [](const BloomFilter& one) { return one.count() > one.capacity(); });
+}
+
 }  // namespace
 
 BloomFilters::BloomFilters(const model::Model& model) : model_(model) {
@@ -45,11 +49,11 @@ std::optional<BloomFilters::Hashes> BloomFilters::hashes_of(std::string_view rec
   return hashes;
 }
 
-BloomFilters::Change BloomFilters::change_of(const StoredRow* before, const StoredRow& after) const {
+BloomFilters::Change BloomFilters::change_of(std::string_view before, std::string_view after) const {
   Change change;
   if (!wanted()) return change;
-  auto added = hashes_of(after.value());
-  const auto had = hashes_of(before ? before->value() : std::string_view());
+  auto added = hashes_of(after);
+  const auto had = hashes_of(before);
   INVARIANT(added && had, "the rows are what the model makes of events");
   for (std::size_t place = 0; place < fields_.size(); ++place) {
     if ((*added)[place] == (*had)[place]) {
@@ -72,23 +76,25 @@ void BloomFilters::take_in(const Change& change) {
 }
 
 bool BloomFilters::has_work(std::size_t rows) {
-  if (!made_.empty()) return true;
   if (!wanted()) return false;
-  const bool full = std::ranges::any_of(filters_, [](const auto& one) { return one.count() > one.capacity(); });
-  if (!full && gone_ <= std::max(rows * fields_.size(), capacity_min)) return false;
+  if (made_.empty()) {
+    if (!any_is_full(filters_) && gone_ <= std::max(rows * fields_.size(), capacity_min)) return false;
+  } else if (!any_is_full(made_) || made_.front().capacity() >= rows) {
+    return true;
+  }  // else they were being made for so long, as when rows could not be read, that they are far too small
   made_ = empty_filters(rows);
   worked_to_.reset();
   gone_ = 0;  // what goes from here on may stay in those that are being made
   return true;
 }
 
-void BloomFilters::work_on(const StoredRow& row) {
-  const auto hashes = hashes_of(row.value());
+void BloomFilters::work_on(std::string_view key, std::string_view text) {
+  const auto hashes = hashes_of(text);
   INVARIANT(hashes.has_value(), "the rows are what the model makes of events");
   for (std::size_t place = 0; place < fields_.size(); ++place) {
     if ((*hashes)[place]) made_[place].add(*(*hashes)[place]);
   }
-  worked_to_ = row.key();
+  worked_to_ = key;
 }
 
 void BloomFilters::put_in_place() {
@@ -96,21 +102,27 @@ void BloomFilters::put_in_place() {
   worked_to_.reset();
 }
 
-bool BloomFilters::fill(const std::vector<const StoredRow*>& rows) {
-  if (!wanted()) return true;
-  const auto existing = static_cast<std::size_t>(std::ranges::count_if(rows, &StoredRow::exists));
-  std::vector<BloomFilter> filters = empty_filters(existing);
-  for (const StoredRow* row : rows) {
-    const auto hashes = hashes_of(row->value());
-    if (!hashes) return false;
-    for (std::size_t place = 0; place < fields_.size(); ++place) {
-      if ((*hashes)[place]) filters[place].add(*(*hashes)[place]);
-    }
+bool BloomFilters::file(std::optional<std::string_view> text) {
+  if (!wanted() || !text) return true;
+  const auto hashes = hashes_of(*text);
+  if (!hashes) return false;
+  filed_.resize(fields_.size());
+  for (std::size_t place = 0; place < fields_.size(); ++place) {
+    if ((*hashes)[place]) filed_[place].push_back(*(*hashes)[place]);
   }
-  filters_ = std::move(filters);
-  made_.clear();
-  gone_ = 0;
+  ++records_filed_;
   return true;
+}
+
+void BloomFilters::fill() {
+  filters_ = empty_filters(std::exchange(records_filed_, 0));
+  const auto filed = std::exchange(filed_, {});
+  for (std::size_t place = 0; place < filed.size(); ++place) {
+    for (const std::uint64_t hash : filed[place]) filters_[place].add(hash);
+  }
+  made_.clear();
+  worked_to_.reset();
+  gone_ = 0;
 }
 
 void BloomFilters::swap(BloomFilters& other) {

@@ -15,7 +15,6 @@
 
 #include "model/model.hpp"
 #include "projection/bloom_filter.hpp"
-#include "projection/stored_row.hpp"
 
 namespace annals::projection {
 
@@ -26,13 +25,13 @@ class BloomFilters {
 
   [[nodiscard]] bool wanted() const { return !fields_.empty(); }
 
-  /// A row takes the place of another (null: of none): hashes of the values that are new with it, and how many went.
+  /// A record changes: hashes of the values that are new with it, and how many went.
   struct Change {
     std::vector<std::optional<std::uint64_t>> added;  ///< of each field with a filter
     std::size_t gone = 0;
   };
-  /// INVARIANT: both are rows of the model.
-  [[nodiscard]] Change change_of(const StoredRow* before, const StoredRow& after) const;
+  /// Of the texts before and after, empty where there is no record. INVARIANT: both are the model's.
+  [[nodiscard]] Change change_of(std::string_view before, std::string_view after) const;
   void take_in(const Change& change);
 
   /// Whether filters are to be made anew, or are being made. The applier then hands on rows in the order of their keys,
@@ -40,12 +39,16 @@ class BloomFilters {
   /// exist, more or less.
   [[nodiscard]] bool has_work(std::size_t rows);
   [[nodiscard]] const std::optional<std::string>& worked_to() const { return worked_to_; }
-  void work_on(const StoredRow& row);
+  /// `text` is empty where there is no record. INVARIANT: it is the model's.
+  void work_on(std::string_view key, std::string_view text);
   /// Once all rows were handed on.
   void put_in_place();
 
-  /// Makes the filters of rows. False, and nothing has changed, when one of them is none of the model's.
-  [[nodiscard]] bool fill(const std::vector<const StoredRow*>& rows);
+  /// To make the filters of many records: takes their texts in one after another; nullopt where there is no record.
+  /// False when it is none of the model's.
+  [[nodiscard]] bool file(std::optional<std::string_view> text);
+  /// And then makes the filters of all that were filed, in the place of what they were.
+  void fill();
   void swap(BloomFilters& other);
 
   /// True when no record has the value, which is not null, in the field at this place; false when one may have it, or
@@ -66,6 +69,8 @@ class BloomFilters {
   std::size_t gone_ = 0;              // values that went since filters were made
   std::vector<BloomFilter> made_;     // being made; none: they are not
   std::optional<std::string> worked_to_;
+  std::vector<std::vector<std::uint64_t>> filed_;  // of each field, until `fill`
+  std::size_t records_filed_ = 0;
 };
 
 }  // namespace annals::projection

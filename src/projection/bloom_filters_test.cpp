@@ -12,6 +12,7 @@
 
 #include "model/test_model.hpp"
 #include "projection/read_table.hpp"
+#include "projection/test_world.hpp"
 
 namespace annals::projection {
 namespace {
@@ -103,6 +104,15 @@ std::size_t not_denied(const ReadTable& table) {
   return count;
 }
 
+/// A table, and what keeps its values to so many bytes of memory.
+class Bounded {
+ public:
+  Bounded(TestWorld& world, std::uint64_t bytes_max, const std::string& path = "data/thing.rows")
+      : memory("thing", bytes_max, path, world.platform()), table(thing(), &memory) {}
+  TextMemory memory;
+  ReadTable table;
+};
+
 TEST(bloom_filters, few_absent_values_are_not_denied_however_many_there_are) {
   Things things;
   ReadTable table(thing());
@@ -135,18 +145,69 @@ TEST(bloom_filters, what_went_is_denied_again_after_a_while) {
   EXPECT_LT(table.index_bytes(), 32u << 10);
 }
 
+TEST(bloom_filters, filters_are_made_anew_from_records_that_are_not_in_memory) {
+  TestWorld world;
+  ASSERT_TRUE(world.files.create_directories("data"));
+  Things things;
+  Bounded bounded(world, 600);
+  for (int round = 0; round < 100; ++round) {
+    for (int record = 0; record < 200; ++record) {
+      things.set("k" + std::to_string(record), "absent " + std::to_string(100 * record + round), round);
+    }
+    ASSERT_TRUE(bounded.table.apply(things.more()));
+    ASSERT_TRUE(has_all(bounded.table, things)) << round;
+    ASSERT_GE(bounded.memory.status().cold, 150u);
+  }
+  EXPECT_LT(not_denied(bounded.table), 2'500u) << "of 10,000 that were there, 100 are there still";
+  EXPECT_LE(bounded.memory.status().bytes, 600u);
+}
+
+TEST(bloom_filters, what_cannot_be_read_back_delays_new_filters_and_is_never_denied) {
+  TestWorld world;
+  ASSERT_TRUE(world.files.create_directories("data"));
+  Things things;
+  Bounded bounded(world, 600);
+  std::map<std::string, std::string, std::less<>> texts;
+  bool recalls = false;
+  bounded.memory.set_recall([&](std::string_view key, StreamVersion) -> Result<SharedText> {
+    if (!recalls) return fail(ErrorKind::input_output, "the log cannot be read now");
+    return SharedText(texts.find(key)->second);
+  });
+  const auto create = [&](int from, int to) {
+    for (int record = from; record < to; ++record)
+      things.set("k" + std::to_string(record), "name " + std::to_string(record), record);
+    return bounded.table.apply(things.more());
+  };
+  ASSERT_TRUE(create(0, 400));
+  for (const auto& [key, values] : things.now()) texts[key] = std::string(*bounded.table.get(key).value().value);
+  ASSERT_GE(bounded.memory.status().cold, 300u);
+  world.files.damage("data/thing.rows", [](std::string& bytes) { std::fill(bytes.begin() + 16, bytes.end(), '?'); });
+  // Filters that are too full are to be made anew, which needs what cannot be read.
+  for (int record = 400; record < 4'000; record += 100) {
+    ASSERT_TRUE(create(record, record + 100));
+    ASSERT_TRUE(has_all(bounded.table, things)) << record;
+  }
+  EXPECT_GT(not_denied(bounded.table), 500u);
+  EXPECT_EQ(bounded.table.size(), 4'000u);
+  recalls = true;
+  ASSERT_TRUE(create(4'000, 7'000));
+  EXPECT_TRUE(has_all(bounded.table, things));
+  EXPECT_LT(not_denied(bounded.table), 200u);
+}
+
 TEST(bloom_filters, a_table_that_is_filled_at_once_or_restored_knows_its_values) {
   Things things;
   for (int record = 0; record < 3'000; ++record)
     things.set("k" + std::to_string(record), "name " + std::to_string(record), record);
   ReadTable filled(thing());
   ASSERT_TRUE(filled.stage(things.more()));
-  filled.publish();
+  ASSERT_TRUE(filled.publish());
   EXPECT_TRUE(has_all(filled, things));
   EXPECT_LT(not_denied(filled), 200u);
 
   ReadTable restored(thing());
-  for (RowHolder& row : filled.slice(nullptr, 10'000, 1u << 30).rows) ASSERT_TRUE(restored.restore(std::move(row)));
+  for (const RowHolder& row : filled.slice(nullptr, 10'000, 1u << 30).rows)
+    ASSERT_TRUE(restored.restore({row->key(), row->version(), row->exists(), row->updated_at()}, row->value()));
   ASSERT_TRUE(restored.adopt(filled.applied(), filled.last()));
   EXPECT_TRUE(has_all(restored, things));
   EXPECT_LT(not_denied(restored), 200u);
@@ -156,7 +217,7 @@ TEST(bloom_filters, a_table_that_is_filled_at_once_or_restored_knows_its_values)
     things.set("m" + std::to_string(record), "more " + std::to_string(record), -record);
   const auto more = things.more();
   ASSERT_TRUE(restored.stage(more));
-  restored.publish();
+  ASSERT_TRUE(restored.publish());
   EXPECT_TRUE(has_all(restored, things));
   EXPECT_LT(not_denied(restored), 400u);
 }
@@ -169,10 +230,14 @@ TEST(bloom_filters, a_field_without_one_denies_nothing) {
 }
 
 RC_GTEST_PROP(bloom_filters_property, nothing_that_is_there_is_ever_denied, ()) {
+  TestWorld world;
+  RC_ASSERT(world.files.create_directories("data").has_value());
+  const std::uint64_t bytes_max = *rc::gen::element<std::uint64_t>(600, 10'000, 1u << 30);
   Things things;
-  auto table = std::make_unique<ReadTable>(thing());
+  auto bounded = std::make_unique<Bounded>(world, bytes_max);
   const auto steps = *rc::gen::inRange(1, 25);
   for (int step = 0; step < steps; ++step) {
+    ReadTable& table = bounded->table;
     // Few keys and many writes, so that filters grow stale and are made anew amid them.
     const auto writes = *rc::gen::element(1, 3, 50, 200);
     const auto keys = *rc::gen::element<unsigned>(1, 20, 500);
@@ -187,18 +252,23 @@ RC_GTEST_PROP(bloom_filters_property, nothing_that_is_there_is_ever_denied, ()) 
       }
     }
     if (*rc::gen::arbitrary<bool>()) {
-      RC_ASSERT(table->apply(things.more()).has_value());
+      RC_ASSERT(table.apply(things.more()).has_value());
     } else {
-      RC_ASSERT(table->stage(things.more()).has_value());
-      table->publish();
+      RC_ASSERT(table.stage(things.more()).has_value());
+      RC_ASSERT(table.publish().has_value());
     }
     if (*rc::gen::inRange(0, 8) == 0) {
-      auto next = std::make_unique<ReadTable>(thing());
-      for (RowHolder& row : table->slice(nullptr, 100'000, 1u << 30).rows) RC_ASSERT(next->restore(std::move(row)));
-      RC_ASSERT(next->adopt(table->applied(), table->last()).has_value());
-      table = std::move(next);
+      auto next = std::make_unique<Bounded>(world, bytes_max, "data/" + std::to_string(step) + ".rows");
+      for (const RowHolder& row : table.slice(nullptr, 100'000, 1u << 30).rows) {
+        const model::Record record = table.record(*row, Use::passes).value();
+        RC_ASSERT(next->table.restore({row->key(), row->version(), row->exists(), row->updated_at()},
+                                      row->exists() ? *record.value : std::string_view()));
+      }
+      RC_ASSERT(next->table.adopt(table.applied(), table.last()).has_value());
+      RC_ASSERT(has_all(next->table, things));
+      bounded = std::move(next);
     }
-    RC_ASSERT(has_all(*table, things));
+    RC_ASSERT(has_all(bounded->table, things));
   }
 }
 

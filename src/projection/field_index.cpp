@@ -1,6 +1,7 @@
 #include "projection/field_index.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/invariant.hpp"
 #include "model/record_text.hpp"
@@ -37,22 +38,23 @@ FieldIndexes::FieldIndexes(const model::Model& model) : model_(model) {
   for (std::size_t field = 0; field < model.fields.size(); ++field) {
     if (!model.fields[field].indexed) continue;
     fields_.push_back(field);
-    indexes_.push_back({field, {}});
+    indexes_.push_back({.field = field, .entries = {}});
   }
 }
 
-FieldIndexes::Change FieldIndexes::change_of(const StoredRow* before, const StoredRow& after) const {
+FieldIndexes::Change FieldIndexes::change_of(std::optional<std::string_view> before,
+                                             std::optional<std::string_view> after) const {
   Change change;
   if (!wanted()) return change;
   change.orders.resize(fields_.size());
-  const auto take = [&](const StoredRow& row, std::optional<std::string> Change::Orders::* side) {
-    auto orders = orders_of(model_, fields_, row.value());
+  const auto take = [&](std::string_view text, std::optional<std::string> Change::Orders::* side) {
+    auto orders = orders_of(model_, fields_, text);
     INVARIANT(orders.has_value(), "the rows are what the model makes of events");
     for (std::size_t place = 0; place < fields_.size(); ++place)
       change.orders[place].*side = std::move((*orders)[place]);
   };
-  if (before && before->exists()) take(*before, &Change::Orders::before);
-  if (after.exists()) take(after, &Change::Orders::after);
+  if (before) take(*before, &Change::Orders::before);
+  if (after) take(*after, &Change::Orders::after);
   return change;
 }
 
@@ -76,33 +78,31 @@ void FieldIndexes::take_in(Change change, const StoredRow& after) {
   }
 }
 
-bool FieldIndexes::fill(const std::vector<const StoredRow*>& rows) {
-  struct Filed {
-    std::string order;
-    std::size_t row;  // they are in order of their keys
-  };
-  std::vector<std::vector<Filed>> filed(fields_.size());
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    if (!rows[row]->exists()) continue;
-    auto orders = orders_of(model_, fields_, rows[row]->value());
-    if (!orders) return false;
-    for (std::size_t place = 0; place < fields_.size(); ++place)
-      filed[place].push_back({std::move((*orders)[place]), row});
-  }
-  for (std::size_t place = 0; place < fields_.size(); ++place) {
-    One& index = indexes_[place];
+bool FieldIndexes::file(const StoredRow& row, std::optional<std::string_view> text) {
+  if (!wanted() || !text) return true;
+  auto orders = orders_of(model_, fields_, *text);
+  if (!orders) return false;
+  for (std::size_t place = 0; place < fields_.size(); ++place)
+    indexes_[place].filed.push_back({std::move((*orders)[place]), filed_, &row});
+  ++filed_;
+  return true;
+}
+
+void FieldIndexes::fill() {
+  filed_ = 0;
+  for (One& index : indexes_) {
+    std::vector<Filed> filed = std::exchange(index.filed, {});
     index.entries.clear();
     index.text_bytes = 0;
-    std::ranges::sort(filed[place], [](const Filed& left, const Filed& right) {
+    std::ranges::sort(filed, [](const Filed& left, const Filed& right) {
       const int order = left.order.compare(right.order);
-      return order != 0 ? order < 0 : left.row < right.row;
+      return order != 0 ? order < 0 : left.number < right.number;
     });
-    for (Filed& one : filed[place]) {
+    for (Filed& one : filed) {
       index.text_bytes += bytes_beside(one.order);
-      index.entries.emplace_hint(index.entries.end(), IndexEntry{std::move(one.order), rows[one.row]});
+      index.entries.emplace_hint(index.entries.end(), IndexEntry{std::move(one.order), one.row});
     }
   }
-  return true;
 }
 
 void FieldIndexes::swap(FieldIndexes& other) {

@@ -59,8 +59,8 @@ class FieldIndexes {
 
   [[nodiscard]] bool wanted() const { return !indexes_.empty(); }
 
-  /// A row takes the place of another (null: of none): the orders of each indexed field before and after, none where
-  /// there is no record. INVARIANT: both are rows of the model.
+  /// A record changes: the orders of each indexed field before and after, none where there is no record. INVARIANT:
+  /// both texts are the model's.
   struct Change {
     struct Orders {
       std::optional<std::string> before;
@@ -68,13 +68,15 @@ class FieldIndexes {
     };
     std::vector<Orders> orders;
   };
-  [[nodiscard]] Change change_of(const StoredRow* before, const StoredRow& after) const;
-  /// `after` is the row that change_of was asked about. The table holds it, and both until this returns.
+  [[nodiscard]] Change change_of(std::optional<std::string_view> before, std::optional<std::string_view> after) const;
+  /// `after` is the row whose text change_of was asked about. The table holds it, and both until this returns.
   void take_in(Change change, const StoredRow& after);
 
-  /// Makes the indexes of rows that come in order of their keys. False, and nothing has changed, when one of them is
-  /// none of the model's.
-  [[nodiscard]] bool fill(const std::vector<const StoredRow*>& rows);
+  /// To make the indexes of many rows: takes the rows in one after another, in order of their keys; `text` is nullopt
+  /// where there is no record. False when it is none of the model's.
+  [[nodiscard]] bool file(const StoredRow& row, std::optional<std::string_view> text);
+  /// And then makes the indexes of all that were filed, in the place of what they were.
+  void fill();
   void swap(FieldIndexes& other);
 
   /// That of the field at this place of the model; null when it has none.
@@ -84,15 +86,22 @@ class FieldIndexes {
   [[nodiscard]] std::uint64_t bytes() const;
 
  private:
+  struct Filed {
+    std::string order;
+    std::size_t number;  // they come in order of their keys
+    const StoredRow* row;
+  };
   struct One {
     std::size_t field;
     FieldIndex entries;
     std::uint64_t text_bytes = 0;  // of orders that do not lie in their entry
+    std::vector<Filed> filed{};    // until `fill`
   };
 
   const model::Model& model_;
   std::vector<std::size_t> fields_;  // ascending
   std::vector<One> indexes_;         // of each of them
+  std::size_t filed_ = 0;            // rows, until `fill`
 };
 
 }  // namespace annals::projection

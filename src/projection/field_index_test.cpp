@@ -115,19 +115,19 @@ TEST(field_index, rows_come_in_order_of_values_and_then_of_keys_however_they_cam
 
   ReadTable filled(thing());
   ASSERT_TRUE(filled.stage(things.all()));
-  filled.publish();
+  ASSERT_TRUE(filled.publish());
   expect_in_order(filled);
 
   ReadTable published_twice(thing());
   ASSERT_TRUE(published_twice.stage(things.all().first(4)));
-  published_twice.publish();
+  ASSERT_TRUE(published_twice.publish());
   ASSERT_TRUE(published_twice.stage(things.all().subspan(4)));
-  published_twice.publish();
+  ASSERT_TRUE(published_twice.publish());
   expect_in_order(published_twice);
 
   ReadTable restored(thing());
   for (const RowHolder& row : applied.slice(nullptr, 10, 1u << 20).rows)
-    ASSERT_TRUE(restored.restore(RowHolder::share(*row)));
+    ASSERT_TRUE(restored.restore({row->key(), row->version(), row->exists(), row->updated_at()}, row->value()));
   ASSERT_TRUE(restored.adopt(Position{8}, {.position = Position{8}, .id = {}, .created_at = {}}));
   expect_in_order(restored);
   for (const ReadTable* table : {&filled, &published_twice, &restored}) {
@@ -239,10 +239,8 @@ TEST(field_index, readers_walk_while_the_index_changes_and_always_come_by_what_s
 
 TEST(field_index, a_row_that_is_none_of_the_model_is_not_adopted) {
   ReadTable table(thing());
-  const auto row = [](std::string_view key, std::string_view value) {
-    return RowHolder::make(key, StreamVersion{1}, true, value, Instant{});
-  };
-  ASSERT_TRUE(table.restore(row("a", R"({"id":"a","name":"x","size":"no number","code":null})")));
+  ASSERT_TRUE(table.restore({"a", StreamVersion{1}, true, Instant{}},
+                            R"({"id":"a","name":"x","size":"no number","code":null})"));
   const auto adopted = table.adopt(Position{1}, {.position = Position{1}, .id = {}, .created_at = {}});
   ASSERT_FALSE(adopted);
   EXPECT_EQ(adopted.error().kind, ErrorKind::corrupt);

@@ -86,6 +86,8 @@ constexpr std::size_t staged_together = 32;
 
 /// Rows that an event pays for while filters are made anew, some 5 us.
 constexpr std::size_t rows_for_filters = 32;
+/// As so many of them counts one whose value may have to be read from a file.
+constexpr std::size_t cost_of_row_apart = 8;
 
 /// A row to be sorted. Keys of a table often begin alike; the eight bytes after that tell most of them apart without a
 /// look at the row.
@@ -105,6 +107,24 @@ std::size_t common_length(std::string_view left, std::string_view right) {
 }
 
 }  // namespace
+
+/// The value of a row, for as long as this is held.
+struct ReadTable::Text {
+  bool exists = false;
+  std::string_view text;  // empty when the record does not exist
+  SharedText held;        // where the value lies apart
+
+  [[nodiscard]] std::optional<std::string_view> if_exists() const {
+    return exists ? std::optional(text) : std::nullopt;
+  }
+};
+
+/// A row that an event has left, and the values before and after.
+struct ReadTable::Changed {
+  RowHolder row;  // none when there is nothing new
+  Text before;
+  Text after;
+};
 
 struct ReadTable::Rows {
   explicit Rows(const model::Model& model) : unique(model), references(model), indexes(model), filters(model) {}
@@ -130,31 +150,43 @@ struct ReadTable::Rows {
     std::swap(existing, aside.existing);
   }
 
-  /// What a row that takes the place of another (null: of none) does to indexes and filters. Without the lock.
+  /// What the change of a record does to indexes and filters. Without the lock.
   struct Change {
-    FieldIndexes::Change of_indexes;
-    BloomFilters::Change of_filters;
+    FieldIndexes::Change fields;
+    UniqueIndex::Change unique;
+    ReferenceIndex::Change references;
+    BloomFilters::Change filters;
   };
-  [[nodiscard]] Change change_of(const StoredRow* before, const StoredRow& after) const {
-    return {indexes.change_of(before, after), filters.change_of(before, after)};
+  [[nodiscard]] Change change_of(const Text& before, const Text& after) const {
+    auto of_unique = unique.change_of(before.text, after.text);
+    auto of_references = references.change_of(before.text, after.text);
+    INVARIANT(of_unique && of_references, "the rows are what the model makes of events");
+    return {indexes.change_of(before.if_exists(), after.if_exists()), *std::move(of_unique), *std::move(of_references),
+            filters.change_of(before.text, after.text)};
   }
-
-  /// Accounts for it.
+  /// Accounts for a row that takes the place of another; null: of none.
   void account(const StoredRow* before, const StoredRow& after, Change change) {
-    filters.take_in(change.of_filters);
-    indexes.take_in(std::move(change.of_indexes), after);
-    account_but_indexes(before, after);
-  }
-  void account_but_indexes(const StoredRow* before, const StoredRow& after) {
     count(before, after);
-    const bool known = index(before, after);
-    INVARIANT(known, "the rows are what the model makes of events");
+    filters.take_in(change.filters);
+    indexes.take_in(std::move(change.fields), after);
+    if (unique.wanted()) unique.take_in(after.key(), std::move(change.unique));
+    if (references.wanted()) references.take_in(after.key(), change.references);
   }
-  /// False when the row is none of the model's.
-  [[nodiscard]] bool index(const StoredRow* before, const StoredRow& after) {
-    const std::string_view value_before = before ? before->value() : std::string_view{};
-    if (unique.wanted() && !unique.change(after.key(), value_before, after.value())) return false;
-    return !references.wanted() || references.change(after.key(), value_before, after.value());
+  /// Accounts for one of many rows that come in order of their keys; `fill` makes the indexes of fields, and filters,
+  /// from them.
+  /// False when it is none of the model's.
+  [[nodiscard]] bool file(const StoredRow& row, const Text& text) {
+    count(nullptr, row);
+    auto of_unique = unique.change_of({}, text.text);
+    auto of_references = references.change_of({}, text.text);
+    if (!of_unique || !of_references) return false;
+    if (unique.wanted()) unique.take_in(row.key(), *std::move(of_unique));
+    if (references.wanted()) references.take_in(row.key(), *of_references);
+    return indexes.file(row, text.if_exists()) && filters.file(text.if_exists());
+  }
+  void fill() {
+    indexes.fill();
+    filters.fill();
   }
   void count(const StoredRow* before, const StoredRow& after) {
     row_bytes += after.bytes() - (before ? before->bytes() : 0);
@@ -179,15 +211,6 @@ struct ReadTable::Rows {
                      [&](const IndexEntry& entry) { return visit(*entry.row, entry.order); });
   }
 
-  /// Makes the indexes of fields, and filters, from all rows. False when a row is none of the model's.
-  [[nodiscard]] bool fill_indexes() {
-    if (!indexes.wanted() && !filters.wanted()) return true;
-    std::vector<const StoredRow*> rows;
-    rows.reserve(slots.size());
-    for (const Slot& slot : slots) rows.push_back(&*slot.row);
-    return indexes.fill(rows) && filters.fill(rows);
-  }
-
   /// The row of a key, or null.
   [[nodiscard]] const StoredRow* find(std::string_view key) const {
     const auto slot = slots.find(key);
@@ -198,6 +221,7 @@ struct ReadTable::Rows {
 /// Rows that nobody reads need no order, and are found with a look or two at memory where a tree takes twenty.
 struct ReadTable::Staged {
   absl::flat_hash_set<StagedSlot, HashOfStaged, SameStaged> slots;
+  std::vector<Sortable> order;  // while they are published: all of them, in order of their keys
   Witness newest;
 
   /// All of them, in order of their keys.
@@ -216,14 +240,68 @@ struct ReadTable::Staged {
   }
 };
 
-ReadTable::ReadTable(const model::Model& model)
-    : model_(model), rows_(std::make_unique<Rows>(model)), staged_(std::make_unique<Staged>()) {}
+ReadTable::ReadTable(const model::Model& model, TextMemory* memory)
+    : model_(model), memory_(memory), rows_(std::make_unique<Rows>(model)), staged_(std::make_unique<Staged>()) {}
 ReadTable::~ReadTable() = default;
 
-model::Record ReadTable::get(std::string_view key) const {
+Result<model::Record> ReadTable::get(std::string_view key) const {
+  RowHolder row;
+  {
+    const std::shared_lock lock(rows_->lock);
+    const StoredRow* found = rows_->find(key);
+    if (found == nullptr) return model::Record{};
+    if (!found->is_apart()) return found->record();
+    row = RowHolder::share(*found);
+  }
+  return record(*row, Use::keeps);
+}
+
+RowHolder ReadTable::find(std::string_view key) const {
   const std::shared_lock lock(rows_->lock);
-  const StoredRow* row = rows_->find(key);
-  return row ? row->record() : model::Record{};
+  const StoredRow* found = rows_->find(key);
+  return found ? RowHolder::share(*found) : RowHolder();
+}
+
+Result<model::Record> ReadTable::record(const StoredRow& row, Use use) const {
+  if (!row.is_apart()) return row.record();
+  return model::Record{row.version(), TRY(memory_->text(row, use)), row.updated_at()};
+}
+
+Result<std::vector<model::Record>> ReadTable::records(std::span<const RowHolder> rows, std::size_t bytes_max,
+                                                      Use use) const {
+  std::vector<model::Record> records;
+  std::vector<const StoredRow*> apart;
+  std::vector<std::size_t> places;
+  std::size_t bytes = 0;
+  for (const RowHolder& row : rows) {
+    if (row->is_apart()) {
+      apart.push_back(&*row);
+      places.push_back(records.size());
+      records.push_back({row->version(), {}, row->updated_at()});
+    } else {
+      records.push_back(row->record());
+    }
+    bytes += row->value_bytes();
+    if (bytes >= bytes_max) break;
+  }
+  if (apart.empty()) return records;
+  std::vector<SharedText> texts = TRY(memory_->texts(apart, use));
+  for (std::size_t at = 0; at < texts.size(); ++at) records[places[at]].value = std::move(texts[at]);
+  return records;
+}
+
+RowHolder ReadTable::make_row(const RowHolder::Head& head, std::string_view value) const {
+  if (memory_ != nullptr && head.exists) return memory_->make(head, value);
+  return RowHolder::make(head.key, head.version, head.exists, value, head.updated_at);
+}
+
+/// The value of a row; null: of none.
+Result<ReadTable::Text> ReadTable::text_of(const StoredRow* row, Use use) const {
+  if (row == nullptr || !row->exists()) return Text{};
+  if (!row->is_apart()) return Text{true, row->value(), {}};
+  SharedText text = TRY(memory_->text(*row, use));
+  const std::string_view value = *text;
+  return Text{true, value, std::move(text)};
 }
 
 /// Calls `visit(row)` for the rows asked for, in order, until it answers false.
@@ -242,6 +320,7 @@ void ReadTable::walk(std::string_view prefix, const std::optional<std::string>& 
 
 std::vector<ReadTable::Row> ReadTable::list(std::string_view prefix, const std::optional<std::string>& after,
                                             std::size_t limit) const {
+  INVARIANT(memory_ == nullptr, "lists of what may lie elsewhere go by walks");
   std::vector<Row> rows;
   if (limit == 0) return rows;
   rows.reserve(std::min<std::size_t>(limit, 1024));
@@ -338,29 +417,37 @@ std::size_t ReadTable::existing() const {
 std::uint64_t ReadTable::bytes() const {
   // A node of the tree is full, or half full, or between.
   constexpr std::uint64_t place_bytes = sizeof(Slot) * 3 / 2;
+  const std::uint64_t apart_bytes = memory_ ? memory_->status().bytes : 0;
   const std::shared_lock lock(rows_->lock);
-  return rows_->row_bytes + rows_->slots.size() * place_bytes;
+  return rows_->row_bytes + rows_->slots.size() * place_bytes + apart_bytes;
 }
 
-/// The row of a key after an event, or null when the one before has reached the event's version already: rows from a
+/// The row of a key after an event, or none when the one before has reached the event's version already: rows from a
 /// checkpoint may be ahead of the events that are read again.
-Result<RowHolder> ReadTable::row_after(const StoredRow* before, std::string_view key, const EventView& event) const {
-  if (before && event.version <= before->version()) return RowHolder();
-  auto change =
-      model::change_of(model_, before ? before->value() : std::string_view{}, event.type, event.data, event.version);
+Result<ReadTable::Changed> ReadTable::change_row(const StoredRow* before, std::string_view key,
+                                                 const EventView& event) const {
+  Changed changed;
+  if (before && event.version <= before->version()) return changed;
+  changed.before = TRY(text_of(before, Use::passes));
+  auto change = model::change_of(model_, changed.before.text, event.type, event.data, event.version);
   if (!change) {
     return fail(change.error().kind, "stream " + std::string(event.stream) + ", position " + to_string(event.position) +
                                          ": " + change.error().message);
   }
   using Effect = model::Change::Effect;
   const bool keeps = change->effect == Effect::none;
-  const bool exists = keeps ? before && before->exists() : change->effect == Effect::set;
-  const std::string_view value = keeps ? (before ? before->value() : std::string_view{}) : change->new_value();
-  return RowHolder::make(key, event.version, exists, value, event.created_at);
+  const bool exists = keeps ? changed.before.exists : change->effect == Effect::set;
+  const std::string_view value = keeps ? changed.before.text : change->new_value();
+  changed.row = make_row({key, event.version, exists, event.created_at}, value);
+  changed.after = TRY(text_of(&*changed.row, Use::passes));
+  return changed;
 }
 
-void ReadTable::tell_if_due(const EventView& event, const StoredRow& row) const {
-  if (on_due_row_ && event.version.value % model_.snapshot_every == 0) on_due_row_(event, row);
+void ReadTable::tell_if_due(const EventView& event, const Changed& changed) const {
+  if (!on_due_row_ || event.version.value % model_.snapshot_every != 0) return;
+  const StoredRow& row = *changed.row;
+  if (!row.is_apart()) return on_due_row_(event, row.record());
+  on_due_row_(event, {row.version(), changed.after.held, row.updated_at()});
 }
 
 std::uint64_t ReadTable::index_bytes() const {
@@ -374,33 +461,41 @@ Result<> ReadTable::take_in(const EventView& event) {
   const std::string_view key = key_of(event.stream);
   const auto slot = rows_->slots.lower_bound(key);
   const bool found = slot != rows_->slots.end() && slot->row->key() == key;
-  RowHolder next = TRY(row_after(found ? &*slot->row : nullptr, key, event));
-  if (!next) return {};
-  tell_if_due(event, *next);
   const StoredRow* before = found ? &*slot->row : nullptr;
-  Rows::Change change = rows_->change_of(before, *next);
+  Changed changed = TRY(change_row(before, key, event));
+  if (!changed.row) return {};
+  tell_if_due(event, changed);
+  Rows::Change change = rows_->change_of(changed.before, changed.after);
   {
     const std::unique_lock lock(rows_->lock);
-    rows_->account(before, *next, std::move(change));
+    rows_->account(before, *changed.row, std::move(change));
     if (found) {
-      std::swap(slot->row, next);  // so that the old row is freed after the lock is released
+      std::swap(slot->row, changed.row);  // so that the old row is freed after the lock is released
     } else {
-      rows_->slots.emplace_hint(slot, std::move(next));
+      rows_->slots.emplace_hint(slot, std::move(changed.row));
     }
     rows_->newest = later(rows_->newest, witness_of(event));
   }
   renew_filters(rows_for_filters);
+  if (memory_) memory_->make_room();
   return {};
 }
 
 /// Goes on with filters that are to be made anew, by up to so many rows. Only the applier changes rows, so it may look
-/// at them without the lock.
+/// at them, and read what lies apart, without the lock. What cannot be read now is tried again with the next event: the
+/// filters that are asked until then deny nothing that is there.
 void ReadTable::renew_filters(std::size_t rows_max) {
   BloomFilters& filters = rows_->filters;
   if (!filters.has_work(rows_->existing)) return;
   const auto& slots = rows_->slots;
   auto slot = filters.worked_to() ? slots.upper_bound(std::string_view(*filters.worked_to())) : slots.begin();
-  for (; slot != slots.end() && rows_max > 0; ++slot, --rows_max) filters.work_on(*slot->row);
+  for (std::size_t left = rows_max; slot != slots.end() && left > 0; ++slot) {
+    const StoredRow& row = *slot->row;
+    const auto text = text_of(&row, Use::passes);
+    if (!text) return;
+    filters.work_on(row.key(), text->text);
+    left -= std::min(left, row.is_apart() ? cost_of_row_apart : 1);
+  }
   if (slot != slots.end()) return;
   const std::unique_lock lock(rows_->lock);
   filters.put_in_place();
@@ -410,15 +505,16 @@ Result<> ReadTable::take_aside(const EventView& event, std::size_t hash) {
   const std::string_view key = key_of(event.stream);
   const auto slot = staged_->slots.find(HashedKey{hash, key});
   const bool found = slot != staged_->slots.end();
-  RowHolder next = TRY(row_after(found ? &*slot->row : rows_->find(key), key, event));
-  if (!next) return {};
-  tell_if_due(event, *next);
+  Changed changed = TRY(change_row(found ? &*slot->row : rows_->find(key), key, event));
+  if (!changed.row) return {};
+  tell_if_due(event, changed);
   if (found) {
-    slot->row = std::move(next);
+    slot->row = std::move(changed.row);
   } else {
-    staged_->slots.insert(StagedSlot{hash, std::move(next)});
+    staged_->slots.insert(StagedSlot{hash, std::move(changed.row)});
   }
   staged_->newest = witness_of(event);
+  if (memory_) memory_->make_room();
   return {};
 }
 
@@ -482,44 +578,56 @@ Result<> ReadTable::stage_together(std::span<const EventView> events) {
   return {};
 }
 
-void ReadTable::publish() {
-  const std::vector<Sortable> staged = staged_->sorted();
+Result<> ReadTable::publish() {
+  staged_->order = staged_->sorted();
   std::vector<std::string_view> changed;  // in the rows, which only the applier could let go
-  for (const Sortable& one : staged) changed.push_back(one.slot->row->key());
-  // A table that is filled is made where nobody looks; one that has rows is changed where it is.
-  Rows fresh(model_);
-  const bool fill = rows_->slots.empty();
-  if (fill) {
-    for (const Sortable& one : staged) {
-      fresh.account_but_indexes(nullptr, *one.slot->row);
-      fresh.slots.emplace_hint(fresh.slots.end(), std::move(one.slot->row));
-    }
-    INVARIANT(fresh.fill_indexes(), "the rows are what the model makes of events");
-  }
-  // Worked out before the readers have to wait.
-  std::vector<Rows::Change> changes;
-  for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged))
-    changes.push_back(rows_->change_of(rows_->find(one.slot->row->key()), *one.slot->row));
-  {
-    const std::unique_lock lock(rows_->lock);
-    if (fill) rows_->take(fresh);
-    auto change = changes.begin();
-    for (const Sortable& one : fill ? std::span<const Sortable>() : std::span(staged)) {
-      const auto slot = rows_->slots.lower_bound(one.slot->row->key());
-      const bool found = slot != rows_->slots.end() && slot->row->key() == one.slot->row->key();
-      rows_->account(found ? &*slot->row : nullptr, *one.slot->row, std::move(*change++));
-      if (found) {
-        std::swap(slot->row, one.slot->row);
-      } else {
-        rows_->slots.emplace_hint(slot, std::move(one.slot->row));
-      }
-    }
-    rows_->newest = later(rows_->newest, staged_->newest);
-  }
-  renew_filters(rows_for_filters * staged.size());
+  for (const Sortable& one : staged_->order) changed.push_back(one.slot->row->key());
+  TRY(rows_->slots.empty() ? publish_first() : publish_changes());
+  renew_filters(rows_for_filters * staged_->order.size());
   tell_progress();
   if (watch_.anyone()) watch_.wake(changed);
   staged_ = std::make_unique<Staged>();
+  return {};
+}
+
+/// A table that is filled is made where nobody looks.
+Result<> ReadTable::publish_first() {
+  Rows fresh(model_);
+  for (const Sortable& one : staged_->order) {
+    const Text text = TRY(text_of(&*one.slot->row, Use::passes));
+    INVARIANT(fresh.file(*one.slot->row, text), "the rows are what the model makes of events");
+  }
+  fresh.fill();
+  for (const Sortable& one : staged_->order) fresh.slots.emplace_hint(fresh.slots.end(), std::move(one.slot->row));
+  const std::unique_lock lock(rows_->lock);
+  rows_->take(fresh);
+  rows_->newest = later(rows_->newest, staged_->newest);
+  return {};
+}
+
+/// One that has rows is changed where it is.
+Result<> ReadTable::publish_changes() {
+  std::vector<Rows::Change> changes;  // worked out before the readers have to wait
+  changes.reserve(staged_->order.size());
+  for (const Sortable& one : staged_->order) {
+    const Text before = TRY(text_of(rows_->find(one.slot->row->key()), Use::passes));
+    const Text after = TRY(text_of(&*one.slot->row, Use::passes));
+    changes.push_back(rows_->change_of(before, after));
+  }
+  const std::unique_lock lock(rows_->lock);
+  auto change = changes.begin();
+  for (const Sortable& one : staged_->order) {
+    const auto slot = rows_->slots.lower_bound(one.slot->row->key());
+    const bool found = slot != rows_->slots.end() && slot->row->key() == one.slot->row->key();
+    rows_->account(found ? &*slot->row : nullptr, *one.slot->row, std::move(*change++));
+    if (found) {
+      std::swap(slot->row, one.slot->row);
+    } else {
+      rows_->slots.emplace_hint(slot, std::move(one.slot->row));
+    }
+  }
+  rows_->newest = later(rows_->newest, staged_->newest);
+  return {};
 }
 
 ReadTable::Slice ReadTable::slice(const StoredRow* after, std::size_t rows_max, std::size_t bytes_max) const {
@@ -531,28 +639,30 @@ ReadTable::Slice ReadTable::slice(const StoredRow* after, std::size_t rows_max, 
   for (auto slot = after ? slots.upper_bound(after->key()) : slots.begin();
        slot != slots.end() && slice.rows.size() < rows_max && bytes < bytes_max; ++slot) {
     slice.rows.push_back(RowHolder::share(*slot->row));
-    bytes += slot->row->bytes();
+    bytes += slot->row->bytes() + (slot->row->is_apart() ? slot->row->value_bytes() : 0);
   }
   slice.newest = rows_->newest;
   return slice;
 }
 
-bool ReadTable::restore(RowHolder row) {
+bool ReadTable::restore(const RowHolder::Head& head, std::string_view value) {
   if (!restored_) restored_ = std::make_unique<Rows>(model_);
   Tree& slots = restored_->slots;
-  if (!slots.empty() && std::prev(slots.end())->row->key() >= row->key()) return false;
-  restored_->count(nullptr, *row);
+  if (!slots.empty() && std::prev(slots.end())->row->key() >= head.key) return false;
+  RowHolder row = make_row(head, value);
+  // Of another declaration, maybe: whether that matters, `adopt` is to say. The value is at hand only now.
+  const bool known = restored_->file(*row, head.exists ? Text{true, value, {}} : Text{});
+  if (!known && unknown_row_.empty()) unknown_row_ = head.key;
   slots.emplace_hint(slots.end(), std::move(row));
+  if (memory_) memory_->make_room();
   return true;
 }
 
 Result<> ReadTable::adopt(Position applied, const Witness& newest) {
   if (!restored_) restored_ = std::make_unique<Rows>(model_);
-  for (const Slot& slot : restored_->slots) {
-    if (restored_->index(nullptr, *slot.row)) continue;
-    return fail(ErrorKind::corrupt, "the row of \"" + std::string(slot.row->key()) + "\" is not what a table writes");
-  }
-  if (!restored_->fill_indexes()) return fail(ErrorKind::corrupt, "a row is not what a table of the model writes");
+  if (!unknown_row_.empty())
+    return fail(ErrorKind::corrupt, "the row of \"" + unknown_row_ + "\" is not what a table of the model writes");
+  restored_->fill();
   {
     const std::unique_lock lock(rows_->lock);
     rows_->take(*restored_);
@@ -567,6 +677,7 @@ Result<> ReadTable::adopt(Position applied, const Witness& newest) {
 
 void ReadTable::forget_restored() {
   restored_.reset();
+  unknown_row_.clear();
 }
 
 }  // namespace annals::projection

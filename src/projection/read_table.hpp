@@ -2,7 +2,8 @@
 // ReadTable: what a model's projection keeps to be queried: the newest record of every key, in order of keys (bytes).
 // Deleted keys stay as records without a value, because their versions go on.
 //
-// A row is one piece of memory (stored_row.hpp), the order a B-tree of pointers to them.
+// A row is one piece of memory (stored_row.hpp), the order a B-tree of pointers to them. Of a model with `memory_max`
+// the values lie apart, and some of them in a file (text_memory.hpp): keys, versions, order and indexes stay in memory.
 //
 // Threads: any number of readers; one applier at a time (apply, stage, publish, and what restores). Readers are never
 // locked out for longer than one record takes, `publish` excepted.
@@ -26,24 +27,35 @@
 #include "projection/progress.hpp"
 #include "projection/stored_row.hpp"
 #include "projection/table_walk.hpp"
+#include "projection/text_memory.hpp"
 #include "projection/witness.hpp"
 
 namespace annals::projection {
 
 class ReadTable {
  public:
-  /// `model` outlives the table.
-  explicit ReadTable(const model::Model& model);
+  /// `model` outlives the table, and so does `memory`, which keeps the values; null: they are all in memory.
+  explicit ReadTable(const model::Model& model, TextMemory* memory = nullptr);
   ~ReadTable();
 
-  /// The record of a key; its version is 0 when it never existed.
-  [[nodiscard]] model::Record get(std::string_view key) const;
+  /// The record of a key; its version is 0 when it never existed. Errors: those of TextMemory::text, here and wherever
+  /// a table is asked for values; none of a table without such a memory.
+  [[nodiscard]] Result<model::Record> get(std::string_view key) const;
+
+  /// The row of a key; none when it never existed.
+  [[nodiscard]] RowHolder find(std::string_view key) const;
+  [[nodiscard]] Result<model::Record> record(const StoredRow& row, Use use) const;
+  /// The records of the first of these rows, which are some: as many as have `bytes_max` bytes together, and one at
+  /// least.
+  [[nodiscard]] Result<std::vector<model::Record>> records(std::span<const RowHolder> rows, std::size_t bytes_max,
+                                                           Use use) const;
 
   struct Row {
     std::string key;
     model::Record record;
   };
   /// Up to `limit` existing keys that begin with `prefix`, after the key `after` (nullopt: from the first), in order.
+  /// INVARIANT: all values are in memory.
   [[nodiscard]] std::vector<Row> list(std::string_view prefix, const std::optional<std::string>& after,
                                       std::size_t limit) const;
 
@@ -88,8 +100,8 @@ class ReadTable {
   /// The number of records that exist.
   [[nodiscard]] std::size_t existing() const;
 
-  /// What the rows and their order take of memory, more or less: what the allocator adds is not in it, nor are old
-  /// rows that readers still hold.
+  /// What the rows, their values and their order take of memory, more or less: what the allocator adds is not in it,
+  /// nor are old rows that readers still hold.
   [[nodiscard]] std::uint64_t bytes() const;
 
   /// What the indexes of unique and indexed fields, and Bloom filters, take of memory, more or less.
@@ -108,12 +120,13 @@ class ReadTable {
   [[nodiscard]] Result<> apply(std::span<const EventView> events);
 
   /// As apply, but readers see nothing of it before `publish`, and then all at once. The faster way to fill a table.
+  /// After an error of `publish` all is still as it was before.
   [[nodiscard]] Result<> stage(std::span<const EventView> events);
-  void publish();
+  [[nodiscard]] Result<> publish();
 
-  /// What is told of each row, staged ones too, as an event has left it whose version is a multiple of the model's
+  /// What is told of each record, staged ones too, as an event has left it whose version is a multiple of the model's
   /// `snapshot_every`; by the applier, so it must return quickly. To be set before the first event is applied.
-  using DueRow = std::function<void(const EventView& event, const StoredRow& row)>;
+  using DueRow = std::function<void(const EventView& event, const model::Record& record)>;
   void set_on_due_row(DueRow on_due_row) { on_due_row_ = std::move(on_due_row); }
 
   /// The last position taken in, staged ones included.
@@ -123,19 +136,19 @@ class ReadTable {
   /// `newest`. Never before `progress().position()`. Any thread.
   [[nodiscard]] Witness last() const { return *last_.lock(); }
 
-  /// A few rows for whoever writes the table down: up to `rows_max`, and no more once they have `bytes_max` bytes, from
-  /// after `after` on (null: from the first), deleted ones included. A reader like any other.
+  /// A few rows for whoever writes the table down: up to `rows_max`, and no more once they and their values have
+  /// `bytes_max` bytes, from after `after` on (null: from the first), deleted ones included. A reader like any other.
   struct Slice {
     std::vector<RowHolder> rows;
     Witness newest;  ///< no event after it is reflected in the rows of this slice, nor in any that came before
   };
   [[nodiscard]] Slice slice(const StoredRow* after, std::size_t rows_max, std::size_t bytes_max) const;
 
-  /// Puts rows that were written down aside, in order of their keys; false when `row` is out of order. Nobody sees them
+  /// Puts rows that were written down aside, in order of their keys; false when one is out of order. Nobody sees them
   /// before `adopt`, which makes them the table's, in the place of all there was: every event up to `applied` is in
   /// them, and none after `newest`. The events in between have to be applied again, which is harmless: a row tells the
   /// version that it has reached. Until the table has come to `newest`, its rows are of several moments.
-  [[nodiscard]] bool restore(RowHolder row);
+  [[nodiscard]] bool restore(const RowHolder::Head& head, std::string_view value);
   /// Errors: corrupt, when a row is none of the model's; nothing has changed then.
   [[nodiscard]] Result<> adopt(Position applied, const Witness& newest);
   void forget_restored();
@@ -143,22 +156,29 @@ class ReadTable {
  private:
   struct Rows;
   struct Staged;
+  struct Changed;
+  struct Text;
   template <class Visit>
   void walk(std::string_view prefix, const std::optional<std::string>& after, Visit visit) const;
-  [[nodiscard]] Result<RowHolder> row_after(const StoredRow* before, std::string_view key,
-                                            const EventView& event) const;
-  void tell_if_due(const EventView& event, const StoredRow& row) const;
+  [[nodiscard]] RowHolder make_row(const RowHolder::Head& head, std::string_view value) const;
+  [[nodiscard]] Result<Text> text_of(const StoredRow* row, Use use) const;
+  [[nodiscard]] Result<Changed> change_row(const StoredRow* before, std::string_view key, const EventView& event) const;
+  void tell_if_due(const EventView& event, const Changed& changed) const;
   [[nodiscard]] Result<> take_in(const EventView& event);
   void renew_filters(std::size_t rows_max);
   [[nodiscard]] Result<> stage_together(std::span<const EventView> events);
   [[nodiscard]] Result<> take_aside(const EventView& event, std::size_t hash);
   [[nodiscard]] Result<> take_all(std::span<const EventView> events);
   void tell_progress();
+  [[nodiscard]] Result<> publish_first();
+  [[nodiscard]] Result<> publish_changes();
 
   const model::Model& model_;
+  TextMemory* const memory_;  // null: the values lie in the rows
   std::unique_ptr<Rows> rows_;
   std::unique_ptr<Staged> staged_;
   std::unique_ptr<Rows> restored_;  // while a checkpoint is read
+  std::string unknown_row_;         // the key of the first of them that is none of the model's
   Witness applied_;                 // after `adopt` its position alone, until something is applied
   Guarded<Witness> last_;           // is there before `progress_` tells of it
   Progress progress_;

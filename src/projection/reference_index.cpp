@@ -15,19 +15,27 @@ std::string name_of(const model::ReferredKey& to) {
 
 }  // namespace
 
-bool ReferenceIndex::change(std::string_view key, std::string_view before, std::string_view after) {
+std::optional<ReferenceIndex::Change> ReferenceIndex::change_of(std::string_view before, std::string_view after) const {
+  Change change;
+  if (!wanted()) return change;
   const auto had = model::referred_keys(model_, before);
   const auto has = model::referred_keys(model_, after);
-  if (!had || !has) return false;
+  if (!had || !has) return std::nullopt;
   for (const model::ReferredKey& to : *had) {
-    if (std::ranges::find(*has, to) != has->end()) continue;
-    const auto referrers = referrers_.find(name_of(to));
+    if (std::ranges::find(*has, to) == has->end()) change.lost.push_back(name_of(to));
+  }
+  for (const model::ReferredKey& to : *has) change.has.push_back(name_of(to));
+  return change;
+}
+
+void ReferenceIndex::take_in(std::string_view key, const Change& change) {
+  for (const std::string& name : change.lost) {
+    const auto referrers = referrers_.find(name);
     if (referrers == referrers_.end()) continue;
     referrers->second.erase(std::string(key));
     if (referrers->second.empty()) referrers_.erase(referrers);
   }
-  for (const model::ReferredKey& to : *has) referrers_[name_of(to)].emplace(key);
-  return true;
+  for (const std::string& name : change.has) referrers_[name].emplace(key);
 }
 
 std::vector<std::string> ReferenceIndex::referrers(const model::ReferredKey& to, std::size_t limit) const {

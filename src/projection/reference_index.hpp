@@ -22,8 +22,16 @@ class ReferenceIndex {
   /// False when the model refers to none: nothing need be told to the index then.
   [[nodiscard]] bool wanted() const { return wanted_; }
 
-  /// As UniqueIndex::change.
-  [[nodiscard]] bool change(std::string_view key, std::string_view before, std::string_view after);
+  /// What a record's change does to the index: the names of what it referred to and no longer does, and of what it
+  /// refers to.
+  struct Change {
+    std::vector<std::string> lost;
+    std::vector<std::string> has;
+  };
+  /// As UniqueIndex::change_of.
+  [[nodiscard]] std::optional<Change> change_of(std::string_view before, std::string_view after) const;
+  /// The record of the key changed so.
+  void take_in(std::string_view key, const Change& change);
   /// With the index of another table of the same model.
   void swap(ReferenceIndex& other) { referrers_.swap(other.referrers_); }
 

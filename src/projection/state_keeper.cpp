@@ -84,7 +84,7 @@ Result<StateKeeper::Step> StateKeeper::write_some() {
   const std::uint64_t until = writer_->bytes() + step_bytes;
   while (writer_->bytes() < until) {
     contents_.clear();
-    const std::uint64_t count = state_.write(contents_);
+    const std::uint64_t count = TRY(state_.write(contents_));
     if (count == 0) {
       end_ = state_.newest();
       INVARIANT(end_.position >= begin_, "a state knows an event no earlier than it said");

@@ -31,7 +31,8 @@ class KeptState {
   /// Begins again with the first record.
   virtual void begin_writing() = 0;
   /// Appends the next records, some 100 KiB of them (or one that is longer), and gives their number; 0 after the last.
-  [[nodiscard]] virtual std::uint64_t write(std::string& contents) = 0;
+  /// Errors: input_output, corrupt, when some of them are not in memory and cannot be read.
+  [[nodiscard]] virtual Result<std::uint64_t> write(std::string& contents) = 0;
   /// An event that the state has taken in, at or after the `position` of when the writing began. No event after it is
   /// reflected in what was written so far.
   [[nodiscard]] virtual Witness newest() const = 0;

@@ -1,8 +1,13 @@
 #pragma once
 // StoredRow: a key and its newest record in one piece of memory: 24 bytes, the key, the value. It never changes; a new
 // version of the record is a new row. Values that were read share it, so that nobody copies a large one.
+//
+// Of a model with `memory_max` the value lies apart (ApartText): in memory, while the row is hot, or in a file, while
+// it is cold (text_memory.hpp). Which of the two may change at any time; what the value is never does.
+//
 // Immutable, and shared between threads as SharedBlock is.
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -14,14 +19,32 @@
 
 namespace annals::projection {
 
+class TextMemory;
+
+/// Where the value of a row is that lies apart. For TextMemory alone.
+struct ApartText {
+  TextMemory& memory;
+  std::atomic<std::uint32_t> holders{1};  ///< of the row
+  std::uint32_t ring_place;               ///< among the hot rows; guarded by the memory's mutex
+  std::atomic<std::uintptr_t> block{0};   ///< a SharedBlock with the text behind it, 0 when cold; and two bits
+  std::uint64_t file_place = 0;           ///< where the file has it, 0: nowhere; guarded by one of those bits
+};
+
 class StoredRow : public SharedBlock {
  public:
   [[nodiscard]] std::string_view key() const { return {text(), key_bytes()}; }
   [[nodiscard]] StreamVersion version() const { return StreamVersion{bits_ >> version_shift}; }
   [[nodiscard]] Instant updated_at() const { return updated_at_; }
   [[nodiscard]] bool exists() const { return (bits_ & exists_bit) != 0; }
-  /// Empty, too, when the record does not exist.
-  [[nodiscard]] std::string_view value() const { return {text() + key_bytes(), value_bytes_}; }
+  /// Whether the value is to be had of the row's TextMemory only.
+  [[nodiscard]] bool is_apart() const { return (bits_ & apart_bit) != 0; }
+  /// Empty, too, when the record does not exist. INVARIANT: it does not lie apart.
+  [[nodiscard]] std::string_view value() const {
+    INVARIANT(!is_apart(), "a value that lies apart is asked for where it is");
+    return {text() + key_bytes(), value_bytes_};
+  }
+  [[nodiscard]] std::size_t value_bytes() const { return value_bytes_; }
+  /// INVARIANT: as value.
   [[nodiscard]] model::Record record() const {
     return {version(), exists() ? SharedText(*this, value()) : SharedText(), updated_at_};
   }
@@ -29,46 +52,86 @@ class StoredRow : public SharedBlock {
   [[nodiscard]] static bool fits(std::string_view key, StreamVersion version) {
     return key.size() <= key_bytes_max && version.value < std::uint64_t{1} << (64 - version_shift);
   }
-  [[nodiscard]] std::size_t bytes() const { return sizeof(StoredRow) + key_bytes() + value_bytes_; }
+  /// What the row takes of memory, a value that lies apart not counted.
+  [[nodiscard]] std::size_t bytes() const {
+    return sizeof(StoredRow) + key_bytes() + (is_apart() ? sizeof(ApartText) : value_bytes_);
+  }
+
+  /// INVARIANT: it lies apart.
+  [[nodiscard]] ApartText& apart() const {
+    INVARIANT(is_apart(), "only then there is such a part");
+    return *reinterpret_cast<ApartText*>(reinterpret_cast<std::uintptr_t>(this + 1));
+  }
 
  private:
   friend class RowHolder;
 
-  static constexpr std::uint64_t key_bytes_max = 0x7fff;
+  static constexpr std::uint64_t key_bytes_max = 0x3fff;
+  static constexpr std::uint64_t apart_bit = 0x4000;
   static constexpr std::uint64_t exists_bit = 0x8000;
   static constexpr unsigned version_shift = 16;
 
   StoredRow(std::uint64_t bits, std::uint32_t value_bytes, Instant updated_at)
       : value_bytes_(value_bytes), bits_(bits), updated_at_(updated_at) {}
   [[nodiscard]] std::size_t key_bytes() const { return bits_ & key_bytes_max; }
-  [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
+  [[nodiscard]] const char* text() const {
+    return reinterpret_cast<const char*>(this + 1) + (is_apart() ? sizeof(ApartText) : 0);
+  }
 
   std::uint32_t value_bytes_;
-  std::uint64_t bits_;  // version, whether it exists, the key's length
+  std::uint64_t bits_;  // version, whether it exists and where its value is, the key's length
   Instant updated_at_;
 };
 static_assert(sizeof(StoredRow) == 24, "this is what a key costs beside its text and its place in the tree");
+static_assert(sizeof(ApartText) == 32 && alignof(ApartText) == 8, "and this where the value lies apart");
 
 /// Holds a row, or none. A value; as thread-safe as a pointer.
 class RowHolder {
  public:
+  struct Head {
+    std::string_view key;
+    StreamVersion version;
+    bool exists = false;
+    Instant updated_at;
+  };
+
   RowHolder() = default;
   [[nodiscard]] static RowHolder make(std::string_view key, StreamVersion version, bool exists, std::string_view value,
                                       Instant updated_at) {
-    INVARIANT(StoredRow::fits(key, version) && value.size() < UINT32_MAX, "events are smaller, and fewer");
-    const std::uint64_t bits =
-        version.value << StoredRow::version_shift | (exists ? StoredRow::exists_bit : 0) | key.size();
-    void* memory = ::operator new(sizeof(StoredRow) + key.size() + value.size());
-    const auto* row = new (memory) StoredRow(bits, static_cast<std::uint32_t>(value.size()), updated_at);
-    char* text = static_cast<char*>(memory) + sizeof(StoredRow);
+    const Head head{key, version, exists, updated_at};
+    auto* memory = static_cast<char*>(::operator new(sizeof(StoredRow) + key.size() + value.size()));
+    const StoredRow* row = put_head(memory, head, value.size(), 0);
+    char* text = memory + sizeof(StoredRow);
     if (!key.empty()) std::memcpy(text, key.data(), key.size());
     if (!value.empty()) std::memcpy(text + key.size(), value.data(), value.size());
     return RowHolder(row);
   }
+  /// For TextMemory: a row whose value of so many bytes lies apart.
+  [[nodiscard]] static RowHolder make_apart(const Head& head, std::size_t value_bytes, TextMemory& memory) {
+    constexpr std::size_t head_bytes = sizeof(StoredRow) + sizeof(ApartText);
+    auto* bytes = static_cast<char*>(::operator new(head_bytes + head.key.size()));
+    const StoredRow* row = put_head(bytes, head, value_bytes, StoredRow::apart_bit);
+    new (bytes + sizeof(StoredRow)) ApartText{.memory = memory, .ring_place = UINT32_MAX};
+    if (!head.key.empty()) std::memcpy(bytes + head_bytes, head.key.data(), head.key.size());
+    return RowHolder(row);
+  }
   /// Holds `row`, which somebody else holds too.
   [[nodiscard]] static RowHolder share(const StoredRow& row) {
-    row.hold();
+    if (row.is_apart()) {
+      row.apart().holders.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      row.hold();
+    }
     return RowHolder(&row);
+  }
+  /// For TextMemory: none when its last holder is about to free it. INVARIANT: its value lies apart.
+  [[nodiscard]] static RowHolder share_if_held(const StoredRow& row) {
+    auto& holders = row.apart().holders;
+    std::uint32_t count = holders.load(std::memory_order_relaxed);
+    while (count != 0) {
+      if (holders.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) return RowHolder(&row);
+    }
+    return {};
   }
   RowHolder(RowHolder&& other) noexcept : row_(std::exchange(other.row_, nullptr)) {}
   RowHolder& operator=(RowHolder&& other) noexcept {
@@ -76,7 +139,12 @@ class RowHolder {
     return *this;
   }
   ~RowHolder() {
-    if (row_) row_->let_go();
+    if (row_ == nullptr) return;
+    if (row_->is_apart()) {
+      let_go_apart(*row_);
+    } else {
+      row_->let_go();
+    }
   }
 
   explicit operator bool() const { return row_ != nullptr; }
@@ -85,6 +153,15 @@ class RowHolder {
 
  private:
   explicit RowHolder(const StoredRow* row) : row_(row) {}
+  static const StoredRow* put_head(char* memory, const Head& head, std::size_t value_bytes, std::uint64_t apart) {
+    INVARIANT(StoredRow::fits(head.key, head.version) && value_bytes < UINT32_MAX, "events are smaller, and fewer");
+    const std::uint64_t bits = head.version.value << StoredRow::version_shift |
+                               (head.exists ? StoredRow::exists_bit : 0) | apart | head.key.size();
+    return new (memory) StoredRow(bits, static_cast<std::uint32_t>(value_bytes), head.updated_at);
+  }
+  /// Frees the row, and what is its own of memory and file, if nobody else holds it.
+  static void let_go_apart(const StoredRow& row) noexcept;
+
   const StoredRow* row_ = nullptr;
 };
 

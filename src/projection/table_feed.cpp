@@ -21,6 +21,12 @@ std::unique_ptr<Snapshots> make_snapshots(const model::Model& model, std::string
   return std::make_unique<Snapshots>(model, std::move(path), platform, executor, limits);
 }
 
+std::unique_ptr<TextMemory> make_memory(const model::Model& model, std::string path, platform::Platform platform) {
+  if (model.memory_max == 0) return nullptr;
+  INVARIANT(!path.empty(), "what is to leave the memory has somewhere to go");
+  return std::make_unique<TextMemory>(model.name, model.memory_max, std::move(path), platform);
+}
+
 }  // namespace
 
 // `apply_mutex_` makes runner and writer one applier. The table goes live while the runner holds it and the store has
@@ -58,7 +64,7 @@ class TableFeed::Feeder final : public Subscriber {
 
   [[nodiscard]] Result<> caught_up() override {
     const std::lock_guard lock(apply_mutex_);
-    if (stages()) table_.publish();
+    if (stages()) TRY(table_.publish());
     filled_ = true;
     if (consistency_ != Consistency::live || live_) return {};
     TRY(read_on());
@@ -109,11 +115,13 @@ class TableFeed::Feeder final : public Subscriber {
 };
 
 TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform,
-                     platform::Executor& executor, std::string checkpoint_path, std::string snapshots_path)
+                     platform::Executor& executor, std::string checkpoint_path, std::string snapshots_path,
+                     std::string rows_path)
     : model_(model),
       platform_(platform),
       snapshots_(make_snapshots(model, std::move(snapshots_path), platform, executor)),
-      table_(model),
+      memory_(make_memory(model, std::move(rows_path), platform)),
+      table_(model, memory_.get()),
       state_(table_, model),
       keeper_(checkpoint_path.empty()
                   ? nullptr
@@ -123,8 +131,8 @@ TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Pla
           *feeder_, store, model.consistency == Consistency::eventual ? Runner::Mode::follow : Runner::Mode::on_demand,
           platform, executor)) {
   if (!snapshots_) return;
-  table_.set_on_due_row([this](const EventView& event, const StoredRow& row) {
-    snapshots_->offer(row.key(), {row.record(), event.position, event.id});
+  table_.set_on_due_row([this](const EventView& event, const model::Record& record) {
+    snapshots_->offer(key_of(event.stream), {record, event.position, event.id});
   });
 }
 

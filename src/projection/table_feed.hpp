@@ -26,9 +26,10 @@ namespace annals::projection {
 class TableFeed {
  public:
   /// `checkpoint_path` is where the table's state file is; empty: it has none, and is made from the whole log at each
-  /// start. `snapshots_path` is where its model's snapshots are, if it has any; empty: in memory.
+  /// start. `snapshots_path` is where its model's snapshots are, if it has any; empty: in memory. `rows_path` is where
+  /// values go that do not fit the model's memory_max. INVARIANT: it is not empty when the model has one.
   TableFeed(const model::Model& model, EventStore& store, platform::Platform platform, platform::Executor& executor,
-            std::string checkpoint_path = {}, std::string snapshots_path = {});
+            std::string checkpoint_path = {}, std::string snapshots_path = {}, std::string rows_path = {});
   ~TableFeed();
 
   /// Reads the table back from its checkpoint while the store is away, so that it can be asked before it has caught up.
@@ -63,12 +64,16 @@ class TableFeed {
   /// The model's snapshots, which the table adds to; null when it has none.
   [[nodiscard]] Snapshots* snapshots() const { return snapshots_.get(); }
 
+  /// What keeps the values of the model's records to its memory_max; null when it has none.
+  [[nodiscard]] TextMemory* memory() const { return memory_.get(); }
+
  private:
   class Feeder;
 
   const model::Model& model_;
   platform::Platform platform_;
   std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<TextMemory> memory_;
   ReadTable table_;
   TableState state_;
   std::unique_ptr<StateKeeper> keeper_;

@@ -37,7 +37,7 @@ class TableFeedTest : public testing::Test {
     feed.apply_live({&view, 1});
   }
   [[nodiscard]] static std::string value(const TableFeed& feed, std::string_view key) {
-    const auto record = feed.table().get(key);
+    const auto record = feed.table().get(key).value();
     return record.exists() ? std::string(*record.value) : "(none)";
   }
 
@@ -108,7 +108,7 @@ TEST_F(TableFeedTest, what_is_handed_over_before_the_table_is_live_is_found_by_t
   EXPECT_EQ(value(feed, "a"), "(none)");
   world.executor.run_ready();
   EXPECT_EQ(value(feed, "a"), "early");
-  EXPECT_EQ(feed.table().get("a").version, StreamVersion{1});
+  EXPECT_EQ(feed.table().get("a")->version, StreamVersion{1});
 }
 
 TEST_F(TableFeedTest, a_live_table_that_fails_catches_up_from_the_store_and_is_live_again) {
@@ -305,12 +305,12 @@ TEST(table_feed_threads, writer_and_runner_may_race_for_the_moment_of_going_live
       view.data = written % 200 == 0 && written < 600 ? "garbled" : std::string_view(event.data);
       const bool was_live = feed.is_live();
       feed.apply_live({&view, 1});
-      if (was_live && view.data == event.data && feed.table().get("a").version.value != written) ++unseen;
+      if (was_live && view.data == event.data && feed.table().get("a")->version.value != written) ++unseen;
     }
     EXPECT_EQ(unseen, 0);
-    EXPECT_EQ(*feed.table().get("a").value, std::to_string(written));
-    EXPECT_EQ(feed.table().get("a").version.value, written);
-    EXPECT_EQ(*feed.table().get("before").value, "299");
+    EXPECT_EQ(*feed.table().get("a")->value, std::to_string(written));
+    EXPECT_EQ(feed.table().get("a")->version.value, written);
+    EXPECT_EQ(*feed.table().get("before")->value, "299");
     EXPECT_EQ(feed.table().progress().position(), Position{300 + written});
     feed.stop();
   }

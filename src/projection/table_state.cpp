@@ -1,5 +1,8 @@
 #include "projection/table_state.hpp"
 
+#include <span>
+#include <vector>
+
 #include "base/bytes.hpp"
 
 namespace annals::projection {
@@ -12,13 +15,13 @@ constexpr std::size_t slice_bytes = 64u << 10;
 
 constexpr std::uint32_t no_value = UINT32_MAX;
 
-void append(std::string& out, const StoredRow& row) {
+void append(std::string& out, const StoredRow& row, const model::Record& record) {
   put(out, static_cast<std::uint16_t>(row.key().size()));
-  put(out, row.exists() ? static_cast<std::uint32_t>(row.value().size()) : no_value);
+  put(out, record.exists() ? static_cast<std::uint32_t>(record.value->size()) : no_value);
   put(out, row.version().value);
   put(out, row.updated_at().microseconds);
   out += row.key();
-  out += row.value();
+  out += *record.value;
 }
 
 }  // namespace
@@ -28,13 +31,17 @@ void TableState::begin_writing() {
   newest_ = {};
 }
 
-std::uint64_t TableState::write(std::string& contents) {
+Result<std::uint64_t> TableState::write(std::string& contents) {
   std::uint64_t count = 0;
   while (contents.size() < block_bytes) {
     ReadTable::Slice slice = table_.slice(last_ ? &*last_ : nullptr, slice_rows, slice_bytes);
     newest_ = slice.newest;
     if (slice.rows.empty()) break;
-    for (const RowHolder& row : slice.rows) append(contents, *row);
+    for (std::span<const RowHolder> rest = slice.rows; !rest.empty();) {
+      const std::vector<model::Record> records = TRY(table_.records(rest, slice_bytes, Use::passes));
+      for (std::size_t at = 0; at < records.size(); ++at) append(contents, *rest[at], records[at]);
+      rest = rest.subspan(records.size());
+    }
     count += slice.rows.size();
     last_ = std::move(slice.rows.back());
   }
@@ -54,7 +61,7 @@ Result<std::uint64_t> TableState::read(std::string_view contents) {
     const bool exists = value_bytes != no_value;
     const std::string_view value = reader.take(exists ? value_bytes : 0);
     if (!reader.ok() || version.value == 0 || !StoredRow::fits(key, version) || !is_time(updated_at) ||
-        !table_.restore(RowHolder::make(key, version, exists, value, updated_at))) {
+        !table_.restore({key, version, exists, updated_at}, value)) {
       return fail(ErrorKind::corrupt, "row " + std::to_string(count) + " of a block is not what a table writes");
     }
     ++count;

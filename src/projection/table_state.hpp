@@ -25,7 +25,7 @@ class TableState final : public KeptState {
   [[nodiscard]] std::uint64_t records() const override { return table_.size(); }
 
   void begin_writing() override;
-  [[nodiscard]] std::uint64_t write(std::string& contents) override;
+  [[nodiscard]] Result<std::uint64_t> write(std::string& contents) override;
   [[nodiscard]] Witness newest() const override { return later(newest_, table_.last()); }
   [[nodiscard]] std::string note() const override { return row_form_; }
 

@@ -39,7 +39,7 @@ class TableStateTest : public testing::Test {
   [[nodiscard]] static std::string text(const ReadTable& table) {
     std::string text;
     for (const std::string& key : table.keys("", std::nullopt, 1'000'000)) {
-      const model::Record record = table.get(key);
+      const model::Record record = table.get(key).value();
       text += key + "=" + (record.exists() ? std::string(*record.value) : "(deleted)") + " " +
               to_string(record.version) + " " + std::to_string(record.updated_at.microseconds) + "\n";
     }
@@ -101,7 +101,7 @@ TEST_F(TableStateTest, a_table_written_down_while_it_changes_comes_back_right) {
   state.begin_writing();
   std::string contents;
   int pieces = 0;
-  while (const std::uint64_t count = state.write(contents)) {
+  while (const std::uint64_t count = state.write(contents).value()) {
     ASSERT_TRUE((*writer)->add(contents, count));
     contents.clear();
     ++pieces;
@@ -143,7 +143,7 @@ TEST_F(TableStateTest, staged_events_of_an_overlapping_replay_leave_the_table_ri
   ASSERT_TRUE(again_state.take_over({begin, state.newest(), 3, ""}));
   const auto page = store.read_all(again.applied(), Horizon::visible, PageLimit{});
   ASSERT_TRUE(again.stage(page->events()));
-  again.publish();
+  ASSERT_TRUE(again.publish());
   EXPECT_EQ(text(again), from_the_log());
 }
 
@@ -215,7 +215,7 @@ TEST_F(TableStateTest, a_file_is_written_without_a_question_to_the_store) {
   remove("a");
   const auto page = store.read_all(table.applied(), Horizon::visible, PageLimit{});
   ASSERT_TRUE(table.stage(page->events()));
-  table.publish();
+  ASSERT_TRUE(table.publish());
   write_and_load(table, keeper);
 }
 
@@ -302,7 +302,7 @@ TEST_F(TableStateTest, a_table_is_written_down_while_others_write_and_read) {
     const auto read = [&] {
       std::uint64_t bytes = 0;
       while (!done.load()) {
-        const model::Record record = table.get("k7");
+        const model::Record record = table.get("k7").value();
         bytes += record.exists() ? record.value->size() : 0;
         for (const auto& row : table.list("k4", std::nullopt, 20)) bytes += row.record.value->size();
       }

@@ -19,24 +19,33 @@ std::uint64_t bytes_beside(const std::string& text) {
 
 }  // namespace
 
-bool UniqueIndex::change(std::string_view key, std::string_view before, std::string_view after) {
+std::optional<UniqueIndex::Change> UniqueIndex::change_of(std::string_view before, std::string_view after) const {
+  Change change;
+  if (!wanted()) return change;
   const auto had = model::unique_values(model_, before);
   const auto has = model::unique_values(model_, after);
-  if (!had || !has) return false;
-  for (const model::UniqueValue& value : *had) {
-    const auto owner = owners_.find(name_of(value));
+  if (!had || !has) return std::nullopt;
+  change.had.reserve(had->size());
+  change.has.reserve(has->size());
+  for (const model::UniqueValue& value : *had) change.had.push_back(name_of(value));
+  for (const model::UniqueValue& value : *has) change.has.push_back(name_of(value));
+  return change;
+}
+
+void UniqueIndex::take_in(std::string_view key, Change change) {
+  for (const std::string& name : change.had) {
+    const auto owner = owners_.find(name);
     // Another record may have taken it over in the same group.
     if (owner == owners_.end() || owner->second != key) continue;
     text_bytes_ -= bytes_beside(owner->first) + bytes_beside(owner->second);
     owners_.erase(owner);
   }
-  for (const model::UniqueValue& value : *has) {
-    const auto [owner, is_new] = owners_.try_emplace(name_of(value));
+  for (std::string& name : change.has) {
+    const auto [owner, is_new] = owners_.try_emplace(std::move(name));
     text_bytes_ -= is_new ? 0 : bytes_beside(owner->first) + bytes_beside(owner->second);
     owner->second = std::string(key);
     text_bytes_ += bytes_beside(owner->first) + bytes_beside(owner->second);
   }
-  return true;
 }
 
 std::uint64_t UniqueIndex::bytes() const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "model/resource.hpp"
 
@@ -22,9 +23,15 @@ class UniqueIndex {
   /// False when the model has no unique fields: nothing need be told to the index then.
   [[nodiscard]] bool wanted() const { return wanted_; }
 
-  /// The record of the key changed; each text is empty where the record does not exist. False, and nothing has changed,
-  /// when a text is none of the model's.
-  [[nodiscard]] bool change(std::string_view key, std::string_view before, std::string_view after);
+  /// What a record's change does to the index: the names of its values before and after.
+  struct Change {
+    std::vector<std::string> had;
+    std::vector<std::string> has;
+  };
+  /// Each text is empty where the record does not exist. Needs no lock; nullopt when a text is none of the model's.
+  [[nodiscard]] std::optional<Change> change_of(std::string_view before, std::string_view after) const;
+  /// The record of the key changed so.
+  void take_in(std::string_view key, Change change);
   /// With the index of another table of the same model.
   void swap(UniqueIndex& other) {
     owners_.swap(other.owners_);

@@ -90,6 +90,29 @@ std::string postgres_checkpoints_in(const std::string& directory) {
   return platform::join_path(directory, "checkpoints-postgres");
 }
 
+/// What is to leave the memory needs a directory, and a log to be made from again.
+Result<> check_memories(const Settings& settings, const store::StoreEntry& kind) {
+  for (const model::Model& model : settings.models()) {
+    if (model.memory_max == 0 || kind.keeps) continue;
+    return fail(ErrorKind::usage, "model." + model.name + ".memory_max: the store \"" + std::string(kind.kind) +
+                                      "\" has all events in memory, and no directory; leave memory_max out, or choose "
+                                      "another store (store.kind)");
+  }
+  return {};
+}
+
+bool is_file_of_rows(std::string_view name) {
+  return name.ends_with(".rows");
+}
+
+/// Those that a server left behind which was killed, also of models that have no memory_max any more.
+void remove_files_of_rows(platform::FileSystem& files, const std::string& directory) {
+  for (const std::string& name : files.list(directory).value_or(std::vector<std::string>{})) {
+    // One that stays takes room, and nothing else.
+    if (is_file_of_rows(name)) (void)files.remove(platform::join_path(directory, name));
+  }
+}
+
 bool is_checkpoint(std::string_view name) {
   if (name.ends_with(".new")) name.remove_suffix(4);
   return name == "receipts" || name == "audit" || name.ends_with(".table");
@@ -207,7 +230,8 @@ store::StoreOptions store_options(const Settings& settings) {
 }
 
 bool lies_with_checkpoints(std::string_view name) {
-  return is_checkpoint(name) || name.ends_with(".snapshots") || name.ends_with(".snapshots.old");
+  return is_checkpoint(name) || name.ends_with(".snapshots") || name.ends_with(".snapshots.old") ||
+         is_file_of_rows(name);
 }
 
 std::vector<std::string> checkpoint_faults(const platform::FileSystem& files, const std::string& directory) {
@@ -353,6 +377,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
 
   const store::StoreEntry* kind = store::find_store(settings.text("store.kind"));
   INVARIANT(kind != nullptr, "the choices of store.kind are those of the catalogue");
+  TRY(check_memories(settings, *kind));
   store::StoreOptions options = store_options(settings);
   const std::string& directory = options.embedded.directory;
   const bool in_database = kind->kind == "postgres";
@@ -378,6 +403,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
   if (kind->keeps) {
     engine_settings.checkpoint_directory = checkpoints;
     TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
+    remove_files_of_rows(platform.files, engine_settings.checkpoint_directory);
   }
   http::ApiOptions api_options;
   make_readers(api_options, engine_settings);

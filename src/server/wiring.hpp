@@ -89,7 +89,7 @@ class Application {
 
 /// Where checkpoints lie in the directory of the embedded store, and whether a file of this name there is one of them.
 inline constexpr std::string_view checkpoints_folder = "checkpoints";
-/// True for the names of checkpoints, and of snapshots.
+/// True for the names of checkpoints, of snapshots, and of files of rows that are not in memory.
 [[nodiscard]] bool lies_with_checkpoints(std::string_view name);
 
 /// What is wrong with the checkpoints in the directory of an embedded store, a text for each: what is damaged is made

@@ -68,7 +68,7 @@ Result<> Expansion::append(std::string& out, std::string_view record) const {
     const auto to = std::ranges::find(referred, one.field, &model::ReferredKey::field);
     SharedText text;
     if (to != referred.end()) {
-      const model::Record found = engine_->feed(one.target).table().get(to->key);
+      const model::Record found = TRY(engine_->feed(one.target).table().get(to->key));
       text = TRY(model::shown_record(engine_->model(one.target), found.value));
     }
     out += text ? *text : std::string_view("null");

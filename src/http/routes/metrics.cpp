@@ -167,6 +167,31 @@ void add_projections(Page& page, engine::Engine& engine) {
     page.add(engine.feed(model).table().index_bytes(), {{"model", engine.model(model).name}});
 }
 
+/// Nothing where no model has a memory_max.
+void add_memories(Page& page, engine::Engine& engine) {
+  std::vector<std::pair<std::string, projection::TextMemoryStatus>> all;
+  for (std::size_t model = 0; model < engine.models(); ++model) {
+    if (const auto* memory = engine.feed(model).memory()) all.emplace_back(engine.model(model).name, memory->status());
+  }
+  if (all.empty()) return;
+  using Status = projection::TextMemoryStatus;
+  const auto add = [&](const char* name, const char* help, MetricType type, std::uint64_t Status::* member) {
+    page.family(name, help, type);
+    for (const auto& [model, status] : all) page.add(status.*member, {{"model", model}});
+  };
+  add("annals_table_hot_bytes", "What the texts of records that are in memory take there, of a model with memory_max.",
+      MetricType::Gauge, &Status::bytes);
+  add("annals_table_hot_bytes_max", "The memory_max of the model.", MetricType::Gauge, &Status::bytes_max);
+  add("annals_table_cold_records", "Records whose texts are not in memory.", MetricType::Gauge, &Status::cold);
+  add("annals_table_spill_bytes", "What the file of texts that are not in memory takes on the disk.", MetricType::Gauge,
+      &Status::file_bytes);
+  add("annals_table_loads_total", "Texts that were read back from that file.", MetricType::Counter, &Status::loads);
+  add("annals_table_evictions_total", "Texts that left the memory.", MetricType::Counter, &Status::evictions);
+  add("annals_table_recalls_total",
+      "Texts that could not be read back from that file, and were folded from the log instead.", MetricType::Counter,
+      &Status::recalls);
+}
+
 /// Nothing where no model has snapshots.
 void add_snapshots(Page& page, engine::Engine& engine) {
   std::vector<std::pair<std::string, projection::SnapshotStatus>> all;
@@ -224,6 +249,7 @@ void get_metrics(const Request& request, Call call) {
   add_writer(page, call.engine.writer());
   add_store(page, call.engine.store());
   add_projections(page, call.engine);
+  add_memories(page, call.engine);
   add_snapshots(page, call.engine);
   add_replies(page, call.shared.replies);
   add_process(page, call.options);

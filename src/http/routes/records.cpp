@@ -158,8 +158,9 @@ void send_awaited(Call call, const OwnView& view, const Record& record) {
 
 /// A record of now with what it refers to. No tag of its own stands for both.
 void send_expanded(Call call, const OwnView& view, const Expansion& expansion) {
-  const Record record = call.table().get(call.key);
-  if (!record.exists()) return send_record(std::move(call), view, record, "");
+  const Result<Record> found = call.table().get(call.key);
+  if (!found || !found->exists()) return send_record(std::move(call), view, found, "");
+  const Record& record = *found;
   if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version))
     return call.refuse(not_at_version(record));
   const auto shown = model::shown_record(call.the_model(), record.value);
@@ -215,7 +216,7 @@ void get_record(const Request& request, Call call) {
   const auto view = view_of(request, call);
   if (!view) return call.refuse(view.error());
   if (request.query.empty()) {  // the usual case, without a detour
-    const Record record = call.table().get(call.key);
+    const Result<Record> record = call.table().get(call.key);
     return send_record(std::move(call), OwnView(*view), record, "");
   }
   const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait", "expand"});
@@ -261,7 +262,7 @@ void get_record(const Request& request, Call call) {
     } else if (version) {
       send_record_at(std::move(ready), std::move(view), StreamVersion{*version});
     } else {
-      const Record record = ready.table().get(ready.key);
+      const Result<Record> record = ready.table().get(ready.key);
       send_record(std::move(ready), view, record, "");
     }
   });

@@ -345,7 +345,7 @@ class WholeList final : public PieceSource {
   /// False when the turn is over before.
   [[nodiscard]] Result<bool> find_page(const engine::Turn& turn) {
     const std::size_t bytes_max = list_.query.sort.empty() ? engine::list_bytes_max : sorted_export_bytes;
-    if (!run_) run_.emplace(past_, table_, list_.query, list_.at, bytes_max);
+    if (!run_) run_.emplace(past_, table_, list_.query, list_.at, bytes_max, projection::Use::passes);
     if (!TRY(run_->go_on(turn))) return false;
     page_ = run_->take();
     row_ = 0;

@@ -82,10 +82,11 @@ struct RecordWait final : ChangeWait {
   void watch_and_look() override {
     ticket = call.table().watch().wait(call.key, *call.home, waker());
     call.position = call.position_of_table();
-    const model::Record record = call.table().get(call.key);
-    if (!is_news(record) && !is_over()) return;
+    const Result<model::Record> record = call.table().get(call.key);
+    if (record && !is_news(*record) && !is_over()) return;
     end();
-    then(std::move(call), record);
+    if (!record) return call.refuse(record.error());
+    then(std::move(call), *record);
   }
   void cancel() override { call.table().watch().cancel(ticket); }
 
@@ -198,8 +199,9 @@ void wait_for(Call call, Position target, std::move_only_function<void(Call)> th
 void after_change(Call call, std::function<bool(const model::Record&)> is_news, Duration time,
                   std::move_only_function<void(Call, const model::Record&)> then) {
   call.position = call.position_of_table();
-  const model::Record record = call.table().get(call.key);
-  if (is_news(record)) return then(std::move(call), record);
+  const Result<model::Record> record = call.table().get(call.key);
+  if (!record) return call.refuse(record.error());
+  if (is_news(*record)) return then(std::move(call), *record);
   if (!count_in(call, time)) return;
   const auto wait = std::make_shared<RecordWait>(std::move(call), time);
   wait->is_news = std::move(is_news);
