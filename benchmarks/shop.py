@@ -10,6 +10,10 @@ The declaration is benchmarks/shop/annals.toml, what records hold benchmarks/loa
   sifted  100 records with at least so much stock, the dearest first: sorted by one index, filtered by another field
   picked  100 records with just this stock, the cheapest first: found by one index (a thousandth of all), sorted by another field
   patch   PATCH of one field, at random among all records
+  hot     GET of a record by its id, at random among the twentieth that was made first
+
+With `--memory-max SIZE` the model has that `memory_max`; a table more tells what that made of the columns: the server's memory, and how many
+texts were read back from the file for each reply.
 
 Beside them runs the bare server with what it can do of it, and the same number of bytes: PUT of a value as long as a record for
 what writes, GET of such a value, and GET of a value as long as a page. It keeps at most 100,000 values, which is in its favour.
@@ -40,8 +44,10 @@ COLUMNS = ["post-1", "post-64", "add-64", "get-64", "page-64", "sifted-64", "pic
 WORK = {
     "post": "durable POST", "add": "durable POST beside all records", "get": "GET by id", "page": "page by one index",
     "sifted": "page by one index, another field filtered", "picked": "page of a thousandth, sorted", "patch": "durable PATCH of one field",
+    "hot": "GET by id, of a twentieth of all",
 }
-YARDSTICKS = {"post": "put", "add": "put", "patch": "put", "get": "get", "page": "page"}
+HOT_SHARE = 20
+YARDSTICKS = {"post": "put", "add": "put", "patch": "put", "get": "get", "hot": "get", "page": "page"}
 LISTED = 100
 PATHS = 64  # that are asked in turn
 LOADERS = 4  # connections that load
@@ -152,11 +158,41 @@ class Bench:
 
     def __init__(self, options):
         self.options = options
-        self.flags = [f"--config={DECLARATION}", *options.annals_flag]
+        self.flags = [f"--config={self.declaration(options)}", *options.annals_flag]
+        self.memory = {}
         self.loaded = options.data / "loaded"
         self.present = 0
         self.record_bytes = 0
         self.page_bytes = 0
+
+    @staticmethod
+    def declaration(options):
+        if not options.memory_max:
+            return DECLARATION
+        text = DECLARATION.read_text()
+        bounded = text.replace("audited = true\n", f'audited = true\nmemory_max = "{options.memory_max}"\n', 1)
+        if bounded == text:
+            raise Failure(f"{DECLARATION} has no line to put memory_max behind")
+        path = options.data / "bounded.toml"
+        path.write_text(bounded)
+        return path
+
+    def note_memory(self, column, server, figures):
+        """What a column did to a model with memory_max, its last round."""
+        _, _, page = get(server, "/metrics")
+        values = {line.split("{")[0]: float(line.rsplit(" ", 1)[1]) for line in page.decode().splitlines() if line.startswith("annals_table_")}
+        self.memory[column] = {
+            "resident_mebibytes": round(server.resident_mebibytes(), 1), "hot_mebibytes": round(values["annals_table_hot_bytes"] / 2**20, 1),
+            "cold_records": int(values["annals_table_cold_records"]), "records": int(values["annals_table_rows"]),
+            "table_mebibytes": round(values["annals_table_bytes"] / 2**20, 1),
+            "index_mebibytes": round(values["annals_table_index_bytes"] / 2**20, 1),
+            "file_mebibytes": round(values["annals_table_spill_bytes"] / 2**20, 1),
+            "recalls": int(values["annals_table_recalls_total"]),
+            "loads_per_reply": round(values["annals_table_loads_total"] / max(figures["replies"] * self.with_warm_up(), 1), 2)}
+
+    def with_warm_up(self):
+        """How much more was done than is counted, for those who count all."""
+        return (self.options.seconds + self.options.warm_up) / self.options.seconds
 
     def on_loaded(self):
         return Annals(self.options.programs, self.loaded, self.flags, kept=True)
@@ -198,25 +234,32 @@ class Bench:
 
     def measure_annals(self, kind, connections, round_number):
         server = Annals(self.options.programs, self.options.data, self.flags) if kind == "post" else self.on_loaded()
+        with served(server):
+            figures = self.measure_on(server, kind, connections, round_number)
+            if self.options.memory_max:
+                self.note_memory(f"{kind}-{connections}", server, figures)
+            return figures
+
+    def measure_on(self, server, kind, connections, round_number):
         what = f"annals, {kind}-{connections}"
         arguments = ["--records", "--connections", connections]
-        with served(server):
-            if kind in ("page", "sifted", "picked"):
-                return self.generate(server, what, "--connections", connections, *[f"--path={path}" for path in page_paths(kind)])
-            if kind == "get":
-                return self.generate(server, what, *arguments, "--mix", "get", "--keys", self.options.records)
-            if kind == "patch":
-                return self.generate(server, what, *arguments, "--mix", "patch", "--keys", self.options.records, "--verify", VERIFIED_KEYS,
-                                     "--sequences-after", (round_number + 1) << 32)
-            first_key = self.options.records + round_number * ADDED_MAX if kind == "add" else 0
-            figures = self.generate(server, what, *arguments, "--mix", "post", "--first-key", first_key, "--keys", ADDED_MAX,
-                                    "--verify", VERIFIED_KEYS)
-            before = self.present if kind == "add" else 0
-            expect_total(server, before + figures["acknowledged"])
-            check_rules(server)
-            if kind == "add":
-                self.present += figures["acknowledged"]
-            return figures
+        if kind in ("page", "sifted", "picked"):
+            return self.generate(server, what, "--connections", connections, *[f"--path={path}" for path in page_paths(kind)])
+        if kind in ("get", "hot"):
+            keys = self.options.records // (HOT_SHARE if kind == "hot" else 1)
+            return self.generate(server, what, *arguments, "--mix", "get", "--keys", keys)
+        if kind == "patch":
+            return self.generate(server, what, *arguments, "--mix", "patch", "--keys", self.options.records, "--verify", VERIFIED_KEYS,
+                                 "--sequences-after", (round_number + 1) << 32)
+        first_key = self.options.records + round_number * ADDED_MAX if kind == "add" else 0
+        figures = self.generate(server, what, *arguments, "--mix", "post", "--first-key", first_key, "--keys", ADDED_MAX,
+                                "--verify", VERIFIED_KEYS)
+        before = self.present if kind == "add" else 0
+        expect_total(server, before + figures["acknowledged"])
+        check_rules(server)
+        if kind == "add":
+            self.present += figures["acknowledged"]
+        return figures
 
     def measure_bare(self, kind, connections):
         options = self.options
@@ -257,8 +300,11 @@ def measure(options, summarise):
                                else bench.measure_annals(kind, connections, round_number))
                     runs.setdefault(column, {}).setdefault(name, []).append(figures)
                     print(f"round {round_number + 1}, {column}, {name}: {figures['per_second']:,.0f} a second", file=sys.stderr, flush=True)
-    stages = measure_stages(options)
     summaries = [summarise(column, runs[column]) for column in options.columns]
+    if options.memory_max:
+        return [columns_table(summaries, options.servers), loading_table(loading), memory_table(options.memory_max, bench.memory)], {
+            "columns": summaries, "loading": loading, "memory_max": options.memory_max, "memory": bench.memory}
+    stages = measure_stages(options)
     return [columns_table(summaries, options.servers), loading_table(loading), stages_table(stages)], {
         "columns": summaries, "loading": loading, "stages": stages}
 
@@ -303,6 +349,16 @@ def loading_table(loading):
             ["memory of the server then, MiB", f"{loading['resident_mebibytes']:,.0f}"],
             ["start with them, s", f"{loading['start_seconds']:.2f}"],
             ["bytes of a record, of a page", f"{loading['record_bytes']:,}, {loading['page_bytes']:,}"]]
+
+
+def memory_table(memory_max, columns):
+    rows = [[f"with memory_max {memory_max}", "memory of the server, MiB", "texts in memory, MiB", "rows and texts, MiB", "indexes, MiB",
+             "records not in memory", "file, MiB", "texts read back a reply"], ["---"] + ["---:"] * 7]
+    for column, one in columns.items():
+        rows.append([WORK[column.rsplit("-", 1)[0]], f"{one['resident_mebibytes']:,.0f}", f"{one['hot_mebibytes']:,.1f}",
+                     f"{one['table_mebibytes']:,.1f}", f"{one['index_mebibytes']:,.1f}",
+                     f"{one['cold_records']:,} of {one['records']:,}", f"{one['file_mebibytes']:,.0f}", f"{one['loads_per_reply']:,.2f}"])
+    return rows
 
 
 def stages_table(stages):
