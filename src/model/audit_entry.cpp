@@ -69,7 +69,11 @@ Result<bool> take_own(const Model& model, AuditEntry& entry, const json::Object&
 Result<AuditEntry> read_entry(const Model& model, std::string_view type, std::string_view data) {
   const json::Object object = TRY(json::thread_reader().read_object(data));
   if (type == model.created_type) return AuditEntry{"create", "null", TRY(shown_in(model, object, "values"))};
-  if (type == model.deleted_type) return AuditEntry{"delete", TRY(shown_in(model, object, "old_values")), "null"};
+  if (type == model.deleted_type) {
+    const json::Value* mark = object.find("old_values_too_large");
+    const bool* is_marked = mark ? std::get_if<bool>(mark) : nullptr;
+    return AuditEntry{"delete", TRY(shown_in(model, object, "old_values")), "null", is_marked && *is_marked};
+  }
   AuditEntry entry{"update", "{", "{"};
   if (type == model.updated_type) {
     const std::string changes = TRY(object_in(object, "changes"));

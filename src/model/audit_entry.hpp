@@ -14,8 +14,9 @@ namespace annals::model {
 struct AuditEntry {
   /// "create", "update" or "delete"; of an event that is none of a model's, its type.
   std::string action;
-  std::string old_values;  ///< a JSON object of fields that had a value, or null; "null" where nothing was
-  std::string new_values;  ///< the same of what is; "null" where nothing is, and of such an event both
+  std::string old_values;             ///< a JSON object of fields that had a value, or null; "null" where nothing was
+  std::string new_values;             ///< the same of what is; "null" where nothing is, and of such an event both
+  bool old_values_too_large = false;  ///< of a deletion that does not tell them
 };
 
 /// Of an event of a resource. Errors: corrupt, when the data is not what the model writes.

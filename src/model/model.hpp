@@ -46,7 +46,7 @@ inline constexpr std::array api_operations{ApiOperation::list, ApiOperation::get
 struct OperationRules {
   std::optional<bool> audited;
   std::optional<AskedDurability> durability;
-  std::optional<bool> write_behind;  ///< S4's name for `durability` memory, which it has set
+  std::optional<bool> write_behind;  ///< another name for `durability` memory, which it has set
   std::optional<Duration> cache;
 };
 
@@ -70,7 +70,7 @@ struct Model {
   std::array<OperationRules, api_operations.size()> operations;  ///< of a resource, by ApiOperation
   std::vector<std::string> methods;  ///< of HTTP, of a resource: those that are served; empty: all of the profile
   std::optional<AskedDurability> durability;  ///< of a resource; see durability_of
-  std::optional<bool> write_behind;           ///< of a resource: S4's name for `durability` memory, which it has set
+  std::optional<bool> write_behind;           ///< of a resource: another name for `durability` memory, which it has set
   Duration cache{0};             ///< of a resource: how long who got a reply may keep it; 0: asks each time
   std::uint64_t versioned = 0;   ///< of a resource: how many versions of a record are shown; 0: all
   Duration retention{0};         ///< of a resource: how long ago a past that is shown may lie; 0: any time

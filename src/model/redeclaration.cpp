@@ -123,12 +123,19 @@ Review::Review(const Model& model, std::span<const std::string> before) : model_
     for (const auto& [name, declared] : *earlier) {
       if (declares(*earlier, name, "secret", "true")) secrets.insert(name);
     }
+    for (const Field& field : model.fields) {
+      for (const std::string& former : field.renamed_from) {
+        if (find(*earlier, field.name) != nullptr && find(*earlier, former) != nullptr)
+          merged_.emplace_back(former, field.name);
+      }
+    }
   }
   const auto was_secret = [&](const std::string& name) { return secrets.contains(name); };
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
-    if (!field.secret && (was_secret(field.name) || std::ranges::any_of(field.renamed_from, was_secret)))
-      once_secret_.push_back(place);
+    if (field.secret || !(was_secret(field.name) || std::ranges::any_of(field.renamed_from, was_secret))) continue;
+    once_secret_.push_back(place);
+    if (field.computed) secrets_computed_.push_back(field.name);
   }
 }
 
@@ -143,6 +150,22 @@ std::string Review::secret_no_more(std::string_view record) const {
     if (text.size() < 2 || !text.starts_with('"')) continue;
     text = text.substr(1, text.size() - 2);
     if (read_sealed(text)) return model_.fields[place].name;
+  }
+  return "";
+}
+
+/// What an event may not tell, by the names of its members alone; empty when it tells nothing of that.
+std::string Review::fault_of_names(const EventView& event) const {
+  if (secrets_computed_.empty() && merged_.empty()) return "";
+  for (const std::string& name : names_in(model_, event.type, event.data)) {
+    // No record holds it, but histories would show it.
+    if (std::ranges::find(secrets_computed_, name) != secrets_computed_.end())
+      return "it tells of \"" + name + "\", which was secret then; call the computed field otherwise";
+    const auto merged = std::ranges::find(merged_, name, [](const auto& pair) { return pair.first; });
+    if (merged != merged_.end()) {
+      return "it tells of \"" + name + "\", which \"" + merged->second +
+             "\" is to take, and both were fields at the same time; give the values of one field one name";
+    }
   }
   return "";
 }
@@ -165,6 +188,11 @@ void Review::take(const EventView& event) {
     broken_records_.insert(key);
     records_.erase(key);
     return add(broken_, place + ": it holds an encrypted value of \"" + name + "\", which is secret no more");
+  }
+  if (std::string fault = fault_of_names(event); !fault.empty()) {
+    broken_records_.insert(key);
+    records_.erase(key);
+    return add(broken_, place + ": " + fault);
   }
   if (model_.profile == Profile::resource) look_at_members(event);
   switch (change->effect) {

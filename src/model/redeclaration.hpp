@@ -61,15 +61,18 @@ class Review {
 
  private:
   void look_at_members(const EventView& event);
+  [[nodiscard]] std::string fault_of_names(const EventView& event) const;
   [[nodiscard]] std::string secret_no_more(std::string_view record) const;
   void look_at_record(const std::string& key, std::string_view record);
 
   const Model& model_;
   std::uint64_t events_ = 0;
-  std::unordered_map<std::string, std::string> records_;  // texts of those that exist, by key
-  std::unordered_map<std::string, std::string> owners_;   // of unique values: by field and identity the key
-  std::unordered_set<std::string> broken_records_;        // by key
-  std::vector<std::size_t> once_secret_;                  // places of fields
+  std::unordered_map<std::string, std::string> records_;     // texts of those that exist, by key
+  std::unordered_map<std::string, std::string> owners_;      // of unique values: by field and identity the key
+  std::unordered_set<std::string> broken_records_;           // by key
+  std::vector<std::size_t> once_secret_;                     // places of fields
+  std::vector<std::string> secrets_computed_;                // names of fields that were secret, and are computed now
+  std::vector<std::pair<std::string, std::string>> merged_;  // what a field was called, and it, where both were fields
   Count broken_;
   Count taken_twice_;
   std::map<std::string, Count> left_out_;

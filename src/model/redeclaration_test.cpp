@@ -25,7 +25,7 @@ Model declared(const std::string& fields) {
 /// Events of some records, as a store would give them.
 class Reader {
  public:
-  explicit Reader(const Model& model) : review(model) {}
+  explicit Reader(const Model& model, std::span<const std::string> before = {}) : review(model, before) {}
 
   void take(std::string_view key, std::string_view type, std::string_view data) {
     const std::string stream = "product-" + std::string(key);
@@ -110,6 +110,40 @@ TEST(redeclaration, rules_that_records_do_not_keep_are_told_and_values_that_are_
   EXPECT_EQ(reader.review.taken_twice().number, 1u) << "a deleted record has nothing";
   EXPECT_THAT(reader.review.taken_twice().examples, ElementsAre(R"(sku "x", of "a" and "b")"));
   EXPECT_FALSE(reader.review.holds());
+}
+
+TEST(redeclaration, a_field_that_was_secret_is_no_computed_one_because_histories_would_show_what_is_sealed) {
+  const std::vector<std::string> before{declared("token = { type = \"string\", secret = true }\n").declaration};
+  const Model after = declared("token = { type = \"string\", computed = \"upper(id)\" }\n");
+  Reader none(after, before);
+  none.created("a", R"({"id":"a"})");
+  none.review.finish();
+  EXPECT_TRUE(none.review.holds()) << "nothing is sealed";
+  Reader some(after, before);
+  some.created("a", R"({"id":"a","token":"v1.k1.GW1dW0r"})");
+  some.review.finish();
+  EXPECT_FALSE(some.review.holds());
+  EXPECT_THAT(some.review.broken().examples, ElementsAre(HasSubstr("which was secret then")));
+}
+
+TEST(redeclaration, two_fields_of_one_time_do_not_become_one) {
+  const std::vector<std::string> before{declared("a = { type = \"string\" }\nb = { type = \"string\" }\n").declaration};
+  const Model after = declared("b = { type = \"string\", renamed_from = \"a\" }\n");
+  Reader both(after, before);
+  both.created("1", R"({"id":"1","a":"A","b":"B"})");
+  both.created("2", R"({"id":"2","b":"B"})");
+  both.review.finish();
+  EXPECT_FALSE(both.review.holds());
+  EXPECT_EQ(both.review.broken().number, 1u);
+  EXPECT_THAT(both.review.broken().examples, ElementsAre(HasSubstr("both were fields at the same time")));
+  Reader one(after, before);
+  one.created("2", R"({"id":"2","b":"B"})");
+  one.review.finish();
+  EXPECT_TRUE(one.review.holds()) << "none has a value of the other";
+  Reader renamed(after, std::vector{declared("a = { type = \"string\" }\n").declaration});
+  renamed.created("1", R"({"id":"1","a":"A"})");
+  renamed.review.finish();
+  EXPECT_TRUE(renamed.review.holds());
 }
 
 }  // namespace

@@ -292,6 +292,12 @@ Result<> check_computed(const Model& model, const Command& command, const std::v
   for (const GivenField& one : command.given) {
     const Field& field = model.fields[one.field];
     if (!field.computed) continue;
+    if (!field.exposed) {
+      // Not compared: who may not see it could guess at it, as often as he likes and with nothing overwritten.
+      faults.push_back({json::pointer_to(field.name), "computed",
+                        "the value is computed from other fields, and not shown; leave it out"});
+      continue;
+    }
     const std::string given = to_json(one.value);
     const auto is = [&](const std::vector<std::string_view>& values) {
       return same_value(model, field, command.key, values[one.field], given);

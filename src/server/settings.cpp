@@ -31,7 +31,7 @@ constexpr std::array catalogue{
             "Threads that serve connections; 0: one less than there are processors, and at least one.", 0, 256},
     Setting{
         "server.connections_max", "--connections-max", number, "1000",
-        "Connections at a time (S4's connection_pool); one more takes the place of the one that is idle, or without a "
+        "Connections at a time (Lithair's connection_pool); one more takes the place of the one that is idle, or without a "
         "whole header, for longest, and gets 503 where all are busy. Fewer where the limit of open files is lower.",
         1, 1'000'000},
     Setting{"server.request_timeout", "--request-timeout", duration, "30s",

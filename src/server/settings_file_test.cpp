@@ -103,7 +103,7 @@ TEST(settings_file, a_model_that_does_not_hold_together_is_refused) {
                  "\"live\", \"eventual\" or \"restart\"");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nconsistency = \"restart\"\nrefresh_every = \"1ms\"\n",
                  "5:17", "10ms at least");
-  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nrefresh_every = \"1s\"\n", "1:8",
+  EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nrefresh_every = \"1s\"\n", "4:17",
                  "goes with consistency = \"restart\" only");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nvalue_bytes_max = \"2MiB\"\n", "4:19", "from 1 to 1MiB");
   EXPECT_REFUSED("[model.a]\nprofile = \"kv\"\npath = \"/a\"\nvalue_bytes_max = 0\n", "4:19", "from 1 to 1MiB");

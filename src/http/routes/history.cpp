@@ -58,6 +58,10 @@ Result<> append_audit_entry(std::string& out, const EventView& event, const mode
   out += entry.old_values;
   json::append_member(out, "new_values");
   out += entry.new_values;
+  if (entry.old_values_too_large) {
+    json::append_member(out, "old_values_too_large");
+    out += "true";
+  }
   json::append_member(out, "timestamp", event.created_at.to_text());
   out += '}';
   return {};

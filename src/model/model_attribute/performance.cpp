@@ -50,7 +50,7 @@ const ModelAttribute performance_attribute{
     .of_kv = false,
     .of_resource = true,
     .sentence =
-        "S4's table: `batch_size`, commands on the model that one flush takes at most, so that the other models' need "
+        "`batch_size`, commands on the model that one flush takes at most, so that the other models' need "
         "not wait for many (1 to 10000; default: what `store.batch_size` says of all of them); and "
         "`snapshot_frequency`, another name of `snapshot_every`. `async_replication` is refused: there are no replicas "
         "to wait for yet.",
