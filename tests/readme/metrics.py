@@ -27,6 +27,7 @@ profile = "kv"
 path = "/config"
 [model.product]
 path = "/products"
+memory_max = "1MiB"
 [model.product.fields]
 id = { type = "string", primary_key = true }
 """
