@@ -29,11 +29,11 @@ constexpr std::array catalogue{
             "File with the key of tls_certificate, as PEM without a password; read anew on SIGHUP."},
     Setting{"server.worker_threads", "--worker-threads", number, "0",
             "Threads that serve connections; 0: one less than there are processors, and at least one.", 0, 256},
-    Setting{
-        "server.connections_max", "--connections-max", number, "1000",
-        "Connections at a time (Lithair's connection_pool); one more takes the place of the one that is idle, or without a "
-        "whole header, for longest, and gets 503 where all are busy. Fewer where the limit of open files is lower.",
-        1, 1'000'000},
+    Setting{"server.connections_max", "--connections-max", number, "1000",
+            "Connections at a time (Lithair's connection_pool); one more takes the place of the one that is idle, or "
+            "without a "
+            "whole header, for longest, and gets 503 where all are busy. Fewer where the limit of open files is lower.",
+            1, 1'000'000},
     Setting{"server.request_timeout", "--request-timeout", duration, "30s",
             "For a body to arrive, a request to be answered, a client to take its reply.", 10 * millisecond, hour},
     Setting{"server.header_timeout", "--header-timeout", duration, "10s",
