@@ -8,21 +8,16 @@ With sslmode=verify-full and the right authority every connection of a server is
 encryption, and encryption of a database that has none are refused before anything is asked: one line, exit code 2.
 """
 
-import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
+from played import Wrong, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server, clean_environment  # noqa: E402
-
-
-class Wrong(Exception):
-    pass
 
 
 def openssl(*arguments: object) -> None:
@@ -107,18 +102,5 @@ def play(binary: str, directory: pathlib.Path) -> str:
         return f"a server over TLS served, and {len(refusals) + 1} that could not trust the database were refused"
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="annals-database-tls-") as directory:
-        try:
-            print(play(os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0])), pathlib.Path(directory)))
-        except Wrong as wrong:
-            print(f"wrong: {wrong}", file=sys.stderr)
-            return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))

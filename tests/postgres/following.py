@@ -11,21 +11,17 @@ and after its connections were ended. As a test it asks only that every write sh
 import os
 import pathlib
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
+from played import Wrong, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
 WRITES = int(os.environ.get("ANNALS_FOLLOWED_WRITES", "200"))
 PATIENCE_S = 60
-
-
-class Wrong(Exception):
-    pass
 
 
 def until(what: str, condition) -> float:
@@ -62,7 +58,7 @@ def told(name: str, delays: list[float]) -> str:
     return f"{name:<32} {len(delays):>6} {at[0]:>8.1f} {at[1]:>8.1f} {at[2]:>8.1f}"
 
 
-def play(binary: str, directory: pathlib.Path) -> list[str]:
+def play(binary: str, directory: pathlib.Path) -> str:
     with PostgresServer() as database:
         servers = []
         for number in (1, 2):
@@ -77,7 +73,7 @@ def play(binary: str, directory: pathlib.Path) -> list[str]:
                     server.kill()
 
 
-def measure(database: PostgresServer, servers: list[Server]) -> list[str]:
+def measure(database: PostgresServer, servers: list[Server]) -> str:
     there, back = Pair(*servers), Pair(*reversed(servers))
     lines = [f"{'delays in ms':<32} {'writes':>6} {'p50':>8} {'p95':>8} {'max':>8}"]
     lines.append(told("from one to the other", there.delays("there", WRITES)))
@@ -90,21 +86,8 @@ def measure(database: PostgresServer, servers: list[Server]) -> list[str]:
     lines.append(told("after connections were ended", sorted(again)))
     for server in servers:
         server.stop()
-    return lines
-
-
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="annals-following-") as directory:
-        try:
-            print("\n".join(play(os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0])), pathlib.Path(directory))))
-        except Wrong as wrong:
-            print(f"wrong: {wrong}", file=sys.stderr)
-            return 1
-    return 0
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))

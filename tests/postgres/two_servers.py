@@ -14,13 +14,13 @@ import json
 import os
 import pathlib
 import sys
-import tempfile
 import threading
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
+from played import Wrong, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -28,10 +28,6 @@ CLIENTS = 64
 WRITES_PER_CLIENT = int(os.environ.get("ANNALS_SHARED_WRITES", "25"))
 KEYS = 6
 PATIENCE_S = 60
-
-
-class Wrong(Exception):
-    pass
 
 
 class Run:
@@ -216,18 +212,5 @@ def play(binary: str, directory: pathlib.Path) -> str:
                 f"{run.conflicts} refused by If-Match, {run.read} events read once and in order")
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="annals-shared-") as directory:
-        try:
-            print(play(os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0])), pathlib.Path(directory)))
-        except Wrong as wrong:
-            print(f"wrong: {wrong}", file=sys.stderr)
-            return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))

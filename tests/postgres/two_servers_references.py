@@ -14,12 +14,12 @@ import os
 import pathlib
 import random
 import sys
-import tempfile
 import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
+from played import Wrong, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -41,10 +41,6 @@ customer = { type = "integer", references = "customer" }
 seller   = { type = "integer", references = "customer", on_delete = "cascade" }
 pair     = { type = "string" }
 """
-
-
-class Wrong(Exception):
-    pass
 
 
 class Run:
@@ -147,18 +143,5 @@ def play(binary: str, directory: pathlib.Path) -> str:
         return f"seed {seed}: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(run.outcomes.items()))
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="annals-shared-") as directory:
-        try:
-            print(play(os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0])), pathlib.Path(directory)))
-        except Wrong as wrong:
-            print(f"wrong: {wrong}", file=sys.stderr)
-            return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))
