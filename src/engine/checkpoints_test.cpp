@@ -64,6 +64,16 @@ class CheckpointsTest : public testing::Test {
     return record.exists() ? std::string(*record.value) : "(none)";
   }
   [[nodiscard]] std::size_t loaded() const { return world.logged("A checkpoint was loaded"); }
+  /// After the writes of `write_many(10)` and of a = 1, and a stop that wrote all: the next start reads no event again.
+  void expect_to_go_on_from_checkpoints() {
+    const std::size_t reads_before = store.read_from().size();
+    open();
+    EXPECT_EQ(loaded(), 3u);
+    EXPECT_EQ(value("a"), "1");
+    const auto reads = store.read_from();
+    for (std::size_t read = reads_before; read < reads.size(); ++read) EXPECT_GE(reads[read], Position{10});
+    EXPECT_EQ(write(with_key(set_request("k1", "0"), "key0", "0")), "1 replayed");
+  }
 
   TestWorld world;
   ControlledStore store{world.platform()};
@@ -90,13 +100,7 @@ TEST_F(CheckpointsTest, a_clean_stop_writes_all_and_the_next_start_reads_no_even
   write(set_request("a", "1"));
   stop();
   EXPECT_TRUE(there("receipts"));
-  const std::size_t reads_before = store.read_from().size();
-  open();
-  EXPECT_EQ(loaded(), 3u);
-  EXPECT_EQ(value("a"), "1");
-  const auto reads = store.read_from();
-  for (std::size_t read = reads_before; read < reads.size(); ++read) EXPECT_GE(reads[read], Position{10});
-  EXPECT_EQ(write(with_key(set_request("k1", "0"), "key0", "0")), "1 replayed");
+  expect_to_go_on_from_checkpoints();
   EXPECT_EQ(write(set_request("a", "2")), "2");
 }
 
@@ -108,13 +112,7 @@ TEST_F(CheckpointsTest, a_stop_while_the_store_is_away_writes_all_and_the_next_s
   stop();
   EXPECT_EQ(world.logged("A checkpoint could not be written"), 0u);
   store.set_away(std::nullopt);
-  const std::size_t reads_before = store.read_from().size();
-  open();
-  EXPECT_EQ(loaded(), 3u);
-  EXPECT_EQ(value("a"), "1");
-  const auto reads = store.read_from();
-  for (std::size_t read = reads_before; read < reads.size(); ++read) EXPECT_GE(reads[read], Position{10});
-  EXPECT_EQ(write(with_key(set_request("k1", "0"), "key0", "0")), "1 replayed");
+  expect_to_go_on_from_checkpoints();
 }
 
 // Its receipts go on from an event that is older than they are kept for.
