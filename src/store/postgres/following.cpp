@@ -303,6 +303,8 @@ void PostgresStore::claim_node() {
 }
 
 void PostgresStore::wait_for_hint() {
+  // A hint may have come with the answer to a question: then the socket has nothing more to say of it.
+  if ((*listening_)->take_notifications(name_)) return;
   std::array<pollfd, 2> waited{
       {{.fd = wake_, .events = POLLIN, .revents = 0}, {.fd = (*listening_)->socket(), .events = POLLIN, .revents = 0}}};
   const auto interval = static_cast<int>(
