@@ -19,4 +19,9 @@ std::optional<std::int64_t> bytes_from_text(std::string_view text) {
   return number * scale;
 }
 
+std::uint64_t bytes_beside(const std::string& text) {
+  static const std::size_t within = std::string().capacity();
+  return text.capacity() > within ? text.capacity() + 1 : 0;
+}
+
 }  // namespace annals

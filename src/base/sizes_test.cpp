@@ -17,5 +17,11 @@ TEST(bytes_from_text, units_are_binary_and_spelled_out) {
   }
 }
 
+TEST(bytes_beside, a_short_string_takes_none_and_a_long_one_its_capacity_and_a_null) {
+  EXPECT_EQ(bytes_beside("short"), 0);
+  const std::string longer(1000, 'x');
+  EXPECT_EQ(bytes_beside(longer), longer.capacity() + 1);
+}
+
 }  // namespace
 }  // namespace annals

@@ -5,8 +5,8 @@
 namespace annals::engine {
 namespace {
 
-constexpr PageLimit page_limit{1000, 1u << 20};
-constexpr std::size_t keys_at_once = 512;
+constexpr PageLimit events_between_limit{1000, 1u << 20};
+constexpr std::size_t keys_compared_at_once = 512;
 /// Where the keys of the events in between would take more than this, every key is looked at instead.
 constexpr std::size_t touched_bytes_max = 16u << 20;
 constexpr std::size_t touched_overhead_bytes = 80;  // of a key in a set, about
@@ -60,7 +60,7 @@ void Difference::look_at_whole_table() {
 }
 
 Result<> Difference::collect() {
-  const EventPage page = TRY(past_.store.read_all(collected_, Horizon::visible, page_limit));
+  const EventPage page = TRY(past_.store.read_all(collected_, Horizon::visible, events_between_limit));
   if (page.events().empty()) collected_ = end_;
   for (const EventView& event : page.events()) {
     collected_ = event.position;
@@ -79,14 +79,14 @@ Result<> Difference::collect() {
 /// ones of each.
 std::vector<std::string> Difference::next_keys() const {
   std::vector<std::string> keys;
-  if (whole_table_) keys = table_.keys(prefix_, after_, keys_at_once);
+  if (whole_table_) keys = table_.keys(prefix_, after_, keys_compared_at_once);
   const std::size_t of_table = keys.size();
   auto key = after_ ? touched_.upper_bound(*after_) : touched_.begin();
-  for (; key != touched_.end() && keys.size() < of_table + keys_at_once; ++key) keys.push_back(*key);
+  for (; key != touched_.end() && keys.size() < of_table + keys_compared_at_once; ++key) keys.push_back(*key);
   std::ranges::sort(keys);
   const auto twins = std::ranges::unique(keys);
   keys.erase(twins.begin(), twins.end());
-  if (keys.size() > keys_at_once) keys.resize(keys_at_once);
+  if (keys.size() > keys_compared_at_once) keys.resize(keys_compared_at_once);
   return keys;
 }
 

@@ -91,7 +91,7 @@ bool keys_are_in_order(const model::Model& model) {
   return model.fields[model.primary_key].type != model::FieldType::integer;
 }
 
-std::string key_of(const model::FieldValue& value) {
+std::string key_text(const model::FieldValue& value) {
   const auto* text = value.as<std::string>();
   return text ? *text : to_json(value);
 }
@@ -101,13 +101,13 @@ std::optional<Ranges> key_ranges(const model::Model& model, const Filter& filter
   if (filter.operation == Operator::eq || filter.operation == Operator::in) {
     Ranges points;
     for (const model::FieldValue& one : filter.operands) {
-      if (!one.is_null()) points.push_back(point(key_of(one)));
+      if (!one.is_null()) points.push_back(point(key_text(one)));
     }
     put_in_order(points);
     return points;
   }
   if (!keys_are_in_order(model)) return std::nullopt;
-  const std::string key = key_of(filter.operands.front());
+  const std::string key = key_text(filter.operands.front());
   switch (filter.operation) {
     case Operator::gt: return Ranges{{key + '\0', {}}};
     case Operator::gte: return Ranges{{key, {}}};

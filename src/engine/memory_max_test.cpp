@@ -52,9 +52,9 @@ std::string text_of(const Result<model::Record>& record) {
 }
 
 /// A server's engine over a store that outlives it.
-class Served {
+class ServedInMemory {
  public:
-  explicit Served(model::Model model) : model_(std::move(model)) {
+  explicit ServedInMemory(model::Model model) : model_(std::move(model)) {
     if (!world.files.create_directories("data")) std::abort();
     open();
   }
@@ -167,7 +167,7 @@ std::string key_of_number(int number) {
   return "k" + std::to_string(100 + number);
 }
 
-void fill(Served& served, int count) {
+void fill(ServedInMemory& served, int count) {
   for (int number = 0; number < count; ++number) {
     const std::string code = R"(,"code":"c)" + std::to_string(number) + R"(","batch":)" + std::to_string(number % 11) +
                              R"(,"stock":)" + std::to_string(number % 20);
@@ -182,8 +182,8 @@ std::vector<std::string> all_keys(int count) {
 }
 
 TEST(memory_max, records_that_do_not_fit_are_read_back_and_listed_also_after_restarts_and_crashes) {
-  Served bounded(product(small_memory));
-  Served plain(product(0));
+  ServedInMemory bounded(product(small_memory));
+  ServedInMemory plain(product(0));
   fill(bounded, 60);
   fill(plain, 60);
   const std::string expected = plain.everything(all_keys(60));
@@ -202,8 +202,8 @@ TEST(memory_max, records_that_do_not_fit_are_read_back_and_listed_also_after_res
 
 TEST(memory_max, without_a_checkpoint_the_table_is_made_from_the_log_within_its_bound) {
   for (const auto consistency : {model::Consistency::live, model::Consistency::eventual, model::Consistency::restart}) {
-    Served bounded(product(small_memory, consistency));
-    Served plain(product(0, consistency));
+    ServedInMemory bounded(product(small_memory, consistency));
+    ServedInMemory plain(product(0, consistency));
     fill(bounded, 40);
     fill(plain, 40);
     bounded.crash();
@@ -212,7 +212,7 @@ TEST(memory_max, without_a_checkpoint_the_table_is_made_from_the_log_within_its_
     EXPECT_GE(bounded.memory().cold, 30u);
     EXPECT_EQ(bounded.everything(all_keys(40)), plain.everything(all_keys(40)));
     // A refresh over a table that has cold rows already.
-    for (Served* served : {&bounded, &plain}) {
+    for (ServedInMemory* served : {&bounded, &plain}) {
       for (int number = 0; number < 40; number += 3)
         EXPECT_EQ(served->change(key_of_number(number), R"(,"stock":77)"), "2");
       served->engine->feed(0).refresh([] {});
@@ -223,7 +223,7 @@ TEST(memory_max, without_a_checkpoint_the_table_is_made_from_the_log_within_its_
 }
 
 TEST(memory_max, decisions_rest_on_cold_records_as_on_hot_ones) {
-  Served served(product(small_memory));
+  ServedInMemory served(product(small_memory));
   fill(served, 60);
   (void)served.get(key_of_number(59));
   const std::uint64_t loads = served.memory().loads;
@@ -240,9 +240,9 @@ TEST(memory_max, decisions_rest_on_cold_records_as_on_hot_ones) {
 }
 
 TEST(memory_max, what_is_damaged_in_the_file_is_folded_from_the_log) {
-  Served bounded(product(small_memory));
-  Served plain(product(0));
-  for (Served* served : {&bounded, &plain}) {
+  ServedInMemory bounded(product(small_memory));
+  ServedInMemory plain(product(0));
+  for (ServedInMemory* served : {&bounded, &plain}) {
     fill(*served, 60);
     for (int number = 0; number < 60; number += 7) {
       for (int stock = 30; stock < 36; ++stock)
@@ -258,7 +258,7 @@ TEST(memory_max, what_is_damaged_in_the_file_is_folded_from_the_log) {
 }
 
 TEST(memory_max, on_a_full_disk_all_stays_in_memory_and_health_says_so) {
-  Served served(product(small_memory));
+  ServedInMemory served(product(small_memory));
   const auto health = [&] {
     Health found;
     served.engine->check_health(served.world.executor, [&](const Health& one) { found = one; });
@@ -279,7 +279,7 @@ TEST(memory_max, on_a_full_disk_all_stays_in_memory_and_health_says_so) {
 }
 
 TEST(memory_max, a_checkpoint_of_cold_records_is_written_while_they_come_and_go) {
-  Served served(product(small_memory));
+  ServedInMemory served(product(small_memory));
   fill(served, 60);
   const projection::TextMemoryStatus before = served.memory();
   ASSERT_TRUE(served.engine->feed(0).keeper()->write_all());
@@ -289,7 +289,7 @@ TEST(memory_max, a_checkpoint_of_cold_records_is_written_while_they_come_and_go)
 }
 
 TEST(memory_max, a_page_that_is_asked_for_again_is_in_memory_and_an_export_throws_nothing_out) {
-  Served served(product(6'000));
+  ServedInMemory served(product(6'000));
   fill(served, 60);
   const auto page = [&](projection::Use use) {
     model::ListQuery query;
@@ -312,37 +312,38 @@ TEST(memory_max, a_page_that_is_asked_for_again_is_in_memory_and_an_export_throw
 
 // --- At random ---
 
-struct Step {
+struct MemoryStep {
   enum class Kind : std::uint8_t { create, change, remove, roll_back, get, list, past, restart, crash, damage, full };
   Kind kind = Kind::change;
   int key = 0;
   int value = 0;
 };
 
-std::ostream& operator<<(std::ostream& out, const Step& step) {
+std::ostream& operator<<(std::ostream& out, const MemoryStep& step) {
   static constexpr const char* kinds[] = {"create", "change",  "remove", "roll back", "get", "list",
                                           "past",   "restart", "crash",  "damage",    "full"};
   return out << kinds[static_cast<int>(step.kind)] << " k" << step.key << " " << step.value << "\n";
 }
 
-rc::Gen<Step> any_step() {
-  using Kind = Step::Kind;
-  return rc::gen::build<Step>(rc::gen::set(&Step::kind, rc::gen::weightedElement<Kind>({{20, Kind::create},
-                                                                                        {20, Kind::change},
-                                                                                        {4, Kind::remove},
-                                                                                        {2, Kind::roll_back},
-                                                                                        {10, Kind::get},
-                                                                                        {3, Kind::list},
-                                                                                        {1, Kind::past},
-                                                                                        {1, Kind::restart},
-                                                                                        {1, Kind::crash},
-                                                                                        {1, Kind::damage},
-                                                                                        {1, Kind::full}})),
-                              rc::gen::set(&Step::key, rc::gen::inRange(0, 30)),
-                              rc::gen::set(&Step::value, rc::gen::inRange(0, 150)));
+rc::Gen<MemoryStep> any_memory_step() {
+  using Kind = MemoryStep::Kind;
+  return rc::gen::build<MemoryStep>(
+      rc::gen::set(&MemoryStep::kind, rc::gen::weightedElement<Kind>({{20, Kind::create},
+                                                                      {20, Kind::change},
+                                                                      {4, Kind::remove},
+                                                                      {2, Kind::roll_back},
+                                                                      {10, Kind::get},
+                                                                      {3, Kind::list},
+                                                                      {1, Kind::past},
+                                                                      {1, Kind::restart},
+                                                                      {1, Kind::crash},
+                                                                      {1, Kind::damage},
+                                                                      {1, Kind::full}})),
+      rc::gen::set(&MemoryStep::key, rc::gen::inRange(0, 30)),
+      rc::gen::set(&MemoryStep::value, rc::gen::inRange(0, 150)));
 }
 
-std::string members(const Step& step) {
+std::string members(const MemoryStep& step) {
   std::string all = R"(,"stock":)" + std::to_string(step.value % 20);
   if (step.value % 3 != 0) all += note(step.value);
   if (step.value % 4 == 1) all += R"(,"code":"c)" + std::to_string(step.value % 7) + "\"";
@@ -352,28 +353,30 @@ std::string members(const Step& step) {
 }
 
 /// What happens to both, and is answered by both alike.
-std::string take(Served& served, const Step& step) {
+std::string take(ServedInMemory& served, const MemoryStep& step) {
   const std::string key = "k" + std::to_string(step.key);
   switch (step.kind) {
-    case Step::Kind::create: return served.create(key, members(step));
-    case Step::Kind::change: return served.change(key, members(step));
-    case Step::Kind::remove: return served.write(remove_request(key));
-    case Step::Kind::roll_back: return served.roll_back(key, StreamVersion{static_cast<std::uint64_t>(step.value % 5)});
-    case Step::Kind::get: return served.get(key);
-    case Step::Kind::list:
+    case MemoryStep::Kind::create: return served.create(key, members(step));
+    case MemoryStep::Kind::change: return served.change(key, members(step));
+    case MemoryStep::Kind::remove: return served.write(remove_request(key));
+    case MemoryStep::Kind::roll_back:
+      return served.roll_back(key, StreamVersion{static_cast<std::uint64_t>(step.value % 5)});
+    case MemoryStep::Kind::get: return served.get(key);
+    case MemoryStep::Kind::list:
       return served.list("stock[lt]=" + std::to_string(step.value % 20), "-stock") +
              served.list("batch=" + std::to_string(step.value % 13), "-total");
-    case Step::Kind::past: return served.list("", "", served.world.clock.now().plus(-std::chrono::seconds(step.value)));
-    case Step::Kind::restart: served.restart(); return "";
-    case Step::Kind::crash: served.crash(); return "";
-    case Step::Kind::damage:
+    case MemoryStep::Kind::past:
+      return served.list("", "", served.world.clock.now().plus(-std::chrono::seconds(step.value)));
+    case MemoryStep::Kind::restart: served.restart(); return "";
+    case MemoryStep::Kind::crash: served.crash(); return "";
+    case MemoryStep::Kind::damage:
       if (*served.world.files.exists(rows_path)) {
         served.world.files.damage(rows_path, [&](std::string& bytes) {
           if (bytes.size() > 16) bytes[16 + static_cast<std::size_t>(step.value) % (bytes.size() - 16)] ^= 1;
         });
       }
       return "";
-    case Step::Kind::full:
+    case MemoryStep::Kind::full:
       served.world.files.set_capacity(step.value % 2 == 0 ? std::optional<std::uint64_t>(0) : std::nullopt);
       return "";
   }
@@ -381,11 +384,11 @@ std::string take(Served& served, const Step& step) {
 }
 
 RC_GTEST_PROP(memory_max, a_model_with_a_bound_answers_as_one_without, ()) {
-  const auto steps = *rc::gen::container<std::vector<Step>>(any_step());
-  Served bounded(product(small_memory));
-  Served plain(product(0));
-  for (const Step& step : steps) {
-    for (Served* served : {&bounded, &plain}) served->world.clock.advance(std::chrono::seconds(2));
+  const auto steps = *rc::gen::container<std::vector<MemoryStep>>(any_memory_step());
+  ServedInMemory bounded(product(small_memory));
+  ServedInMemory plain(product(0));
+  for (const MemoryStep& step : steps) {
+    for (ServedInMemory* served : {&bounded, &plain}) served->world.clock.advance(std::chrono::seconds(2));
     const std::string answer = take(bounded, step);
     RC_ASSERT(answer == take(plain, step));
     RC_ASSERT(bounded.memory().bytes <= small_memory || bounded.memory().stuck);

@@ -3,8 +3,8 @@
 namespace annals::engine {
 namespace {
 
-constexpr std::size_t rows_at_once = 128;
-constexpr PageLimit page_limit{1000, 1u << 20};
+constexpr std::size_t differences_at_once = 128;
+constexpr PageLimit events_since_limit{1000, 1u << 20};
 constexpr std::uint64_t left_for_the_writer = 1000;  // events recorded since, which it may look at itself
 
 std::uint64_t bytes_of(const model::Record& record) {
@@ -35,7 +35,7 @@ void PrefixRollback::take(Difference::Row row) {
 
 Result<bool> PrefixRollback::prepare(const Turn& turn) {
   if (!difference_.ended()) {
-    std::vector<Difference::Row> rows = TRY(difference_.next(rows_at_once, turn));
+    std::vector<Difference::Row> rows = TRY(difference_.next(differences_at_once, turn));
     for (Difference::Row& row : rows) take(std::move(row));
     reflects_ = difference_.position();
     // Whoever asks too much need not wait until all of it has been found.
@@ -53,7 +53,7 @@ Result<bool> PrefixRollback::prepare(const Turn& turn) {
 
 /// Takes in a page of what was recorded since, or as much of it as the turn allows.
 Result<> PrefixRollback::look_on(const Turn& turn) {
-  const EventPage page = TRY(past_.store.read_all(reflects_, Horizon::visible, page_limit));
+  const EventPage page = TRY(past_.store.read_all(reflects_, Horizon::visible, events_since_limit));
   for (const EventView& event : page.events()) {
     const std::string_view key = key_of(event.stream);
     if (past_.model.owns_stream(event.stream) && key.starts_with(prefix_)) {

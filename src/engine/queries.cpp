@@ -5,7 +5,7 @@
 namespace annals::engine {
 namespace {
 
-constexpr std::size_t keys_at_once = 512;
+constexpr std::size_t keys_listed_at_once = 512;
 
 template <class Work>
 Result<model::Record> done_at_once(Work work) {
@@ -102,7 +102,7 @@ Result<std::vector<projection::ReadTable::Row>> ListAtTime::next(std::size_t row
   std::size_t bytes = 0;
   while (rows.size() < rows_max && bytes < bytes_max && !ended_) {
     if (place_ == keys_.size()) {
-      keys_ = next_keys(std::min(rows_max - rows.size(), keys_at_once));
+      keys_ = next_keys(std::min(rows_max - rows.size(), keys_listed_at_once));
       place_ = 0;
       ended_ = keys_.empty();
       continue;

@@ -34,13 +34,14 @@ const std::string as_first_declared = "stock = { type = \"integer\", default = 0
 const std::string as_renamed =
     "amount = { type = \"integer\", default = 0, renamed_from = \"stock\" }\nnote = { type = \"string\" }\n";
 
-json::Object body(const std::string& text) {
+json::Object body_of(const std::string& text) {
   return json::thread_reader().read_object(text).value();
 }
 
 /// An engine over a store and files, both of which outlive it.
-struct Served {
-  Served(TestWorld& the_world, ControlledStore& the_store, model::Model model) : world(the_world), store(the_store) {
+struct ServedSnapshots {
+  ServedSnapshots(TestWorld& the_world, ControlledStore& the_store, model::Model model)
+      : world(the_world), store(the_store) {
     EngineOptions options;
     options.checkpoint_directory = "data";
     engine = std::make_unique<Engine>(std::vector{std::move(model)}, store, world.platform(), world.executor, options);
@@ -58,14 +59,15 @@ struct Served {
     WriteRequest request = remove_request(key);
     request.command.operation = model::Operation::create;
     request.command.given =
-        model::read_new_record(model(), body(R"({"id":")" + key + "\"}"), {Instant{}, [] { return Uuid{}; }}).value();
+        model::read_new_record(model(), body_of(R"({"id":")" + key + "\"}"), {Instant{}, [] { return Uuid{}; }})
+            .value();
     submit(std::move(request));
   }
   void set_number(const std::string& key, int number) {
     WriteRequest request = remove_request(key);
     request.command.operation = model::Operation::update;
     const std::string text = "{\"" + model().fields[1].name + "\":" + std::to_string(number) + "}";
-    request.command.given = model::read_patch(model(), body(text), key).value();
+    request.command.given = model::read_patch(model(), body_of(text), key).value();
     submit(std::move(request));
   }
   void remove(const std::string& key) { submit(remove_request(key)); }
@@ -113,12 +115,12 @@ class EngineSnapshotsTest : public testing::Test {
   void SetUp() override { ASSERT_TRUE(world.files.create_directories("data")); }
   void open(const std::string& fields = as_first_declared) {
     served.reset();
-    served = std::make_unique<Served>(world, store, declared(fields));
+    served = std::make_unique<ServedSnapshots>(world, store, declared(fields));
   }
 
   TestWorld world;
   ControlledStore store{world.platform()};
-  std::unique_ptr<Served> served;
+  std::unique_ptr<ServedSnapshots> served;
 };
 
 TEST_F(EngineSnapshotsTest, a_read_of_the_past_folds_no_more_events_than_the_model_says) {
@@ -137,7 +139,8 @@ TEST_F(EngineSnapshotsTest, the_newest_state_is_loaded_from_a_snapshot) {
   open();
   served->fill("a", 42);
   const std::uint64_t before = served->snapshots().status().folded;
-  EXPECT_EQ(Served::text_of(newest_record(served->engine->past(0), "product-a").value()), served->folded("a", 42));
+  EXPECT_EQ(ServedSnapshots::text_of(newest_record(served->engine->past(0), "product-a").value()),
+            served->folded("a", 42));
   EXPECT_EQ(served->snapshots().status().folded - before, 2u);
 }
 
@@ -163,7 +166,7 @@ TEST_F(EngineSnapshotsTest, a_long_fold_ends_with_its_turn_and_goes_on_in_the_ne
   int turns = 1;
   while (!read.go_on(over).value()) ++turns;
   EXPECT_GE(turns, 42) << "an event a turn, when each is over at once";
-  EXPECT_EQ(Served::text_of(read.take()), served->folded("a", 42));
+  EXPECT_EQ(ServedSnapshots::text_of(read.take()), served->folded("a", 42));
 
   // So does a list of the past.
   world.clock.advance(std::chrono::seconds(1));
@@ -183,7 +186,7 @@ TEST_F(EngineSnapshotsTest, a_long_fold_ends_with_its_turn_and_goes_on_in_the_ne
   }
   EXPECT_GE(turns, 84);
   ASSERT_EQ(rows.size(), 2u);
-  EXPECT_EQ(Served::text_of(rows[1].record), served->folded("b", 42));
+  EXPECT_EQ(ServedSnapshots::text_of(rows[1].record), served->folded("b", 42));
 }
 
 TEST_F(EngineSnapshotsTest, a_snapshot_of_a_tail_that_was_lost_is_not_believed) {
@@ -195,7 +198,7 @@ TEST_F(EngineSnapshotsTest, a_snapshot_of_a_tail_that_was_lost_is_not_believed) 
   const EventPage page = store.read_all(Position{}, Horizon::visible, PageLimit{}).value();
   ASSERT_TRUE(other.restore(std::span(page.events()).first(10)));
   served.reset();
-  Served after(world, other, declared(as_first_declared));
+  ServedSnapshots after(world, other, declared(as_first_declared));
   for (int number = 100; number < 112; ++number) {
     after.set_number("a", number);
     world.executor.run_ready();
@@ -203,7 +206,7 @@ TEST_F(EngineSnapshotsTest, a_snapshot_of_a_tail_that_was_lost_is_not_believed) 
   for (std::uint64_t version = 1; version <= 22; ++version)
     EXPECT_EQ(after.read("a", version), after.folded("a", version)) << "version " << version;
   EXPECT_NE(after.read("a", 18),
-            Served::text_of(record_at_version({store, after.model()}, "a", StreamVersion{18}).value()));
+            ServedSnapshots::text_of(record_at_version({store, after.model()}, "a", StreamVersion{18}).value()));
   EXPECT_EQ(after.cost("a", 18), 2u) << "with snapshots of its own";
 }
 
@@ -213,7 +216,7 @@ TEST_F(EngineSnapshotsTest, the_snapshots_of_another_store_are_not_believed) {
   served.reset();
   TestWorld elsewhere(3);
   ControlledStore other(elsewhere.platform());
-  Served after(world, other, declared(as_first_declared));
+  ServedSnapshots after(world, other, declared(as_first_declared));
   after.create("a");
   world.executor.run_ready();
   for (int number = 50; number < 60; ++number) after.set_number("a", number);
@@ -228,7 +231,7 @@ TEST_F(EngineSnapshotsTest, a_model_whose_table_is_not_live_has_them_too) {
     eventual.consistency = model::Consistency::eventual;
     return eventual;
   }();
-  served = std::make_unique<Served>(world, store, model);
+  served = std::make_unique<ServedSnapshots>(world, store, model);
   served->fill("a", 42);
   while (served->snapshots().status().written < 10 && world.executor.run_next_timer()) {
   }
@@ -236,31 +239,32 @@ TEST_F(EngineSnapshotsTest, a_model_whose_table_is_not_live_has_them_too) {
 }
 
 /// What may happen to a record, or to the server.
-struct Step {
+struct SnapshotStep {
   enum class Kind : std::uint8_t { create, set, remove, roll_back, restart, lose_file, redeclare, read };
   Kind kind = Kind::set;
   int key = 0;
   int value = 0;
 };
 
-std::ostream& operator<<(std::ostream& out, const Step& step) {
+std::ostream& operator<<(std::ostream& out, const SnapshotStep& step) {
   static constexpr const char* kinds[] = {"create",  "set",       "remove",    "roll back",
                                           "restart", "lose file", "redeclare", "read"};
   return out << kinds[static_cast<int>(step.kind)] << " k" << step.key << " " << step.value << "\n";
 }
 
-rc::Gen<Step> any_step() {
-  using Kind = Step::Kind;
-  return rc::gen::build<Step>(rc::gen::set(&Step::kind, rc::gen::weightedElement<Kind>({{3, Kind::create},
-                                                                                        {20, Kind::set},
-                                                                                        {2, Kind::remove},
-                                                                                        {2, Kind::roll_back},
-                                                                                        {1, Kind::restart},
-                                                                                        {1, Kind::lose_file},
-                                                                                        {1, Kind::redeclare},
-                                                                                        {3, Kind::read}})),
-                              rc::gen::set(&Step::key, rc::gen::inRange(0, 2)),
-                              rc::gen::set(&Step::value, rc::gen::inRange(0, 40)));
+rc::Gen<SnapshotStep> any_snapshot_step() {
+  using Kind = SnapshotStep::Kind;
+  return rc::gen::build<SnapshotStep>(
+      rc::gen::set(&SnapshotStep::kind, rc::gen::weightedElement<Kind>({{3, Kind::create},
+                                                                        {20, Kind::set},
+                                                                        {2, Kind::remove},
+                                                                        {2, Kind::roll_back},
+                                                                        {1, Kind::restart},
+                                                                        {1, Kind::lose_file},
+                                                                        {1, Kind::redeclare},
+                                                                        {3, Kind::read}})),
+      rc::gen::set(&SnapshotStep::key, rc::gen::inRange(0, 2)),
+      rc::gen::set(&SnapshotStep::value, rc::gen::inRange(0, 40)));
 }
 
 class Play {
@@ -270,18 +274,18 @@ class Play {
     serve();
   }
 
-  void take(const Step& step) {
+  void take(const SnapshotStep& step) {
     const std::string key = "k" + std::to_string(step.key);
     const auto version = static_cast<std::uint64_t>(step.value);
     switch (step.kind) {
-      case Step::Kind::create: return served_->create(key);
-      case Step::Kind::set: return served_->set_number(key, step.value);
-      case Step::Kind::remove: return served_->remove(key);
-      case Step::Kind::roll_back: return served_->roll_back(key, StreamVersion{version});
-      case Step::Kind::restart: return serve();
-      case Step::Kind::lose_file: return (void)world_.files.remove(file);
-      case Step::Kind::redeclare: fields_ = as_renamed; return serve();
-      case Step::Kind::read: return check(key, version);
+      case SnapshotStep::Kind::create: return served_->create(key);
+      case SnapshotStep::Kind::set: return served_->set_number(key, step.value);
+      case SnapshotStep::Kind::remove: return served_->remove(key);
+      case SnapshotStep::Kind::roll_back: return served_->roll_back(key, StreamVersion{version});
+      case SnapshotStep::Kind::restart: return serve();
+      case SnapshotStep::Kind::lose_file: return (void)world_.files.remove(file);
+      case SnapshotStep::Kind::redeclare: fields_ = as_renamed; return serve();
+      case SnapshotStep::Kind::read: return check(key, version);
     }
   }
 
@@ -301,7 +305,7 @@ class Play {
       for (const std::string key : {"k0", "k1"}) {
         const auto read = record_at_time(served_->engine->past(0), key, event.created_at);
         const auto folded = record_at_time({store_, served_->model()}, key, event.created_at);
-        RC_ASSERT(Served::text_of(read.value()) == Served::text_of(folded.value()));
+        RC_ASSERT(ServedSnapshots::text_of(read.value()) == ServedSnapshots::text_of(folded.value()));
       }
     }
   }
@@ -310,7 +314,7 @@ class Play {
   void serve() {
     if (served_) world_.executor.run_ready();
     served_.reset();
-    served_ = std::make_unique<Served>(world_, store_, declared(fields_));
+    served_ = std::make_unique<ServedSnapshots>(world_, store_, declared(fields_));
   }
   void check(const std::string& key, std::uint64_t version) {
     world_.executor.run_ready();
@@ -321,13 +325,13 @@ class Play {
   TestWorld world_;
   ControlledStore store_{world_.platform()};
   std::string fields_ = as_first_declared;
-  std::unique_ptr<Served> served_;
+  std::unique_ptr<ServedSnapshots> served_;
 };
 
 RC_GTEST_PROP(SnapshotsProperty, reads_with_snapshots_are_those_folded_from_nothing, ()) {
-  const auto steps = *rc::gen::container<std::vector<Step>>(any_step());
+  const auto steps = *rc::gen::container<std::vector<SnapshotStep>>(any_snapshot_step());
   Play play;
-  for (const Step& step : steps) play.take(step);
+  for (const SnapshotStep& step : steps) play.take(step);
   play.check_all();
 }
 

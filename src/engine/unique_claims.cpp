@@ -14,10 +14,6 @@ std::string name_of(std::size_t model, const model::UniqueValue& value) {
   return name + value.identity;
 }
 
-std::string_view text_of(const SharedText& text) {
-  return text ? *text : std::string_view{};
-}
-
 Fault taken(const model::Field& field, const model::UniqueValue& value, std::string_view owner) {
   if (!field.exposed) return {"/" + field.name, "not_unique", "the value, which is not shown, is taken"};
   constexpr std::size_t shown_bytes_max = 100;
@@ -30,8 +26,8 @@ Fault taken(const model::Field& field, const model::UniqueValue& value, std::str
 Result<> UniqueClaims::claim(Draft& draft, const projection::TableFeed& feed, const Change& change,
                              std::vector<std::size_t>& rests_on) const {
   const model::Model& model = feed.model();
-  const std::vector<model::UniqueValue> had = TRY(model::unique_values(model, text_of(change.before)));
-  const std::vector<model::UniqueValue> has = TRY(model::unique_values(model, text_of(change.after)));
+  const std::vector<model::UniqueValue> had = TRY(model::unique_values(model, *change.before));
+  const std::vector<model::UniqueValue> has = TRY(model::unique_values(model, *change.after));
   std::vector<Fault> faults;
   for (const model::UniqueValue& value : has) {
     if (std::ranges::find(had, value) != had.end()) continue;

@@ -16,10 +16,6 @@ namespace {
 constexpr std::size_t referrers_told_max = 10;
 constexpr std::size_t referrers_counted_max = 100;
 
-std::string_view text_of(const SharedText& text) {
-  return text ? *text : std::string_view{};
-}
-
 std::string shown(std::string_view key) {
   constexpr std::size_t shown_bytes_max = 100;
   return "\"" + std::string(key.substr(0, shown_bytes_max)) + (key.size() > shown_bytes_max ? "..." : "") + "\"";
@@ -35,7 +31,7 @@ std::string told_referrers(const model::Model& model, const std::vector<std::str
 }
 
 bool refers(const model::Model& model, const model::Record& record, const model::ReferredKey& to) {
-  const auto referred = model::referred_keys(model, text_of(record.value));
+  const auto referred = model::referred_keys(model, *record.value);
   return referred && std::ranges::find(*referred, to) != referred->end();
 }
 
@@ -43,8 +39,8 @@ bool refers(const model::Model& model, const model::Record& record, const model:
 
 Result<> Writer::check_references(const Pending& pending, Draft& draft, const UniqueClaims::Change& change) {
   const model::Model& model = feeds_[change.model]->model();
-  const std::vector<model::ReferredKey> had = TRY(model::referred_keys(model, text_of(change.before)));
-  const std::vector<model::ReferredKey> has = TRY(model::referred_keys(model, text_of(change.after)));
+  const std::vector<model::ReferredKey> had = TRY(model::referred_keys(model, *change.before));
+  const std::vector<model::ReferredKey> has = TRY(model::referred_keys(model, *change.after));
   std::vector<Fault> faults;
   for (const Reference& reference : references_.of(change.model)) {
     const auto to = std::ranges::find(has, reference.field, &model::ReferredKey::field);

@@ -13,7 +13,7 @@ using projection::set_event;
 
 const Error conflict{ErrorKind::conflict, "version_conflict", "another server came first"};
 const Error unavailable{ErrorKind::unavailable, "the flush failed"};
-const Error too_large{ErrorKind::too_large, "the group does not fit"};
+const Error group_too_large{ErrorKind::too_large, "the group does not fit"};
 
 class WriterTest : public testing::Test {
  protected:
@@ -206,7 +206,7 @@ TEST_F(WriterTest, a_refusal_decided_on_state_that_was_not_recorded_is_decided_a
 
 TEST_F(WriterTest, a_refusal_on_pending_state_becomes_a_success_when_that_state_does_not_come_to_be) {
   WriterUnderTest writer(world, store);
-  store.answer_next({too_large});
+  store.answer_next({group_too_large});
   writer.submit(set_request("a", "huge"));
   writer.submit(set_request("a", "small", 7));
   WriteRequest create = set_request("a", "created");
@@ -248,7 +248,7 @@ TEST_F(WriterTest, a_command_that_keeps_losing_is_refused_in_the_end) {
 
 TEST_F(WriterTest, a_group_that_fails_by_itself_touches_no_other) {
   WriterUnderTest writer(world, store);
-  store.answer_next({std::nullopt, too_large, std::nullopt});
+  store.answer_next({std::nullopt, group_too_large, std::nullopt});
   for (const char* key : {"a", "b", "c"}) writer.submit(set_request(key, "x"));
   run();
   EXPECT_EQ(writer.texts(), "1, too_large, 1");

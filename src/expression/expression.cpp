@@ -11,10 +11,6 @@
 namespace annals::expression {
 namespace {
 
-bool is_exact(Type type) {
-  return type == Type::integer || type == Type::decimal || type == Type::nothing;
-}
-
 bool is_condition(Type type) {
   return type == Type::boolean || type == Type::nothing;
 }

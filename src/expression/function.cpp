@@ -16,9 +16,6 @@ namespace {
 
 using Typed = std::expected<Type, std::string>;
 
-bool is_exact(Type type) {
-  return type == Type::integer || type == Type::decimal || type == Type::nothing;
-}
 bool is_text(Type type) {
   return type == Type::text || type == Type::nothing;
 }

@@ -35,6 +35,11 @@ struct Function {
 /// Of two values of a common type, neither of them null.
 [[nodiscard]] std::partial_ordering compare(const Value& left, const Value& right);
 
+/// Whether its values are reckoned with: integers and decimals, and null, which is of every type.
+[[nodiscard]] constexpr bool is_exact(Type type) {
+  return type == Type::integer || type == Type::decimal || type == Type::nothing;
+}
+
 /// The number as a decimal. INVARIANT: it is an integer or a decimal.
 [[nodiscard]] Decimal decimal_of(const Value& number);
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -28,8 +27,6 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 using Acceptor = asio::basic_socket_acceptor<tcp, IoExecutor>;
-
-constexpr auto use_result = asio::as_tuple(UseCoroutine{});
 
 constexpr int backlog = 1024;
 constexpr int accepted_max = 64;  // in one turn, before the connections that are there get theirs

@@ -11,10 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string get(std::string_view target) {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
-}
-
 constexpr std::size_t longest = 20'000'000;
 
 /// A text in which every place is another.
@@ -54,7 +50,7 @@ TEST(ServerBody, texts_of_every_size_arrive_whole_owned_or_shared) {
   TestClient client = server.connect();
   for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 8191, 8192, 8193, 100'000, longest}) {
     for (char kind : {'s', 'o'}) {
-      client.send(get("/" + std::string(1, kind) + std::to_string(size)));
+      client.send(get_request("/" + std::string(1, kind) + std::to_string(size)));
       const Reply reply = client.reply();
       EXPECT_EQ(reply.field("Content-Length"), std::to_string(size));
       EXPECT_TRUE(reply.body == long_text(size)) << kind << size;
@@ -69,7 +65,7 @@ TEST(ServerBody, a_shared_text_that_is_not_there_is_empty) {
     responder.send(std::move(response));
   });
   TestClient client = server.connect();
-  client.send(get("/"));
+  client.send(get_request("/"));
   EXPECT_EQ(client.reply().field("Content-Length"), "0");
 }
 
@@ -78,7 +74,7 @@ TEST(ServerBody, a_source_is_sent_in_chunks_and_the_connection_goes_on) {
   std::string expected;
   for (int number = 0; number < 1000; ++number) expected += std::to_string(number) + ",";
   TestClient client = server.connect();
-  client.send(get("/") + get("/"));
+  client.send(get_request("/") + get_request("/"));
   for (int count = 0; count < 2; ++count) {
     const Reply reply = client.reply();
     EXPECT_EQ(reply.field("Transfer-Encoding"), "chunked");
@@ -98,7 +94,7 @@ TEST(ServerBody, a_source_is_not_asked_for_head) {
   client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(client.reply(true).field("Transfer-Encoding"), "chunked");
   EXPECT_EQ(asked, 0);
-  client.send(get("/"));
+  client.send(get_request("/"));
   EXPECT_EQ(client.reply().status, 200);
 }
 
@@ -121,7 +117,8 @@ TEST(ServerBody, a_source_that_fails_breaks_the_connection_off) {
       return fail(ErrorKind::input_output, "broken");
     }));
   });
-  for (const std::string& request : {get("/fails"), get("/throws"), std::string("GET /fails HTTP/1.0\r\n\r\n")}) {
+  for (const std::string& request :
+       {get_request("/fails"), get_request("/throws"), std::string("GET /fails HTTP/1.0\r\n\r\n")}) {
     TestClient client = server.connect();
     client.send(request);
     const std::string all = client.receive_to_end();
@@ -140,7 +137,7 @@ TEST(ServerBody, a_source_is_asked_for_a_piece_only_when_the_one_before_is_on_it
     }));
   });
   TestClient client = server.connect(64 << 10);
-  client.send(get("/"));
+  client.send(get_request("/"));
   ASSERT_TRUE(server.eventually([&] { return asked > 0; }));
   std::this_thread::sleep_for(milliseconds(100));
   EXPECT_LT(asked, 200) << "a reader that does not read holds the source back";
@@ -160,11 +157,11 @@ TEST(ServerBody, a_long_reply_does_not_keep_others_waiting) {
     }));
   });
   TestClient endless = server.connect();
-  endless.send(get("/endless"));
+  endless.send(get_request("/endless"));
   std::thread reader([&] { endless.reply(); });
   TestClient client = server.connect();
   for (int count = 0; count < 20; ++count) {
-    client.send(get("/short"));
+    client.send(get_request("/short"));
     EXPECT_EQ(client.reply().status, 204);
   }
   stop = true;
@@ -185,7 +182,7 @@ TEST(ServerBody, an_empty_piece_means_not_yet) {
     }));
   });
   TestClient client = server.connect();
-  client.send(get("/"));
+  client.send(get_request("/"));
   std::string received;
   while (received.find("first") == std::string::npos) {
     ASSERT_TRUE(client.receive());

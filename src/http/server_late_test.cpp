@@ -13,8 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-
 /// Keeps what a handler or a source was given, for the test's thread.
 template <class T>
 class Kept {
@@ -43,22 +41,18 @@ Response late(LateBodySource source) {
   return {.status = 200, .content_type = "text/plain", .fields = {}, .body = std::move(source)};
 }
 
-Response text(std::string body) {
-  return {.status = 200, .content_type = "text/plain", .fields = {}, .body = std::move(body)};
-}
-
 TEST(ServerLate, an_answer_is_not_wanted_once_the_client_has_reset_the_connection) {
   Kept<Responder> held;
   ServerUnderTest server({}, [&](const Request&, Responder responder) { held.keep(std::move(responder)); });
   TestClient client = server.connect();
-  client.send(get);
+  client.send(get_request("/"));
   ASSERT_TRUE(server.eventually([&] { return held.is_there(); }));
   Responder responder = held.take();
   EXPECT_TRUE(responder.wanted());
   client.reset();
   EXPECT_TRUE(server.eventually([&] { return !responder.wanted(); }));
   EXPECT_TRUE(server.eventually([&] { return server->status().connections == 0; }));
-  responder.send(text("for nobody"));
+  responder.send(text_response("for nobody"));
 }
 
 TEST(ServerLate, a_client_that_has_closed_its_side_alone_is_still_owed_the_answer) {
@@ -69,12 +63,12 @@ TEST(ServerLate, a_client_that_has_closed_its_side_alone_is_still_owed_the_answe
     held.keep(std::move(responder));
   });
   TestClient client = server.connect();
-  client.send(get);
+  client.send(get_request("/"));
   client.finish_sending();
   ASSERT_TRUE(server.eventually([&] { return held.is_there() && left.load(); }));
   Responder responder = held.take();
   EXPECT_TRUE(responder.wanted());
-  responder.send(text("owed"));
+  responder.send(text_response("owed"));
   EXPECT_EQ(client.reply().body, "owed");
 }
 
@@ -84,7 +78,7 @@ TEST(ServerLate, an_answer_is_not_wanted_once_its_time_is_over) {
   options.request_timeout = milliseconds(50);
   ServerUnderTest server(options, [&](const Request&, Responder responder) { held.keep(std::move(responder)); });
   TestClient client = server.connect();
-  client.send(get);
+  client.send(get_request("/"));
   EXPECT_EQ(client.reply().status, 503);
   EXPECT_FALSE(held.take().wanted());
 }
@@ -95,7 +89,7 @@ TEST(ServerLate, an_answer_is_not_wanted_once_the_server_has_broken_it_off) {
   options.drain_timeout = Duration{0};
   ServerUnderTest server(options, [&](const Request&, Responder responder) { held.keep(std::move(responder)); });
   TestClient client = server.connect();
-  client.send(get);
+  client.send(get_request("/"));
   ASSERT_TRUE(server.eventually([&] { return held.is_there(); }));
   EXPECT_FALSE(server->stop());
   EXPECT_FALSE(held.take().wanted());
@@ -114,7 +108,7 @@ TEST(ServerLate, pieces_may_be_given_at_once_or_later_and_by_any_thread) {
   std::string expected;
   for (int number = 0; number < 1000; ++number) expected += std::to_string(number) + ",";
   TestClient client = server.connect();
-  client.send(std::string(get) + std::string(get));
+  client.send(get_request("/") + get_request("/"));
   for (int count = 0; count < 2; ++count) EXPECT_EQ(client.reply().body, expected);
 }
 
@@ -149,13 +143,13 @@ TEST(ServerLate, a_piece_is_not_wanted_once_the_client_has_reset_the_connection_
     responder.send(late([&](PieceTaker taker) { held.keep(std::move(taker)); }));
   });
   TestClient client = server.connect();
-  client.send(get);
+  client.send(get_request("/"));
   ASSERT_TRUE(server.eventually([&] { return held.is_there(); }));
   client.reset();
   PieceTaker first = held.take();
   EXPECT_TRUE(server.eventually([&] { return !first.wanted(); }));
   TestClient other = server.connect();
-  other.send(get);
+  other.send(get_request("/"));
   ASSERT_TRUE(server.eventually([&] { return held.is_there(); }));
   server.destroy();
   PieceTaker second = held.take();
@@ -168,14 +162,14 @@ TEST(ServerLate, others_are_answered_while_a_piece_is_waited_for) {
   ServerOptions options;
   options.worker_threads = 1;
   ServerUnderTest server(options, [&](const Request& request, Responder responder) {
-    if (request.target == "/short") return responder.send(text("short"));
+    if (request.target == "/short") return responder.send(text_response("short"));
     responder.send(late([&, asked = false](PieceTaker taker) mutable {
       if (std::exchange(asked, true)) return taker.give(std::nullopt);
       held.keep(std::move(taker));
     }));
   });
   TestClient waiting = server.connect();
-  waiting.send(get);
+  waiting.send(get_request("/"));
   ASSERT_TRUE(server.eventually([&] { return held.is_there(); }));
   TestClient other = server.connect();
   other.send("GET /short HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -14,10 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-std::string get(std::string_view target) {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
-}
-
 ServerOptions quick_options() {
   ServerOptions options;
   options.header_timeout = milliseconds(200);
@@ -27,15 +23,11 @@ ServerOptions quick_options() {
   return options;
 }
 
-Response text(std::string body) {
-  return {.status = 200, .content_type = "text/plain", .fields = {}, .body = std::move(body)};
-}
-
 TEST(ServerTime, an_idle_connection_is_closed_without_a_word) {
   ServerUnderTest server(quick_options());
   TestClient silent = server.connect();
   TestClient once = server.connect();
-  once.send(get("/"));
+  once.send(get_request("/"));
   EXPECT_EQ(once.reply().status, 200);
   const auto begin = steady_clock::now();
   EXPECT_TRUE(silent.ends());
@@ -49,7 +41,7 @@ TEST(ServerTime, a_head_that_comes_byte_by_byte_has_one_time_for_all_its_bytes) 
   TestClient client = server.connect();
   const auto begin = steady_clock::now();
   std::thread sender([&] {
-    for (char character : get("/slow") + std::string(500, 'x')) {
+    for (char character : get_request("/slow") + std::string(500, 'x')) {
       if (!client.send(std::string_view(&character, 1)) || steady_clock::now() - begin > milliseconds(3000)) return;
       std::this_thread::sleep_for(milliseconds(20));
     }
@@ -93,7 +85,7 @@ TEST(ServerTime, a_handler_that_does_not_answer_is_answered_for_and_its_answer_i
     held.push_back(std::move(responder));
   });
   TestClient client = server.connect();
-  client.send(get("/held") + get("/next"));
+  client.send(get_request("/held") + get_request("/next"));
   const Reply reply = client.reply();
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(reply.field("Connection"), "close");
@@ -101,7 +93,7 @@ TEST(ServerTime, a_handler_that_does_not_answer_is_answered_for_and_its_answer_i
   EXPECT_TRUE(client.ends());
   EXPECT_EQ(server.targets().size(), 1u) << "nothing may overtake a request whose effect is unknown";
   const std::lock_guard lock(mutex);
-  held.front().send(text("too late"));
+  held.front().send(text_response("too late"));
 }
 
 TEST(ServerTime, an_answer_that_races_with_the_time_makes_one_reply) {
@@ -111,7 +103,7 @@ TEST(ServerTime, an_answer_that_races_with_the_time_makes_one_reply) {
   std::atomic<unsigned> calls{0};
   ServerUnderTest server(options, [&](const Request&, Responder responder) {
     const auto delay = milliseconds(18 + calls.fetch_add(1) % 20);
-    late->post_after(delay, [responder = std::move(responder)]() mutable { responder.send(text("in time")); });
+    late->post_after(delay, [responder = std::move(responder)]() mutable { responder.send(text_response("in time")); });
   });
   std::atomic<int> answered{0};
   std::atomic<int> given_up{0};
@@ -133,10 +125,11 @@ TEST(ServerTime, an_answer_that_races_with_the_time_makes_one_reply) {
 }
 
 TEST(ServerTime, a_client_that_does_not_read_its_reply_is_cut_off) {
-  ServerUnderTest server(
-      quick_options(), [](const Request&, Responder responder) { responder.send(text(std::string(50'000'000, 'x'))); });
+  ServerUnderTest server(quick_options(), [](const Request&, Responder responder) {
+    responder.send(text_response(std::string(50'000'000, 'x')));
+  });
   TestClient client = server.connect(4096);
-  client.send(get("/"));
+  client.send(get_request("/"));
   ASSERT_TRUE(server.eventually([&] { return server->status().requests == 1; }));
   EXPECT_TRUE(server.eventually([&] { return server->status().connections == 0; }));
 }
@@ -144,10 +137,11 @@ TEST(ServerTime, a_client_that_does_not_read_its_reply_is_cut_off) {
 TEST(ServerTime, a_client_that_reads_slowly_but_steadily_gets_all) {
   ServerOptions options = quick_options();
   options.request_timeout = milliseconds(300);
-  ServerUnderTest server(
-      options, [](const Request&, Responder responder) { responder.send(text(std::string(10'000'000, 'x'))); });
+  ServerUnderTest server(options, [](const Request&, Responder responder) {
+    responder.send(text_response(std::string(10'000'000, 'x')));
+  });
   TestClient client = server.connect(32 << 10);
-  client.send(get("/"));
+  client.send(get_request("/"));
   const auto begin = steady_clock::now();
   std::size_t received = 0;
   unsigned reads = 0;
@@ -163,7 +157,7 @@ TEST(ServerTime, a_client_that_reads_slowly_but_steadily_gets_all) {
 class HoldingHandler {
  public:
   void operator()(const Request& request, Responder responder) {
-    if (request.target != "/held") return responder.send(text("at once"));
+    if (request.target != "/held") return responder.send(text_response("at once"));
     const std::lock_guard lock(mutex_);
     held_.push_back(std::move(responder));
   }
@@ -173,7 +167,7 @@ class HoldingHandler {
   }
   void release() {
     const std::lock_guard lock(mutex_);
-    for (Responder& responder : held_) responder.send(text("held"));
+    for (Responder& responder : held_) responder.send(text_response("held"));
     held_.clear();
   }
 
@@ -190,18 +184,18 @@ TEST(ServerLimits, one_connection_too_many_takes_the_place_of_the_one_that_was_i
   std::vector<TestClient> clients;
   for (int count = 0; count < 3; ++count) {
     clients.push_back(server.connect());
-    clients.back().send(get("/"));
+    clients.back().send(get_request("/"));
     EXPECT_EQ(clients.back().reply().status, 200);
   }
-  clients[0].send(get("/again"));
+  clients[0].send(get_request("/again"));
   EXPECT_EQ(clients[0].reply().status, 200);
   TestClient newcomer = server.connect();
-  newcomer.send(get("/new"));
+  newcomer.send(get_request("/new"));
   EXPECT_EQ(newcomer.reply().status, 200);
   EXPECT_TRUE(clients[1].ends());
   EXPECT_TRUE(server.eventually([&] { return server->status().connections == 3; }));
   for (TestClient* left : {&clients[0], &clients[2], &newcomer}) {
-    left->send(get("/"));
+    left->send(get_request("/"));
     EXPECT_EQ(left->reply().status, 200);
   }
   EXPECT_EQ(server->status().displaced_connections, 1u);
@@ -223,7 +217,7 @@ TEST(ServerLimits, clients_that_send_no_whole_header_keep_nobody_out) {
     std::vector<TestClient> ordinary;
     for (int count = 0; count < 20; ++count) {
       ordinary.push_back(server.connect());
-      ordinary.back().send(get("/"));
+      ordinary.back().send(get_request("/"));
       ASSERT_EQ(ordinary.back().reply().status, 200);
     }
     EXPECT_EQ(server->status().refused_connections, 0u);
@@ -240,7 +234,7 @@ TEST(ServerLimits, whoever_is_found_on_another_thread_gives_way_too) {
   clients.push_back(server.connect());
   for (std::size_t count = 0; count < 20; ++count) {
     clients.push_back(server.connect());
-    clients.back().send(get("/"));
+    clients.back().send(get_request("/"));
     ASSERT_EQ(clients.back().reply().status, 200);
     ASSERT_TRUE(clients[count].ends());
   }
@@ -265,21 +259,21 @@ TEST(ServerLimits, where_all_are_busy_one_connection_too_many_is_told_so) {
   options.connections_max = 3;
   HoldingHandler handler;
   ServerUnderTest server(options, [&](const Request& request, Responder responder) {
-    if (request.target == "/large") return responder.send(text(std::string(50'000'000, 'x')));
+    if (request.target == "/large") return responder.send(text_response(std::string(50'000'000, 'x')));
     handler(request, std::move(responder));
   });
   std::vector<TestClient> clients;
   clients.push_back(server.connect());
-  clients.back().send(get("/held"));
+  clients.back().send(get_request("/held"));
   clients.push_back(server.connect(4096));
-  clients.back().send(get("/large"));
+  clients.back().send(get_request("/large"));
   clients.push_back(server.connect());
   clients.back().send("PUT /half HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   ASSERT_EQ(clients.back().reply().status, 100);  // the server waits for the body
   ASSERT_TRUE(server.eventually([&] { return handler.held() == 1 && server->status().requests == 2; }));
   for (int count = 0; count < 100; ++count) {
     TestClient refused = server.connect();
-    refused.send(get("/hidden"));
+    refused.send(get_request("/hidden"));
     const Reply reply = refused.reply();
     ASSERT_EQ(reply.status, 503);
     EXPECT_EQ(reply.field("Retry-After"), "1");
@@ -294,7 +288,7 @@ TEST(ServerLimits, where_all_are_busy_one_connection_too_many_is_told_so) {
   clients[2].send("hello");
   EXPECT_EQ(clients[2].reply().status, 200);
   TestClient again = server.connect();
-  again.send(get("/"));
+  again.send(get_request("/"));
   EXPECT_EQ(again.reply().status, 200);
   handler.release();
   EXPECT_EQ(clients[0].reply().body, "held");
@@ -312,7 +306,7 @@ TEST(ServerLimits, a_thousand_idle_connections_do_not_hinder_one_that_works) {
   ASSERT_TRUE(server.eventually([&] { return server->status().connections == 1000; }));
   TestClient client = server.connect();
   for (int count = 0; count < 1000; ++count) {
-    client.send(get("/"));
+    client.send(get_request("/"));
     ASSERT_EQ(client.reply().status, 200);
   }
   idle[998].send("TP/1.1\r\nHost: a\r\n\r\n");
@@ -329,12 +323,12 @@ TEST(ServerLimits, connections_are_spread_over_the_threads) {
       const std::lock_guard lock(mutex);
       ++seen[std::this_thread::get_id()];
     }
-    responder.send(text("x"));
+    responder.send(text_response("x"));
   });
   std::vector<TestClient> clients;
   for (int count = 0; count < 40; ++count) clients.push_back(server.connect());
   for (TestClient& client : clients) {
-    client.send(get("/"));
+    client.send(get_request("/"));
     EXPECT_EQ(client.reply().status, 200);
   }
   ASSERT_EQ(seen.size(), 4u);
@@ -344,7 +338,7 @@ TEST(ServerLimits, connections_are_spread_over_the_threads) {
 TEST(ServerLimits, a_server_without_descriptors_says_so_and_serves_again_when_it_has_some) {
   ServerUnderTest server;
   TestClient before = server.connect();
-  before.send(get("/"));
+  before.send(get_request("/"));
   EXPECT_EQ(before.reply().status, 200);
   TestClient waiting;  // has its descriptor already
   rlimit saved{};
@@ -357,13 +351,13 @@ TEST(ServerLimits, a_server_without_descriptors_says_so_and_serves_again_when_it
   ASSERT_TRUE(waiting.connect(server->port()));
   const Reply refused = waiting.reply();
   EXPECT_TRUE(server.eventually([&] { return server.log().has("Raise the limit of open files"); }));
-  before.send(get("/"));
+  before.send(get_request("/"));
   const Reply served = before.reply();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &saved), 0);
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(served.status, 200);
   TestClient after = server.connect();
-  after.send(get("/"));
+  after.send(get_request("/"));
   EXPECT_EQ(after.reply().status, 200);
 }
 
@@ -372,15 +366,15 @@ TEST(ServerStop, what_has_begun_is_finished_and_what_is_idle_is_closed) {
   std::optional<Responder> held;
   ServerOptions options;
   ServerUnderTest server(options, [&](const Request& request, Responder responder) {
-    if (request.target != "/held") return responder.send(text("at once"));
+    if (request.target != "/held") return responder.send(text_response("at once"));
     const std::lock_guard lock(mutex);
     held = std::move(responder);
   });
   TestClient idle = server.connect();
-  idle.send(get("/"));
+  idle.send(get_request("/"));
   EXPECT_EQ(idle.reply().status, 200);
   TestClient pending = server.connect();
-  pending.send(get("/held"));
+  pending.send(get_request("/held"));
   TestClient half = server.connect();
   half.send("PUT /half HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
   ASSERT_TRUE(server.eventually([&] {
@@ -395,7 +389,7 @@ TEST(ServerStop, what_has_begun_is_finished_and_what_is_idle_is_closed) {
   });
   EXPECT_TRUE(idle.ends());
   TestClient late;
-  EXPECT_FALSE(late.connect(server->port()) && late.send(get("/")) && late.reply().status != 0);
+  EXPECT_FALSE(late.connect(server->port()) && late.send(get_request("/")) && late.reply().status != 0);
   EXPECT_TRUE(server->status().draining);
   half.send("lo");
   const Reply half_reply = half.reply();
@@ -403,7 +397,7 @@ TEST(ServerStop, what_has_begun_is_finished_and_what_is_idle_is_closed) {
   EXPECT_EQ(half_reply.field("Connection"), "close");
   EXPECT_TRUE(half.ends());
   EXPECT_FALSE(stopped);
-  held->send(text("held"));
+  held->send(text_response("held"));
   const Reply reply = pending.reply();
   EXPECT_EQ(reply.body, "held");
   EXPECT_EQ(reply.field("Connection"), "close");
@@ -422,7 +416,7 @@ TEST(ServerStop, what_does_not_finish_in_time_is_cut_off_and_reported) {
     held = std::move(responder);
   });
   TestClient pending = server.connect();
-  pending.send(get("/held"));
+  pending.send(get_request("/held"));
   TestClient half = server.connect();
   half.send("GET / HT");
   ASSERT_TRUE(server.eventually([&] {
@@ -434,7 +428,7 @@ TEST(ServerStop, what_does_not_finish_in_time_is_cut_off_and_reported) {
   EXPECT_EQ(pending.reply().status, 0);
   EXPECT_EQ(half.reply().status, 0);
   server.destroy();
-  held->send(text("after the server has gone"));
+  held->send(text_response("after the server has gone"));
 }
 
 TEST(ServerStop, a_stream_that_waits_for_more_ends_and_is_not_taken_for_whole) {
@@ -446,7 +440,7 @@ TEST(ServerStop, a_stream_that_waits_for_more_ends_and_is_not_taken_for_whole) {
     responder.send(std::move(response));
   });
   TestClient client = server.connect();
-  client.send(get("/"));
+  client.send(get_request("/"));
   TestClient old_client = server.connect();
   old_client.send("GET / HTTP/1.0\r\n\r\n");
   for (TestClient* waiting : {&client, &old_client}) {
@@ -473,14 +467,14 @@ TEST(ServerStop, a_server_may_go_without_being_stopped) {
   std::vector<TestClient> clients;
   for (int count = 0; count < 10; ++count) {
     clients.push_back(server.connect());
-    clients.back().send(get("/held"));
+    clients.back().send(get_request("/held"));
   }
   ASSERT_TRUE(server.eventually([&] {
     const std::lock_guard lock(mutex);
     return held.size() == 10;
   }));
   server.destroy();
-  for (Responder& responder : held) responder.send(text("too late"));
+  for (Responder& responder : held) responder.send(text_response("too late"));
   for (TestClient& client : clients) EXPECT_EQ(client.reply().status, 0);
 }
 
@@ -491,13 +485,13 @@ TEST(ServerStop, requests_that_are_on_their_way_are_answered_or_not_begun) {
     std::atomic<int> answered{0};
     ServerUnderTest server({}, [&](const Request&, Responder responder) {
       ++handled;
-      responder.send(text("x"));
+      responder.send(text_response("x"));
     });
     std::vector<std::thread> clients;
     for (int number = 0; number < 4; ++number) {
       clients.emplace_back([&] {
         TestClient client = server.connect();
-        while (client.send(get("/"))) {
+        while (client.send(get_request("/"))) {
           if (client.reply().status != 200) return;
           ++answered;
         }

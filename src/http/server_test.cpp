@@ -17,14 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::string get(std::string_view target) {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
-}
-
-Response text(std::string body) {
-  return {.status = 200, .content_type = "text/plain", .fields = {}, .body = std::move(body)};
-}
-
 TEST(Server, a_request_is_answered_with_the_fields_that_every_reply_has) {
   ServerUnderTest server;
   TestClient client = server.connect();
@@ -43,7 +35,7 @@ TEST(Server, a_connection_serves_one_request_after_another) {
   ServerUnderTest server;
   TestClient client = server.connect();
   for (int count = 0; count < 100; ++count) {
-    client.send(get("/" + std::to_string(count)));
+    client.send(get_request("/" + std::to_string(count)));
     EXPECT_EQ(client.reply().body, "GET /" + std::to_string(count) + " ");
   }
   EXPECT_EQ(server->status().requests, 100u);
@@ -54,7 +46,7 @@ TEST(Server, everything_malformed_gets_one_refusal_and_nothing_behind_it_is_serv
   ServerUnderTest server;
   for (const MalformedRequest& malformed : malformed_requests()) {
     TestClient client = server.connect();
-    client.send(malformed.bytes + get("/hidden") + get("/hidden"));
+    client.send(malformed.bytes + get_request("/hidden") + get_request("/hidden"));
     const Reply reply = client.reply();
     EXPECT_EQ(reply.status, malformed.status) << malformed.what;
     EXPECT_EQ(reply.field("Connection"), "close") << malformed.what;
@@ -75,7 +67,7 @@ TEST(Server, a_malformed_request_behind_a_good_one_is_refused_after_the_good_one
   for (const MalformedRequest& malformed : malformed_requests()) {
     if (malformed.bytes.starts_with("\r\n")) continue;
     TestClient client = server.connect();
-    client.send(get("/good") + malformed.bytes + get("/hidden"));
+    client.send(get_request("/good") + malformed.bytes + get_request("/hidden"));
     EXPECT_EQ(client.reply().body, "GET /good ") << malformed.what;
     EXPECT_EQ(client.reply().status, malformed.status) << malformed.what;
     EXPECT_EQ(client.receive_to_end(), "") << malformed.what;
@@ -98,7 +90,7 @@ TEST(Server, pipelined_requests_are_answered_in_their_order) {
   std::string requests;
   for (int count = 0; count < 3000; ++count) {
     requests += count % 3 == 0
-                    ? get("/" + std::to_string(count))
+                    ? get_request("/" + std::to_string(count))
                     : "PUT /" + std::to_string(count) + " HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
   }
   std::thread sender([&] { client.send(requests); });
@@ -114,16 +106,16 @@ TEST(Server, pipelined_requests_are_answered_in_their_order_when_some_answers_co
   std::mutex mutex;
   ServerUnderTest server({}, [&](const Request& request, Responder responder) {
     const std::string target(request.target);
-    if (target.back() % 2 == 0) return responder.send(text(target));
+    if (target.back() % 2 == 0) return responder.send(text_response(target));
     const std::lock_guard lock(mutex);
     threads.emplace_back([target, responder = std::move(responder)]() mutable {
       std::this_thread::sleep_for(milliseconds(1));
-      responder.send(text(target));
+      responder.send(text_response(target));
     });
   });
   TestClient client = server.connect();
   std::string requests;
-  for (int count = 0; count < 50; ++count) requests += get("/" + std::to_string(count));
+  for (int count = 0; count < 50; ++count) requests += get_request("/" + std::to_string(count));
   client.send(requests);
   for (int count = 0; count < 50; ++count) ASSERT_EQ(client.reply().body, "/" + std::to_string(count));
   for (std::thread& thread : threads) thread.join();
@@ -133,17 +125,17 @@ TEST(Server, the_next_request_is_not_begun_before_the_answer_to_the_one_before) 
   std::mutex mutex;
   std::optional<Responder> held;
   ServerUnderTest server({}, [&](const Request& request, Responder responder) {
-    if (request.target != "/held") return responder.send(text("other"));
+    if (request.target != "/held") return responder.send(text_response("other"));
     const std::lock_guard lock(mutex);
     held = std::move(responder);
   });
   TestClient client = server.connect();
-  client.send(get("/held") + get("/next"));
+  client.send(get_request("/held") + get_request("/next"));
   EXPECT_TRUE(client.stays_silent(milliseconds(100)));
   EXPECT_EQ(server.targets(), std::vector<std::string>{"/held"});
   {
     const std::lock_guard lock(mutex);
-    held->send(text("held"));
+    held->send(text_response("held"));
   }
   EXPECT_EQ(client.reply().body, "held");
   EXPECT_EQ(client.reply().body, "other");
@@ -157,8 +149,9 @@ TEST(Server, replies_may_come_from_any_thread_at_any_time) {
   std::atomic<unsigned> calls{0};
   ServerUnderTest server({}, [&](const Request& request, Responder responder) {
     const unsigned call = calls.fetch_add(1);
-    executors[call % 2]->post(
-        [body = std::string(request.body), responder = std::move(responder)]() mutable { responder.send(text(body)); });
+    executors[call % 2]->post([body = std::string(request.body), responder = std::move(responder)]() mutable {
+      responder.send(text_response(body));
+    });
     if (call % 3 == 0) std::this_thread::yield();
   });
   std::vector<std::thread> clients;
@@ -180,12 +173,12 @@ TEST(Server, replies_may_come_from_any_thread_at_any_time) {
 TEST(Server, an_answer_from_the_connections_own_thread_arrives) {
   ServerUnderTest server({}, [](const Request& request, Responder responder) {
     request.home->post_after(milliseconds(5), [home = request.home, responder = std::move(responder)]() mutable {
-      home->post([responder = std::move(responder)]() mutable { responder.send(text("later")); });
+      home->post([responder = std::move(responder)]() mutable { responder.send(text_response("later")); });
     });
   });
   TestClient client = server.connect();
   for (int count = 0; count < 10; ++count) {
-    client.send(get("/"));
+    client.send(get_request("/"));
     EXPECT_EQ(client.reply().body, "later");
   }
 }
@@ -204,12 +197,12 @@ TEST(Server, what_is_posted_to_a_connections_thread_runs_there_in_order) {
       });
     }
     request.home->post([] { throw std::runtime_error("a task's own trouble"); });
-    request.home->post([responder = std::move(responder)]() mutable { responder.send(text("done")); });
+    request.home->post([responder = std::move(responder)]() mutable { responder.send(text_response("done")); });
     const std::lock_guard lock(mutex);
     EXPECT_TRUE(order.empty()) << "a task never runs inside post";
   });
   TestClient client = server.connect();
-  client.send(get("/"));
+  client.send(get_request("/"));
   EXPECT_EQ(client.reply().body, "done");
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
   for (std::thread::id thread : threads) EXPECT_EQ(thread, threads.front());
@@ -222,7 +215,7 @@ TEST(Server, a_dropped_responder_is_answered_with_500) {
   });
   for (std::string_view target : {"/now", "/later"}) {
     TestClient client = server.connect();
-    client.send(get(target));
+    client.send(get_request(target));
     const Reply reply = client.reply();
     EXPECT_EQ(reply.status, 500);
     EXPECT_NE(reply.body.find("\"code\":\"internal\""), std::string::npos);
@@ -234,14 +227,14 @@ TEST(Server, a_handler_that_throws_is_answered_with_500_and_the_server_goes_on) 
   std::mutex mutex;
   std::optional<Responder> kept;
   ServerUnderTest server({}, [&](const Request& request, Responder responder) {
-    if (request.target == "/good") return responder.send(text("good"));
+    if (request.target == "/good") return responder.send(text_response("good"));
     const std::lock_guard lock(mutex);
     if (request.target == "/keeps") kept = std::move(responder);
     throw std::runtime_error("the path /var/secret");
   });
   for (std::string_view target : {"/throws", "/keeps"}) {
     TestClient client = server.connect();
-    client.send(get(target) + get("/good"));
+    client.send(get_request(target) + get_request("/good"));
     const Reply reply = client.reply();
     EXPECT_EQ(reply.status, 500);
     EXPECT_EQ(reply.body.find("secret"), std::string::npos);
@@ -249,21 +242,21 @@ TEST(Server, a_handler_that_throws_is_answered_with_500_and_the_server_goes_on) 
   }
   {
     const std::lock_guard lock(mutex);
-    kept->send(text("too late"));
+    kept->send(text_response("too late"));
   }
   TestClient client = server.connect();
-  client.send(get("/good"));
+  client.send(get_request("/good"));
   EXPECT_EQ(client.reply().body, "good");
   EXPECT_TRUE(server.log().has("A handler threw an exception"));
 }
 
 TEST(Server, head_is_answered_like_get_without_the_body) {
-  ServerUnderTest server({},
-                         [](const Request&, Responder responder) { responder.send(text(std::string(20000, 'x'))); });
+  ServerUnderTest server(
+      {}, [](const Request&, Responder responder) { responder.send(text_response(std::string(20000, 'x'))); });
   TestClient client = server.connect();
   client.send("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(client.reply(true).field("Content-Length"), "20000");
-  client.send(get("/x"));
+  client.send(get_request("/x"));
   EXPECT_EQ(client.reply().body.size(), 20000u);
 }
 
@@ -272,7 +265,7 @@ TEST(Server, a_body_in_chunks_arrives_whole) {
   TestClient client = server.connect();
   client.send("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=\"y\"\r\n \r\n");
   EXPECT_TRUE(client.stays_silent(milliseconds(20)));
-  client.send("5\r\nworld\r\n0\r\nX-Trailer: ignored\r\n\r\n" + get("/next"));
+  client.send("5\r\nworld\r\n0\r\nX-Trailer: ignored\r\n\r\n" + get_request("/next"));
   EXPECT_EQ(client.reply().body, "POST /x hello world");
   EXPECT_EQ(client.reply().body, "GET /next ");
 }
@@ -326,7 +319,7 @@ TEST(Server, http_1_0_ends_with_the_reply_unless_it_asks_to_keep_alive) {
 TEST(Server, connection_close_ends_the_connection_after_the_reply) {
   ServerUnderTest server;
   TestClient client = server.connect();
-  client.send("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get("/not_served"));
+  client.send("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get_request("/not_served"));
   const Reply reply = client.reply();
   EXPECT_EQ(reply.body, "GET /x ");
   EXPECT_EQ(reply.field("Connection"), "close");
@@ -337,7 +330,7 @@ TEST(Server, connection_close_ends_the_connection_after_the_reply) {
 TEST(Server, a_method_nobody_knows_is_the_handlers_business) {
   ServerUnderTest server;
   TestClient client = server.connect();
-  client.send("FOO /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" + get("/y"));
+  client.send("FOO /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" + get_request("/y"));
   EXPECT_EQ(client.reply().body, "FOO /x hello");
   EXPECT_EQ(client.reply().body, "GET /y ");
 }
@@ -345,7 +338,7 @@ TEST(Server, a_method_nobody_knows_is_the_handlers_business) {
 TEST(Server, a_tunnel_is_refused_and_nothing_behind_it_is_read) {
   ServerUnderTest server;
   TestClient client = server.connect();
-  client.send("CONNECT other:80 HTTP/1.1\r\nHost: other:80\r\n\r\n" + get("/hidden"));
+  client.send("CONNECT other:80 HTTP/1.1\r\nHost: other:80\r\n\r\n" + get_request("/hidden"));
   const Reply reply = client.reply();
   EXPECT_EQ(reply.status, 405);
   EXPECT_EQ(reply.field("Allow"), "");
@@ -358,12 +351,12 @@ TEST(Server, empty_lines_before_a_request_are_forgiven_up_to_two) {
   ServerUnderTest server;
   TestClient client = server.connect();
   for (std::string_view lines : {"\r\n", "\r\n\r\n", ""}) {
-    client.send(std::string(lines) + get("/x"));
+    client.send(std::string(lines) + get_request("/x"));
     EXPECT_EQ(client.reply().status, 200);
   }
   client.send("\r\n");
   EXPECT_TRUE(client.stays_silent(milliseconds(50)));
-  client.send("\r\n" + get("/y"));
+  client.send("\r\n" + get_request("/y"));
   EXPECT_EQ(client.reply().body, "GET /y ");
 }
 
@@ -375,7 +368,7 @@ TEST(Server, a_request_that_ends_before_it_is_whole_is_answered_with_400) {
         put + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", put + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
         put + "Transfer-Encoding: chunked\r\n\r\n0\r\n", put, std::string("PU")}) {
     TestClient client = server.connect();
-    client.send(get("/good") + part);
+    client.send(get_request("/good") + part);
     client.finish_sending();
     EXPECT_EQ(client.reply().body, "GET /good ") << part;
     const Reply reply = client.reply();
@@ -386,7 +379,7 @@ TEST(Server, a_request_that_ends_before_it_is_whole_is_answered_with_400) {
   }
   for (const std::string& target : server.targets()) EXPECT_EQ(target, "/good");
   TestClient client = server.connect();
-  client.send(get("/good") + "\r\n");
+  client.send(get_request("/good") + "\r\n");
   client.finish_sending();
   EXPECT_EQ(client.reply().status, 200);
   EXPECT_TRUE(client.ends()) << "an empty line is no request";
@@ -402,7 +395,7 @@ TEST(Server, a_reply_in_the_handlers_place_is_marked_by_the_handler_when_the_hea
       [&](const Request& request, Responder responder) {
         if (request.target == "/throws") throw std::runtime_error("why");
         if (request.target == "/dropped") return;
-        if (request.target == "/good") return responder.send(text("good"));
+        if (request.target == "/good") return responder.send(text_response("good"));
         const std::lock_guard lock(mutex);
         held = std::move(responder);
       },
@@ -423,10 +416,10 @@ TEST(Server, a_reply_in_the_handlers_place_is_marked_by_the_handler_when_the_hea
   EXPECT_EQ(ask(put + "Transfer-Encoding: chunked\r\n\r\nz\r\n"), "400 PUT /x");
   EXPECT_EQ(ask(put + "Content-Length: 5\r\n\r\nhell"), "400 PUT /x");
   EXPECT_EQ(ask(put + "Expect: 200-ok\r\nContent-Length: 5\r\n\r\nhello"), "417 PUT /x");
-  EXPECT_EQ(ask(get("/throws")), "500 GET /throws");
-  EXPECT_EQ(ask(get("/dropped")), "500 GET /dropped");
-  EXPECT_EQ(ask(get("/held")), "503 GET /held");
-  EXPECT_EQ(ask(get("/good")), "200 (none)");
+  EXPECT_EQ(ask(get_request("/throws")), "500 GET /throws");
+  EXPECT_EQ(ask(get_request("/dropped")), "500 GET /dropped");
+  EXPECT_EQ(ask(get_request("/held")), "503 GET /held");
+  EXPECT_EQ(ask(get_request("/good")), "200 (none)");
   EXPECT_EQ(ask("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"), "400 (none)");
   EXPECT_EQ(ask("PUT /x HTTP/1.1\r\nHost: a\r\n"), "400 (none)");
   TestClient late = server.connect();
@@ -447,7 +440,7 @@ TEST(Server, options_of_everything_is_answered_by_the_server) {
 TEST(Server, a_client_that_closes_its_side_still_gets_its_reply) {
   ServerUnderTest server;
   TestClient client = server.connect();
-  client.send(get("/x"));
+  client.send(get_request("/x"));
   client.finish_sending();
   EXPECT_EQ(client.reply().status, 200);
   EXPECT_TRUE(client.ends());
@@ -457,13 +450,13 @@ TEST(Server, a_client_that_leaves_while_the_handler_is_pending_harms_nobody) {
   std::mutex mutex;
   std::vector<Responder> held;
   ServerUnderTest server({}, [&](const Request& request, Responder responder) {
-    if (request.target == "/other") return responder.send(text("other"));
+    if (request.target == "/other") return responder.send(text_response("other"));
     const std::lock_guard lock(mutex);
     held.push_back(std::move(responder));
   });
   for (int count = 0; count < 20; ++count) {
     TestClient client = server.connect();
-    client.send(get("/held") + get("/held"));
+    client.send(get_request("/held") + get_request("/held"));
   }
   ASSERT_TRUE(server.eventually([&] {
     const std::lock_guard lock(mutex);
@@ -475,12 +468,12 @@ TEST(Server, a_client_that_leaves_while_the_handler_is_pending_harms_nobody) {
       const std::lock_guard lock(mutex);
       now = std::exchange(held, {});
     }
-    for (Responder& responder : now) responder.send(text(std::string(100000, 'x')));
+    for (Responder& responder : now) responder.send(text_response(std::string(100000, 'x')));
     std::this_thread::sleep_for(milliseconds(20));
   }
   EXPECT_TRUE(server.eventually([&] { return server->status().connections == 0; }));
   TestClient client = server.connect();
-  client.send(get("/other"));
+  client.send(get_request("/other"));
   EXPECT_EQ(client.reply().body, "other");
 }
 
@@ -490,13 +483,13 @@ TEST(Server, a_handler_that_waits_may_hear_that_the_client_has_left) {
   std::map<std::string, Responder> held;
   ServerUnderTest server({}, [&](const Request& request, Responder responder) {
     const std::string target(request.target);
-    if (target == "/now") return responder.send(text("now"));
+    if (target == "/now") return responder.send(text_response("now"));
     responder.when_client_leaves([&, target, worker = std::this_thread::get_id()] {
       const std::lock_guard lock(mutex);
       EXPECT_EQ(std::this_thread::get_id(), worker);
       left.push_back(target);
       const auto found = held.find(target);
-      if (target == "/half") found->second.send(text("half"));
+      if (target == "/half") found->second.send(text_response("half"));
       held.erase(found);
     });
     const std::lock_guard lock(mutex);
@@ -510,28 +503,28 @@ TEST(Server, a_handler_that_waits_may_hear_that_the_client_has_left) {
   };
   {
     TestClient closed = server.connect();
-    closed.send(get("/now") + get("/closed"));
+    closed.send(get_request("/now") + get_request("/closed"));
     EXPECT_EQ(closed.reply().body, "now");
   }
   EXPECT_TRUE(has_left("/closed"));
   {
     TestClient pipelining = server.connect();
-    pipelining.send(get("/pipelining") + get("/unread"));
+    pipelining.send(get_request("/pipelining") + get_request("/unread"));
   }
   EXPECT_TRUE(has_left("/pipelining"));
   TestClient half = server.connect();
-  half.send(get("/half"));
+  half.send(get_request("/half"));
   half.finish_sending();
   EXPECT_EQ(half.reply().body, "half") << "who has closed one side still gets an answer";
   TestClient staying = server.connect();
-  staying.send(get("/staying"));
+  staying.send(get_request("/staying"));
   EXPECT_TRUE(staying.stays_silent(milliseconds(600)));
   {
     const std::lock_guard lock(mutex);
-    held.at("/staying").send(text("staying"));
+    held.at("/staying").send(text_response("staying"));
   }
   EXPECT_EQ(staying.reply().body, "staying");
-  staying.send(get("/now"));
+  staying.send(get_request("/now"));
   EXPECT_EQ(staying.reply().body, "now");
   staying.close();
   EXPECT_TRUE(server.eventually([&] { return server->status().connections == 0; }));
@@ -571,7 +564,7 @@ TEST(Server, a_name_is_listened_on_at_its_addresses) {
   options.host = "localhost";
   ServerUnderTest server(options);
   TestClient client = server.connect();
-  client.send(get("/x"));
+  client.send(get_request("/x"));
   EXPECT_EQ(client.reply().status, 200);
 }
 

@@ -11,7 +11,7 @@ using expression::Type;
 using expression::Value;
 
 template <class Number>
-std::optional<Number> number_of(std::string_view digits) {
+std::optional<Number> json_number(std::string_view digits) {
   Number number{};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
@@ -26,11 +26,11 @@ std::optional<Value> plain_value(FieldType type, std::string_view json) {
     return std::nullopt;
   }
   if (type == FieldType::integer) {
-    const auto number = number_of<std::int64_t>(json);
+    const auto number = json_number<std::int64_t>(json);
     return number ? std::optional<Value>(*number) : std::nullopt;
   }
   if (type == FieldType::number) {
-    const auto number = number_of<double>(json);
+    const auto number = json_number<double>(json);
     return number ? std::optional<Value>(*number) : std::nullopt;
   }
   if (json.size() < 2 || json.front() != '"' || json.contains('\\')) return std::nullopt;

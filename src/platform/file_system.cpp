@@ -6,7 +6,7 @@ namespace annals::platform {
 namespace {
 
 /// What stands before the last slash; "." when there is none and "/" for the root.
-std::string directory_of(const std::string& path) {
+std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
@@ -94,14 +94,14 @@ Result<> replace_file(FileSystem& files, const std::string& path, std::string_vi
 }
 
 Result<> make_directory_again(FileSystem& files, const std::string& path) {
-  const std::string directory = directory_of(path);
-  if (TRY(files.exists(directory)) || !TRY(files.exists(directory_of(directory)))) return {};
+  const std::string directory = parent_of(path);
+  if (TRY(files.exists(directory)) || !TRY(files.exists(parent_of(directory)))) return {};
   return files.create_directories(directory);
 }
 
 Result<> rename_durably(FileSystem& files, const std::string& from, const std::string& to) {
   TRY(files.rename(from, to));
-  return files.flush_directory(directory_of(to));
+  return files.flush_directory(parent_of(to));
 }
 
 std::string join_path(std::string_view directory, std::string_view name) {

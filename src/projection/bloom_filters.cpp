@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t capacity_min = 1024;
 
-std::uint64_t hash_of(std::string_view json) {
+std::uint64_t hash_of_value(std::string_view json) {
   return absl::HashOf(json);
 }
 
@@ -44,7 +44,7 @@ std::optional<BloomFilters::Hashes> BloomFilters::hashes_of(std::string_view rec
   std::vector<std::string_view> values;
   if (!model::values_at(model_, record, fields_, values)) return std::nullopt;
   for (std::size_t place = 0; place < values.size(); ++place) {
-    if (values[place] != "null") hashes[place] = hash_of(values[place]);
+    if (values[place] != "null") hashes[place] = hash_of_value(values[place]);
   }
   return hashes;
 }
@@ -135,7 +135,7 @@ void BloomFilters::swap(BloomFilters& other) {
 bool BloomFilters::surely_lacks(std::size_t field, const model::FieldValue& value) const {
   const auto place = std::ranges::lower_bound(fields_, field);
   if (place == fields_.end() || *place != field || value.is_null()) return false;
-  return !filters_[static_cast<std::size_t>(place - fields_.begin())].may_have(hash_of(to_json(value)));
+  return !filters_[static_cast<std::size_t>(place - fields_.begin())].may_have(hash_of_value(to_json(value)));
 }
 
 std::uint64_t BloomFilters::bytes() const {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/invariant.hpp"
+#include "base/sizes.hpp"
 #include "model/record_text.hpp"
 #include "model/value_order.hpp"
 
@@ -24,12 +25,6 @@ std::optional<std::vector<std::string>> orders_of(const model::Model& model, con
     orders.push_back(model::order_of(field.type, *value));
   }
   return orders;
-}
-
-/// What a string takes beside itself.
-std::uint64_t bytes_beside(const std::string& text) {
-  static const std::size_t within = std::string().capacity();
-  return text.capacity() > within ? text.capacity() + 1 : 0;
 }
 
 }  // namespace

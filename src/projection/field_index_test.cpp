@@ -16,7 +16,7 @@
 namespace annals::projection {
 namespace {
 
-const model::Model& thing() {
+const model::Model& indexed_thing() {
   static const model::Model model = model::declared_model(R"(
 [model.thing]
 path = "/things"
@@ -28,22 +28,22 @@ code = { type = "string", unique = true }
 )");
   return model;
 }
-constexpr std::size_t name_field = 1;
-constexpr std::size_t size_field = 2;
+constexpr std::size_t indexed_name = 1;
+constexpr std::size_t indexed_size = 2;
 
 /// Events with positions 1, 2, 3, ... and the text that they borrow.
-class Things {
+class IndexedThings {
  public:
-  Things& create(const std::string& key, const std::string& name, const std::string& size) {
-    return add(key, thing().created_type,
+  IndexedThings& create(const std::string& key, const std::string& name, const std::string& size) {
+    return add(key, indexed_thing().created_type,
                R"({"thing_id":")" + key + R"(","values":{"id":")" + key + R"(","name":)" + name + R"(,"size":)" + size +
                    R"(,"code":"c)" + key + "\"}}");
   }
-  Things& resize(const std::string& key, const std::string& size) {
-    return add(key, thing().updated_type,
+  IndexedThings& resize(const std::string& key, const std::string& size) {
+    return add(key, indexed_thing().updated_type,
                R"({"thing_id":")" + key + R"(","changes":{"size":{"old":null,"new":)" + size + "}}}");
   }
-  Things& remove(const std::string& key) { return add(key, thing().deleted_type, "{}"); }
+  IndexedThings& remove(const std::string& key) { return add(key, indexed_thing().deleted_type, "{}"); }
   [[nodiscard]] std::span<const EventView> all() const { return events_; }
 
  private:
@@ -52,8 +52,8 @@ class Things {
     std::string type;
     std::string data;
   };
-  Things& add(const std::string& key, const std::string& type, std::string data) {
-    const Text& text = texts_.emplace_back(Text{thing().stream(key), type, std::move(data)});
+  IndexedThings& add(const std::string& key, const std::string& type, std::string data) {
+    const Text& text = texts_.emplace_back(Text{indexed_thing().stream(key), type, std::move(data)});
     EventView view;
     view.position = Position{events_.size() + 1};
     view.stream = text.stream;
@@ -89,8 +89,8 @@ std::string walked(const ReadTable& table, const TableWalk& walk, std::size_t ro
   return keys;
 }
 
-Things some_things() {
-  Things things;
+IndexedThings some_things() {
+  IndexedThings things;
   things.create("e", "\"x\"", "5").create("a", "\"y\"", "5").create("b", "null", "-1").create("c", "\"x\"", "null");
   things.create("d", "\"w\"", "5").create("f", "\"x\"", "7").create("g", "\"g\"", "5").remove("g");
   return things;
@@ -100,32 +100,32 @@ void expect_in_order(const ReadTable& table) {
   for (const std::size_t rows_max : {1u, 2u, 3u, 100u}) {
     EXPECT_EQ(walked(table, walk_of({}), rows_max), "a b c d e f ");
     EXPECT_EQ(walked(table, walk_of({}, true), rows_max), "f e d c b a ");
-    EXPECT_EQ(walked(table, walk_of(size_field), rows_max), "c b a d e f ");
-    EXPECT_EQ(walked(table, walk_of(size_field, true), rows_max), "f a d e b c ") << "keys go up among equals";
-    EXPECT_EQ(walked(table, walk_of(name_field), rows_max), "b d c e f a ");
-    EXPECT_EQ(walked(table, walk_of(name_field, true), rows_max), "a c e f d b ");
+    EXPECT_EQ(walked(table, walk_of(indexed_size), rows_max), "c b a d e f ");
+    EXPECT_EQ(walked(table, walk_of(indexed_size, true), rows_max), "f a d e b c ") << "keys go up among equals";
+    EXPECT_EQ(walked(table, walk_of(indexed_name), rows_max), "b d c e f a ");
+    EXPECT_EQ(walked(table, walk_of(indexed_name, true), rows_max), "a c e f d b ");
   }
 }
 
 TEST(field_index, rows_come_in_order_of_values_and_then_of_keys_however_they_came) {
-  const Things things = some_things();
-  ReadTable applied(thing());
+  const IndexedThings things = some_things();
+  ReadTable applied(indexed_thing());
   ASSERT_TRUE(applied.apply(things.all()));
   expect_in_order(applied);
 
-  ReadTable filled(thing());
+  ReadTable filled(indexed_thing());
   ASSERT_TRUE(filled.stage(things.all()));
   ASSERT_TRUE(filled.publish());
   expect_in_order(filled);
 
-  ReadTable published_twice(thing());
+  ReadTable published_twice(indexed_thing());
   ASSERT_TRUE(published_twice.stage(things.all().first(4)));
   ASSERT_TRUE(published_twice.publish());
   ASSERT_TRUE(published_twice.stage(things.all().subspan(4)));
   ASSERT_TRUE(published_twice.publish());
   expect_in_order(published_twice);
 
-  ReadTable restored(thing());
+  ReadTable restored(indexed_thing());
   for (const RowHolder& row : applied.slice(nullptr, 10, 1u << 20).rows)
     ASSERT_TRUE(restored.restore({row->key(), row->version(), row->exists(), row->updated_at()}, row->value()));
   ASSERT_TRUE(restored.adopt(Position{8}, {.position = Position{8}, .id = {}, .created_at = {}}));
@@ -137,13 +137,13 @@ TEST(field_index, rows_come_in_order_of_values_and_then_of_keys_however_they_cam
 }
 
 TEST(field_index, a_walk_keeps_to_its_ranges) {
-  const Things things = some_things();
-  ReadTable table(thing());
+  const IndexedThings things = some_things();
+  ReadTable table(indexed_thing());
   ASSERT_TRUE(table.apply(things.all()));
   for (const std::size_t rows_max : {1u, 2u, 100u}) {
     for (const bool descending : {false, true}) {
       const auto sizes = [&](std::vector<WalkRange> ranges) {
-        return walked(table, walk_of(size_field, descending, std::move(ranges)), rows_max);
+        return walked(table, walk_of(indexed_size, descending, std::move(ranges)), rows_max);
       };
       EXPECT_EQ(sizes({{order(5), order(7)}}), "a d e ");
       EXPECT_EQ(sizes({{order(6), {}}}), "f ");
@@ -154,36 +154,37 @@ TEST(field_index, a_walk_keeps_to_its_ranges) {
       EXPECT_EQ(walked(table, keys, rows_max), descending ? "e d b " : "b d e ");
     }
   }
-  EXPECT_EQ(table.count(walk_of(size_field, false, {{order(5), order(8)}}), 100), 4u);
-  EXPECT_EQ(table.count(walk_of(size_field, false, {{order(5), order(8)}}), 3), 3u);
+  EXPECT_EQ(table.count(walk_of(indexed_size, false, {{order(5), order(8)}}), 100), 4u);
+  EXPECT_EQ(table.count(walk_of(indexed_size, false, {{order(5), order(8)}}), 3), 3u);
 }
 
 TEST(field_index, a_walk_goes_on_behind_a_place_that_nobody_stands_at) {
-  const Things things = some_things();
-  ReadTable table(thing());
+  const IndexedThings things = some_things();
+  ReadTable table(indexed_thing());
   ASSERT_TRUE(table.apply(things.all()));
-  EXPECT_EQ(walked(table, walk_of(size_field), 1, WalkPlace{order(5), "b"}), "d e f ");
-  EXPECT_EQ(walked(table, walk_of(size_field, true), 1, WalkPlace{order(5), "b"}), "d e b c ");
-  EXPECT_EQ(walked(table, walk_of(size_field), 1, WalkPlace{order(6), "b"}), "f ");
-  EXPECT_EQ(walked(table, walk_of(size_field, true), 1, WalkPlace{order(6), "b"}), "a d e b c ");
-  EXPECT_EQ(walked(table, walk_of(size_field, true), 1, WalkPlace{order(5), ""}), "a d e b c ") << "before all equals";
+  EXPECT_EQ(walked(table, walk_of(indexed_size), 1, WalkPlace{order(5), "b"}), "d e f ");
+  EXPECT_EQ(walked(table, walk_of(indexed_size, true), 1, WalkPlace{order(5), "b"}), "d e b c ");
+  EXPECT_EQ(walked(table, walk_of(indexed_size), 1, WalkPlace{order(6), "b"}), "f ");
+  EXPECT_EQ(walked(table, walk_of(indexed_size, true), 1, WalkPlace{order(6), "b"}), "a d e b c ");
+  EXPECT_EQ(walked(table, walk_of(indexed_size, true), 1, WalkPlace{order(5), ""}), "a d e b c ")
+      << "before all equals";
   EXPECT_EQ(walked(table, walk_of({}), 1, WalkPlace{"cc", "cc"}), "d e f ");
   EXPECT_EQ(walked(table, walk_of({}, true), 1, WalkPlace{"cc", "cc"}), "c b a ");
   const std::vector<WalkRange> sizes{{order(0), order(6)}};
-  EXPECT_EQ(walked(table, walk_of(size_field, false, sizes), 1, WalkPlace{order(9), "a"}), "") << "beyond the range";
-  EXPECT_EQ(walked(table, walk_of(size_field, true, sizes), 1, WalkPlace{order(9), "a"}), "a d e ") << "before it";
-  EXPECT_EQ(walked(table, walk_of(size_field, true, sizes), 1, WalkPlace{order(-1), "a"}), "");
+  EXPECT_EQ(walked(table, walk_of(indexed_size, false, sizes), 1, WalkPlace{order(9), "a"}), "") << "beyond the range";
+  EXPECT_EQ(walked(table, walk_of(indexed_size, true, sizes), 1, WalkPlace{order(9), "a"}), "a d e ") << "before it";
+  EXPECT_EQ(walked(table, walk_of(indexed_size, true, sizes), 1, WalkPlace{order(-1), "a"}), "");
 }
 
 TEST(field_index, an_index_follows_changes_deletions_and_records_that_come_back) {
-  Things things = some_things();
-  ReadTable table(thing());
+  IndexedThings things = some_things();
+  ReadTable table(indexed_thing());
   ASSERT_TRUE(table.apply(things.all()));
   const std::uint64_t before = table.index_bytes();
   things.resize("a", "6").resize("f", "7").remove("e").create("g", "\"" + std::string(100, 'n') + "\"", "0");
   ASSERT_TRUE(table.apply(things.all()));
-  EXPECT_EQ(walked(table, walk_of(size_field)), "c b g d a f ");
-  EXPECT_EQ(walked(table, walk_of(name_field)), "b g d c f a ");
+  EXPECT_EQ(walked(table, walk_of(indexed_size)), "c b g d a f ");
+  EXPECT_EQ(walked(table, walk_of(indexed_name)), "b g d c f a ");
   EXPECT_GE(table.index_bytes(), before + 100) << "a long value";
   things.remove("g").create("e", "\"x\"", "5");
   ASSERT_TRUE(table.apply(things.all()));
@@ -191,7 +192,7 @@ TEST(field_index, an_index_follows_changes_deletions_and_records_that_come_back)
 }
 
 TEST(field_index, readers_walk_while_the_index_changes_and_always_come_by_what_stays) {
-  Things things;
+  IndexedThings things;
   for (int number = 100; number < 160; ++number)
     things.create("k" + std::to_string(number), "\"n\"", std::to_string(number));
   const std::size_t created = things.all().size();
@@ -200,7 +201,7 @@ TEST(field_index, readers_walk_while_the_index_changes_and_always_come_by_what_s
     for (int number = 100; number < 160; number += 2)
       things.resize("k" + std::to_string(number), std::to_string(round % 2 == 0 ? -number : 1000 + number));
   }
-  ReadTable table(thing());
+  ReadTable table(indexed_thing());
   ASSERT_TRUE(table.apply(things.all().first(created)));
   std::atomic<bool> stop = false;
   std::atomic<int> walks = 0;
@@ -209,7 +210,7 @@ TEST(field_index, readers_walk_while_the_index_changes_and_always_come_by_what_s
       std::string keys;
       std::optional<WalkPlace> after;
       do {
-        const WalkedRows some = table.walk_on(walk_of(size_field, descending), after, 7);
+        const WalkedRows some = table.walk_on(walk_of(indexed_size, descending), after, 7);
         for (const RowHolder& row : some.rows) {
           if (row->version() == StreamVersion{1} && row->key().back() % 2 == 1) keys += row->key().substr(1);
         }
@@ -238,7 +239,7 @@ TEST(field_index, readers_walk_while_the_index_changes_and_always_come_by_what_s
 }
 
 TEST(field_index, a_row_that_is_none_of_the_model_is_not_adopted) {
-  ReadTable table(thing());
+  ReadTable table(indexed_thing());
   ASSERT_TRUE(table.restore({"a", StreamVersion{1}, true, Instant{}},
                             R"({"id":"a","name":"x","size":"no number","code":null})"));
   const auto adopted = table.adopt(Position{1}, {.position = Position{1}, .id = {}, .created_at = {}});

@@ -6,7 +6,7 @@
 namespace annals::projection {
 namespace {
 
-std::size_t hash_of(std::string_view key) {
+std::size_t hash_of_key(std::string_view key) {
   return std::hash<std::string_view>{}(key);
 }
 
@@ -14,7 +14,7 @@ std::size_t hash_of(std::string_view key) {
 
 KeyWatch::Ticket KeyWatch::wait(std::string_view key, platform::Executor& home, Changed changed) {
   auto waiting = waiting_.lock();
-  const Ticket ticket{hash_of(key), ++waiting->last_number};
+  const Ticket ticket{hash_of_key(key), ++waiting->last_number};
   waiting->by_ticket.emplace(ticket, Entry{&home, std::move(changed)});
   anyone_.store(true, std::memory_order_release);
   return ticket;
@@ -61,7 +61,7 @@ void KeyWatch::Waiting::forget_prefix(std::string_view prefix) {
 
 /// Those who wait for the key, or for a beginning of it.
 void KeyWatch::Waiting::take(std::string_view key, std::vector<Entry>& woken) {
-  const std::size_t hash = hash_of(key);
+  const std::size_t hash = hash_of_key(key);
   auto entry = by_ticket.lower_bound({hash, 0});
   while (entry != by_ticket.end() && entry->first.first == hash) {
     woken.push_back(std::move(entry->second));

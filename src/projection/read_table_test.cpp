@@ -11,7 +11,7 @@
 namespace annals::projection {
 namespace {
 
-const model::Model config = model::Model::kv("config", {"/config"});
+const model::Model config_model = model::Model::kv("config", {"/config"});
 
 /// Events with positions 1, 2, 3, ... and the text that they borrow.
 class History {
@@ -51,7 +51,7 @@ std::string listed(const ReadTable& table, std::string_view prefix = "",
 }
 
 TEST(read_table, a_key_that_never_was_has_version_0_and_no_value) {
-  const ReadTable table(config);
+  const ReadTable table(config_model);
   EXPECT_EQ(table.get("x")->version, StreamVersion{});
   EXPECT_FALSE(table.get("x")->exists());
   EXPECT_EQ(table.progress().position(), Position{});
@@ -60,7 +60,7 @@ TEST(read_table, a_key_that_never_was_has_version_0_and_no_value) {
 TEST(read_table, what_it_takes_of_memory_follows_its_rows_however_they_came) {
   History history;
   history.set("a", "12345").set("b", "1").set("a", "1").remove("b").set("c", std::string(1000, 'x'));
-  ReadTable applied(config);
+  ReadTable applied(config_model);
   EXPECT_EQ(applied.bytes(), 0u);
   ASSERT_TRUE(applied.apply(history.all().first(1)));
   const std::uint64_t one = applied.bytes();
@@ -69,14 +69,14 @@ TEST(read_table, what_it_takes_of_memory_follows_its_rows_however_they_came) {
   ASSERT_TRUE(applied.apply(history.from(1)));
   EXPECT_EQ(applied.bytes(), 3 * (one - 6) + 2 + 1 + 1001);
 
-  ReadTable staged(config);
+  ReadTable staged(config_model);
   for (const std::size_t piece : {0u, 2u, 4u}) {
     ASSERT_TRUE(staged.stage(history.from(piece).first(piece < 4 ? 2 : 1)));
     ASSERT_TRUE(staged.publish());
   }
   EXPECT_EQ(staged.bytes(), applied.bytes());
 
-  ReadTable restored(config);
+  ReadTable restored(config_model);
   for (const RowHolder& row : applied.slice(nullptr, 10, 1u << 20).rows) {
     ASSERT_TRUE(restored.restore({row->key(), row->version(), row->exists(), row->updated_at()}, row->value()));
   }
@@ -85,7 +85,7 @@ TEST(read_table, what_it_takes_of_memory_follows_its_rows_however_they_came) {
 }
 
 TEST(read_table, rows_come_in_order_of_bytes) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   for (const char* key : {"b", "a", "B", "ä", "a-1", "a/1", "aa", "~", "10", "9"}) history.set(key, "v");
   ASSERT_TRUE(table.apply(history.all()));
@@ -93,7 +93,7 @@ TEST(read_table, rows_come_in_order_of_bytes) {
 }
 
 TEST(read_table, a_list_goes_by_prefix_after_and_limit) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   for (const char* key : {"a", "ab", "abc", "abd", "ac", "b"}) history.set(key, "v");
   ASSERT_TRUE(table.apply(history.all()));
@@ -108,7 +108,7 @@ TEST(read_table, a_list_goes_by_prefix_after_and_limit) {
 }
 
 TEST(read_table, deleted_keys_are_not_listed_but_keep_their_version) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   history.set("a", "1").set("b", "1").remove("a").remove("b").set("b", "2");
   ASSERT_TRUE(table.apply(history.all()));
@@ -122,7 +122,7 @@ TEST(read_table, deleted_keys_are_not_listed_but_keep_their_version) {
 }
 
 TEST(read_table, a_limit_counts_existing_keys_not_deleted_ones) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   for (const char* key : {"a", "b", "c", "d"}) history.set(key, "v");
   history.remove("a").remove("c");
@@ -131,7 +131,7 @@ TEST(read_table, a_limit_counts_existing_keys_not_deleted_ones) {
 }
 
 TEST(read_table, events_of_other_streams_move_the_position_and_nothing_else) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   history.add("other-a", set_event("x"))
       .add("config", set_event("x"))
@@ -143,7 +143,7 @@ TEST(read_table, events_of_other_streams_move_the_position_and_nothing_else) {
 }
 
 TEST(read_table, taking_in_again_what_was_taken_in_changes_nothing) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   history.set("a", "1").set("a", "2").remove("b").set("a", "3");
   ASSERT_TRUE(table.apply(history.all()));
@@ -158,7 +158,7 @@ TEST(read_table, taking_in_again_what_was_taken_in_changes_nothing) {
 }
 
 TEST(read_table, the_record_tells_when_it_was_changed) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   history.set("a", "1").set("b", "1").set("a", "2");
   ASSERT_TRUE(table.apply(history.all()));
@@ -166,7 +166,7 @@ TEST(read_table, the_record_tells_when_it_was_changed) {
 }
 
 TEST(read_table, an_event_that_cannot_be_read_stops_the_table_just_before_it) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   NewEvent broken = set_event("x");
   broken.data = "{}";
   History history;
@@ -181,7 +181,7 @@ TEST(read_table, an_event_that_cannot_be_read_stops_the_table_just_before_it) {
 }
 
 TEST(read_table, what_is_staged_is_not_seen_before_it_is_published) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   history.set("a", "1").set("b", "1");
   ASSERT_TRUE(table.stage(history.all()));
@@ -211,9 +211,9 @@ TEST(read_table, staging_comes_to_the_same_as_applying_however_long_the_history)
     }
   }
   for (const std::size_t first_page : {0u, 1u, 31u, 32u, 33u, 100u, 499u}) {
-    ReadTable applied(config);
+    ReadTable applied(config_model);
     ASSERT_TRUE(applied.apply(history.all()));
-    ReadTable staged(config);
+    ReadTable staged(config_model);
     ASSERT_TRUE(staged.stage(history.all().first(first_page)));
     ASSERT_TRUE(staged.stage(history.all()));  // from the start, as after a failure
     ASSERT_TRUE(staged.publish());
@@ -226,7 +226,7 @@ TEST(read_table, staging_comes_to_the_same_as_applying_however_long_the_history)
 
 // Two keys that always change together: a reader of the list must never see them differ.
 TEST(read_table, readers_see_a_publication_whole_or_not_at_all) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   for (int round = 0; round < 300; ++round) history.set("a", std::to_string(round)).set("b", std::to_string(round));
   std::atomic<bool> done{false};
@@ -251,7 +251,7 @@ TEST(read_table, readers_see_a_publication_whole_or_not_at_all) {
 }
 
 TEST(read_table, a_look_for_change_finds_what_changed_after_a_time_in_pieces_and_deleted_names_too) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   for (const char* key : {"a1", "a2", "a3", "b1"}) history.set(key, "x");
   history.remove("a2");
@@ -275,7 +275,7 @@ TEST(read_table, a_look_for_change_finds_what_changed_after_a_time_in_pieces_and
 
 // What position() promised before a read, the read shows.
 TEST(read_table, a_read_reflects_at_least_the_position_asked_before_it) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   for (int round = 0; round < 3000; ++round) history.set("a", std::to_string(round));
   std::atomic<int> behind{0};

@@ -13,19 +13,19 @@
 namespace annals::projection {
 namespace {
 
-constexpr std::string_view magic = "AnnalsSn";
-constexpr std::uint32_t format_version = 2;
-constexpr std::size_t checksum_bytes = 8;
+constexpr std::string_view snapshot_magic = "AnnalsSn";
+constexpr std::uint32_t snapshot_format_version = 2;
+constexpr std::size_t snapshot_checksum_bytes = 8;
 constexpr std::size_t heading_bytes =
-    magic.size() + sizeof format_version + sizeof(XXH128_canonical_t) + checksum_bytes;
+    snapshot_magic.size() + sizeof snapshot_format_version + sizeof(XXH128_canonical_t) + snapshot_checksum_bytes;
 constexpr std::size_t entry_header_bytes = 64;
 constexpr std::size_t scanned_at_once = 256u << 10;
 constexpr std::size_t read_at_once = 4u << 10;  // most records are shorter
-constexpr std::uint32_t no_value = UINT32_MAX;
+constexpr std::uint32_t absent_value_bytes = UINT32_MAX;
 
 std::string heading_of(std::string_view form) {
-  std::string heading(magic);
-  put(heading, format_version);
+  std::string heading(snapshot_magic);
+  put(heading, snapshot_format_version);
   XXH128_canonical_t digest;
   XXH128_canonicalFromHash(&digest, XXH3_128bits(form.data(), form.size()));
   heading.append(reinterpret_cast<const char*>(digest.digest), sizeof digest.digest);
@@ -36,14 +36,14 @@ std::string heading_of(std::string_view form) {
 Result<> check_heading(const std::string& path, std::string_view found, std::string_view form) {
   const std::string expected = heading_of(form);
   if (found == expected) return {};
-  if (found.size() == heading_bytes && found.starts_with(magic)) {
-    const auto version = get_at<std::uint32_t>(found.data() + magic.size());
-    if (version != format_version) {
+  if (found.size() == heading_bytes && found.starts_with(snapshot_magic)) {
+    const auto version = get_at<std::uint32_t>(found.data() + snapshot_magic.size());
+    if (version != snapshot_format_version) {
       return fail(ErrorKind::unsupported, "format_version",
                   path + " has format " + std::to_string(version) + "; this program knows format " +
-                      std::to_string(format_version));
+                      std::to_string(snapshot_format_version));
     }
-    const std::size_t checked = heading_bytes - checksum_bytes;
+    const std::size_t checked = heading_bytes - snapshot_checksum_bytes;
     if (XXH3_64bits(found.data(), checked) == get_at<std::uint64_t>(found.data() + checked))
       return fail(ErrorKind::gone, path + " is of the model as it was declared before");
   }
@@ -52,7 +52,7 @@ Result<> check_heading(const std::string& path, std::string_view found, std::str
 
 struct EntryHeader {
   std::uint64_t contents_checksum = 0;  // of key and value
-  std::uint32_t value_bytes = 0;        // no_value: the record does not exist
+  std::uint32_t value_bytes = 0;        // absent_value_bytes: the record does not exist
   std::uint32_t key_bytes = 0;
   StreamVersion version;
   Position position;
@@ -60,7 +60,7 @@ struct EntryHeader {
   Uuid event;
 
   [[nodiscard]] std::uint64_t contents_bytes() const {
-    return std::uint64_t{key_bytes} + (value_bytes == no_value ? 0 : value_bytes);
+    return std::uint64_t{key_bytes} + (value_bytes == absent_value_bytes ? 0 : value_bytes);
   }
 };
 
@@ -76,9 +76,10 @@ std::uint64_t seed_of(std::string_view form) {
 std::optional<EntryHeader> header_of(std::string_view bytes, std::uint64_t seed) {
   if (bytes.size() < entry_header_bytes) return std::nullopt;
   bytes = bytes.substr(0, entry_header_bytes);
-  const auto checksum = XXH3_64bits_withSeed(bytes.data() + checksum_bytes, bytes.size() - checksum_bytes, seed);
+  const auto checksum =
+      XXH3_64bits_withSeed(bytes.data() + snapshot_checksum_bytes, bytes.size() - snapshot_checksum_bytes, seed);
   if (checksum != get_at<std::uint64_t>(bytes.data())) return std::nullopt;
-  ByteReader reader(bytes.substr(checksum_bytes));
+  ByteReader reader(bytes.substr(snapshot_checksum_bytes));
   EntryHeader header;
   header.contents_checksum = reader.integer<std::uint64_t>();
   header.value_bytes = reader.integer<std::uint32_t>();
@@ -180,11 +181,11 @@ std::uint64_t SnapshotFile::bytes_of(std::string_view key, const Snapshot& snaps
 void SnapshotFile::append_entry(std::string& out, std::string_view key, const Snapshot& snapshot) const {
   const model::Record& record = snapshot.record;
   const std::string_view value = record.exists() ? *record.value : std::string_view{};
-  INVARIANT(key.size() <= model::key_bytes_max && value.size() < no_value, "events are smaller");
+  INVARIANT(key.size() <= model::key_bytes_max && value.size() < absent_value_bytes, "events are smaller");
   const std::string contents = std::string(key).append(value);
   std::string header;
   put(header, checksum_of(contents));
-  put(header, record.exists() ? static_cast<std::uint32_t>(value.size()) : no_value);
+  put(header, record.exists() ? static_cast<std::uint32_t>(value.size()) : absent_value_bytes);
   put(header, static_cast<std::uint32_t>(key.size()));
   put(header, record.version.value);
   put(header, snapshot.position.value);
@@ -214,7 +215,7 @@ Result<Snapshot> SnapshotFile::read(const Place& place, std::string_view key) co
   if (!contents.starts_with(key) || checksum_of(contents) != header->contents_checksum) return damaged();
   Snapshot snapshot;
   snapshot.record.version = header->version;
-  if (header->value_bytes != no_value) snapshot.record.value = SharedText(contents.substr(key.size()));
+  if (header->value_bytes != absent_value_bytes) snapshot.record.value = SharedText(contents.substr(key.size()));
   snapshot.record.updated_at = header->created_at;
   snapshot.position = header->position;
   snapshot.event = header->event;

@@ -11,7 +11,7 @@
 namespace annals::projection {
 namespace {
 
-std::string worked_example() {
+std::string snapshot_file_example() {
   platform::SimulatedFileSystem files;
   EXPECT_TRUE(files.create_directories("data"));
   const std::string path = "data/product.snapshots";
@@ -31,7 +31,7 @@ std::string worked_example() {
 
 TEST(snapshot_file_format, the_page_shows_what_the_code_writes) {
   const std::string text = written_page("docs/formats/snapshots.md");
-  const std::string bytes = worked_example();
+  const std::string bytes = snapshot_file_example();
   std::size_t begin = 0;
   for (const std::size_t size : {36u, 64u + 1u + 20u, 64u + 1u}) {
     EXPECT_THAT(text, testing::HasSubstr(hex_lines(bytes.substr(begin, size), begin, HexText::none)));

@@ -13,8 +13,8 @@ namespace annals::projection {
 namespace {
 
 constexpr std::string_view file_beginning("AnnalsSp\1\0\0\0\0\0\0\0", 16);
-constexpr std::size_t checksum_bytes = 8;
-constexpr std::size_t head_bytes = checksum_bytes + 8 + 4 + 2;
+constexpr std::size_t entry_checksum_bytes = 8;
+constexpr std::size_t head_bytes = entry_checksum_bytes + 8 + 4 + 2;
 
 std::uint64_t bytes_of(std::size_t key_bytes, std::size_t value_bytes) {
   return head_bytes + key_bytes + value_bytes;
@@ -28,7 +28,7 @@ void append(std::string& out, const SpillFile::Entry& entry, std::uint64_t place
   put(out, static_cast<std::uint16_t>(entry.key.size()));
   out += entry.key;
   out += entry.value;
-  const std::size_t checked = begin + checksum_bytes;
+  const std::size_t checked = begin + entry_checksum_bytes;
   put_at(out.data() + begin, XXH3_64bits_withSeed(out.data() + checked, out.size() - checked, place));
 }
 

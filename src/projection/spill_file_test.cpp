@@ -11,7 +11,7 @@
 namespace annals::projection {
 namespace {
 
-constexpr const char* path = "data/product.rows";
+constexpr const char* spill_path = "data/product.rows";
 // Checksum, version, two lengths.
 constexpr std::uint64_t head_bytes = 22;
 
@@ -35,8 +35,8 @@ class SpillFileTest : public testing::Test {
 };
 
 TEST_F(SpillFileTest, what_was_put_down_is_read_back_and_nothing_else_passes_for_it) {
-  SpillFile file(path, world.files);
-  EXPECT_FALSE(*world.files.exists(path)) << "it is made when it is needed";
+  SpillFile file(spill_path, world.files);
+  EXPECT_FALSE(*world.files.exists(spill_path)) << "it is made when it is needed";
   const std::vector<SpillFile::Entry> entries{entry("a", 1, "red"), entry("b", 7, ""), entry("c", 2, "green")};
   const auto places = file.write(entries);
   ASSERT_TRUE(places);
@@ -52,38 +52,38 @@ TEST_F(SpillFileTest, what_was_put_down_is_read_back_and_nothing_else_passes_for
 }
 
 TEST_F(SpillFileTest, every_flipped_bit_is_found) {
-  SpillFile file(path, world.files);
+  SpillFile file(spill_path, world.files);
   const SpillFile::Entry one = entry("key", 3, "value");
   const std::uint64_t place = put(file, one);
   for (std::uint64_t bit = 0; bit < (head_bytes + 3 + 5) * 8; ++bit) {
     const auto flip = [&](std::string& bytes) { bytes[place + bit / 8] ^= static_cast<char>(1 << bit % 8); };
-    world.files.damage(path, flip);
+    world.files.damage(spill_path, flip);
     EXPECT_EQ(read(file, place, one), "corrupt") << bit;
-    world.files.damage(path, flip);
+    world.files.damage(spill_path, flip);
   }
   EXPECT_EQ(read(file, place, one), "value");
 }
 
 TEST_F(SpillFileTest, it_begins_anew_and_is_gone_when_it_closes) {
   {
-    SpillFile file(path, world.files);
+    SpillFile file(spill_path, world.files);
     put(file, entry("a", 1, "red"));
-    EXPECT_TRUE(*world.files.exists(path));
+    EXPECT_TRUE(*world.files.exists(spill_path));
     world.files.kill_process();
   }
   world.files.kill_process();
   {
-    auto left = world.files.create(std::string(path) + ".x");
-    ASSERT_TRUE(world.files.rename(std::string(path) + ".x", path));
-    SpillFile file(path, world.files);
-    EXPECT_FALSE(*world.files.exists(path)) << "one that was left behind is removed";
+    auto left = world.files.create(std::string(spill_path) + ".x");
+    ASSERT_TRUE(world.files.rename(std::string(spill_path) + ".x", spill_path));
+    SpillFile file(spill_path, world.files);
+    EXPECT_FALSE(*world.files.exists(spill_path)) << "one that was left behind is removed";
     put(file, entry("a", 1, "red"));
   }
-  EXPECT_FALSE(*world.files.exists(path));
+  EXPECT_FALSE(*world.files.exists(spill_path));
 }
 
 TEST_F(SpillFileTest, a_write_that_fails_takes_no_room_and_the_next_one_may_succeed) {
-  SpillFile file(path, world.files);
+  SpillFile file(spill_path, world.files);
   put(file, entry("a", 1, "red"));
   const std::string large(1000, 'x');
   world.files.set_capacity(100);
@@ -111,7 +111,7 @@ TEST_F(SpillFileTest, where_the_directory_is_missing_writes_fail_until_it_is_the
 RC_GTEST_PROP(spill_file, space_is_used_again_and_never_twice, ()) {
   TestWorld world;
   RC_ASSERT(world.files.create_directories("data").has_value());
-  SpillFile file(path, world.files);
+  SpillFile file(spill_path, world.files);
   struct Kept {
     std::string key;
     std::uint64_t version;

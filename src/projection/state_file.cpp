@@ -11,11 +11,11 @@
 namespace annals::projection {
 namespace {
 
-constexpr std::string_view magic = "AnnalsCp";
-constexpr std::uint32_t format_version = 1;
-constexpr std::size_t prelude_bytes = magic.size() + sizeof format_version;
+constexpr std::string_view state_magic = "AnnalsCp";
+constexpr std::uint32_t state_format_version = 1;
+constexpr std::size_t prelude_bytes = state_magic.size() + sizeof state_format_version;
 constexpr std::size_t block_header_bytes = 8;
-constexpr std::size_t checksum_bytes = 8;
+constexpr std::size_t block_checksum_bytes = 8;
 constexpr std::uint32_t contents_bytes_max = 64u << 20;  // a row of 16 MiB, and what came before it in its block
 constexpr std::uint64_t flush_bytes = 8u << 20;
 
@@ -44,26 +44,26 @@ class BlockReader {
     const std::size_t head_bytes = before + block_header_bytes;
     TRY(read(0, head_bytes));
     if (before > 0) {
-      if (!bytes_.starts_with(magic)) return damaged(path_, 0, "it does not begin as such a file does");
-      const auto version = get_at<std::uint32_t>(bytes_.data() + magic.size());
-      if (version != format_version) {
+      if (!bytes_.starts_with(state_magic)) return damaged(path_, 0, "it does not begin as such a file does");
+      const auto version = get_at<std::uint32_t>(bytes_.data() + state_magic.size());
+      if (version != state_format_version) {
         return fail(ErrorKind::unsupported, "format_version",
                     path_ + " has format " + std::to_string(version) + "; this program knows format " +
-                        std::to_string(format_version));
+                        std::to_string(state_format_version));
       }
     }
     Block block;
     block.kind = get_at<std::uint32_t>(bytes_.data() + before);
     const auto length = get_at<std::uint32_t>(bytes_.data() + before + 4);
     if (length > contents_bytes_max) return damaged(path_, offset_ + before + 4, "a block of impossible length");
-    TRY(read(head_bytes, length + checksum_bytes));
+    TRY(read(head_bytes, length + block_checksum_bytes));
     const std::size_t end = head_bytes + length;
     const std::uint64_t checksum = XXH3_64bits_withSeed(bytes_.data(), end, checksum_);
     if (checksum != get_at<std::uint64_t>(bytes_.data() + end)) {
       return damaged(path_, offset_, "the checksum of the block that begins here is wrong");
     }
     checksum_ = checksum;
-    offset_ += end + checksum_bytes;
+    offset_ += end + block_checksum_bytes;
     block.contents = std::string_view(bytes_).substr(head_bytes, length);
     return block;
   }
@@ -160,8 +160,8 @@ Result<std::unique_ptr<StateFileWriter>> StateFileWriter::create(platform::FileS
   const std::string fresh = writer->path_ + ".new";
   if (TRY(files.exists(fresh))) TRY(files.remove(fresh));
   writer->file_ = TRY(files.create(fresh));
-  std::string prelude(magic);
-  put(prelude, format_version);
+  std::string prelude(state_magic);
+  put(prelude, state_format_version);
   std::string contents;
   put(contents, begin.value);
   contents += name;
@@ -172,7 +172,7 @@ Result<std::unique_ptr<StateFileWriter>> StateFileWriter::create(platform::FileS
 Result<> StateFileWriter::write_block(std::string bytes_before, std::uint32_t kind, std::string_view contents) {
   INVARIANT(contents.size() <= contents_bytes_max, "a block is not longer than its reader takes");
   std::string block = std::move(bytes_before);
-  block.reserve(block.size() + block_header_bytes + contents.size() + checksum_bytes);
+  block.reserve(block.size() + block_header_bytes + contents.size() + block_checksum_bytes);
   put(block, kind);
   put(block, static_cast<std::uint32_t>(contents.size()));
   block += contents;
@@ -220,7 +220,8 @@ Result<StateFileEnd> read_state_file_end(const platform::FileSystem& files, cons
     return {};
   };
   TRY(read(0, prelude_bytes));
-  if (!bytes.starts_with(magic) || get_at<std::uint32_t>(bytes.data() + magic.size()) != format_version) {
+  if (!bytes.starts_with(state_magic) ||
+      get_at<std::uint32_t>(bytes.data() + state_magic.size()) != state_format_version) {
     return fail(ErrorKind::unsupported, "format_version", path + " is no checkpoint that this program knows");
   }
   for (std::uint64_t offset = prelude_bytes;;) {
@@ -228,14 +229,14 @@ Result<StateFileEnd> read_state_file_end(const platform::FileSystem& files, cons
     const auto kind = get_at<std::uint32_t>(bytes.data());
     const auto length = get_at<std::uint32_t>(bytes.data() + 4);
     if (length > contents_bytes_max) return damaged(path, offset + 4, "a block of impossible length");
-    const std::uint64_t end = offset + block_header_bytes + length + checksum_bytes;
+    const std::uint64_t end = offset + block_header_bytes + length + block_checksum_bytes;
     if (kind != ending) {
       offset = end;
       continue;
     }
     // With the checksum of the block before, which seeds the ending's.
-    TRY(read(offset - checksum_bytes, end - (offset - checksum_bytes)));
-    const char* block = bytes.data() + checksum_bytes;
+    TRY(read(offset - block_checksum_bytes, end - (offset - block_checksum_bytes)));
+    const char* block = bytes.data() + block_checksum_bytes;
     const std::uint64_t checksum =
         XXH3_64bits_withSeed(block, block_header_bytes + length, get_at<std::uint64_t>(bytes.data()));
     if (end != size || checksum != get_at<std::uint64_t>(block + block_header_bytes + length)) {

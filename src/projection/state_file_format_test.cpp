@@ -13,7 +13,7 @@
 namespace annals::projection {
 namespace {
 
-std::string worked_example() {
+std::string state_file_example() {
   TestWorld world;
   ControlledStore store(world.platform());
   EXPECT_TRUE(world.files.create_directories("data"));
@@ -35,7 +35,7 @@ std::string worked_example() {
 
 TEST(state_file_format, the_page_shows_what_the_code_writes) {
   const std::string text = written_page("docs/formats/state_file.md");
-  const std::string bytes = worked_example();
+  const std::string bytes = state_file_example();
   std::size_t begin = 0;
   for (const std::size_t size : {48u, 72u, 60u}) {
     EXPECT_THAT(text, testing::HasSubstr(hex_lines(bytes.substr(begin, size), begin, HexText::none)));

@@ -13,7 +13,7 @@ namespace {
 using model::Consistency;
 using std::chrono::seconds;
 
-model::Model config(Consistency consistency) {
+model::Model config_with(Consistency consistency) {
   model::Model model = model::Model::kv("config", {"/config"});
   model.consistency = consistency;
   return model;
@@ -43,9 +43,9 @@ class TableFeedTest : public testing::Test {
 
   TestWorld world;
   ControlledStore store{world.platform()};
-  const model::Model live_model = config(Consistency::live);
-  const model::Model eventual_model = config(Consistency::eventual);
-  const model::Model restart_model = config(Consistency::restart);
+  const model::Model live_model = config_with(Consistency::live);
+  const model::Model eventual_model = config_with(Consistency::eventual);
+  const model::Model restart_model = config_with(Consistency::restart);
   int ready = 0;
 };
 
@@ -286,7 +286,7 @@ TEST(table_feed_threads, writer_and_runner_may_race_for_the_moment_of_going_live
   for (int round = 0; round < 20; ++round) {
     TestWorld world;
     const auto store = store::make_memory_store(world.platform());
-    const model::Model model = config(Consistency::live);
+    const model::Model model = config_with(Consistency::live);
     for (int count = 0; count < 300; ++count) record(*store, "config-before", set_event(std::to_string(count)));
     const auto executor = platform::make_thread_executor("feed-test");
     TableFeed feed(model, *store, world.platform(), *executor);

@@ -11,7 +11,7 @@
 namespace annals::projection {
 namespace {
 
-const model::Model config = model::Model::kv("config", {"/config"});
+const model::Model state_model = model::Model::kv("config", {"/config"});
 
 class TableStateTest : public testing::Test {
  protected:
@@ -46,7 +46,7 @@ class TableStateTest : public testing::Test {
     return text;
   }
   [[nodiscard]] std::string from_the_log() {
-    ReadTable table(config);
+    ReadTable table(state_model);
     catch_up(table);
     return text(table);
   }
@@ -62,15 +62,15 @@ TEST_F(TableStateTest, a_table_comes_back_with_versions_times_and_deleted_keys) 
   set("a", std::string(300'000, 'x'));
   remove("b");
   set("c", "");
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   ASSERT_TRUE(keeper.write_all());
   EXPECT_EQ(keeper.saved(), Position{5});
 
-  ReadTable again(config);
-  TableState again_state(again, config);
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
   StateKeeper again_keeper(again_state, path, store, world.platform());
   ASSERT_TRUE(again_keeper.load());
   EXPECT_EQ(text(again), text(table));
@@ -92,9 +92,9 @@ TEST_F(TableStateTest, a_table_written_down_while_it_changes_comes_back_right) {
     }
   };
   for (int count = 0; count < 1000; ++count) change();
-  ReadTable table(config);
+  ReadTable table(state_model);
   catch_up(table);
-  TableState state(table, config);
+  TableState state(table, state_model);
   const Position begin = state.position();
   auto writer = StateFileWriter::create(world.files, path, state.name(), begin);
   ASSERT_TRUE(writer);
@@ -114,8 +114,8 @@ TEST_F(TableStateTest, a_table_written_down_while_it_changes_comes_back_right) {
   ASSERT_TRUE((*writer)->finish(store, state.newest(), ""));
   ASSERT_TRUE((*writer)->publish());
 
-  ReadTable again(config);
-  TableState again_state(again, config);
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
   StateKeeper keeper(again_state, path, store, world.platform());
   ASSERT_TRUE(keeper.load());
   EXPECT_EQ(again.applied(), begin) << "the replay overlaps what is in the rows";
@@ -128,8 +128,8 @@ TEST_F(TableStateTest, staged_events_of_an_overlapping_replay_leave_the_table_ri
     for (const char* key : {"a", "b", "c"}) set(key, std::to_string(round));
   }
   remove("b");
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   catch_up(table, Position{4});
   state.begin_writing();
   const Position begin = state.position();
@@ -137,8 +137,8 @@ TEST_F(TableStateTest, staged_events_of_an_overlapping_replay_leave_the_table_ri
   std::string contents;
   ASSERT_EQ(state.write(contents), 3u);
 
-  ReadTable again(config);
-  TableState again_state(again, config);
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
   ASSERT_TRUE(again_state.read(contents));
   ASSERT_TRUE(again_state.take_over({begin, state.newest(), 3, ""}));
   const auto page = store.read_all(again.applied(), Horizon::visible, PageLimit{});
@@ -150,8 +150,8 @@ TEST_F(TableStateTest, staged_events_of_an_overlapping_replay_leave_the_table_ri
 TEST_F(TableStateTest, a_file_is_not_named_before_the_store_has_flushed_what_is_in_it) {
   set("a", "1");
   set("a", "2");
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   store.set_flushed(Position{1});
@@ -166,8 +166,8 @@ TEST_F(TableStateTest, a_file_is_not_named_before_the_store_has_flushed_what_is_
 
 TEST_F(TableStateTest, a_stop_has_the_store_flush_what_is_in_the_file_before_it_is_named) {
   set("a", "1");
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   store.set_flushed(Position{0});
@@ -189,15 +189,15 @@ TEST_F(TableStateTest, a_file_is_written_without_a_question_to_the_store) {
     const auto written = keeper.write_all();
     EXPECT_TRUE(written) << written.error().message;
     store.set_away(std::nullopt);
-    ReadTable again(config);
-    TableState again_state(again, config);
+    ReadTable again(state_model);
+    TableState again_state(again, state_model);
     StateKeeper again_keeper(again_state, path, store, world.platform());
     EXPECT_TRUE(again_keeper.load());
     EXPECT_EQ(text(again), text(table));
     EXPECT_EQ(again.last(), witness_at(store, table.applied()).value());
   };
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   write_and_load(table, keeper);  // before there is any event
 
@@ -223,14 +223,14 @@ TEST_F(TableStateTest, a_file_is_written_without_a_question_to_the_store) {
 TEST_F(TableStateTest, a_restored_table_knows_its_last_event) {
   set("a", "1");
   set("a", "2");
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   ASSERT_TRUE(keeper.write_all());
 
-  ReadTable again(config);
-  TableState again_state(again, config);
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
   StateKeeper again_keeper(again_state, path, store, world.platform());
   ASSERT_TRUE(again_keeper.load());
   store.set_away("the database does not answer");
@@ -241,15 +241,15 @@ TEST_F(TableStateTest, a_restored_table_knows_its_last_event) {
 
 TEST_F(TableStateTest, a_damaged_file_leaves_the_table_empty_and_is_told_once) {
   set("a", "1");
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   ASSERT_TRUE(keeper.write_all());
   world.files.damage(path, [](std::string& bytes) { bytes.back() ^= 1; });
 
-  ReadTable again(config);
-  TableState again_state(again, config);
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
   StateKeeper again_keeper(again_state, path, store, world.platform());
   EXPECT_FALSE(again_keeper.load());
   EXPECT_EQ(again.size(), 0u);
@@ -262,8 +262,8 @@ TEST_F(TableStateTest, a_damaged_file_leaves_the_table_empty_and_is_told_once) {
 // As a program that is wrong could write it: with checksums that are right.
 TEST_F(TableStateTest, a_row_of_a_time_that_no_text_can_name_is_refused) {
   for (const std::int64_t time : {std::int64_t{0}, INT64_MIN, INT64_MAX}) {
-    ReadTable table(config);
-    TableState state(table, config);
+    ReadTable table(state_model);
+    TableState state(table, state_model);
     std::string row;
     put<std::uint16_t>(row, 1);
     put<std::uint32_t>(row, 1);
@@ -278,8 +278,8 @@ TEST_F(TableStateTest, a_row_of_a_time_that_no_text_can_name_is_refused) {
 
 TEST_F(TableStateTest, a_disk_without_room_costs_the_checkpoint_and_nothing_else) {
   set("a", std::string(10'000, 'x'));
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table);
   world.files.set_capacity(5'000);
@@ -292,8 +292,8 @@ TEST_F(TableStateTest, a_disk_without_room_costs_the_checkpoint_and_nothing_else
 // For the thread sanitizer: one thread applies, one writes the table down again and again, two read.
 TEST_F(TableStateTest, a_table_is_written_down_while_others_write_and_read) {
   for (int count = 0; count < 3000; ++count) set("k" + std::to_string(count % 500), "value" + std::to_string(count));
-  ReadTable table(config);
-  TableState state(table, config);
+  ReadTable table(state_model);
+  TableState state(table, state_model);
   StateKeeper keeper(state, path, store, world.platform());
   catch_up(table, Position{600});
   std::atomic<bool> done{false};
@@ -320,8 +320,8 @@ TEST_F(TableStateTest, a_table_is_written_down_while_others_write_and_read) {
     }
   }
   EXPECT_GT(written, 0);
-  ReadTable again(config);
-  TableState again_state(again, config);
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
   StateKeeper again_keeper(again_state, path, store, world.platform());
   ASSERT_TRUE(again_keeper.load());
   catch_up(again);

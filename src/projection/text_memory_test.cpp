@@ -12,7 +12,7 @@
 namespace annals::projection {
 namespace {
 
-constexpr const char* path = "data/product.rows";
+constexpr const char* rows_path = "data/product.rows";
 
 class TextMemoryTest : public testing::Test {
  protected:
@@ -34,14 +34,14 @@ class TextMemoryTest : public testing::Test {
     return text ? std::string(**text) : std::string(to_string(text.error().kind));
   }
   void damage_all() {
-    world.files.damage(path, [](std::string& bytes) { std::fill(bytes.begin() + 16, bytes.end(), '?'); });
+    world.files.damage(rows_path, [](std::string& bytes) { std::fill(bytes.begin() + 16, bytes.end(), '?'); });
   }
 
   TestWorld world;
 };
 
 TEST_F(TextMemoryTest, values_beyond_the_bound_leave_the_memory_and_come_back_when_they_are_asked_for) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   const auto rows = make_many(memory, 100);
   EXPECT_LE(memory.status().bytes, 2'000u);
   EXPECT_GE(memory.status().cold, 80u);
@@ -54,16 +54,16 @@ TEST_F(TextMemoryTest, values_beyond_the_bound_leave_the_memory_and_come_back_wh
 }
 
 TEST_F(TextMemoryTest, all_that_fits_stays_and_no_file_is_made) {
-  TextMemory memory("product", 20'000, path, world.platform());
+  TextMemory memory("product", 20'000, rows_path, world.platform());
   const auto rows = make_many(memory, 100);
   EXPECT_EQ(memory.status().cold, 0u);
-  EXPECT_FALSE(*world.files.exists(path));
+  EXPECT_FALSE(*world.files.exists(rows_path));
   EXPECT_EQ(read(memory, rows[7]), text_of(7));
   EXPECT_EQ(memory.status().loads, 0u);
 }
 
 TEST_F(TextMemoryTest, what_is_used_stays_and_what_is_passed_by_does_not_come_in) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   const auto rows = make_many(memory, 100);
   (void)read(memory, rows[0]);
   for (int round = 0; round < 10; ++round) {
@@ -83,7 +83,7 @@ TEST_F(TextMemoryTest, what_is_used_stays_and_what_is_passed_by_does_not_come_in
 }
 
 TEST_F(TextMemoryTest, a_value_that_is_in_the_file_already_is_not_written_again) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   const auto rows = make_many(memory, 100);
   for (const RowHolder& row : rows) (void)read(memory, row);  // all have been out by now
   const std::uint64_t steps = world.files.steps();
@@ -92,7 +92,7 @@ TEST_F(TextMemoryTest, a_value_that_is_in_the_file_already_is_not_written_again)
 }
 
 TEST_F(TextMemoryTest, rows_that_are_let_go_give_back_what_they_took) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   for (int round = 0; round < 20; ++round) {
     auto rows = make_many(memory, 100);
     for (std::size_t number = 0; number < rows.size(); number += 3) (void)read(memory, rows[number]);
@@ -103,7 +103,7 @@ TEST_F(TextMemoryTest, rows_that_are_let_go_give_back_what_they_took) {
 }
 
 TEST_F(TextMemoryTest, several_are_read_at_once_in_whatever_order_they_lie) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   const auto rows = make_many(memory, 100);
   std::vector<const StoredRow*> wanted;
   for (const int number : {99, 3, 50, 0, 98}) wanted.push_back(&*rows[static_cast<std::size_t>(number)]);
@@ -117,7 +117,7 @@ TEST_F(TextMemoryTest, several_are_read_at_once_in_whatever_order_they_lie) {
 }
 
 TEST_F(TextMemoryTest, what_cannot_be_read_back_is_folded_from_the_log_and_written_anew) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   const auto rows = make_many(memory, 100);
   EXPECT_EQ(read(memory, rows[0], Use::passes), text_of(0));
   damage_all();
@@ -139,7 +139,7 @@ TEST_F(TextMemoryTest, what_cannot_be_read_back_is_folded_from_the_log_and_writt
 }
 
 TEST_F(TextMemoryTest, a_log_that_leads_to_another_record_is_not_believed) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   const auto rows = make_many(memory, 100);
   damage_all();
   memory.set_recall([](std::string_view, StreamVersion) -> Result<SharedText> { return SharedText("short"); });
@@ -153,7 +153,7 @@ TEST_F(TextMemoryTest, a_log_that_leads_to_another_record_is_not_believed) {
 }
 
 TEST_F(TextMemoryTest, when_nothing_can_be_written_all_stays_in_memory_until_it_can) {
-  TextMemory memory("product", 2'000, path, world.platform());
+  TextMemory memory("product", 2'000, rows_path, world.platform());
   world.files.set_capacity(100);
   auto rows = make_many(memory, 100);
   EXPECT_TRUE(memory.status().stuck);
@@ -176,7 +176,7 @@ TEST_F(TextMemoryTest, when_nothing_can_be_written_all_stays_in_memory_until_it_
 }
 
 TEST_F(TextMemoryTest, readers_and_those_who_make_and_let_go_of_rows_never_see_another_text) {
-  TextMemory memory("product", 3'000, path, world.platform());
+  TextMemory memory("product", 3'000, rows_path, world.platform());
   const auto shared = make_many(memory, 60);
   std::atomic<std::uint64_t> wrong{0};
   std::vector<std::thread> threads;
@@ -201,7 +201,7 @@ TEST_F(TextMemoryTest, readers_and_those_who_make_and_let_go_of_rows_never_see_a
 
 // --- Under a table ---
 
-const model::Model& thing() {
+const model::Model& remembered_thing() {
   static const model::Model made = [] {
     const auto root = model::read_declarations(R"(
 [model.thing]
@@ -232,12 +232,12 @@ bool is_of_its_version(std::string_view key, const model::Record& record) {
 TEST_F(TextMemoryTest, whoever_reads_a_table_while_it_changes_finds_of_each_row_the_text_of_its_version) {
   constexpr std::uint64_t keys = 40;
   constexpr std::uint64_t changes = 2'000;
-  TextMemory memory("thing", 2'000, path, world.platform());
-  ReadTable table(thing(), &memory);
+  TextMemory memory("thing", 2'000, rows_path, world.platform());
+  ReadTable table(remembered_thing(), &memory);
   std::atomic<bool> done{false};
   std::atomic<std::uint64_t> wrong{0};
   const auto apply = [&](std::uint64_t position, const std::string& key, std::uint64_t version) {
-    const std::string stream = thing().stream(key);
+    const std::string stream = remembered_thing().stream(key);
     const std::string step = std::to_string(version);
     const std::string note = "\"" + note_of_step(version) + "\"";
     const std::string data =
@@ -248,7 +248,7 @@ TEST_F(TextMemoryTest, whoever_reads_a_table_while_it_changes_finds_of_each_row_
     event.position = Position{position};
     event.stream = stream;
     event.version = StreamVersion{version};
-    event.type = version == 1 ? thing().created_type : thing().updated_type;
+    event.type = version == 1 ? remembered_thing().created_type : remembered_thing().updated_type;
     event.data = data;
     event.created_at = Instant{static_cast<std::int64_t>(position)};
     if (!table.apply(std::span(&event, 1))) ++wrong;
@@ -281,7 +281,7 @@ TEST_F(TextMemoryTest, whoever_reads_a_table_while_it_changes_finds_of_each_row_
     }
   });
   threads.emplace_back([&] {
-    TableState state(table, thing());
+    TableState state(table, remembered_thing());
     while (!done) {
       state.begin_writing();
       std::string contents;

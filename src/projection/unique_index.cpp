@@ -1,6 +1,7 @@
 #include "projection/unique_index.hpp"
 
 #include "base/bytes.hpp"
+#include "base/sizes.hpp"
 
 namespace annals::projection {
 namespace {
@@ -9,12 +10,6 @@ std::string name_of(const model::UniqueValue& value) {
   std::string name;
   put(name, static_cast<std::uint32_t>(value.field));
   return name + value.identity;
-}
-
-/// What a string takes beside itself.
-std::uint64_t bytes_beside(const std::string& text) {
-  static const std::size_t within = std::string().capacity();
-  return text.capacity() > within ? text.capacity() + 1 : 0;
 }
 
 }  // namespace

@@ -18,12 +18,12 @@ namespace annals::http {
 namespace {
 
 using model::Record;
-using Rows = std::vector<engine::Difference::Row>;
+using DifferenceRows = std::vector<engine::Difference::Row>;
 
-constexpr std::uint64_t limit_max = 10'000;
-constexpr std::size_t rows_at_once = 128;
-constexpr std::size_t piece_bytes = 256u << 10;
-constexpr std::size_t page_bytes_max = 1u << 20;  // the values of a page, which are held until its end is known
+constexpr std::uint64_t differences_a_page_max = 10'000;
+constexpr std::size_t differences_at_once = 128;
+constexpr std::size_t difference_values_bytes_max =
+    1u << 20;  // the values of a page, which are held until its end is known
 
 void append_state(std::string& out, std::string_view member, const Record& record) {
   if (!record.exists()) return json::append_null_member(out, member);
@@ -85,7 +85,7 @@ void send_difference(Call call, const End& from, const End& to) {
 }
 
 /// What a request for a list of differences asks.
-struct ListRequest {
+struct DifferencesRequest {
   std::string path;
   std::string prefix;
   std::optional<std::string> after;
@@ -103,7 +103,7 @@ Result<Instant> now_of(const Call& call) {
   return last.events().empty() ? now : std::max(now, last.events().back().created_at);
 }
 
-Result<ListRequest> list_request(const Request& request, const QueryParameters& parameters) {
+Result<DifferencesRequest> differences_request(const Request& request, const QueryParameters& parameters) {
   if (parameters.find("at")) {
     return fail(ErrorKind::invalid, "invalid_query",
                 "`at` asks for the list of one time, `diff_from` for what differs between two; give one of them");
@@ -116,16 +116,16 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
   if (!from) {
     return fail(ErrorKind::invalid, "invalid_query", "`diff_to` needs `diff_from`, the time to compare with");
   }
-  ListRequest list;
+  DifferencesRequest list;
   list.path = request.path;
   list.prefix = TRY(parameters.prefix());
   if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
-  list.limit = TRY(parameters.number("limit", 1, limit_max));
+  list.limit = TRY(parameters.number("limit", 1, differences_a_page_max));
   list.interval = {*from, TRY(parameters.time("diff_to"))};
   return list;
 }
 
-std::string next_link(const ListRequest& list, const std::string& last_key) {
+std::string next_differences_link(const DifferencesRequest& list, const std::string& last_key) {
   std::string link = "<" + list.path + "?";
   if (!list.prefix.empty()) link += "prefix=" + percent_encode(list.prefix) + "&";
   link += "diff_from=" + percent_encode(list.interval.from.to_text()) +
@@ -136,15 +136,15 @@ std::string next_link(const ListRequest& list, const std::string& last_key) {
 
 /// Differences as a JSON array, in pieces. A piece is what one turn brings; where that is nothing, it is white space,
 /// so that the connection goes on and sees whether anybody still listens.
-class ListBody final : public PieceSource {
+class DifferencesBody final : public PieceSource {
  public:
-  explicit ListBody(std::unique_ptr<engine::Difference> difference) : difference_(std::move(difference)) {}
-  explicit ListBody(Rows rows) : rows_(std::move(rows)) {}
+  explicit DifferencesBody(std::unique_ptr<engine::Difference> difference) : difference_(std::move(difference)) {}
+  explicit DifferencesBody(DifferenceRows rows) : rows_(std::move(rows)) {}
 
   [[nodiscard]] Result<std::string> next(const engine::Turn& turn) override {
     std::string out = std::exchange(begun_, true) ? "" : "[";
     if (place_ == rows_.size() && difference_) {
-      rows_ = TRY(difference_->next(rows_at_once, turn));
+      rows_ = TRY(difference_->next(differences_at_once, turn));
       place_ = 0;
     }
     for (; place_ < rows_.size() && out.size() < piece_bytes; ++place_) {
@@ -161,7 +161,7 @@ class ListBody final : public PieceSource {
 
  private:
   std::unique_ptr<engine::Difference> difference_;  // null when the rows are all there is
-  Rows rows_;
+  DifferenceRows rows_;
   std::size_t place_ = 0;
   bool begun_ = false;
   bool any_ = false;
@@ -169,8 +169,8 @@ class ListBody final : public PieceSource {
 };
 
 /// One page, whose `Link` must be known before its body.
-struct Page final : LongRead {
-  Page(Call the_call, ListRequest the_list, std::unique_ptr<engine::Difference> the_difference)
+struct DifferencesPage final : LongRead {
+  DifferencesPage(Call the_call, DifferencesRequest the_list, std::unique_ptr<engine::Difference> the_difference)
       : LongRead(std::move(the_call), From::store),
         list(std::move(the_list)),
         difference(std::move(the_difference)),
@@ -190,7 +190,7 @@ struct Page final : LongRead {
         send();
         return false;
       }
-      if (bytes >= page_bytes_max) rows_max = rows.size();
+      if (bytes >= difference_values_bytes_max) rows_max = rows.size();
     } while (!turn.is_over());
     return true;
   }
@@ -199,32 +199,34 @@ struct Page final : LongRead {
     response.content_type = "application/json";
     if (rows.size() > rows_max) {
       rows.pop_back();
-      response.add("Link", next_link(list, rows.back().key));
+      response.add("Link", next_differences_link(list, rows.back().key));
     }
-    send_in_pieces(std::move(call), std::move(response), std::make_unique<ListBody>(std::move(rows)), From::memory,
-                   First::at_once);
+    send_in_pieces(std::move(call), std::move(response), std::make_unique<DifferencesBody>(std::move(rows)),
+                   From::memory, First::at_once);
   }
 
-  ListRequest list;
+  DifferencesRequest list;
   std::unique_ptr<engine::Difference> difference;
-  std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
-  Rows rows;
+  std::size_t rows_max;  ///< what was asked for, and fewer once they have difference_values_bytes_max
+  DifferenceRows rows;
   std::size_t bytes = 0;
 };
 
-void send_list(Call call, ListRequest list) {
+void send_differences(Call call, DifferencesRequest list) {
   auto difference =
       std::make_unique<engine::Difference>(call.past(), call.table(), list.interval, list.prefix, list.after);
-  if (list.limit) return take_turns(std::make_shared<Page>(std::move(call), std::move(list), std::move(difference)));
+  if (list.limit)
+    return take_turns(std::make_shared<DifferencesPage>(std::move(call), std::move(list), std::move(difference)));
   Response response;
   response.content_type = "application/json";
-  send_in_pieces(std::move(call), std::move(response), std::make_unique<ListBody>(std::move(difference)), From::store);
+  send_in_pieces(std::move(call), std::move(response), std::make_unique<DifferencesBody>(std::move(difference)),
+                 From::store);
 }
 
-void settle_list(Call call, ListRequest list) {
+void settle_list(Call call, DifferencesRequest list) {
   const engine::Interval interval = list.interval;
   settle(std::move(call), {interval.from, interval.to},
-         [list = std::move(list)](Call settled) mutable { send_list(std::move(settled), std::move(list)); });
+         [list = std::move(list)](Call settled) mutable { send_differences(std::move(settled), std::move(list)); });
 }
 
 }  // namespace
@@ -262,7 +264,7 @@ void get_difference(const Request& request, Call call) {
 void list_differences(const Request& request, const QueryParameters& parameters, Call call) {
   const auto position = parameters.cursor("min_position");
   if (!position) return call.refuse(position.error());
-  auto list = list_request(request, parameters);
+  auto list = differences_request(request, parameters);
   if (!list) return call.refuse(list.error());
   after_stored_position(std::move(call), *position, [list = *std::move(list)](Call ready) mutable {
     if (list.interval.to) return settle_list(std::move(ready), std::move(list));

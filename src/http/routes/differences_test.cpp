@@ -9,7 +9,7 @@ using projection::record;
 using projection::set_event;
 using DifferencesTest = ApiTest;
 
-std::string name_of(std::size_t number) {
+std::string different_name(std::size_t number) {
   return "n" + std::to_string(10'000 + number);
 }
 
@@ -24,7 +24,7 @@ TEST_F(DifferencesTest, a_list_of_differences_of_any_length_is_one_array) {
   open(model::Consistency::eventual);
   std::size_t recorded = 0;
   for (std::size_t count : {0u, 1u, 127u, 128u, 129u, 700u}) {
-    for (; recorded < count; ++recorded) record(*store, "config-" + name_of(recorded), set_event("v"));
+    for (; recorded < count; ++recorded) record(*store, "config-" + different_name(recorded), set_event("v"));
     for (const bool filled : {false, true}) {
       if (filled) run();
       const std::string body = ask(Method::get, "/config?diff_from=2000-01-01T00:00:00Z")->body();
@@ -37,7 +37,8 @@ TEST_F(DifferencesTest, a_list_of_differences_of_any_length_is_one_array) {
 
 TEST_F(DifferencesTest, pages_of_any_length_make_up_the_list) {
   open(model::Consistency::eventual);
-  for (std::size_t number = 0; number < 700; ++number) record(*store, "config-" + name_of(number), set_event("v"));
+  for (std::size_t number = 0; number < 700; ++number)
+    record(*store, "config-" + different_name(number), set_event("v"));
   run();
   for (std::size_t limit : {7u, 128u, 350u, 699u, 700u, 701u}) {
     std::string target = "/config?diff_from=2000-01-01T00:00:00Z&limit=" + std::to_string(limit);
@@ -46,7 +47,7 @@ TEST_F(DifferencesTest, pages_of_any_length_make_up_the_list) {
       run();
       const std::string body = page->body();
       EXPECT_EQ(names_in(body), std::min<std::size_t>(limit, 700 - first));
-      EXPECT_TRUE(body.starts_with("[{\"name\":\"" + name_of(first) + "\"")) << target;
+      EXPECT_TRUE(body.starts_with("[{\"name\":\"" + different_name(first) + "\"")) << target;
       const std::size_t link = page->response->fields.find("Link: <");
       ASSERT_EQ(link == std::string::npos, first + limit >= 700) << target;
       if (link == std::string::npos) break;

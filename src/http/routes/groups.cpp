@@ -19,17 +19,15 @@
 namespace annals::http {
 namespace {
 
-constexpr std::size_t piece_bytes = 256u << 10;
-
 /// What a rollback's body asks.
-struct Target {
+struct PrefixRollbackTarget {
   std::string prefix;
   Instant at;
 };
 
-std::optional<Target> target_of(const json::Object& body, Call& call) {
+std::optional<PrefixRollbackTarget> prefix_rollback_target_of(const json::Object& body, Call& call) {
   std::vector<Fault> faults;
-  Target target;
+  PrefixRollbackTarget target;
   const auto text_of = [&](std::string_view name) -> const std::string_view* {
     const json::Value* value = body.find(name);
     const std::string pointer = "/" + std::string(name);
@@ -251,7 +249,7 @@ void roll_back_records(const Request& request, Call call) {
   write.correlation_id = request.correlation_id;
   const auto body = body_of(request, call, "-d '{\"prefix\":\"app/\",\"at\":\"2026-02-12T10:00:00Z\"}'");
   if (!body) return;
-  auto target = target_of(*body, call);
+  auto target = prefix_rollback_target_of(*body, call);
   if (!target) return;
   log_operation(request, call, "rollback");
   if (!*dry_run) {

@@ -22,7 +22,7 @@
 namespace annals::http {
 namespace {
 
-constexpr std::uint64_t limit_max = 10'000;
+constexpr std::uint64_t events_a_page_max = 10'000;
 constexpr Duration wait_max = std::chrono::seconds(25);
 constexpr PageLimit piece{256, 1u << 20};
 
@@ -285,7 +285,7 @@ void begin_history(const Request& request, Call call, const Form& form) {
   if (!parameters) return call.refuse(parameters.error());
   const auto after = parameters->number("after_version", 0, ~std::uint64_t{0} - 1);
   if (!after) return call.refuse(after.error());
-  const auto limit = parameters->number("limit", 1, limit_max);
+  const auto limit = parameters->number("limit", 1, events_a_page_max);
   if (!limit) return call.refuse(limit.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());
@@ -314,7 +314,7 @@ void get_events(const Request& request, Call call) {
   if (!parameters) return call.refuse(parameters.error());
   const auto after = parameters->cursor("after");
   if (!after) return call.refuse(after.error());
-  const auto limit = parameters->number("limit", 1, limit_max);
+  const auto limit = parameters->number("limit", 1, events_a_page_max);
   if (!limit) return call.refuse(limit.error());
   const auto wait_time = parameters->duration("wait", wait_max);
   if (!wait_time) return call.refuse(wait_time.error());

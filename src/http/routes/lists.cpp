@@ -20,9 +20,8 @@ namespace {
 
 using Rows = std::vector<projection::ReadTable::Row>;
 
-constexpr std::uint64_t limit_max = 10'000;
+constexpr std::uint64_t rows_a_page_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
-constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand, while a list is written out
 constexpr std::size_t page_bytes_max = 1u << 20;  // names and values of a page, whose end must be known before it is
                                                   // sent; a client that does not read keeps them
@@ -152,8 +151,8 @@ void send_list(Call call, Response response, ListBody body, From from) {
 }
 
 /// One page, whose `Link` must be known before its body.
-struct Page final : LongRead {
-  Page(Call the_call, From from, ListRequest the_list, RowSource the_source, Response the_response)
+struct ListPage final : LongRead {
+  ListPage(Call the_call, From from, ListRequest the_list, RowSource the_source, Response the_response)
       : LongRead(std::move(the_call), from),
         list(std::move(the_list)),
         source(std::move(the_source)),
@@ -199,7 +198,7 @@ struct Page final : LongRead {
 void answer(Call call, ListRequest list, RowSource source, From from, Response response = {}) {
   if (!list.limit) return send_list(std::move(call), std::move(response), ListBody(std::move(source)), from);
   // A page of now is quick, as a rule.
-  take_turns(std::make_shared<Page>(std::move(call), from, std::move(list), std::move(source), std::move(response)),
+  take_turns(std::make_shared<ListPage>(std::move(call), from, std::move(list), std::move(source), std::move(response)),
              from == From::store ? First::in_turn : First::at_once);
 }
 
@@ -208,7 +207,7 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
   list.path = request.path;
   list.prefix = TRY(parameters.prefix());
   if (const std::string* after = parameters.find("after")) list.after = TRY(key_from_token(*after));
-  list.limit = TRY(parameters.number("limit", 1, limit_max));
+  list.limit = TRY(parameters.number("limit", 1, rows_a_page_max));
   list.at = TRY(parameters.time("at"));
   if (const std::string* at = parameters.find("at")) list.at_text = *at;
   return list;

@@ -12,7 +12,7 @@ using projection::record;
 using projection::set_event;
 using ListTest = ApiTest;
 
-std::string name_of(std::size_t number) {
+std::string listed_name(std::size_t number) {
   const std::string digits = std::to_string(number);
   return "n" + std::string(4 - digits.size(), '0') + digits;
 }
@@ -22,7 +22,7 @@ std::string listed(std::size_t first, std::size_t last) {
   std::string out = "[";
   for (std::size_t number = first; number <= last; ++number) {
     if (number > first) out += ',';
-    out += "{\"name\":\"" + name_of(number) + "\",\"value\":\"v\"}";
+    out += "{\"name\":\"" + listed_name(number) + "\",\"value\":\"v\"}";
   }
   return out + "]";
 }
@@ -31,7 +31,7 @@ TEST_F(ListTest, a_list_of_any_length_is_one_array) {
   open(model::Consistency::eventual);
   std::size_t recorded = 0;
   for (std::size_t count : {0u, 1u, 127u, 128u, 129u, 256u, 300u}) {
-    for (; recorded < count; ++recorded) record(*store, "config-" + name_of(recorded + 1), set_event("v"));
+    for (; recorded < count; ++recorded) record(*store, "config-" + listed_name(recorded + 1), set_event("v"));
     run();
     EXPECT_TRUE(ask(Method::get, "/config")->body() == listed(1, count)) << count;
     EXPECT_TRUE(ask(Method::get, "/config?at=2999-01-01T00:00:00Z")->body() == listed(1, count)) << count;
@@ -40,7 +40,7 @@ TEST_F(ListTest, a_list_of_any_length_is_one_array) {
 
 TEST_F(ListTest, pages_of_any_length_make_up_the_list) {
   open(model::Consistency::eventual);
-  for (std::size_t number = 1; number <= 300; ++number) record(*store, "config-" + name_of(number), set_event("v"));
+  for (std::size_t number = 1; number <= 300; ++number) record(*store, "config-" + listed_name(number), set_event("v"));
   run();
   for (std::size_t limit : {1u, 128u, 129u, 299u, 300u, 301u}) {
     std::string target = "/config?limit=" + std::to_string(limit);
@@ -58,7 +58,8 @@ TEST_F(ListTest, pages_of_any_length_make_up_the_list) {
 TEST_F(ListTest, a_page_of_large_values_ends_early_and_its_link_goes_on) {
   open(model::Consistency::eventual);
   const std::string value(1'000'000, 'v');
-  for (std::size_t number = 1; number <= 34; ++number) record(*store, "config-" + name_of(number), set_event(value));
+  for (std::size_t number = 1; number <= 34; ++number)
+    record(*store, "config-" + listed_name(number), set_event(value));
   run();
   struct Case {
     std::string query;
@@ -99,7 +100,7 @@ class LongListTest : public ApiTest, private platform::Executor {
     open();
     for (const char* value : {"v", "w"}) {
       for (std::size_t number = 1; number <= names; ++number) {
-        const Appended appended = record(*store, "config-" + name_of(number), set_event(value));
+        const Appended appended = record(*store, "config-" + listed_name(number), set_event(value));
         if (*value == 'v') middle = appended.created_at.to_text();
       }
       run();

@@ -21,7 +21,7 @@ using Labels = std::vector<ClientMetric::Label>;
 
 constexpr double microseconds_a_second = 1e6;
 
-class Page {
+class MetricsPage {
  public:
   void family(const char* name, const char* help, MetricType type) { families_.push_back({name, help, type, {}}); }
 
@@ -76,7 +76,7 @@ Labels labels_of(std::size_t route) {
   return {{"route", pattern}, {"method", std::string(to_string(known.method))}};
 }
 
-void add_requests(Page& page, const ServerMetrics& server) {
+void add_requests(MetricsPage& page, const ServerMetrics& server) {
   page.family("annals_http_requests_total",
               "Replies by route (MODEL stands for the path of a model, none for no route) and status.",
               MetricType::Counter);
@@ -109,7 +109,7 @@ void add_requests(Page& page, const ServerMetrics& server) {
                "TLS handshakes that did not come to an end, or were not understood.", server.failed_handshakes);
 }
 
-void add_writer(Page& page, const engine::Writer& writer) {
+void add_writer(MetricsPage& page, const engine::Writer& writer) {
   const engine::WriterStatus status = writer.status();
   page.gauge("annals_writer_queue_commands", "Commands that wait for the writer.", std::uint64_t{status.queued});
   page.counter("annals_writer_commands_total", "Commands decided.", status.commands);
@@ -119,7 +119,7 @@ void add_writer(Page& page, const engine::Writer& writer) {
   page.add(writer.batch_groups(), 1);
 }
 
-void add_store(Page& page, const EventStore& store) {
+void add_store(MetricsPage& page, const EventStore& store) {
   const StoreStatus status = store.status();
   const StoreMetrics metrics = store.metrics();
   page.gauge("annals_store_writable",
@@ -144,7 +144,7 @@ void add_store(Page& page, const EventStore& store) {
       metrics.index_memory_bytes);
 }
 
-void add_projections(Page& page, engine::Engine& engine) {
+void add_projections(MetricsPage& page, engine::Engine& engine) {
   const auto projections = engine.projections();
   page.family("annals_projection_lag_events", "Events that are durable and not taken in yet.", MetricType::Gauge);
   for (const auto& projection : projections) page.add(projection.lag, {{"projection", projection.name}});
@@ -168,7 +168,7 @@ void add_projections(Page& page, engine::Engine& engine) {
 }
 
 /// Nothing where no model has a memory_max.
-void add_memories(Page& page, engine::Engine& engine) {
+void add_memories(MetricsPage& page, engine::Engine& engine) {
   std::vector<std::pair<std::string, projection::TextMemoryStatus>> all;
   for (std::size_t model = 0; model < engine.models(); ++model) {
     if (const auto* memory = engine.feed(model).memory()) all.emplace_back(engine.model(model).name, memory->status());
@@ -193,7 +193,7 @@ void add_memories(Page& page, engine::Engine& engine) {
 }
 
 /// Nothing where no model has snapshots.
-void add_snapshots(Page& page, engine::Engine& engine) {
+void add_snapshots(MetricsPage& page, engine::Engine& engine) {
   std::vector<std::pair<std::string, projection::SnapshotStatus>> all;
   for (std::size_t model = 0; model < engine.models(); ++model) {
     if (const auto* snapshots = engine.feed(model).snapshots())
@@ -215,7 +215,7 @@ void add_snapshots(Page& page, engine::Engine& engine) {
       &Status::folded);
 }
 
-void add_replies(Page& page, const ReplyCache& replies) {
+void add_replies(MetricsPage& page, const ReplyCache& replies) {
   const ReplyCacheStatus status = replies.status();
   page.counter("annals_reply_cache_hits_total", "Lists that were sent as they had been written out before.",
                status.hits);
@@ -225,7 +225,7 @@ void add_replies(Page& page, const ReplyCache& replies) {
   page.gauge("annals_reply_cache_bytes", "What they take of memory, more or less.", status.bytes);
 }
 
-void add_process(Page& page, const ApiOptions& options) {
+void add_process(MetricsPage& page, const ApiOptions& options) {
   const platform::ProcessUsage usage = platform::process_usage();
   page.family("annals_build_info", "1; the labels say what runs.", MetricType::Gauge);
   page.add(std::uint64_t{1}, {{"version", options.version}});
@@ -244,7 +244,7 @@ void add_process(Page& page, const ApiOptions& options) {
 void get_metrics(const Request& request, Call call) {
   if (const auto parameters = QueryParameters::parse(request.query, {}); !parameters)
     return call.refuse(parameters.error());
-  Page page;
+  MetricsPage page;
   if (call.options.server_metrics) add_requests(page, call.options.server_metrics());
   add_writer(page, call.engine.writer());
   add_store(page, call.engine.store());

@@ -56,6 +56,9 @@ enum class First : std::uint8_t { in_turn, at_once };
 /// Runs the turns of a read, one after another. Refuses as read_store.
 void take_turns(std::shared_ptr<LongRead> read, First first = First::in_turn);
 
+/// What a piece of a body has, about.
+inline constexpr std::size_t piece_bytes = 256u << 10;
+
 /// A body in pieces, each of which a turn brings. Confined to one thread at a time.
 class PieceSource {
  public:

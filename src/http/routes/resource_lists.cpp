@@ -20,17 +20,16 @@ namespace annals::http {
 namespace {
 
 constexpr std::uint64_t limit_default = 100;
-constexpr std::uint64_t limit_max = 1000;
+constexpr std::uint64_t records_a_page_max = 1000;
 constexpr std::size_t filters_max = 20;
 constexpr std::size_t export_rows = 50'000;            // found at a time, of a list that goes out whole
 constexpr std::size_t sorted_export_bytes = 8u << 20;  // values, where finding them again may take a look at all
-constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::size_t expanded_page_bytes_max = 32u << 20;
 
 constexpr std::array<std::string_view, 10> parameter_names{"limit",  "after",   "at",           "count",  "sort",
                                                            "fields", "explain", "min_position", "expand", "wait"};
 
-struct ListRequest {
+struct RecordListRequest {
   model::ListQuery query;
   std::optional<Instant> at;
   std::vector<std::size_t> fields;  ///< shown; none: all
@@ -94,7 +93,7 @@ std::string link_begin_of(const Request& request, const QueryParameters& paramet
 
 /// Stands for all requests of the same page: what is asked, in one order, and the form. Which position it must reflect
 /// and what was waited for are no part of that, because a kept reply is as new as any.
-std::string query_of_page(const Call& call, const ListRequest& list, const QueryParameters& parameters) {
+std::string query_of_page(const Call& call, const RecordListRequest& list, const QueryParameters& parameters) {
   std::vector<std::string> parts;
   for (const auto& [name, value] : parameters.all()) {
     if (name == "min_position" || name == "limit" || name == "wait") continue;
@@ -108,7 +107,7 @@ std::string query_of_page(const Call& call, const ListRequest& list, const Query
 }
 
 /// What `expand` asks, which is of now, and needs objects to put it in.
-Result<Expansion> expansion_of(const Call& call, const ListRequest& list, const std::string& value) {
+Result<Expansion> expansion_of(const Call& call, const RecordListRequest& list, const std::string& value) {
   if (list.at)
     return fail(ErrorKind::invalid, "invalid_query", "expand shows what is referred to now; it does not go with at");
   if (list.format == ListFormat::table) {
@@ -135,9 +134,10 @@ Result<std::optional<Duration>> wait_of(const QueryParameters& parameters, const
   return time;
 }
 
-Result<ListRequest> list_request(const Request& request, const Call& call, const QueryParameters& parameters) {
+Result<RecordListRequest> record_list_request(const Request& request, const Call& call,
+                                              const QueryParameters& parameters) {
   const model::Model& model = call.the_model();
-  ListRequest list;
+  RecordListRequest list;
   TRY(read_filters(model, parameters, list.query));
   if (const std::string* sort = parameters.find("sort")) list.query.sort = TRY(model::read_sort(model, *sort));
   if (const std::string* fields = parameters.find("fields"))
@@ -149,7 +149,7 @@ Result<ListRequest> list_request(const Request& request, const Call& call, const
     for (const EntityTag& tag : tags->tags) list.known_tags.emplace_back(tag.opaque);
   }
   list.wait = TRY(wait_of(parameters, tags));
-  const auto limit = TRY(parameters.number("limit", 1, limit_max));
+  const auto limit = TRY(parameters.number("limit", 1, records_a_page_max));
   list.at = TRY(parameters.time("at"));
   if (list.at) TRY(engine::check_time(model, *list.at, call.engine.platform().clock.now()));
   list.query.count = TRY(flag_of(parameters, "count"));
@@ -173,7 +173,7 @@ Result<ListRequest> list_request(const Request& request, const Call& call, const
 }
 
 /// What all forms and pages of a list have alike.
-Response response_of(const ListRequest& list) {
+Response response_of(const RecordListRequest& list) {
   Response response;
   if (!list.tag.empty()) response.add("ETag", "W/\"" + list.tag + "\"");
   response.fields += list.cache_control + "Vary: Accept\r\n";
@@ -195,7 +195,7 @@ std::string tag_of(const Call& call, ListFormat format) {
 }
 
 /// The newest position of the client's tags; nullopt when they are of other lists.
-std::optional<Position> known_position(const Call& call, const ListRequest& list) {
+std::optional<Position> known_position(const Call& call, const RecordListRequest& list) {
   const EventStore& store = call.engine.store();
   const std::string end = tag_end_of(call, list.format);
   std::optional<Position> newest;
@@ -227,7 +227,8 @@ void append_explanation(std::string& out, const model::Model& model, const engin
   out += '}';
 }
 
-Result<std::string> body_of_page(const model::Model& model, const ListRequest& list, const engine::ListPage& page) {
+Result<std::string> body_of_page(const model::Model& model, const RecordListRequest& list,
+                                 const engine::ListPage& page) {
   const RecordWriter writer(model, list.fields, list.format, list.expansion);
   std::string body;
   std::size_t bytes = 128;
@@ -259,7 +260,7 @@ Result<std::string> body_of_page(const model::Model& model, const ListRequest& l
 }
 
 /// Of all tables that a list of now shows something of.
-Revision revision_of(const Call& call, const ListRequest& list) {
+Revision revision_of(const Call& call, const RecordListRequest& list) {
   Revision revision{call.table().newest()};
   for (const std::size_t target : list.expansion.targets())
     revision.push_back(call.engine.feed(target).table().newest());
@@ -267,7 +268,7 @@ Revision revision_of(const Call& call, const ListRequest& list) {
 }
 
 /// `next`: the cursor of the next page, if there is one.
-Response response_with(const ListRequest& list, const std::string& next) {
+Response response_with(const RecordListRequest& list, const std::string& next) {
   Response response = response_of(list);
   if (!next.empty() && list.format != ListFormat::page)
     response.add("Link", list.link_begin + next + ">; rel=\"next\"");
@@ -277,7 +278,7 @@ Response response_with(const ListRequest& list, const std::string& next) {
 
 /// A page on its way.
 struct PageRead final : LongRead {
-  PageRead(Call the_call, ListRequest the_list)
+  PageRead(Call the_call, RecordListRequest the_list)
       : LongRead(std::move(the_call), the_list.at ? From::store : From::tables),
         list(std::move(the_list)),
         run(call.past(), call.table(), list.query, list.at) {}
@@ -310,7 +311,7 @@ struct PageRead final : LongRead {
     call.send(std::move(response));
   }
 
-  const ListRequest list;
+  const RecordListRequest list;
   engine::ListRun run;
 };
 
@@ -319,7 +320,7 @@ struct PageRead final : LongRead {
 /// The text of a list, some pages after one another.
 class WholeList final : public PieceSource {
  public:
-  WholeList(const Call& call, ListRequest list)
+  WholeList(const Call& call, RecordListRequest list)
       : past_(call.past()),
         table_(call.table()),
         list_(std::move(list)),
@@ -356,7 +357,7 @@ class WholeList final : public PieceSource {
 
   const engine::Past past_;
   const projection::ReadTable& table_;
-  ListRequest list_;
+  RecordListRequest list_;
   const RecordWriter writer_;
   std::optional<engine::ListRun> run_;  // while a page is looked for
   engine::ListPage page_;
@@ -367,14 +368,14 @@ class WholeList final : public PieceSource {
 
 // --- All of them ---
 
-void send_unchanged(Call call, const ListRequest& list) {
+void send_unchanged(Call call, const RecordListRequest& list) {
   Response unchanged = response_of(list);
   unchanged.status = 304;
   call.send(std::move(unchanged));
 }
 
 /// Sends the list as it was written out before, if it still is the same.
-bool send_kept(Call& call, ListRequest& list) {
+bool send_kept(Call& call, RecordListRequest& list) {
   if (list.kept_as.empty()) return false;
   list.revision = revision_of(call, list);
   const Duration now = call.engine.platform().clock.monotonic();
@@ -386,7 +387,7 @@ bool send_kept(Call& call, ListRequest& list) {
   return true;
 }
 
-void answer(Call call, ListRequest list) {
+void answer(Call call, RecordListRequest list) {
   // A tag of the list would say nothing of what its records refer to.
   if (!list.at && list.expansion.is_empty()) {
     list.tag = tag_of(call, list.format);
@@ -405,7 +406,7 @@ void answer(Call call, ListRequest list) {
 }
 
 /// Once a record of the model has changed since the client's list, whether it is in the list or not.
-void answer_when_changed(Call call, ListRequest list) {
+void answer_when_changed(Call call, RecordListRequest list) {
   const auto known = known_position(call, list);
   if (!known) return answer(std::move(call), std::move(list));
   // Whatever has changed since: the tag names the last change of all of the model.
@@ -424,7 +425,7 @@ void answer_when_changed(Call call, ListRequest list) {
 void list_resources(const Request& request, Call call) {
   const auto parameters = QueryParameters::parse_all(request.query);
   if (!parameters) return call.refuse(parameters.error());
-  auto list = list_request(request, call, *parameters);
+  auto list = record_list_request(request, call, *parameters);
   if (!list) return call.refuse(list.error());
   const auto position = parameters->cursor("min_position");
   if (!position) return call.refuse(position.error());

@@ -52,14 +52,14 @@ void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
 }
 
 /// Where a rollback goes back to.
-struct Target {
+struct RollbackTarget {
   std::optional<StreamVersion> version;
   std::optional<Instant> at;
 };
 
-std::optional<Target> target_of(const json::Object& body, Call& call) {
+std::optional<RollbackTarget> rollback_target_of(const json::Object& body, Call& call) {
   std::vector<Fault> faults;
-  Target target;
+  RollbackTarget target;
   const json::Value* version = body.find("version");
   const json::Value* at = body.find("at");
   if ((version == nullptr) == (at == nullptr)) {
@@ -304,7 +304,7 @@ void roll_back_record(const Request& request, Call call) {
   if (!write) return call.refuse(write.error());
   const auto body = body_of(request, call, "-d '{\"version\":1}'");
   if (!body) return;
-  const auto target = target_of(*body, call);
+  const auto target = rollback_target_of(*body, call);
   if (!target) return;
   log_operation(request, call, "rollback");
   if (const auto before = answered_before(call, write->idempotency)) {

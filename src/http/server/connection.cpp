@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -20,8 +19,6 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-constexpr auto use_result = asio::as_tuple(UseCoroutine{});
 
 constexpr std::size_t gathered_bytes_max = 64u << 10;    // replies to pipelined requests that one write carries
 constexpr std::size_t copied_body_bytes_max = 8u << 10;  // a larger body is handed to the socket from where it lies

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <cerrno>
 
@@ -14,7 +13,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using TlsOutcome = TlsSession::Outcome;
 
-constexpr auto use_result = asio::as_tuple(UseCoroutine{});
 constexpr char tls_handshake = 0x16;  // the first byte of a TLS client (RFC 8446 section 5.1)
 
 bool would_block(const error_code& error) {

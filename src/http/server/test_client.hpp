@@ -25,6 +25,14 @@
 
 namespace annals::http {
 
+[[nodiscard]] inline std::string get_request(std::string_view target) {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+}
+
+[[nodiscard]] inline Response text_response(std::string body) {
+  return {.status = 200, .content_type = "text/plain", .fields = {}, .body = std::move(body)};
+}
+
 /// A reply as it came.
 struct Reply {
   int status = 0;

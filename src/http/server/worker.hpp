@@ -5,6 +5,7 @@
 // Everything is confined to the worker's thread but what is marked as thread-safe.
 
 #include <atomic>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -34,6 +35,8 @@ using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
 template <class T>
 using Coroutine = boost::asio::awaitable<T, IoExecutor>;
 using UseCoroutine = boost::asio::use_awaitable_t<IoExecutor>;
+/// As UseCoroutine; a failure is an error_code among the results.
+inline constexpr auto use_result = boost::asio::as_tuple(UseCoroutine{});
 
 class Connection;
 class TlsContext;

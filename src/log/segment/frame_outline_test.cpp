@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::string_view first_segment = "data/log/00000000000000000001.segment";
+constexpr std::string_view outlined_segment = "data/log/00000000000000000001.segment";
 constexpr std::size_t records = 300;
 
 std::string body_of(std::size_t number) {
@@ -135,7 +135,7 @@ TEST(FrameOutline, damage_done_after_a_large_group_was_verified_is_never_given_o
   ASSERT_TRUE(kept.at(group.place, 0));
   constexpr std::size_t damaged = 123;
   const auto offset_of = [&](const std::string& bytes) { return bytes.find(body_of(damaged)); };
-  group.world.files.damage(std::string(first_segment), [&](std::string& bytes) { bytes[offset_of(bytes)] ^= 1; });
+  group.world.files.damage(std::string(outlined_segment), [&](std::string& bytes) { bytes[offset_of(bytes)] ^= 1; });
   std::size_t refused = 0;
   for (std::size_t number = 0; number < records; ++number) {
     auto reader = group.log->reader();
@@ -146,7 +146,7 @@ TEST(FrameOutline, damage_done_after_a_large_group_was_verified_is_never_given_o
     } else {
       ++refused;
       EXPECT_EQ(record.error().kind, ErrorKind::corrupt);
-      EXPECT_THAT(record.error().message, HasSubstr(std::string(first_segment) + " is damaged at byte "));
+      EXPECT_THAT(record.error().message, HasSubstr(std::string(outlined_segment) + " is damaged at byte "));
     }
   }
   EXPECT_GE(refused, 1u);

@@ -3,7 +3,7 @@
 namespace annals::model {
 namespace {
 
-constexpr std::string_view expected = "audited: expected true or false";
+constexpr std::string_view audited_expected = "audited: expected true or false";
 
 Result<> read_for_operation(OperationRules& rules, ApiOperation operation, const Declared& value) {
   if (operation == ApiOperation::list || operation == ApiOperation::get) {
@@ -11,7 +11,7 @@ Result<> read_for_operation(OperationRules& rules, ApiOperation operation, const
                                    " records none; create, update and delete can be audited");
   }
   const bool* flag = value.as<bool>();
-  if (flag == nullptr) return refuse(value.place, std::string(expected));
+  if (flag == nullptr) return refuse(value.place, std::string(audited_expected));
   rules.audited = *flag;
   return {};
 }
@@ -30,7 +30,8 @@ const ModelAttribute audited_attribute{
     .refused = R"(audited = "yes")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       const bool* flag = value.as<bool>();
-      if (flag == nullptr) return refuse(value.place, "model." + declared.model.name + "." + std::string(expected));
+      if (flag == nullptr)
+        return refuse(value.place, "model." + declared.model.name + "." + std::string(audited_expected));
       declared.model.audited = *flag;
       return {};
     },

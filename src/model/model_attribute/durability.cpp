@@ -6,7 +6,7 @@
 namespace annals::model {
 namespace {
 
-constexpr std::string_view expected = "expected \"store\", \"memory\" or \"local\"";
+constexpr std::string_view durability_expected = "expected \"store\", \"memory\" or \"local\"";
 
 Result<> read_durability(std::optional<AskedDurability>& durability, const std::optional<bool>& write_behind,
                          const std::string& name, const Declared& value) {
@@ -21,7 +21,7 @@ Result<> read_durability(std::optional<AskedDurability>& durability, const std::
     durability = one;
     return {};
   }
-  return refuse(value.place, name + std::string(expected));
+  return refuse(value.place, name + std::string(durability_expected));
 }
 
 }  // namespace

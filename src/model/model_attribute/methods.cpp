@@ -8,12 +8,12 @@
 namespace annals::model {
 namespace {
 
-constexpr std::string_view expected = "expected a list of methods, of GET, POST, PUT, PATCH and DELETE";
+constexpr std::string_view methods_expected = "expected a list of methods, of GET, POST, PUT, PATCH and DELETE";
 
 Result<> read_method(Model& model, const Declared& value) {
   const std::string attribute = attribute_of(model, "methods");
   const auto* method = value.as<std::string>();
-  if (method == nullptr) return refuse(value.place, attribute + std::string(expected));
+  if (method == nullptr) return refuse(value.place, attribute + std::string(methods_expected));
   if (*method == "HEAD") return refuse(value.place, attribute + "HEAD goes with GET and is not named");
   if (std::ranges::find(methods_all, *method) == methods_all.end()) {
     const std::vector<std::string> known(methods_all.begin(), methods_all.end());
@@ -47,7 +47,7 @@ const ModelAttribute methods_attribute{
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       const auto* methods = value.as<Declared::List>();
       if (methods == nullptr)
-        return refuse(value.place, attribute_of(declared.model, "methods") + std::string(expected));
+        return refuse(value.place, attribute_of(declared.model, "methods") + std::string(methods_expected));
       if (methods->empty()) {
         return refuse(value.place, attribute_of(declared.model, "methods") +
                                        "the list is empty; a model without methods would be served to nobody");

@@ -12,7 +12,7 @@
 namespace annals::platform {
 namespace {
 
-std::unexpected<Error> refused(const std::string& path, std::string_view tried, int error) {
+std::unexpected<Error> private_file_refused(const std::string& path, std::string_view tried, int error) {
   return fail(error == ENOENT ? ErrorKind::not_found : ErrorKind::input_output,
               path + " cannot be " + std::string(tried) + ": " + std::generic_category().message(error));
 }
@@ -21,9 +21,9 @@ std::unexpected<Error> refused(const std::string& path, std::string_view tried, 
 
 Result<std::string> read_private_file(const std::string& path, std::uint64_t size_max) {
   const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.number() < 0) return refused(path, "opened", errno);
+  if (descriptor.number() < 0) return private_file_refused(path, "opened", errno);
   struct stat status{};
-  if (::fstat(descriptor.number(), &status) != 0) return refused(path, "examined", errno);
+  if (::fstat(descriptor.number(), &status) != 0) return private_file_refused(path, "examined", errno);
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return fail(ErrorKind::usage, path + " can be read or changed by others than its owner; chmod 600 " + path);
   std::string bytes(static_cast<std::size_t>(size_max) + 1, '\0');
@@ -31,7 +31,7 @@ Result<std::string> read_private_file(const std::string& path, std::uint64_t siz
   while (done < bytes.size()) {
     const ssize_t count = ::read(descriptor.number(), bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return refused(path, "read", errno);
+    if (count < 0) return private_file_refused(path, "read", errno);
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
   }

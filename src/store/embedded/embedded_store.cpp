@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/clock_alarm.hpp"
 #include "store/embedded/event_codec.hpp"
 
 namespace annals::store {
-namespace {
-
-/// A clock this far behind the log is somebody's mistake; less is what stamps of one microsecond an event add up to.
-constexpr Duration clock_behind_tolerated = std::chrono::milliseconds{100};
-constexpr Duration clock_alarm_interval = std::chrono::minutes{1};
-
-}  // namespace
 
 /// The link between the store and tasks on the executor: cut when the store closes.
 struct EmbeddedStore::Timer {

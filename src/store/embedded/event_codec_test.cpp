@@ -7,7 +7,7 @@
 namespace annals::store {
 namespace {
 
-NewEvent example() {
+NewEvent example_event() {
   return {.id = *Uuid::from_text("019c514b-1100-7000-8000-000000000001"),
           .type = "ConfigValueSet",
           .data = R"({"value":"red"})",
@@ -47,14 +47,14 @@ std::string hex(std::string_view bytes) {
 
 TEST(EventCodec, the_page_shows_the_bytes_that_are_written) {
   std::string body;
-  encode_event(body, "config-color", StreamVersion{1}, example());
+  encode_event(body, "config-color", StreamVersion{1}, example_event());
   const std::string page = written_page("src/store/embedded/FORMAT.md");
   EXPECT_NE(page.find(hex(body)), std::string::npos) << "FORMAT.md should end with:\n\n" << hex(body);
 }
 
 TEST(EventCodec, an_event_comes_back_as_it_was) {
   for (const bool caused : {true, false}) {
-    NewEvent event = example();
+    NewEvent event = example_event();
     if (!caused) event.causation_id.reset();
     std::string body;
     encode_event(body, "config-color", StreamVersion{3}, event);
@@ -75,7 +75,7 @@ TEST(EventCodec, an_event_comes_back_as_it_was) {
 }
 
 TEST(EventCodec, events_at_their_limits_come_back) {
-  NewEvent event = example();
+  NewEvent event = example_event();
   event.type.assign(event_type_bytes_max, 't');
   event.metadata.assign(event_metadata_bytes_max, 'm');
   event.data.clear();
@@ -92,8 +92,8 @@ TEST(EventCodec, events_at_their_limits_come_back) {
 
 TEST(EventCodec, a_body_that_is_cut_short_within_its_names_or_has_unknown_flags_is_no_event) {
   std::string body;
-  encode_event(body, "config-color", StreamVersion{1}, example());
-  const std::size_t data_begin = body.size() - example().data.size();
+  encode_event(body, "config-color", StreamVersion{1}, example_event());
+  const std::size_t data_begin = body.size() - example_event().data.size();
   for (std::size_t size = 0; size < data_begin; ++size) {
     EXPECT_FALSE(decode_event(record_of(std::string_view(body).substr(0, size)))) << size;
   }

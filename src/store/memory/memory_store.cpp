@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <ranges>
 
+#include "store/clock_alarm.hpp"
+
 namespace annals::store {
 namespace {
-
-/// A clock this far behind the log is somebody's mistake; less is what stamps of one microsecond an event add up to.
-constexpr Duration clock_behind_tolerated = std::chrono::milliseconds{100};
-constexpr Duration clock_alarm_interval = std::chrono::minutes{1};
 
 /// By chance, so that a cursor of another store is recognised; never 0, which stands for the start.
 std::uint32_t draw_epoch(platform::Random& random) {

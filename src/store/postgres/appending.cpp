@@ -9,14 +9,11 @@
 #include <algorithm>
 #include <array>
 
+#include "store/clock_alarm.hpp"
 #include "store/postgres/postgres_store.hpp"
 
 namespace annals::store {
 namespace {
-
-/// A clock this far behind the log is somebody's mistake; less is what stamps of one microsecond an event add up to.
-constexpr Duration clock_behind_tolerated = std::chrono::milliseconds{100};
-constexpr Duration clock_alarm_interval = std::chrono::minutes{1};
 
 constexpr int attempts_max = 5;
 /// Waiting for an answer about an append in doubt: 25 ms, doubled so many times (6 s together).

@@ -50,7 +50,7 @@ struct World : log::TestWorld {
   StreamHash hash(std::string_view stream) { return hash_stream(stream, hash_seed(footer_of({}, {}).store)); }
 };
 
-SegmentStreams example() {
+SegmentStreams example_streams() {
   SegmentStreams streams;
   EXPECT_TRUE(streams.add("config-color", StreamVersion{1}, Address({0, 4160}, 0)));
   EXPECT_TRUE(streams.add("config-color", StreamVersion{2}, Address({0, 4160}, 1)));
@@ -59,7 +59,7 @@ SegmentStreams example() {
 }
 
 /// Sixteen bytes a line; lines of zeros left out.
-std::string hex(std::string_view bytes) {
+std::string hex_without_zeros(std::string_view bytes) {
   std::ostringstream out;
   out << std::hex << std::setfill('0');
   bool left_out = false;
@@ -86,10 +86,10 @@ std::string hex(std::string_view bytes) {
 TEST(StreamsFile, the_page_shows_the_bytes_that_are_written) {
   World world;
   std::vector<std::unique_ptr<StreamSource>> sources;
-  sources.push_back(world.memory(example()));
+  sources.push_back(world.memory(example_streams()));
   (void)world.build(footer_of({0, 0}, {7}), std::move(sources));
   const std::string written =
-      hex(platform::read_whole_file(world.files, "index/0000000-0000000.streams", 1u << 20).value());
+      hex_without_zeros(platform::read_whole_file(world.files, "index/0000000-0000000.streams", 1u << 20).value());
   const std::string page = written_page("src/store/embedded/FORMAT.md");
   EXPECT_NE(page.find(written), std::string::npos) << "FORMAT.md should end with:\n\n" << written;
 }
@@ -143,7 +143,7 @@ TEST(StreamsFile, does_not_merge_what_does_not_continue) {
   SegmentStreams gap;
   ASSERT_TRUE(gap.add("config-color", StreamVersion{4}, Address({1, 4160}, 0)));
   std::vector<std::unique_ptr<StreamSource>> sources;
-  sources.push_back(world.memory(example()));
+  sources.push_back(world.memory(example_streams()));
   sources.push_back(world.memory(std::move(gap)));
   StreamsBuilder builder(world.files, "index", footer_of({0, 1}, {7, 8}), std::move(sources));
   const auto done = builder.step(1u << 20);
@@ -156,11 +156,11 @@ TEST(StreamsFile, does_not_merge_what_does_not_continue) {
 TEST(StreamsFile, of_which_a_bit_is_flipped_or_bytes_are_missing_is_not_believed) {
   World world;
   std::vector<std::unique_ptr<StreamSource>> sources;
-  sources.push_back(world.memory(example()));
+  sources.push_back(world.memory(example_streams()));
   const StreamsFooter footer = footer_of({0, 0}, {7});
   const std::string path = world.build(footer, std::move(sources))->path();
   std::uint64_t digest = 0;
-  const SegmentStreams streams = example();
+  const SegmentStreams streams = example_streams();
   for (const auto& [name, stretch] : streams.streams()) {
     for (std::size_t at = 0; at < stretch.addresses.size(); ++at) {
       digest += event_digest(world.hash(name), StreamVersion{stretch.first.value + at}, stretch.addresses[at].bits());
@@ -198,7 +198,7 @@ TEST(StreamsFile, that_is_wrong_with_checksums_that_are_right_is_told_from_what_
   digest += event_digest(right.hash("config-color"), StreamVersion{1}, Address({0, 4160}, 0).bits());
   digest += event_digest(right.hash("config-color"), StreamVersion{2}, Address({0, 4160}, 1).bits());
   digest += event_digest(right.hash("config-size"), StreamVersion{5}, Address({0, 4432}, 0).bits());
-  built(right, example());
+  built(right, example_streams());
   const std::string path = "index/0000000-0000000.streams";
   EXPECT_TRUE(check_streams_file(right.files, path, right.cache, footer_of({0, 0}, {7}), digest));
   // An event less, one more, another place, another version, another stream.
@@ -225,7 +225,7 @@ TEST(StreamsFile, that_is_wrong_with_checksums_that_are_right_is_told_from_what_
 TEST(StreamsFile, whose_counts_no_file_of_its_size_has_is_not_opened) {
   World world;
   std::vector<std::unique_ptr<StreamSource>> sources;
-  sources.push_back(world.memory(example()));
+  sources.push_back(world.memory(example_streams()));
   const auto file = world.build(footer_of({0, 0}, {7}), std::move(sources));
   const StreamsFooter good = file->footer();
   const auto opens = [&](std::uint64_t addresses, std::uint64_t entries, std::uint64_t bloom_blocks) {
@@ -251,7 +251,7 @@ TEST(StreamsFile, whose_counts_no_file_of_its_size_has_is_not_opened) {
 TEST(StreamsFile, an_entry_that_leads_astray_is_no_answer) {
   World world;
   std::vector<std::unique_ptr<StreamSource>> sources;
-  sources.push_back(world.memory(example()));
+  sources.push_back(world.memory(example_streams()));
   const auto file = world.build(footer_of({0, 0}, {7}), std::move(sources));
   const std::string name = "config-color";
   const StreamEntry good = file->find(world.hash(name)).value().value();
