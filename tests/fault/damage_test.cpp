@@ -12,14 +12,14 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::uint64_t seed = 8;
+constexpr std::uint64_t damage_seed = 8;
 
 struct SmallStore {
-  log::TestWorld world{seed};
+  log::TestWorld world{damage_seed};
   Workload workload;
 
   /// With `calls` calls in it, cleanly stopped.
-  explicit SmallStore(std::size_t calls) : workload(make_workload(seed, calls)) {
+  explicit SmallStore(std::size_t calls) : workload(make_workload(damage_seed, calls)) {
     Session session(world);
     EXPECT_EQ(session.run(workload, 0), workload.groups.size());
   }
@@ -185,8 +185,8 @@ TEST(Damage, every_flipped_bit_of_a_sealed_segment_is_refused_by_verify_and_neve
 
 TEST(Damage, after_a_crash_only_what_the_last_flush_wrote_may_be_cut_off) {
   // Killed, so without the mark of a clean stop; the last call's groups are what the last flush wrote.
-  const Workload workload = make_workload(seed, 6);
-  log::TestWorld world(seed);
+  const Workload workload = make_workload(damage_seed, 6);
+  log::TestWorld world(damage_seed);
   std::size_t acknowledged = 0;
   std::size_t begin_of_last = 0;
   const std::string segment = "data/log/00000000000000000001.segment";

@@ -13,10 +13,10 @@ using testing::HasSubstr;
 using Fault = platform::SimulatedFileSystem::Fault;
 using Survival = platform::SimulatedFileSystem::Survival;
 
-constexpr std::uint64_t seed = 41;
+constexpr std::uint64_t failure_seed = 41;
 
 std::uint64_t steps_of(const Workload& workload) {
-  log::TestWorld world(seed);
+  log::TestWorld world(failure_seed);
   Session session(world);
   EXPECT_EQ(session.run(workload, 0), workload.groups.size());
   session.close();
@@ -42,13 +42,13 @@ void expect_exactly(const EventStore& store, const Workload& workload, std::size
 }
 
 TEST(Failure, of_any_step_is_followed_by_no_success_and_by_reads_as_before_and_opening_again_works) {
-  const Workload workload = make_workload(seed, 120);
+  const Workload workload = make_workload(failure_seed, 120);
   const std::uint64_t steps = steps_of(workload);
   std::size_t failed = 0;
   for (const Fault fault : {Fault::fail_cleanly, Fault::disk_full, Fault::short_write, Fault::fail_dirty}) {
     for (const std::uint64_t step : sampled(1, steps + 1)) {
       SCOPED_TRACE("step " + std::to_string(step) + " " + name_of(fault));
-      log::TestWorld world(seed);
+      log::TestWorld world(failure_seed);
       world.files.fault_at(step, fault);
       std::size_t acknowledged = 0;
       {
@@ -72,12 +72,12 @@ TEST(Failure, of_any_step_is_followed_by_no_success_and_by_reads_as_before_and_o
 }
 
 TEST(Failure, of_a_flush_that_lies_is_survived_by_all_that_was_acknowledged_before_and_after_a_restart) {
-  const Workload workload = make_workload(seed, 90);
+  const Workload workload = make_workload(failure_seed, 90);
   const std::uint64_t steps = steps_of(workload);
   for (const std::uint64_t step : sampled(1, steps + 1)) {
     for (const Survival survival : {Survival::nothing, Survival::some_sectors}) {
       SCOPED_TRACE("the flush at step " + std::to_string(step) + " fails and lies");
-      log::TestWorld world(seed);
+      log::TestWorld world(failure_seed);
       world.files.fault_at(step, Fault::fail_dirty);
       std::size_t groups = 0;
       {
@@ -106,12 +106,12 @@ TEST(Failure, of_a_flush_that_lies_is_survived_by_all_that_was_acknowledged_befo
 }
 
 TEST(Failure, of_the_recovery_that_lies_is_made_good_by_the_next_one) {
-  const Workload workload = make_workload(seed, 25);
+  const Workload workload = make_workload(failure_seed, 25);
   for (std::uint64_t groups_before = 1; groups_before < workload.appends.size(); groups_before += 3) {
     for (std::uint64_t step = 1;; ++step) {
       SCOPED_TRACE("killed after " + std::to_string(groups_before) + " calls; step " + std::to_string(step) +
                    " of the recovery fails and lies");
-      log::TestWorld world(seed);
+      log::TestWorld world(failure_seed);
       std::size_t groups = 0;
       {
         Session session(world);
@@ -145,9 +145,9 @@ TEST(Failure, of_the_recovery_that_lies_is_made_good_by_the_next_one) {
 }
 
 TEST(Failure, of_the_mark_of_a_clean_stop_that_lies_loses_nothing_that_is_recorded_after_it) {
-  const Workload workload = make_workload(seed, 20);
+  const Workload workload = make_workload(failure_seed, 20);
   for (std::uint64_t calls = 1; calls < 19; ++calls) {
-    log::TestWorld world(seed);
+    log::TestWorld world(failure_seed);
     std::size_t groups = 0;
     {
       Session session(world);
@@ -182,7 +182,7 @@ TEST(Failure, leaves_no_group_of_a_torn_flush_to_come_up_behind_a_later_one) {
   constexpr std::size_t first_bytes = 960;  // so that the second group has its sectors to itself
   for (const bool zeros_are_a_lie : {false, true}) {
     SCOPED_TRACE(zeros_are_a_lie);
-    log::TestWorld world(seed);
+    log::TestWorld world(failure_seed);
     const std::string segment = "data/log/00000000000000000001.segment";
     const auto open = [&] {
       return log::open_log({.directory = "data", .segment_bytes = segment_bytes}, world.platform(), world.background,
@@ -225,12 +225,12 @@ TEST(Failure, leaves_no_group_of_a_torn_flush_to_come_up_behind_a_later_one) {
 }
 
 TEST(Failure, a_full_disk_refuses_what_does_not_fit_and_nothing_is_lost_when_there_is_room_again) {
-  const Workload workload = make_workload(seed, 120);
+  const Workload workload = make_workload(failure_seed, 120);
   bool frees_room_under_it = false;
   for (std::uint64_t capacity = 3 * segment_bytes / 2; capacity < 5 * segment_bytes; capacity += 10'000) {
     SCOPED_TRACE("capacity " + std::to_string(capacity));
     frees_room_under_it = !frees_room_under_it;
-    log::TestWorld world(seed);
+    log::TestWorld world(failure_seed);
     world.files.set_capacity(capacity);
     std::size_t acknowledged = 0;
     {
@@ -255,8 +255,8 @@ TEST(Failure, a_full_disk_refuses_what_does_not_fit_and_nothing_is_lost_when_the
 }
 
 TEST(Failure, of_a_flush_in_the_background_refuses_every_later_append) {
-  const Workload workload = make_workload(seed, 20);
-  log::TestWorld world(seed);
+  const Workload workload = make_workload(failure_seed, 20);
+  log::TestWorld world(failure_seed);
   Session session(world, store::Sync::periodic);
   std::size_t groups = session.run(workload, 0, 5);
   world.files.fault_at(world.files.steps() + 1, Fault::fail_dirty);

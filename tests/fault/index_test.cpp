@@ -18,15 +18,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr std::uint64_t seed = 99;
+constexpr std::uint64_t index_seed = 99;
 const std::string folder = "data/index";
 
 struct IndexedStore {
-  log::TestWorld world{seed};
+  log::TestWorld world{index_seed};
   Workload workload;
 
   /// Cleanly stopped, with all its indexes written.
-  explicit IndexedStore(std::size_t calls) : workload(make_workload(seed, calls)) {
+  explicit IndexedStore(std::size_t calls) : workload(make_workload(index_seed, calls)) {
     Session session(world);
     EXPECT_EQ(session.run(workload, 0), workload.groups.size());
   }
@@ -119,8 +119,8 @@ TEST(Index, says_what_it_takes_on_the_disk_and_of_memory) {
 }
 
 TEST(Index, has_on_the_disk_what_it_says_while_segments_are_sealed) {
-  log::TestWorld world(seed);
-  const Workload workload = make_workload(seed, 300);
+  log::TestWorld world(index_seed);
+  const Workload workload = make_workload(index_seed, 300);
   Session session(world);
   ASSERT_EQ(session.run(workload, 0), workload.groups.size());
   std::uint64_t bytes = 0;
@@ -165,7 +165,7 @@ TEST(Index, of_which_any_files_are_deleted_is_made_anew_and_answers_are_right_me
   const auto all = store.indexes();
   std::map<std::string, std::string> contents;
   for (const std::string& name : all) contents[name] = store.bytes(name);
-  platform::SimulatedRandom dice(seed);
+  platform::SimulatedRandom dice(index_seed);
   for (int turn = 0; turn < 40; ++turn) {
     SCOPED_TRACE(turn);
     std::size_t deleted = 0;
@@ -200,7 +200,7 @@ TEST(Index, of_which_any_files_are_deleted_is_made_anew_and_answers_are_right_me
 
 TEST(Index, all_of_which_is_deleted_under_a_running_store_is_not_missed) {
   IndexedStore store(300);
-  const Workload longer = make_workload(seed, 700);
+  const Workload longer = make_workload(index_seed, 700);
   {
     Session session(store.world);
     ASSERT_TRUE(session.is_open());
@@ -309,7 +309,7 @@ TEST(Index, of_other_segments_or_another_store_is_not_believed) {
   const auto names = store.indexes();
   for (const std::string& name : names) {
     SCOPED_TRACE(name);
-    log::TestWorld other(seed + 1);
+    log::TestWorld other(index_seed + 1);
     const Workload workload = store.workload;
     {
       Session session(other);
@@ -346,8 +346,8 @@ TEST(Index, is_not_written_by_who_only_reads) {
 }
 
 TEST(Index, of_a_segment_that_was_just_sealed_is_read_back_from_its_file) {
-  const Workload workload = make_workload(seed, 300);
-  log::TestWorld world(seed);
+  const Workload workload = make_workload(index_seed, 300);
+  log::TestWorld world(index_seed);
   Session session(world);
   ASSERT_EQ(session.run(workload, 0), workload.groups.size());
   ASSERT_GT(count(world.files.list(folder).value(), ".summary"), 17u) << "more than are kept in memory";
@@ -377,10 +377,10 @@ TEST(Index, leftovers_are_removed_by_the_next_opening) {
 
 TEST(Index, half_built_at_any_crash_does_no_harm) {
   // Enough segments for a merge, and the power lost at every step from some time before it.
-  const Workload workload = make_workload(seed, 420);
+  const Workload workload = make_workload(index_seed, 420);
   std::uint64_t steps = 0;
   {
-    log::TestWorld world(seed);
+    log::TestWorld world(index_seed);
     Session session(world);
     ASSERT_EQ(session.run(workload, 0), workload.groups.size());
     ASSERT_THAT(world.files.list(folder).value(), Contains("0000000-0000007.streams"));
@@ -393,7 +393,7 @@ TEST(Index, half_built_at_any_crash_does_no_harm) {
   for (const std::uint64_t step : sampled(steps / 2, steps + 1)) {
     const Survival survival = survivals[step % 4];
     SCOPED_TRACE("power lost at step " + std::to_string(step));
-    log::TestWorld world(seed);
+    log::TestWorld world(index_seed);
     world.files.fault_at(step, platform::SimulatedFileSystem::Fault::power_loss);
     std::size_t acknowledged = 0;
     {

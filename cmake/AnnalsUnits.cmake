@@ -1,0 +1,39 @@
+# annals_gather(RESULT ROOT NAME source...)
+#
+# What is to be compiled for these sources: themselves; with ANNALS_UNITY so many at a time, as units that include one after
+# the other. ROOT is a directory that the target includes from.
+#
+# Clang under a sanitizer spends most of its time on what many files read and instantiate alike, so units of the libraries take a
+# third of it. They are for the builds with clang alone: the release build compiles file by file, and so notices an include that is
+# missing, a name that only a neighbour declares, and a function that nobody calls. What two files of a unit both declare, though
+# in unnamed namespaces, has to have two names.
+#
+# CMake's own UNITY_BUILD names every source by its whole path, so that the compiler's cache could not serve one checkout with what
+# another has compiled; and it forgets OBJECT_DEPENDS (AnnalsPrecompiled.cmake).
+set(annals_unit_files_max 12)
+
+function(annals_gather result root name)
+  set(sources ${ARGN})
+  list(LENGTH sources count)
+  if(NOT ANNALS_UNITY OR count LESS 2)
+    set(${result} ${sources} PARENT_SCOPE)
+    return()
+  endif()
+  # Units of one size, so that there is no small one at the end.
+  math(EXPR units "(${count} + ${annals_unit_files_max} - 1) / ${annals_unit_files_max}")
+  math(EXPR last "${units} - 1")
+  foreach(unit RANGE ${last})
+    math(EXPR begin "${count} * ${unit} / ${units}")
+    math(EXPR size "${count} * (${unit} + 1) / ${units} - ${begin}")
+    list(SUBLIST sources ${begin} ${size} members)
+    set(text "// Made by cmake/AnnalsUnits.cmake.\n")
+    foreach(member IN LISTS members)
+      cmake_path(RELATIVE_PATH member BASE_DIRECTORY ${root})
+      string(APPEND text "#include \"${member}\"\n")
+    endforeach()
+    set(path ${CMAKE_CURRENT_BINARY_DIR}/units/${name}_${unit}.cpp)
+    file(CONFIGURE OUTPUT ${path} CONTENT "${text}" @ONLY)
+    list(APPEND gathered ${path})
+  endforeach()
+  set(${result} ${gathered} PARENT_SCOPE)
+endfunction()
