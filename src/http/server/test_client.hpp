@@ -96,7 +96,7 @@ class TestClient {
   }
 
   /// Reads once. False at the end of the connection, or when nothing comes for `patience`.
-  bool receive(std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+  bool receive(std::chrono::milliseconds patience = std::chrono::seconds(60)) {
     pollfd waiting{descriptor_, POLLIN, 0};
     if (::poll(&waiting, 1, static_cast<int>(patience.count())) != 1) return false;
     char bytes[16384];
