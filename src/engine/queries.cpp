@@ -91,9 +91,8 @@ std::vector<std::string> ListAtTime::next_keys(std::size_t limit) const {
   return keys;
 }
 
-Result<std::vector<projection::ReadTable::Row>> ListAtTime::next(std::size_t rows_max, std::size_t bytes_max,
-                                                                 const Turn& turn) {
-  std::vector<projection::ReadTable::Row> rows;
+Result<std::vector<ListAtTime::Row>> ListAtTime::next(std::size_t rows_max, std::size_t bytes_max, const Turn& turn) {
+  std::vector<Row> rows;
   if (!begun_) TRY(begin());
   while (collected_ < end_) {
     TRY(collect());

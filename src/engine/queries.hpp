@@ -31,6 +31,11 @@ namespace annals::engine {
 /// takes no more memory than what is in hand. Confined to one thread at a time.
 class ListAtTime {
  public:
+  struct Row {
+    std::string key;
+    model::Record record;
+  };
+
   /// Everything outlives the list. `prefix` and `after` as in ReadTable::list.
   ListAtTime(Past past, const projection::ReadTable& table, Instant time, std::string prefix,
              std::optional<std::string> after);
@@ -38,8 +43,7 @@ class ListAtTime {
   /// The next rows that existed then: up to `rows_max`, and no more once their values have `bytes_max` bytes or the
   /// turn is over; fewer, or none, also before the end. Errors: those of the store's reads; not_found
   /// ("past_not_shown"), when one was at a version that is not shown any more.
-  [[nodiscard]] Result<std::vector<projection::ReadTable::Row>> next(std::size_t rows_max, std::size_t bytes_max,
-                                                                     const Turn& turn);
+  [[nodiscard]] Result<std::vector<Row>> next(std::size_t rows_max, std::size_t bytes_max, const Turn& turn);
   /// True once no row can follow.
   [[nodiscard]] bool ended() const { return ended_; }
 

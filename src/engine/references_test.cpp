@@ -306,12 +306,12 @@ TEST_F(ReferencesTest, whatever_happens_nothing_refers_to_nothing) {
     run();
     for (std::size_t model = 0; model < models.size(); ++model) {
       for (const auto& row : writer.feed(model).table().list("", std::nullopt, 10)) {
-        const auto referred = model::referred_keys(models[model], *row.record.value);
+        const auto referred = model::referred_keys(models[model], row->value());
         for (const model::ReferredKey& to : *referred) {
           const std::string& target = models[model].fields[to.field].references;
           const auto place = std::ranges::find(models, target, &model::Model::name) - models.begin();
           ASSERT_TRUE(writer.feed(static_cast<std::size_t>(place)).table().get(to.key)->exists())
-              << "seed " << seed << ", round " << round << ": " << *row.record.value;
+              << "seed " << seed << ", round " << round << ": " << row->value();
         }
       }
     }

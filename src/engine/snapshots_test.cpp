@@ -179,7 +179,7 @@ TEST_F(EngineSnapshotsTest, a_long_fold_ends_with_its_turn_and_goes_on_in_the_ne
   open();
   const Past past = served->engine->past(0);
   ListAtTime list(past, served->engine->feed(0).table(), then, "", std::nullopt);
-  std::vector<projection::ReadTable::Row> rows;
+  std::vector<ListAtTime::Row> rows;
   for (turns = 0; !list.ended(); ++turns) {
     auto some = list.next(10, 1u << 20, over).value();
     std::ranges::move(some, std::back_inserter(rows));

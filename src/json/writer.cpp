@@ -59,26 +59,62 @@ void append_valid(std::string& out, std::string_view text) {
   out.append(text, begin, text.size() - begin);
 }
 
-/// Sixteen bytes that are looked at together; compilers turn this into instructions of the processor.
-using Block = unsigned char __attribute__((vector_size(16)));
+/// Sixteen bytes that are looked at together; compilers turn this into instructions of the processor. They are signed,
+/// so that one comparison finds control characters and what is part of a longer sequence.
+using Block = signed char __attribute__((vector_size(16)));
 
-/// True when no byte is to be escaped and none is part of a longer sequence: text that is its own JSON, and UTF-8.
+Block special_in(const char* at) {
+  Block bytes;
+  std::memcpy(&bytes, at, sizeof bytes);
+  return (bytes < 0x20) | (bytes == '"') | (bytes == '\\');
+}
+
+bool is_plain_word(const char* at) {
+  const std::uint64_t word = load_word(at);
+  return stands_as_it_is(word) && !has_high_byte(word);
+}
+
+/// True when no byte is to be escaped and none is part of a longer sequence: text that is its own JSON, and UTF-8. What
+/// is left behind the last whole block, or word, is looked at together with bytes before it.
 bool is_plain(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
-  Block special{};
-  for (; end - at >= std::ptrdiff_t{sizeof(Block)}; at += sizeof(Block)) {
-    Block bytes;
-    std::memcpy(&bytes, at, sizeof bytes);
-    special |= reinterpret_cast<Block>((bytes < 0x20) | (bytes > 0x7f) | (bytes == '"') | (bytes == '\\'));
+  if (text.size() >= sizeof(Block)) {
+    const char* const last = end - sizeof(Block);
+    Block special = special_in(last);
+    for (; last - at >= 3 * std::ptrdiff_t{sizeof(Block)}; at += 4 * sizeof(Block)) {
+      special |= special_in(at) | special_in(at + sizeof(Block)) | special_in(at + 2 * sizeof(Block)) |
+                 special_in(at + 3 * sizeof(Block));
+    }
+    for (; at < last; at += sizeof(Block)) special |= special_in(at);
+    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(special);
+    return (words[0] | words[1]) == 0;
   }
-  const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(special);
-  if ((words[0] | words[1]) != 0) return false;
+  if (text.size() >= 8) return is_plain_word(at) && is_plain_word(end - 8);
   for (; at != end; ++at) {
     const auto byte = static_cast<unsigned char>(*at);
     if (escaped[byte] || byte > 0x7f) return false;
   }
   return true;
+}
+
+/// Appends so many bytes, which `write(at)` writes. What the library says is the size is not looked at: that of g++ 12
+/// tells the capacity when the text has to grow.
+template <class Write>
+void append_written(std::string& out, std::size_t count, Write write) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + count, [&](char* bytes, std::size_t) {
+    write(bytes + before);
+    return before + count;
+  });
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  append_written(out, text.size() + 2, [text](char* at) {
+    at[0] = '"';
+    text.copy(at + 1, text.size());
+    at[1 + text.size()] = '"';
+  });
 }
 
 /// The length of the UTF-8 sequence at the front of `text`, or 0 when there is no valid one.
@@ -92,10 +128,10 @@ std::size_t sequence_length(std::string_view text) {
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+  if (is_plain(text)) [[likely]]
+    return append_quoted(out, text);
   out += '"';
-  if (is_plain(text)) [[likely]] {
-    out += text;
-  } else if (simdjson::validate_utf8(text.data(), text.size())) {
+  if (simdjson::validate_utf8(text.data(), text.size())) {
     append_valid(out, text);
   } else {
     while (!text.empty()) {
@@ -119,10 +155,14 @@ void append_number(std::string& out, double number) {
 }
 
 void append_member(std::string& out, std::string_view name) {
-  if (!out.empty() && out.back() != '{') out += ',';
-  out += '"';
-  out += name;
-  out += "\":";
+  const bool follows = !out.empty() && out.back() != '{';
+  append_written(out, name.size() + (follows ? 4 : 3), [=](char* at) {
+    if (follows) *at++ = ',';
+    *at++ = '"';
+    at += name.copy(at, name.size());
+    *at++ = '"';
+    *at = ':';
+  });
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
@@ -132,7 +172,9 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
 
 void append_member(std::string& out, std::string_view name, std::uint64_t number) {
   append_member(out, name);
-  out += std::to_string(number);
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
 }
 
 void append_null_member(std::string& out, std::string_view name) {

@@ -50,14 +50,10 @@ class ReadTable {
   [[nodiscard]] Result<std::vector<model::Record>> records(std::span<const RowHolder> rows, std::size_t bytes_max,
                                                            Use use) const;
 
-  struct Row {
-    std::string key;
-    model::Record record;
-  };
-  /// Up to `limit` existing keys that begin with `prefix`, after the key `after` (nullopt: from the first), in order.
-  /// INVARIANT: all values are in memory.
-  [[nodiscard]] std::vector<Row> list(std::string_view prefix, const std::optional<std::string>& after,
-                                      std::size_t limit) const;
+  /// The rows of up to `limit` existing keys that begin with `prefix`, after the key `after` (nullopt: from the first),
+  /// in order. INVARIANT: all values are in memory.
+  [[nodiscard]] std::vector<RowHolder> list(std::string_view prefix, const std::optional<std::string>& after,
+                                            std::size_t limit) const;
 
   /// The next of the rows that `walk` comes by after `after` (nullopt: from its beginning on), up to `rows_max`, which
   /// is not 0; those of deleted records are passed over and count. A record that changes while the walk goes on may

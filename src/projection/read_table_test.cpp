@@ -46,7 +46,9 @@ class History {
 std::string listed(const ReadTable& table, std::string_view prefix = "",
                    std::optional<std::string> after = std::nullopt, std::size_t limit = 100) {
   std::string text;
-  for (const auto& row : table.list(prefix, after, limit)) text += row.key + "=" + std::string(*row.record.value) + " ";
+  for (const auto& row : table.list(prefix, after, limit)) {
+    text.append(row->key()).append("=").append(row->value()).append(" ");
+  }
   return text;
 }
 
@@ -237,7 +239,7 @@ TEST(read_table, readers_see_a_publication_whole_or_not_at_all) {
       while (!done.load()) {
         const auto rows = table.list("", std::nullopt, 10);
         ++looks;
-        if (rows.size() == 1 || (rows.size() == 2 && *rows[0].record.value != *rows[1].record.value)) ++differing;
+        if (rows.size() == 1 || (rows.size() == 2 && rows[0]->value() != rows[1]->value())) ++differing;
       }
     });
     for (std::size_t place = 0; place < history.all().size(); place += 2) {

@@ -304,7 +304,7 @@ TEST_F(TableStateTest, a_table_is_written_down_while_others_write_and_read) {
       while (!done.load()) {
         const model::Record record = table.get("k7").value();
         bytes += record.exists() ? record.value->size() : 0;
-        for (const auto& row : table.list("k4", std::nullopt, 20)) bytes += row.record.value->size();
+        for (const auto& row : table.list("k4", std::nullopt, 20)) bytes += row->value_bytes();
       }
       EXPECT_GT(bytes, 0u);
     };

@@ -18,7 +18,7 @@
 namespace annals::http {
 namespace {
 
-using Rows = std::vector<projection::ReadTable::Row>;
+using projection::RowHolder;
 
 constexpr std::uint64_t rows_a_page_max = 10'000;
 constexpr std::size_t rows_at_once = 128;
@@ -26,22 +26,26 @@ constexpr std::size_t rows_bytes_max = 1u << 20;  // the values of rows in hand,
 constexpr std::size_t page_bytes_max = 1u << 20;  // names and values of a page, whose end must be known before it is
                                                   // sent; a client that does not read keeps them
 constexpr std::size_t row_bytes_about = 32;       // beside its key and its value
+constexpr std::size_t last_row_bytes_about = 4u << 10;  // with which a piece goes beyond piece_bytes
+constexpr std::size_t rows_ahead = 4;                   // that are asked for, before they are written out
 
-void append_row(std::string& out, const projection::ReadTable::Row& row) {
+void append_row(std::string& out, const projection::StoredRow& row) {
   out += "{\"name\":";
-  json::append_string(out, row.key);
+  json::append_string(out, row.key());
   out += ",\"value\":";
-  json::append_string(out, *row.record.value);
+  json::append_string(out, row.value());
   out += '}';
 }
 
-std::size_t bytes_of(const projection::ReadTable::Row& row) {
-  return row.key.size() + row.record.value->size();
-}
-
 struct SomeRows {
-  Rows rows;
-  bool ended = false;  ///< none follow
+  std::vector<RowHolder> rows;
+  std::size_t bytes = 0;  ///< of their names and values
+  bool ended = false;     ///< none follow
+
+  void add(RowHolder row) {
+    bytes += row->key().size() + row->value_bytes();
+    rows.push_back(std::move(row));
+  }
 };
 
 /// Gives the rows of a list, a piece at a time: of now, or as they were. They are no more once they have `bytes_max`
@@ -53,16 +57,19 @@ using RowSource =
 RowSource rows_of_now(const projection::ReadTable& table, std::string prefix, std::optional<std::string> after) {
   return [&table, prefix = std::move(prefix), after = std::move(after)](
              std::size_t rows_max, std::size_t bytes_max, const engine::Turn&) mutable -> Result<SomeRows> {
-    Rows rows = table.list(prefix, after, rows_max);
-    const bool ended = rows.size() < rows_max;
-    std::size_t count = 0;
-    for (std::size_t bytes = 0; count < rows.size() && bytes < bytes_max; ++count) {
-      bytes += bytes_of(rows[count]);
+    SomeRows some;
+    some.rows = table.list(prefix, after, rows_max);
+    some.ended = some.rows.size() < rows_max;
+    for (std::size_t count = 0; count < some.rows.size(); ++count) {
+      if (some.bytes >= bytes_max) {
+        some.rows.resize(count);
+        some.ended = false;
+        break;
+      }
+      some.bytes += some.rows[count]->key().size() + some.rows[count]->value_bytes();
     }
-    const bool cut = count < rows.size();
-    rows.resize(count);
-    if (!rows.empty()) after = rows.back().key;
-    return SomeRows{std::move(rows), ended && !cut};
+    if (!some.rows.empty()) after = some.rows.back()->key();
+    return some;
   };
 }
 
@@ -70,8 +77,15 @@ RowSource rows_at(engine::Past past, const projection::ReadTable& table, Instant
                   std::optional<std::string> after) {
   auto list = std::make_shared<engine::ListAtTime>(past, table, time, std::move(prefix), std::move(after));
   return [list](std::size_t rows_max, std::size_t bytes_max, const engine::Turn& turn) -> Result<SomeRows> {
-    Rows rows = TRY(list->next(rows_max, bytes_max, turn));
-    return SomeRows{std::move(rows), list->ended()};
+    std::vector<engine::ListAtTime::Row> rows = TRY(list->next(rows_max, bytes_max, turn));
+    SomeRows some;
+    some.ended = list->ended();
+    some.rows.reserve(rows.size());
+    for (engine::ListAtTime::Row& row : rows) {
+      const model::Record record = std::exchange(row.record, {});  // its value may be large
+      some.add(RowHolder::make(row.key, record.version, true, *record.value, record.updated_at));
+    }
+    return some;
   };
 }
 
@@ -84,7 +98,7 @@ struct ListRequest {
   std::string at_text;
 };
 
-std::string next_link(const ListRequest& list, const std::string& last_key) {
+std::string next_link(const ListRequest& list, std::string_view last_key) {
   std::string link = "<" + list.path + "?";
   if (!list.prefix.empty()) link += "prefix=" + percent_encode(list.prefix) + "&";
   if (list.at) link += "at=" + percent_encode(list.at_text) + "&";
@@ -98,11 +112,11 @@ std::string next_link(const ListRequest& list, const std::string& last_key) {
 class ListBody final : public PieceSource {
  public:
   explicit ListBody(RowSource source) : source_(std::move(source)) {}
-  explicit ListBody(Rows rows) : rows_(std::move(rows)), no_more_(true) {}
+  explicit ListBody(SomeRows rows) : rows_(std::move(rows.rows)), bytes_(rows.bytes), no_more_(true) {}
 
   [[nodiscard]] Result<std::string> next(const engine::Turn& turn) override {
     std::string out;
-    out.reserve(std::min(bytes_in_hand(), piece_bytes) + row_bytes_about);
+    out.reserve(bytes_expected());
     if (!std::exchange(begun_, true)) out += '[';
     do {
       if (place_ == rows_.size() && !no_more_) {
@@ -112,9 +126,10 @@ class ListBody final : public PieceSource {
         place_ = 0;
       }
       for (; place_ < rows_.size() && out.size() < piece_bytes; ++place_) {
+        if (place_ + rows_ahead < rows_.size()) rows_[place_ + rows_ahead]->ask_for();
         if (std::exchange(any_, true)) out += ',';
-        append_row(out, rows_[place_]);
-        rows_[place_].record = {};  // its value may be large
+        append_row(out, *rows_[place_]);
+        rows_[place_] = RowHolder();  // its value may be large
       }
       ended_ = place_ == rows_.size() && no_more_;
     } while (!ended_ && out.size() < piece_bytes && !turn.is_over());
@@ -125,19 +140,17 @@ class ListBody final : public PieceSource {
   [[nodiscard]] bool ended() const override { return ended_; }
 
  private:
-  /// What the rows in hand will take, more or less; of those that follow nobody knows.
-  [[nodiscard]] std::size_t bytes_in_hand() const {
-    if (!no_more_) return piece_bytes;
-    std::size_t bytes = 0;
-    for (std::size_t at = place_; at < rows_.size() && bytes < piece_bytes; ++at) {
-      bytes += row_bytes_about + rows_[at].key.size() + rows_[at].record.value->size();
-    }
-    return bytes;
+  /// What the next piece will take, more or less; of rows that follow those in hand nobody knows.
+  [[nodiscard]] std::size_t bytes_expected() const {
+    const std::size_t piece_bytes_about = piece_bytes + last_row_bytes_about;
+    if (!no_more_) return piece_bytes_about;
+    return std::min(bytes_ + (rows_.size() + 1) * row_bytes_about, piece_bytes_about);
   }
 
   RowSource source_;
-  Rows rows_;
+  std::vector<RowHolder> rows_;
   std::size_t place_ = 0;
+  std::size_t bytes_ = 0;  // of the rows, when no more follow
   bool no_more_ = false;
   bool begun_ = false;
   bool any_ = false;
@@ -162,36 +175,39 @@ struct ListPage final : LongRead {
   [[nodiscard]] bool work(const engine::Turn& turn) override {
     do {
       // One row more than the page has tells that another page follows.
-      const std::size_t bytes_left = bytes < page_bytes_max ? page_bytes_max - bytes : 1;
-      auto some = source(rows_max + 1 - rows.size(), bytes_left, turn);
+      const std::size_t bytes_left = page.bytes < page_bytes_max ? page_bytes_max - page.bytes : 1;
+      auto some = source(rows_max + 1 - page.rows.size(), bytes_left, turn);
       if (!some) {
         call.refuse(some.error());
         return false;
       }
-      for (const auto& row : some->rows) bytes += bytes_of(row);
-      std::ranges::move(some->rows, std::back_inserter(rows));
-      if (some->ended || rows.size() > rows_max) {
+      page.bytes += some->bytes;
+      if (page.rows.empty()) {
+        page.rows = std::move(some->rows);
+      } else {
+        std::ranges::move(some->rows, std::back_inserter(page.rows));
+      }
+      if (some->ended || page.rows.size() > rows_max) {
         send();
         return false;
       }
-      if (bytes >= page_bytes_max) rows_max = rows.size();
+      if (page.bytes >= page_bytes_max) rows_max = page.rows.size();
     } while (!turn.is_over());
     return true;
   }
   void send() {
-    if (rows.size() > rows_max) {
-      rows.pop_back();
-      response.add("Link", next_link(list, rows.back().key));
+    if (page.rows.size() > rows_max) {
+      page.rows.pop_back();
+      response.add("Link", next_link(list, page.rows.back()->key()));
     }
-    send_list(std::move(call), std::move(response), ListBody(std::move(rows)), From::memory);
+    send_list(std::move(call), std::move(response), ListBody(std::move(page)), From::memory);
   }
 
   ListRequest list;
   RowSource source;
   Response response;
   std::size_t rows_max;  ///< what was asked for, and fewer once they have page_bytes_max
-  Rows rows;
-  std::size_t bytes = 0;
+  SomeRows page;
 };
 
 /// `from`: what the source reads.
