@@ -28,13 +28,11 @@ bool take_either(std::string_view& text, char lower, char upper) {
   return take(text, lower) || take(text, upper);
 }
 
-void append_padded(std::string& out, std::int64_t number, int width) {
-  std::array<char, 20> digits{};
+void write_digits(char* at, int width, unsigned number) {
   for (int place = width - 1; place >= 0; --place) {
-    digits[static_cast<std::size_t>(place)] = static_cast<char>('0' + number % 10);
+    at[place] = static_cast<char>('0' + number % 10);
     number /= 10;
   }
-  out.append(digits.data(), static_cast<std::size_t>(width));
 }
 
 }  // namespace
@@ -44,21 +42,18 @@ void Instant::append_text(std::string& out) const {
   const sys_time<Duration> time{Duration{microseconds}};
   const auto day = floor<days>(time);
   const year_month_day date{day};
-  const hh_mm_ss<Duration> clock{time - day};
-  append_padded(out, static_cast<int>(date.year()), 4);
-  out += '-';
-  append_padded(out, static_cast<unsigned>(date.month()), 2);
-  out += '-';
-  append_padded(out, static_cast<unsigned>(date.day()), 2);
-  out += 'T';
-  append_padded(out, clock.hours().count(), 2);
-  out += ':';
-  append_padded(out, clock.minutes().count(), 2);
-  out += ':';
-  append_padded(out, clock.seconds().count(), 2);
-  out += '.';
-  append_padded(out, clock.subseconds().count(), 6);
-  out += 'Z';
+  const auto of_day = static_cast<std::uint64_t>((time - day).count());  // microseconds
+  const auto second = static_cast<unsigned>(of_day / 1'000'000);
+  std::array<char, 27> text{"0000-00-00T00:00:00.000000"};
+  write_digits(text.data(), 4, static_cast<unsigned>(static_cast<int>(date.year())));
+  write_digits(text.data() + 5, 2, static_cast<unsigned>(date.month()));
+  write_digits(text.data() + 8, 2, static_cast<unsigned>(date.day()));
+  write_digits(text.data() + 11, 2, second / 3600);
+  write_digits(text.data() + 14, 2, second / 60 % 60);
+  write_digits(text.data() + 17, 2, second % 60);
+  write_digits(text.data() + 20, 6, static_cast<unsigned>(of_day % 1'000'000));
+  text.back() = 'Z';
+  out.append(text.data(), text.size());
 }
 
 std::string Instant::to_text() const {

@@ -19,11 +19,14 @@ bool hyphen_before(std::size_t byte) {
 }  // namespace
 
 void Uuid::append_text(std::string& out) const {
+  std::array<char, 36> text;
+  char* at = text.data();
   for (std::size_t byte = 0; byte < bytes.size(); ++byte) {
-    if (hyphen_before(byte)) out += '-';
-    out += hex_digits[bytes[byte] >> 4];
-    out += hex_digits[bytes[byte] & 15];
+    if (hyphen_before(byte)) *at++ = '-';
+    *at++ = hex_digits[bytes[byte] >> 4];
+    *at++ = hex_digits[bytes[byte] & 15];
   }
+  out.append(text.data(), text.size());
 }
 
 std::string Uuid::to_text() const {

@@ -1,7 +1,5 @@
 #include "delivery/audit.hpp"
 
-#include <algorithm>
-
 #include "engine/event_metadata.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
@@ -10,6 +8,7 @@ namespace annals::delivery {
 namespace {
 
 constexpr Duration save_every = std::chrono::seconds(1);
+constexpr std::size_t line_bytes_about = 400;  // of a line without its value
 
 /// "Config" of "ConfigValue"; "Product".
 std::string_view subject_of(const model::Model& model) {
@@ -41,6 +40,7 @@ Result<Position> Audit::resume() {
 
 Result<> Audit::handle(const EventPage& page) {
   std::string lines;
+  lines.reserve(page.events().size() * line_bytes_about);
   for (const EventView& event : page.events()) {
     const model::Model* model = engine_.model_of(event.stream);
     if (model && (model->profile == model::Profile::resource || event.type == model->set_type ||
@@ -71,7 +71,9 @@ Result<> Audit::save_checkpoint() {
 
 void Audit::append_line(std::string& lines, const EventView& event, const model::Model& model) const {
   const bool deleted = event.type == model.deleted_type;
-  std::string message(subject_of(model));
+  std::string message;
+  message.reserve(line_bytes_about / 4);
+  message += subject_of(model);
   const bool created = model.profile == model::Profile::resource && event.type == model.created_type;
   message.append(deleted ? " deleted: " : created ? " created: " : " updated: ").append(key_of(event.stream));
   if (!deleted && model.profile == model::Profile::kv) {
@@ -82,17 +84,15 @@ void Audit::append_line(std::string& lines, const EventView& event, const model:
       if (auto object = json::thread_reader().read_object(event.data)) data = std::move(*object);
       value = data.text("value");
     }
-    message += value ? std::string(*value) : "****";
+    message += value ? *value : std::string_view("****");
   }
   lines += "{\"timestamp\":\"";
   event.created_at.append_text(lines);
   lines += "\",\"level\":\"INFO\",\"trace_id\":\"";
   const std::string correlation = event.correlation_id.to_text();
-  for (std::size_t begin = 0; begin < correlation.size();) {
-    const std::size_t end = std::min(correlation.find('-', begin), correlation.size());
-    lines.append(correlation, begin, end - begin);
-    begin = end + 1;
-  }
+  // Without the hyphens.
+  lines.append(correlation, 0, 8).append(correlation, 9, 4).append(correlation, 14, 4);
+  lines.append(correlation, 19, 4).append(correlation, 24, 12);
   // A span of its own, which the event's id names as well as a drawn one would.
   lines += "\",\"span_id\":\"";
   const std::string event_id = event.id.to_text();

@@ -77,8 +77,8 @@ std::string actor_of(std::string_view metadata) {
   constexpr std::string_view beginning = R"({"actor":")";
   if (metadata.starts_with(beginning)) {
     const std::string_view rest = metadata.substr(beginning.size());
-    const std::size_t end = rest.find_first_of("\"\\");
-    if (end != std::string_view::npos && rest[end] == '"') return std::string(rest.substr(0, end));
+    const std::string_view actor = rest.substr(0, rest.find('"'));
+    if (actor.size() < rest.size() && actor.find('\\') == std::string_view::npos) return std::string(actor);
   }
   const auto object = json::thread_reader().read_object(metadata);
   const std::string_view* actor = object ? object->text("actor") : nullptr;

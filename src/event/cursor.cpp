@@ -1,15 +1,18 @@
 #include "event/cursor.hpp"
 
+#include <array>
+
 #include "base/base64url.hpp"
 
 namespace annals {
 
 std::string Cursor::to_text() const {
   if (is_start()) return "0";
-  std::string bytes;
-  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(epoch >> shift);
-  for (std::uint64_t rest = position.value; rest != 0; rest >>= 8) bytes += static_cast<char>(rest);
-  return to_base64url(bytes);
+  std::array<char, 12> bytes;
+  std::size_t size = 0;
+  for (int shift = 0; shift < 32; shift += 8) bytes[size++] = static_cast<char>(epoch >> shift);
+  for (std::uint64_t rest = position.value; rest != 0; rest >>= 8) bytes[size++] = static_cast<char>(rest);
+  return to_base64url({bytes.data(), size});
 }
 
 std::optional<Cursor> Cursor::from_text(std::string_view text) {

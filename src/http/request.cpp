@@ -20,6 +20,7 @@ std::string_view to_string(Method method) {
 
 std::optional<std::string_view> Request::field(std::string_view lower_case_name) const {
   for (const Field& candidate : fields) {
+    if (candidate.name.size() != lower_case_name.size()) continue;
     if (equal_ignoring_case(candidate.name, lower_case_name)) return candidate.value;
   }
   return std::nullopt;
@@ -34,6 +35,7 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {
+  if (text.find('%') == std::string_view::npos) return std::string(text);
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t place = 0; place < text.size(); ++place) {

@@ -53,15 +53,20 @@ std::size_t find_line_end(const char* bytes, std::size_t begin, std::size_t end)
   return begin;
 }
 
+bool is_digit(char character) {
+  return character >= '0' && character <= '9';
+}
+
 /// `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets (RFC 3986 section 3.2).
 bool is_authority(std::string_view text) {
   if (text.empty() || !characters::all_in(characters::authority, text)) return false;
   const bool bracketed = text.front() == '[';
   const std::size_t host_end = bracketed ? text.find(']') : std::min(text.find(':'), text.size());
   if (host_end == std::string_view::npos || host_end == 0) return false;
-  if (!bracketed && text.substr(0, host_end).find_first_of("[]") != std::string_view::npos) return false;
+  const auto is_bracket = [](char character) { return character == '[' || character == ']'; };
+  if (!bracketed && std::ranges::any_of(text.substr(0, host_end), is_bracket)) return false;
   const std::string_view port = text.substr(bracketed ? host_end + 1 : host_end);
-  return port.empty() || (port.front() == ':' && port.find_first_not_of("0123456789", 1) == std::string_view::npos);
+  return port.empty() || (port.front() == ':' && std::ranges::all_of(port.substr(1), is_digit));
 }
 
 }  // namespace
@@ -154,7 +159,6 @@ bool HeadParser::read_version(std::string_view version) {
     framing_.http_1_0 = true;
     return true;
   }
-  const auto is_digit = [](char character) { return character >= '0' && character <= '9'; };
   const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
                            version[6] == '.' && is_digit(version[7]);
   if (well_formed && version[5] != '0')
@@ -166,7 +170,7 @@ bool HeadParser::read_target(char* bytes, std::size_t begin, std::size_t end) {
   const std::string_view target(bytes + begin, end - begin);
   if (target.size() > limits_.target_bytes_max)
     return refuse(414, "target_too_long", "The request's target is longer than this server takes.");
-  if (target.find_first_of("\t#") != std::string_view::npos)
+  if (target.find('\t') != std::string_view::npos || target.find('#') != std::string_view::npos)
     return malformed("The request's target has a character that must be percent-encoded.");
   target_ = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(target.size())};
   if (target.starts_with('/')) return true;
@@ -253,7 +257,7 @@ bool HeadParser::read_connection(std::string_view value) {
 bool HeadParser::read_content_length(std::string_view value) {
   constexpr std::size_t digits_max = 18;  // 10^18 - 1 bytes are enough, and cannot overflow
   if (++seen_.lengths > 1) return malformed("The request has more than one Content-Length.");
-  if (value.empty() || value.size() > digits_max || value.find_first_not_of("0123456789") != std::string_view::npos) {
+  if (value.empty() || value.size() > digits_max || !std::ranges::all_of(value, is_digit)) {
     return malformed("The request's Content-Length is not one number.");
   }
   for (char digit : value)

@@ -10,7 +10,6 @@ namespace annals::http {
 namespace {
 
 constexpr std::size_t request_id_bytes_max = 128;
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 bool is_lower_hex(std::string_view text) {
   for (char character : text) {
@@ -31,21 +30,6 @@ Uuid uuid_from_hex(std::string_view text) {
         static_cast<std::uint8_t>(hex_digit_value(text[byte * 2]) * 16 + hex_digit_value(text[byte * 2 + 1]));
   }
   return uuid;
-}
-
-char* write_hex(char* at, std::uint8_t byte) {
-  *at++ = hex_digits[byte >> 4];
-  *at++ = hex_digits[byte & 15];
-  return at;
-}
-
-void write_uuid(const Uuid& uuid, std::string& out) {
-  out.resize(36);
-  char* at = out.data();
-  for (std::size_t byte = 0; byte < uuid.bytes.size(); ++byte) {
-    if (byte == 4 || byte == 6 || byte == 8 || byte == 10) *at++ = '-';
-    at = write_hex(at, uuid.bytes[byte]);
-  }
 }
 
 void write_two_digits(char* at, unsigned number) {
@@ -115,7 +99,8 @@ void IdentitySource::identify(Request& request) {
     const auto uuid = Uuid::from_text(*request_id);
     if (uuid && *uuid != Uuid{}) request.correlation_id = *uuid;
   } else {
-    write_uuid(made, request.request_id);
+    request.request_id.clear();
+    made.append_text(request.request_id);
   }
   if (!trace_id.empty()) request.correlation_id = uuid_from_hex(trace_id);
   request.trace.id = request.correlation_id;  // so that records of the log and events are found together
