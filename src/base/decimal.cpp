@@ -27,6 +27,12 @@ constexpr Wide power_of_ten(std::size_t exponent) {
   return power;
 }
 
+constexpr auto powers_of_ten = [] {
+  std::array<Wide, Decimal::digits_max + 1> powers{};
+  for (std::size_t exponent = 0; exponent < powers.size(); ++exponent) powers[exponent] = power_of_ten(exponent);
+  return powers;
+}();
+
 constexpr Wide one = power_of_ten(Decimal::digits_max);  // in units of a fraction; also what a whole stays below
 
 // Products and quotients are worked out in digits to the base of 10^19, least first, so that the point stands between
@@ -128,13 +134,18 @@ Digits<8> divide(Digits<8>& rest, const Digits<5>& divisor) {
   return quotient;
 }
 
-std::string digits_of(Wide number) {
-  std::string digits;
-  do {
-    digits += static_cast<char>('0' + static_cast<int>(number % 10));
-    number /= 10;
-  } while (number > 0);
-  std::ranges::reverse(digits);
+using DigitsOfWide = std::array<char, Decimal::digits_max>;
+
+/// All digits of a number below 10^38, with zeros before them. A division of 128 bits is dear, so there is one at most.
+DigitsOfWide digits_of(Wide number) {
+  DigitsOfWide digits;
+  digits.fill('0');
+  const auto write = [&](std::uint64_t half, std::size_t end) {
+    for (; half > 0; half /= 10) digits[--end] = static_cast<char>('0' + half % 10);
+  };
+  const auto high = number < base ? std::uint64_t{0} : static_cast<std::uint64_t>(number / base);
+  write(high, digits.size() / 2);
+  write(static_cast<std::uint64_t>(number - Wide{high} * base), digits.size());
   return digits;
 }
 
@@ -153,7 +164,7 @@ std::optional<Decimal> Decimal::from_text(std::string_view text) {
     const std::string_view fraction = text.substr(point + 1);
     if (!all_digits(fraction) || fraction.size() > digits_max) return std::nullopt;
     decimal.fraction_ = number_of(fraction);
-    for (std::size_t digit = fraction.size(); digit < digits_max; ++digit) decimal.fraction_ *= 10;
+    decimal.fraction_ *= powers_of_ten[digits_max - fraction.size()];
   }
   decimal.negative_ = negative && (decimal.whole_ > 0 || decimal.fraction_ > 0);
   return decimal;
@@ -276,13 +287,17 @@ std::optional<std::int64_t> Decimal::to_integer() const {
 }
 
 std::string Decimal::to_text() const {
-  std::string text = negative_ ? "-" : "";
-  text += digits_of(whole_);
+  std::string text;
+  if (negative_) text += '-';
+  const DigitsOfWide whole = digits_of(whole_);
+  const std::string_view whole_digits(whole.data(), whole.size());
+  text += whole_digits.substr(std::min(whole_digits.find_first_not_of('0'), whole.size() - 1));
   if (fraction_ == 0) return text;
-  std::string fraction = digits_of(fraction_);
-  fraction.insert(0, digits_max - fraction.size(), '0');
-  fraction.erase(fraction.find_last_not_of('0') + 1);
-  return text + "." + fraction;
+  const DigitsOfWide fraction = digits_of(fraction_);
+  const std::string_view fraction_digits(fraction.data(), fraction.size());
+  text += '.';
+  text += fraction_digits.substr(0, fraction_digits.find_last_not_of('0') + 1);
+  return text;
 }
 
 }  // namespace annals

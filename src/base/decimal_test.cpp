@@ -67,6 +67,26 @@ TEST(Decimal, text_is_the_shortest_of_the_value) {
   EXPECT_EQ(decimal("0." + std::string(37, '0') + "1").to_text(), "0." + std::string(37, '0') + "1");
 }
 
+TEST(Decimal, text_of_any_length_is_read_and_written_digit_for_digit) {
+  std::mt19937_64 random(38);
+  const auto digits = [&](std::size_t count) {
+    std::string text;
+    while (text.size() < count) text += static_cast<char>('0' + static_cast<int>(random() % 10));
+    return text;
+  };
+  for (std::size_t whole = 1; whole <= Decimal::digits_max; ++whole) {
+    for (std::size_t fraction = 1; fraction <= Decimal::digits_max; ++fraction) {
+      // The first digit, and the last, is what the shortest text has: none of them is zero, but for a lone first one.
+      const std::string zeros(random() % fraction, '0');
+      const std::string first = whole == 1 ? digits(1) : "4" + digits(whole - 1);
+      const std::string text =
+          (random() % 2 == 0 ? "" : "-") + first + "." + (zeros + digits(fraction)).substr(0, fraction - 1) + "7";
+      EXPECT_EQ(decimal(text).to_text(), text);
+      EXPECT_EQ(decimal(text + std::string(Decimal::digits_max - fraction, '0')).to_text(), text);
+    }
+  }
+}
+
 TEST(Decimal, integers_are_decimals) {
   EXPECT_EQ(Decimal::from_integer(-3), decimal("-3"));
   EXPECT_EQ(Decimal::from_integer(INT64_MIN), decimal("-9223372036854775808"));
