@@ -4,49 +4,62 @@ namespace annals {
 namespace {
 
 constexpr char hex_digits[] = "0123456789abcdef";
+constexpr std::uint8_t no_digit = 0xff;
+constexpr std::size_t text_bytes = 36;
 
-int hex_value(char character) {
-  if (character >= '0' && character <= '9') return character - '0';
-  if (character >= 'a' && character <= 'f') return character - 'a' + 10;
-  if (character >= 'A' && character <= 'F') return character - 'A' + 10;
-  return -1;
-}
+constexpr auto hex_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
+  for (std::uint8_t value = 0; value < 16; ++value) {
+    const auto digit = static_cast<unsigned char>(hex_digits[value]);
+    values[digit] = value;
+    if (value >= 10) values[digit - 'a' + 'A'] = value;
+  }
+  return values;
+}();
 
-bool hyphen_before(std::size_t byte) {
-  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
-}
+/// Where the two digits of each byte stand in the text.
+constexpr auto places = [] {
+  std::array<std::size_t, 16> at{};
+  std::size_t place = 0;
+  for (std::size_t byte = 0; byte < at.size(); ++byte, place += 2) {
+    if (byte == 4 || byte == 6 || byte == 8 || byte == 10) ++place;
+    at[byte] = place;
+  }
+  return at;
+}();
 
 }  // namespace
 
 void Uuid::append_text(std::string& out) const {
-  std::array<char, 36> text;
-  char* at = text.data();
+  char text[text_bytes];
+  for (const std::size_t hyphen : {8, 13, 18, 23}) text[hyphen] = '-';
   for (std::size_t byte = 0; byte < bytes.size(); ++byte) {
-    if (hyphen_before(byte)) *at++ = '-';
-    *at++ = hex_digits[bytes[byte] >> 4];
-    *at++ = hex_digits[bytes[byte] & 15];
+    text[places[byte]] = hex_digits[bytes[byte] >> 4];
+    text[places[byte] + 1] = hex_digits[bytes[byte] & 15];
   }
-  out.append(text.data(), text.size());
+  out.append(text, text_bytes);
 }
 
 std::string Uuid::to_text() const {
   std::string text;
-  text.reserve(36);
+  text.reserve(text_bytes);
   append_text(text);
   return text;
 }
 
 std::optional<Uuid> Uuid::from_text(std::string_view text) {
-  if (text.size() != 36) return std::nullopt;
+  if (text.size() != text_bytes) return std::nullopt;
+  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
   Uuid uuid;
-  std::size_t place = 0;
+  unsigned seen = 0;  // beyond 15 once something was no digit
   for (std::size_t byte = 0; byte < uuid.bytes.size(); ++byte) {
-    if (hyphen_before(byte) && text[place++] != '-') return std::nullopt;
-    const int high = hex_value(text[place++]);
-    const int low = hex_value(text[place++]);
-    if (high < 0 || low < 0) return std::nullopt;
+    const unsigned high = hex_values[static_cast<unsigned char>(text[places[byte]])];
+    const unsigned low = hex_values[static_cast<unsigned char>(text[places[byte] + 1])];
+    seen |= high | low;
     uuid.bytes[byte] = static_cast<std::uint8_t>(high * 16 + low);
   }
+  if (seen > 15) return std::nullopt;
   return uuid;
 }
 
