@@ -169,6 +169,12 @@ TEST(json_reader, a_name_that_occurs_twice_is_refused_at_every_depth) {
   EXPECT_EQ(code_of(R"({"value":"a","value":"b"})"), "duplicate_member");
   EXPECT_EQ(code_of(R"({"value":"a","v\u0061lue":"b"})"), "duplicate_member");
   EXPECT_EQ(code_of(R"({"x":[{"a":1,"a":1}]})"), "duplicate_member");
+  for (const std::size_t others : {7u, 8u, 9u}) {
+    std::string text = "{\"a\":1";
+    for (std::size_t other = 0; other < others; ++other) text += ",\"b" + std::to_string(other) + "\":1";
+    EXPECT_EQ(code_of(text + "}"), "") << text;
+    EXPECT_EQ(code_of(text + ",\"a\":1}"), "duplicate_member") << text;
+  }
 }
 
 TEST(json_reader, nesting_is_limited) {

@@ -72,26 +72,42 @@ Result<> check_text(std::string_view text) {
   return {};
 }
 
-/// Names that occur twice and text that is none, at every depth.
-Result<> check_element(simdjson::dom::element element) {
+/// A name that is there twice, of names in any order; nullptr when there is none.
+const std::string_view* find_twin(std::vector<std::string_view>& names) {
+  constexpr std::size_t few = 8;
+  if (names.size() <= few) {
+    for (auto name = names.begin(); name != names.end(); ++name) {
+      const auto twin = std::find(names.begin(), name, *name);
+      if (twin != name) return &*twin;
+    }
+    return nullptr;
+  }
+  std::sort(names.begin(), names.end());
+  const auto twin = std::adjacent_find(names.begin(), names.end());
+  return twin == names.end() ? nullptr : &*twin;
+}
+
+/// Names that occur twice and text that is none, at every depth. Text that came without escapes is UTF-8, as the parser
+/// has seen.
+Result<> check_element(simdjson::dom::element element, bool has_escapes) {
   using simdjson::dom::element_type;
-  if (element.type() == element_type::STRING) return check_text(std::string_view(element));
+  if (element.type() == element_type::STRING) return has_escapes ? check_text(std::string_view(element)) : Result<>{};
   if (element.type() == element_type::ARRAY) {
-    for (auto child : simdjson::dom::array(element)) TRY(check_element(child));
+    for (auto child : simdjson::dom::array(element)) TRY(check_element(child, has_escapes));
     return {};
   }
   if (element.type() != element_type::OBJECT) return {};
+  const simdjson::dom::object object(element);
   std::vector<std::string_view> names;
-  for (auto [name, child] : simdjson::dom::object(element)) {
-    TRY(check_text(name));
-    TRY(check_element(child));
+  names.reserve(object.size());
+  for (auto [name, child] : object) {
+    if (has_escapes) TRY(check_text(name));
+    TRY(check_element(child, has_escapes));
     names.push_back(name);
   }
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end()) {
+  if (const std::string_view* twin = find_twin(names)) {
     return fail(ErrorKind::invalid, "duplicate_member",
-                "the JSON names \"" + std::string(twice->substr(0, 64)) + "\" twice in one object");
+                "the JSON names \"" + std::string(twin->substr(0, 64)) + "\" twice in one object");
   }
   return {};
 }
@@ -127,7 +143,7 @@ Result<simdjson::dom::element> Reader::Parser::root_of(std::string_view text, bo
   if (error == simdjson::MEMALLOC) return fail(ErrorKind::unavailable, "there is no memory left to read this JSON");
   if (error)
     return fail(ErrorKind::invalid, "invalid_json", std::string("not JSON: ") + simdjson::error_message(error));
-  TRY(check_element(root));
+  TRY(check_element(root, text.find('\\') != std::string_view::npos));
   return root;
 }
 
@@ -137,6 +153,7 @@ Result<Object> Reader::read_object(std::string_view text) {
   if (root.get(object)) return fail(ErrorKind::invalid, "not_an_object", "the JSON is not an object");
   Object result;
   result.overflowed = overflowed_;
+  result.members.reserve(object.size());
   for (auto [name, element] : object) result.members.push_back({name, value_of(element)});
   return result;
 }
