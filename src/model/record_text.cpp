@@ -1,5 +1,6 @@
 #include "model/record_text.hpp"
 
+#include "base/byte_words.hpp"
 #include "json/writer.hpp"
 #include "model/formula.hpp"
 #include "model/upcast.hpp"
@@ -9,7 +10,12 @@ namespace {
 
 /// Where the string that begins at `begin` ends; npos when it does not.
 std::size_t string_end(std::string_view text, std::size_t begin) {
+  const auto is_inside = [&](std::size_t at) {
+    const std::uint64_t word = load_word(text.data() + at);
+    return !has_byte(word, '"') && !has_byte(word, '\\');
+  };
   for (std::size_t at = begin + 1; at < text.size(); ++at) {
+    while (at + 8 < text.size() && is_inside(at)) at += 8;
     if (text[at] == '\\') {
       ++at;
     } else if (text[at] == '"') {
@@ -60,7 +66,12 @@ Result<std::string_view> next_value(const Model& model, const Field& field, std:
 }  // namespace
 
 std::string record_text(const Model& model, std::span<const std::string_view> values) {
-  std::string text = "{";
+  std::size_t bytes = 2;
+  for (std::size_t place = 0; place < model.fields.size(); ++place)
+    bytes += model.fields[place].name.size() + values[place].size() + 4;  // two quotes, a colon and a comma
+  std::string text;
+  text.reserve(bytes);
+  text += '{';
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     json::append_member(text, model.fields[place].name);
     text += values[place];

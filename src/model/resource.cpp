@@ -12,9 +12,11 @@
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
 #include "model/formula.hpp"
+#include "model/plain_event.hpp"
 #include "model/record_text.hpp"
 #include "model/secret_cipher.hpp"
 #include "model/upcast.hpp"
+#include "model/value_order.hpp"
 
 namespace annals::model {
 namespace {
@@ -190,6 +192,10 @@ void append_values(std::string& data, const Model& model, std::span<const std::s
 Decision created(const Model& model, std::string_view key, std::span<const std::string_view> values) {
   Decision decision;
   decision.type = model.created_type;
+  std::size_t bytes = 32 + model.key_member.size() + key.size();
+  for (std::size_t place = 0; place < values.size(); ++place)
+    bytes += model.fields[place].name.size() + values[place].size() + 4;
+  decision.data.reserve(bytes);
   append_key(decision.data, model, key);
   json::append_member(decision.data, "values");
   append_values(decision.data, model, values);
@@ -497,7 +503,7 @@ Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_v
   const std::vector<std::string_view> values = TRY(values_of(model, record));
   for (std::size_t place = 0; place < values.size(); ++place) {
     if (!model.fields[place].unique || values[place] == no_value) continue;
-    unique.push_back({place, identity_of(TRY(value_from_text(model.fields[place], values[place])))});
+    unique.push_back({place, identity_of(TRY(stored_value(model.fields[place], values[place])))});
   }
   return unique;
 }
@@ -508,7 +514,7 @@ Result<std::vector<ReferredKey>> referred_keys(const Model& model, std::string_v
   const std::vector<std::string_view> values = TRY(values_of(model, record));
   for (std::size_t place = 0; place < values.size(); ++place) {
     if (model.fields[place].references.empty() || values[place] == no_value) continue;
-    referred.push_back({place, key_text(TRY(value_from_text(model.fields[place], values[place])))});
+    referred.push_back({place, key_text(TRY(stored_value(model.fields[place], values[place])))});
   }
   return referred;
 }
@@ -587,17 +593,24 @@ Result<Change> resource_change_of(const Model& model, std::string_view before, s
                                   std::string_view data, StreamVersion version) {
   if (type == model.deleted_type) return Change{Change::Effect::remove};
   const bool creates = type == model.created_type;
-  const auto object = json::thread_reader().read_object(data);
-  if (!object) return not_of_model(type, version, "is not JSON: " + object.error().message);
-  const auto changes = changes_of(model, type, *object);
-  if (!changes) return not_of_model(type, version, changes.error().message);
-  if (changes->empty() && !creates && type != model.updated_type) return Change{};
+  auto given = plain_values(model, type, data);
+  Changes parsed;  // where the texts are that are not in the data
+  if (!given) {
+    const auto object = json::thread_reader().read_object(data);
+    if (!object) return not_of_model(type, version, "is not JSON: " + object.error().message);
+    auto changes = changes_of(model, type, *object);
+    if (!changes) return not_of_model(type, version, changes.error().message);
+    parsed = *std::move(changes);
+    given.emplace();
+    for (const Given& one : parsed) given->push_back({one.place, one.value});
+  }
+  if (given->empty() && !creates && type != model.updated_type) return Change{};
   std::vector<std::string_view> values(model.fields.size(), no_value);
   if (!creates) {
     if (before.empty()) return not_of_model(type, version, "changes a record that does not exist");
     values = TRY(values_of(model, before));
   }
-  for (const Given& one : *changes) values[one.place] = one.value;
+  for (const PlainValue& one : *given) values[one.place] = one.value;
   const Computed computed = compute(model, values);
   Change change;
   change.effect = Change::Effect::set;

@@ -55,13 +55,14 @@ const Attribute length_attribute{
       const bool has_length = list || field.type == FieldType::string || field.type == FieldType::text;
       if (!has_length || (!text && !list)) return {};
       const std::size_t length = text ? characters_of(*text) : list->size();
-      const std::string found = "it has " + counted(length, text ? "character" : "element");
+      const auto found = [&] { return "it has " + counted(length, text ? "character" : "element"); };
       if (length < field.length_min) {
         return fail(ErrorKind::unprocessable, "too_short",
-                    found + "; the least is " + std::to_string(field.length_min));
+                    found() + "; the least is " + std::to_string(field.length_min));
       }
       if (length > field.length_max) {
-        return fail(ErrorKind::unprocessable, "too_long", found + "; the most is " + std::to_string(field.length_max));
+        return fail(ErrorKind::unprocessable, "too_long",
+                    found() + "; the most is " + std::to_string(field.length_max));
       }
       return list ? check_elements(field, *list) : Result<>{};
     },
