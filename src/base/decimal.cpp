@@ -16,8 +16,15 @@ bool all_digits(std::string_view text) {
 }
 
 Wide number_of(std::string_view digits) {
-  Wide number = 0;
-  for (char digit : digits) number = number * 10 + static_cast<unsigned>(digit - '0');
+  constexpr std::size_t of_a_word = 19;  // digits that are less than 2^64
+  const auto read = [](std::string_view some) {
+    std::uint64_t number = 0;
+    for (char digit : some) number = number * 10 + static_cast<unsigned>(digit - '0');
+    return number;
+  };
+  if (digits.size() <= of_a_word) return read(digits);
+  Wide number = read(digits.substr(0, of_a_word));
+  for (char digit : digits.substr(of_a_word)) number = number * 10 + static_cast<unsigned>(digit - '0');
   return number;
 }
 

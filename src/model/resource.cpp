@@ -68,10 +68,23 @@ std::unexpected<Error> invalid_record(const Model& model, std::vector<Fault> fau
                                std::move(faults)));
 }
 
+const std::vector<const Attribute*>& checking_attributes() {
+  static const auto checking = [] {
+    std::vector<const Attribute*> some;
+    for (const Attribute* attribute : attributes()) {
+      if (attribute->check != nullptr) some.push_back(attribute);
+    }
+    return some;
+  }();
+  return checking;
+}
+
 /// Collects what a body gives, and what is wrong with it.
 class BodyReader {
  public:
-  BodyReader(const Model& model, const json::Object& body) : model_(model), body_(body), taken_(model.fields.size()) {}
+  BodyReader(const Model& model, const json::Object& body) : model_(model), body_(body), taken_(model.fields.size()) {
+    given_.reserve(model.fields.size());
+  }
 
   void read_members() {
     for (const json::Member& member : body_.members) {
@@ -134,8 +147,7 @@ class BodyReader {
     }
     if (!value->is_null()) {
       // Each attribute has its say, so that all that is wrong is told at once.
-      for (const Attribute* attribute : attributes()) {
-        if (attribute->check == nullptr) continue;
+      for (const Attribute* attribute : checking_attributes()) {
         if (auto good = attribute->check(field, *value); !good)
           fault(field.name, good.error().code, good.error().message);
       }
@@ -430,6 +442,16 @@ Result<Changes> own_event_values(const Model& model, std::string_view type, cons
   return changes;
 }
 
+/// The places of fields, ascending.
+template <class Which>
+std::vector<std::size_t> places_of(const Model& model, Which which) {
+  std::vector<std::size_t> places;
+  for (std::size_t place = 0; place < model.fields.size(); ++place) {
+    if (which(model.fields[place])) places.push_back(place);
+  }
+  return places;
+}
+
 Result<Changes> changes_of(const Model& model, std::string_view type, const json::Object& data) {
   if (type == model.created_type) return created_values(model, data);
   if (type == model.updated_type) return updated_values(model, data);
@@ -500,10 +522,13 @@ std::optional<std::string> canonical_key(const Model& model, std::string_view ke
 Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_view record) {
   std::vector<UniqueValue> unique;
   if (record.empty()) return unique;
-  const std::vector<std::string_view> values = TRY(values_of(model, record));
-  for (std::size_t place = 0; place < values.size(); ++place) {
-    if (!model.fields[place].unique || values[place] == no_value) continue;
-    unique.push_back({place, identity_of(TRY(stored_value(model.fields[place], values[place])))});
+  const auto places = places_of(model, [](const Field& field) { return field.unique; });
+  std::vector<std::string_view> values;
+  TRY(values_at(model, record, places, values));
+  for (std::size_t number = 0; number < places.size(); ++number) {
+    if (values[number] == no_value) continue;
+    const std::size_t place = places[number];
+    unique.push_back({place, identity_of(TRY(stored_value(model.fields[place], values[number])))});
   }
   return unique;
 }
@@ -511,10 +536,13 @@ Result<std::vector<UniqueValue>> unique_values(const Model& model, std::string_v
 Result<std::vector<ReferredKey>> referred_keys(const Model& model, std::string_view record) {
   std::vector<ReferredKey> referred;
   if (record.empty()) return referred;
-  const std::vector<std::string_view> values = TRY(values_of(model, record));
-  for (std::size_t place = 0; place < values.size(); ++place) {
-    if (model.fields[place].references.empty() || values[place] == no_value) continue;
-    referred.push_back({place, key_text(TRY(stored_value(model.fields[place], values[place])))});
+  const auto places = places_of(model, [](const Field& field) { return !field.references.empty(); });
+  std::vector<std::string_view> values;
+  TRY(values_at(model, record, places, values));
+  for (std::size_t number = 0; number < places.size(); ++number) {
+    if (values[number] == no_value) continue;
+    const std::size_t place = places[number];
+    referred.push_back({place, key_text(TRY(stored_value(model.fields[place], values[number])))});
   }
   return referred;
 }

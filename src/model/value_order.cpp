@@ -31,18 +31,21 @@ void append_double(std::string& out, double number) {
   append_greatest_first(out, (bits & sign_bit) != 0 ? ~bits : bits | sign_bit);
 }
 
-void append_decimal(std::string& out, const Decimal& number) {
-  const std::string text = number.to_text();
-  const bool negative = text.front() == '-';
-  const std::string_view digits = std::string_view(text).substr(negative ? 1 : 0);
+/// As it was written a decimal has all digits of its value, and zeros at its end at most that the value has not.
+void append_decimal(std::string& out, const WrittenDecimal& decimal) {
+  const bool negative = decimal.number.is_negative();  // "-0.00" is not
+  std::string_view digits = decimal.text;
+  if (digits.front() == '-') digits.remove_prefix(1);
   const std::size_t point = std::min(digits.find('.'), digits.size());
   std::string_view whole = digits.substr(0, point);
   if (whole == "0") whole = {};
+  std::string_view fraction = digits.substr(std::min(point + 1, digits.size()));
+  while (fraction.ends_with('0')) fraction.remove_suffix(1);
   out += negative ? '\0' : '\1';
   const std::size_t begin = out.size();
   out += static_cast<char>(whole.size());
   out += whole;
-  if (point < digits.size()) out += digits.substr(point + 1);
+  out += fraction;
   out += '\0';
   if (!negative) return;
   for (std::size_t at = begin; at < out.size(); ++at) out[at] = static_cast<char>(~out[at]);
@@ -93,7 +96,7 @@ void append_order(std::string& out, FieldType type, const FieldValue& value) {
   } else if (const auto* number = value.as<double>()) {
     append_double(out, *number);
   } else if (const auto* decimal = value.as<WrittenDecimal>()) {
-    append_decimal(out, decimal->number);
+    append_decimal(out, *decimal);
   } else {
     const auto* text = value.as<std::string>();
     INVARIANT(text != nullptr, "values of the other types have no order");

@@ -57,6 +57,10 @@ TEST(value_order, equal_values_have_the_same_bytes) {
   EXPECT_EQ(order(R"("7.5")"), order(R"("7.500")"));
   EXPECT_EQ(order(R"("-0.00")"), order("0"));
   EXPECT_EQ(order(R"("-7.50")"), order(R"("-7.5")"));
+  EXPECT_EQ(order(R"("0.0")"), order(R"("0")"));
+  EXPECT_EQ(order(R"("100.00")"), order("100"));
+  EXPECT_EQ(order(R"("0.050")"), order(R"("0.05")"));
+  EXPECT_NE(order(R"("100")"), order(R"("1")"));
 }
 
 TEST(value_order, texts_with_zeros_stay_in_order_and_long_ones_are_cut) {
