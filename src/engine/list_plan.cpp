@@ -96,6 +96,20 @@ std::string key_text(const model::FieldValue& value) {
   return text ? *text : to_json(value);
 }
 
+/// Whether the ranges that a filter leaves of an index hold the values that pass it, and no others.
+bool is_exact(const Filter& filter) {
+  const auto is_told_apart = [](const model::FieldValue& one) { return !one.is_null() && model::order_is_exact(one); };
+  switch (filter.operation) {
+    case Operator::eq:
+    case Operator::in:
+    case Operator::gt:
+    case Operator::gte:
+    case Operator::lt:
+    case Operator::lte: return std::ranges::all_of(filter.operands, is_told_apart);
+    default: return false;
+  }
+}
+
 /// Of the keys; nullopt when the filter, which is on the primary key, bounds none.
 std::optional<Ranges> key_ranges(const model::Model& model, const Filter& filter) {
   if (filter.operation == Operator::eq || filter.operation == Operator::in) {
@@ -241,7 +255,13 @@ class Planner {
         if (auto keys = ranges_of(field, true)) ways.push_back(way_through_table(*std::move(keys), Way::key));
       }
       if (!model_.fields[field].indexed) continue;
-      if (auto ranges = ranges_of(field, false)) ways.push_back(way_through_index(field, *std::move(ranges)));
+      if (auto ranges = ranges_of(field, false)) {
+        ListPlan& way = ways.emplace_back(way_through_index(field, *std::move(ranges)));
+        for (std::size_t place = 0; place < query_.filters.size(); ++place) {
+          const Filter& filter = query_.filters[place];
+          if (filter.field == field && is_exact(filter)) way.passed.push_back(place);
+        }
+      }
     }
     return ways;
   }

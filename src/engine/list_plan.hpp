@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "model/list_order.hpp"
 #include "projection/read_table.hpp"
@@ -43,6 +44,7 @@ struct ListPlan {
   std::optional<std::size_t> field;  ///< of the way; none of `table`
   projection::TableWalk walk;
   Order order = Order::none;
+  std::vector<std::size_t> passed{};  ///< filters, by their places in the query, that all rows of the walk pass
 };
 [[nodiscard]] std::string_view to_string(ListPlan::Way way);
 

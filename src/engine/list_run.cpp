@@ -50,6 +50,8 @@ void ListRun::begin() {
     return;
   }
   plan_ = plan_list(model_, table_, query_);
+  orders_tell_places_ = plan_.walk.index && query_.sort.size() == 1 && query_.sort.front().field == *plan_.walk.index;
+  look_.take_for_granted(plan_.passed, orders_tell_places_);
   walked_to_ = first_place(model_, plan_, query_);
 }
 
@@ -68,7 +70,8 @@ Result<bool> ListRun::go_on_now(const Turn& turn) {
       const auto use = 2 * rows_.size() >= looked_at_ ? use_ : projection::Use::passes;
       records_ = TRY(table_.records(rest, bytes_between_looks, use));
       for (const model::Record& record : records_) {
-        TRY(look_at(batch_[batch_at_++]->key(), record));
+        TRY(look_at(batch_[batch_at_]->key(), record, orders_.empty() ? std::string_view{} : orders_[batch_at_]));
+        ++batch_at_;
         if (stops && plan_.order == ListPlan::Order::whole && is_full()) return true;
       }
       if (batch_at_ < batch_.size() && turn.is_over()) return false;
@@ -77,10 +80,11 @@ Result<bool> ListRun::go_on_now(const Turn& turn) {
       return true;
     }
     if (walked_on && turn.is_over()) return false;
-    const bool all_pass = query_.filters.empty() && plan_.order == ListPlan::Order::whole;
+    const bool all_pass = plan_.passed.size() == query_.filters.size() && plan_.order == ListPlan::Order::whole;
     const std::size_t rows_max = all_pass ? std::min(rows_at_once, query_.limit + 1 - rows_.size()) : rows_at_once;
     projection::WalkedRows walked = table_.walk_on(plan_.walk, walked_to_, rows_max);
     batch_ = std::move(walked.rows);
+    orders_ = std::move(walked.orders);
     batch_at_ = 0;
     walked_all_ = !walked.place;
     ++walks_;
@@ -90,18 +94,18 @@ Result<bool> ListRun::go_on_now(const Turn& turn) {
 
 Result<bool> ListRun::go_on_past(const Turn& turn) {
   while (!past_->ended()) {
-    for (const auto& row : TRY(past_->next(rows_at_once, past_bytes, turn))) TRY(look_at(row.key, row.record));
+    for (const auto& row : TRY(past_->next(rows_at_once, past_bytes, turn))) TRY(look_at(row.key, row.record, {}));
     if (plan_.order == ListPlan::Order::whole && is_full()) return true;
     if (turn.is_over() && !past_->ended()) return false;
   }
   return true;
 }
 
-Result<> ListRun::look_at(std::string_view key, const model::Record& record) {
+Result<> ListRun::look_at(std::string_view key, const model::Record& record, std::string_view order) {
   ++looked_at_;
   if (!TRY(look_.passes(*record.value))) return {};
   if (query_.count) ++total_;
-  model::ListPlace place = TRY(look_.place(key));
+  model::ListPlace place = orders_tell_places_ ? look_.place(key, order) : TRY(look_.place(key));
   if (query_.after && place.bytes <= query_.after->bytes) return {};
   if (cut_ && place.bytes >= cut_->bytes) return {};
   offer({std::move(place), record});

@@ -9,6 +9,7 @@
 // Confined to one thread at a time.
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -59,7 +60,7 @@ class ListRun {
   void begin();
   [[nodiscard]] Result<bool> go_on_now(const Turn& turn);
   [[nodiscard]] Result<bool> go_on_past(const Turn& turn);
-  [[nodiscard]] Result<> look_at(std::string_view key, const model::Record& record);
+  [[nodiscard]] Result<> look_at(std::string_view key, const model::Record& record, std::string_view order);
   void offer(ListRow row);
   [[nodiscard]] bool is_full() const { return cut_ || rows_.size() > query_.limit; }
   [[nodiscard]] bool nothing_can_follow(std::string_view last_key, const model::Record& last) const;
@@ -77,10 +78,12 @@ class ListRun {
   bool begun_ = false;
 
   ListPlan plan_;
+  bool orders_tell_places_ = false;  // the walk goes by the one field that the list is sorted by
   std::optional<projection::WalkPlace> walked_to_;
   bool walked_all_ = false;
   std::size_t walks_ = 0;
   std::vector<projection::RowHolder> batch_;  // looked at next, from batch_at_ on
+  std::vector<std::string> orders_;           // as WalkedRows has them
   std::size_t batch_at_ = 0;
   std::vector<model::Record> records_;  // of those of the batch that were last looked at
   std::optional<ListAtTime> past_;

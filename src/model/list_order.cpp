@@ -94,12 +94,24 @@ std::optional<ListPlace> place_from_bytes(const Model& model, const Sort& sort, 
 }
 
 ListLook::ListLook(const Model& model, const ListQuery& query) : model_(model), query_(query) {
-  for (const Filter& filter : query.filters) wanted_.push_back(filter.field);
-  for (const SortKey& key : query.sort) wanted_.push_back(key.field);
+  take_for_granted({}, false);
+}
+
+void ListLook::take_for_granted(std::span<const std::size_t> filters, bool order) {
+  INVARIANT(!order || query_.sort.size() == 1, "the order of one field is that of the list");
+  wanted_.clear();
+  checks_.clear();
+  sort_at_.clear();
+  for (std::size_t place = 0; place < query_.filters.size(); ++place) {
+    if (std::ranges::find(filters, place) == filters.end()) checks_.push_back({&query_.filters[place], 0});
+  }
+  for (const Check& check : checks_) wanted_.push_back(check.filter->field);
+  const std::span<const SortKey> keys = order ? std::span<const SortKey>{} : query_.sort;
+  for (const SortKey& key : keys) wanted_.push_back(key.field);
   std::ranges::sort(wanted_);
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
-  for (const Filter& filter : query.filters) filters_at_.push_back(place_of(wanted_, filter.field));
-  for (const SortKey& key : query.sort) sort_at_.push_back(place_of(wanted_, key.field));
+  for (Check& check : checks_) check.at = place_of(wanted_, check.filter->field);
+  for (const SortKey& key : keys) sort_at_.push_back(place_of(wanted_, key.field));
 }
 
 Result<FieldValue> ListLook::value(std::size_t wanted) const {
@@ -108,13 +120,24 @@ Result<FieldValue> ListLook::value(std::size_t wanted) const {
 
 Result<bool> ListLook::passes(std::string_view text) {
   TRY(values_at(model_, text, wanted_, texts_));
-  for (std::size_t place = 0; place < query_.filters.size(); ++place) {
-    if (!model::passes(query_.filters[place], TRY(value(filters_at_[place])))) return false;
+  for (const Check& check : checks_) {
+    if (!model::passes(*check.filter, TRY(value(check.at)))) return false;
   }
   return true;
 }
 
+ListPlace ListLook::place(std::string_view key, std::string_view order) const {
+  ListPlace place;
+  place.bytes.reserve(order.size() + key.size());
+  place.bytes += order;
+  if (query_.sort.front().descending) invert(place.bytes, 0);
+  place.first_bytes = place.key_at = order.size();
+  place.bytes += key;
+  return place;
+}
+
 Result<ListPlace> ListLook::place(std::string_view key) const {
+  INVARIANT(sort_at_.size() == query_.sort.size(), "an order that is granted comes with the record");
   ListPlace place;
   for (std::size_t number = 0; number < query_.sort.size(); ++number) {
     const std::size_t begin = place.bytes.size();

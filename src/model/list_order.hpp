@@ -63,14 +63,25 @@ class ListLook {
   /// Where the record that was looked at last stands. Errors: as passes.
   [[nodiscard]] Result<ListPlace> place(std::string_view key) const;
 
+  /// What the way by which the records are found tells of all of them: that they pass these filters, by their places in
+  /// the query; and, of a list that is sorted by one field (`order`), that the order of its value comes with each
+  /// record. Neither is looked for in the records then. Before the first look.
+  void take_for_granted(std::span<const std::size_t> filters, bool order);
+  /// Where a record stands whose value of the sort's one field has this order.
+  [[nodiscard]] ListPlace place(std::string_view key, std::string_view order) const;
+
  private:
+  struct Check {
+    const Filter* filter;
+    std::size_t at;  ///< its field among wanted_
+  };
   [[nodiscard]] Result<FieldValue> value(std::size_t wanted) const;
 
   const Model& model_;
   const ListQuery& query_;
-  std::vector<std::size_t> wanted_;      // places of fields, ascending
-  std::vector<std::size_t> filters_at_;  // for each filter, its field among them
-  std::vector<std::size_t> sort_at_;
+  std::vector<std::size_t> wanted_;  // places of fields, ascending
+  std::vector<Check> checks_;
+  std::vector<std::size_t> sort_at_;     // for each key of the sort, its field among them; none when that is granted
   std::vector<std::string_view> texts_;  // of the record, for each of wanted_
 };
 

@@ -264,6 +264,7 @@ Result<model::Record> ReadTable::record(const StoredRow& row, Use use) const {
 Result<std::vector<model::Record>> ReadTable::records(std::span<const RowHolder> rows, std::size_t bytes_max,
                                                       Use use) const {
   std::vector<model::Record> records;
+  records.reserve(rows.size());
   std::vector<const StoredRow*> apart;
   std::vector<std::size_t> places;
   std::size_t bytes = 0;
@@ -335,6 +336,7 @@ WalkedRows ReadTable::walk_on(const TableWalk& walk, const std::optional<WalkPla
   const bool ended = rows_->visit(walk, after, [&](const StoredRow& row, std::string_view order) {
     row.ask_for();
     rows.push_back(&row);
+    if (walk.index) walked.orders.emplace_back(order);
     if (rows.size() < rows_max) return true;
     walked.place = WalkPlace{std::string(order), {}};
     return false;

@@ -34,8 +34,9 @@ struct WalkPlace {
 };
 
 struct WalkedRows {
-  std::vector<RowHolder> rows;     ///< of records that exist
-  std::optional<WalkPlace> place;  ///< where to go on; nullopt once nothing is left
+  std::vector<RowHolder> rows;      ///< of records that exist
+  std::vector<std::string> orders;  ///< of a walk in order of a field: of each row's value
+  std::optional<WalkPlace> place;   ///< where to go on; nullopt once nothing is left
 };
 
 /// Calls `visit(entry)` for the entries of a sorted set, as `walk` has it, after `after`, until it answers false: true
