@@ -191,8 +191,10 @@ Result<> PostStages::record() {
   if (hash == log::Hash{}) return fail(ErrorKind::internal, "a hash is nothing but zeros");
   TRY(laps_.whole("append of 64 together with their flush, each", append_and_flush, Stage::Kind::aside));
   const std::vector<EventView> events = recorded_events();
+  std::vector<model::Record> left;
+  for (const Item& item : items_) left.push_back(item.after);
   const auto apply = [&]() -> Result<> {
-    feed_.apply_live(events);
+    feed_.apply_live(events, left);
     return {};
   };
   TRY(laps_.whole("apply to the table and its indexes", apply));

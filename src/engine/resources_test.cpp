@@ -119,6 +119,35 @@ TEST_F(ResourcesTest, what_changes_nothing_records_nothing_but_its_key) {
   EXPECT_EQ(writer.value("a"), R"({"id":"a","sku":null,"price":null,"stock":2})");
 }
 
+TEST_F(ResourcesTest, a_live_table_shows_to_the_byte_what_the_log_says_whatever_a_batch_did) {
+  WriteRequest several;
+  several.actor = "anonymous";
+  several.several.push_back({0, create("b", R"("sku":"\"ä\"","price":"7.50")").command});
+  several.several.push_back({0, patch("b", R"("stock":1)").command});
+  several.several.push_back({0, patch("b", R"("price":"8.00","sku":null)").command});
+  writer.submit(create("a", R"("stock":1)"));
+  writer.submit(patch("a", R"("stock":2,"sku":"X")"));
+  writer.submit(std::move(several));
+  writer.submit(remove("a"));
+  writer.submit(create("a", R"("price":"-0.00")"));
+  writer.submit(create("c", ""));
+  writer.submit(remove("c"));
+  world.executor.run_ready();
+  EXPECT_EQ(writer.text(4) + " " + writer.text(6), "4 2");
+
+  projection::ReadTable replayed(model);
+  ASSERT_TRUE(replayed.apply(store.read_all(Position{}, Horizon::visible, PageLimit{}).value().events()));
+  for (const char* key : {"a", "b", "c"}) {
+    const auto shown = writer.feed().table().get(key).value();
+    const auto told = replayed.get(key).value();
+    EXPECT_EQ(shown.version, told.version) << key;
+    EXPECT_EQ(shown.updated_at, told.updated_at) << key;
+    ASSERT_EQ(shown.exists(), told.exists()) << key;
+    EXPECT_EQ(*shown.value, *told.value) << key;
+  }
+  EXPECT_EQ(writer.value("b"), R"({"id":"b","sku":null,"price":"8.00","stock":1})");
+}
+
 TEST_F(ResourcesTest, a_success_tells_the_record_that_it_left) {
   const std::size_t created = writer.submit(create("a", R"("stock":1)"));
   const std::size_t patched = writer.submit(patch("a", R"("stock":2)"));

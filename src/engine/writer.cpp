@@ -413,9 +413,22 @@ std::vector<EventView> Writer::recorded_events(const std::vector<AppendResult>& 
   return events;
 }
 
+/// What these events leave of their records, as it was decided; of a stream that several of them are on, what the last
+/// one leaves.
+std::vector<model::Record> Writer::left_by(std::span<const EventView> events) const {
+  std::vector<model::Record> left(events.size());
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    const auto state = pending_states_.find(events[at].stream);
+    if (state != pending_states_.end() && state->second.record.version == events[at].version)
+      left[at] = state->second.record;
+  }
+  return left;
+}
+
 /// Takes in what was recorded; false when something of others may have come before it.
 bool Writer::apply(const std::vector<AppendResult>& results) {
   const std::vector<EventView> events = recorded_events(results);
+  const std::vector<model::Record> left = left_by(events);  // before the cache takes what no live table has
   const bool next = !others_.exist() || (!events.empty() && events.front().position == others_.known().next());
   keep_states(results);
   if (!next) {
@@ -426,7 +439,7 @@ bool Writer::apply(const std::vector<AppendResult>& results) {
     return false;
   }
   if (!events.empty()) {
-    for (projection::TableFeed* feed : feeds_) feed->apply_live(events);
+    for (projection::TableFeed* feed : feeds_) feed->apply_live(events, left);
     last_visible_stamp_ = events.back().created_at.microseconds;
   }
   keep_receipts(results);

@@ -35,6 +35,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -247,6 +248,7 @@ class Writer {
   [[nodiscard]] bool conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown,
                               bool fresh) const;
   [[nodiscard]] std::vector<EventView> recorded_events(const std::vector<AppendResult>& results) const;
+  [[nodiscard]] std::vector<model::Record> left_by(std::span<const EventView> events) const;
   [[nodiscard]] bool apply(const std::vector<AppendResult>& results);
   void keep_receipts(const std::vector<AppendResult>& results);
   void keep_states(const std::vector<AppendResult>& results);

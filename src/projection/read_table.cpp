@@ -345,6 +345,7 @@ WalkedRows ReadTable::walk_on(const TableWalk& walk, const std::optional<WalkPla
   for (const StoredRow* row : rows) {
     if (row->exists()) walked.rows.push_back(RowHolder::share(*row));
   }
+  INVARIANT(!walk.index || walked.rows.size() == walked.orders.size(), "records that do not exist are in no index");
   return walked;
 }
 
@@ -420,11 +421,18 @@ std::uint64_t ReadTable::bytes() const {
 
 /// The row of a key after an event, or none when the one before has reached the event's version already: rows from a
 /// checkpoint may be ahead of the events that are read again.
-Result<ReadTable::Changed> ReadTable::change_row(const StoredRow* before, std::string_view key,
-                                                 const EventView& event) const {
+Result<ReadTable::Changed> ReadTable::change_row(const StoredRow* before, std::string_view key, const EventView& event,
+                                                 const model::Record* left) const {
   Changed changed;
-  if (before && event.version <= before->version()) return changed;
+  const StreamVersion version_before = before ? before->version() : StreamVersion{};
+  if (event.version <= version_before) return changed;
   changed.before = TRY(text_of(before, Use::passes));
+  if (left && left->version == event.version && version_before.next() == event.version) {
+    const std::string_view value = left->exists() ? *left->value : std::string_view{};
+    changed.row = make_row({key, event.version, left->exists(), event.created_at}, value);
+    changed.after = TRY(text_of(&*changed.row, Use::passes));
+    return changed;
+  }
   auto change = model::change_of(model_, changed.before.text, event.type, event.data, event.version);
   if (!change) {
     return fail(change.error().kind, "stream " + std::string(event.stream) + ", position " + to_string(event.position) +
@@ -453,12 +461,12 @@ std::uint64_t ReadTable::index_bytes() const {
 
 // One walk down the tree finds both the row and the place for it. Only the applier changes the rows, so the applier may
 // look at them without the lock, and the place is still the place once it has the lock.
-Result<> ReadTable::take_in(const EventView& event) {
+Result<> ReadTable::take_in(const EventView& event, const model::Record* left) {
   const std::string_view key = key_of(event.stream);
   const auto slot = rows_->slots.lower_bound(key);
   const bool found = slot != rows_->slots.end() && slot->row->key() == key;
   const StoredRow* before = found ? &*slot->row : nullptr;
-  Changed changed = TRY(change_row(before, key, event));
+  Changed changed = TRY(change_row(before, key, event, left));
   if (!changed.row) return {};
   tell_if_due(event, changed);
   Rows::Change change = rows_->change_of(changed.before, changed.after);
@@ -501,7 +509,7 @@ Result<> ReadTable::take_aside(const EventView& event, std::size_t hash) {
   const std::string_view key = key_of(event.stream);
   const auto slot = staged_->slots.find(HashedKey{hash, key});
   const bool found = slot != staged_->slots.end();
-  Changed changed = TRY(change_row(found ? &*slot->row : rows_->find(key), key, event));
+  Changed changed = TRY(change_row(found ? &*slot->row : rows_->find(key), key, event, nullptr));
   if (!changed.row) return {};
   tell_if_due(event, changed);
   if (found) {
@@ -514,10 +522,12 @@ Result<> ReadTable::take_aside(const EventView& event, std::size_t hash) {
   return {};
 }
 
-Result<> ReadTable::take_all(std::span<const EventView> events) {
-  for (const EventView& event : events) {
+Result<> ReadTable::take_all(std::span<const EventView> events, std::span<const model::Record> left) {
+  INVARIANT(left.empty() || left.size() == events.size(), "what is left is told of each event");
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    const EventView& event = events[at];
     if (event.position <= applied_.position) continue;
-    if (model_.owns_stream(event.stream)) TRY(take_in(event));
+    if (model_.owns_stream(event.stream)) TRY(take_in(event, left.empty() ? nullptr : &left[at]));
     applied_ = witness_of(event);
   }
   return {};
@@ -531,8 +541,8 @@ void ReadTable::tell_progress() {
   progress_.publish(applied_.position);
 }
 
-Result<> ReadTable::apply(std::span<const EventView> events) {
-  auto taken = take_all(events);
+Result<> ReadTable::apply(std::span<const EventView> events, std::span<const model::Record> left) {
+  auto taken = take_all(events, left);
   tell_progress();
   if (watch_.anyone()) {
     std::vector<std::string_view> keys;

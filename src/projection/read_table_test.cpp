@@ -182,6 +182,32 @@ TEST(read_table, an_event_that_cannot_be_read_stops_the_table_just_before_it) {
   EXPECT_EQ(listed(table), "a=1 b=1 ");
 }
 
+TEST(read_table, what_an_event_is_known_to_leave_is_taken_where_the_row_is_at_the_version_before) {
+  ReadTable table(config);
+  History history;
+  history.set("a", "1").set("b", "1").set("a", "2").set("b", "2").remove("b").set("a", "3");
+  // Other texts than those of the events, which nobody would hand over, show which of them were looked at.
+  std::vector<model::Record> left(6);
+  left[0] = {StreamVersion{1}, SharedText("one"), {}};
+  left[2] = {StreamVersion{9}, SharedText("of another version"), {}};
+  left[4] = {StreamVersion{3}, nullptr, {}};
+  ASSERT_TRUE(table.apply(history.all().first(2), std::span(left).first(2)));
+  EXPECT_EQ(listed(table), "a=one b=1 ");
+  ASSERT_TRUE(table.apply(history.all().subspan(2, 2), std::span(left).subspan(2, 2)));
+  EXPECT_EQ(listed(table), "a=2 b=2 ");
+  ASSERT_TRUE(table.apply(history.from(4), std::span(left).subspan(4)));
+  EXPECT_EQ(listed(table), "a=3 ");
+  EXPECT_EQ(table.get("b")->version, StreamVersion{3});
+  EXPECT_EQ(table.get("b")->updated_at, Instant{5000}) << "the event's own time";
+  EXPECT_EQ(table.existing(), 1u);
+
+  ReadTable behind(config);
+  ASSERT_TRUE(behind.apply(history.all().first(1)));
+  const std::vector<model::Record> third{{StreamVersion{3}, SharedText("three"), {}}};
+  ASSERT_TRUE(behind.apply(history.from(5), third));
+  EXPECT_EQ(listed(behind), "a=3 ") << "there is a version that the table has not seen";
+}
+
 TEST(read_table, what_is_staged_is_not_seen_before_it_is_published) {
   ReadTable table(config_model);
   History history;

@@ -73,10 +73,10 @@ class TableFeed::Feeder final : public Subscriber {
   }
 
   /// An error when the table fell out of live by this call.
-  [[nodiscard]] Result<> apply_live(std::span<const EventView> events) {
+  [[nodiscard]] Result<> apply_live(std::span<const EventView> events, std::span<const model::Record> left) {
     const std::lock_guard lock(apply_mutex_);
     if (!live_ || events.empty()) return {};
-    auto applied = is_next(events) ? table_.apply(events) : read_on();
+    auto applied = is_next(events) ? table_.apply(events, left) : read_on();
     if (!applied) live_ = false;
     return applied;
   }
@@ -155,9 +155,9 @@ void TableFeed::refresh(std::move_only_function<void()> done) {
   runner_->catch_up(std::move(done));
 }
 
-void TableFeed::apply_live(std::span<const EventView> events) {
+void TableFeed::apply_live(std::span<const EventView> events, std::span<const model::Record> left) {
   if (model_.consistency != Consistency::live) return;
-  if (auto applied = feeder_->apply_live(events); !applied) {
+  if (auto applied = feeder_->apply_live(events, left); !applied) {
     platform_.log.error("A live read table failed and catches up from the store",
                         {{"model", model_.name}, {"error", applied.error().message}});
     runner_->wake();

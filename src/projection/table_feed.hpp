@@ -44,7 +44,7 @@ class TableFeed {
 
   /// Events just made durable, in order, by the one writer. Returns once readers see them, or at once when the table is
   /// not live (it is behind and catching up, or its model is not `live`).
-  void apply_live(std::span<const EventView> events);
+  void apply_live(std::span<const EventView> events, std::span<const model::Record> left = {});
 
   /// True when the table reflects everything that was handed to apply_live: then it can stand for the state of its
   /// streams.
