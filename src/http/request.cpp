@@ -1,5 +1,7 @@
 #include "http/request.hpp"
 
+#include <algorithm>
+
 #include "http/characters.hpp"
 
 namespace annals::http {
@@ -55,13 +57,18 @@ std::optional<std::string> percent_decode(std::string_view text) {
 
 std::string percent_encode(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (char character : text) {
+  const auto is_unreserved = [](char character) {
     const char lower = to_lower(character);
-    const bool unreserved = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '-' ||
-                            lower == '.' || lower == '_' || lower == '~';
-    if (unreserved) {
+    return (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '-' || lower == '.' ||
+           lower == '_' || lower == '~';
+  };
+  const auto unreserved = static_cast<std::size_t>(std::ranges::find_if_not(text, is_unreserved) - text.begin());
+  if (unreserved == text.size()) return std::string(text);
+  std::string encoded;
+  encoded.reserve(text.size() + 16);
+  encoded += text.substr(0, unreserved);
+  for (char character : text.substr(unreserved)) {
+    if (is_unreserved(character)) {
       encoded += character;
       continue;
     }
