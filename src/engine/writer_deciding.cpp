@@ -114,6 +114,7 @@ Result<model::Record> Writer::load_state(std::size_t model, const std::string& k
     if (const model::Record* cached = cache_.find(stream)) return *cached;
   }
   auto loaded = newest_record({store_, feed.model(), feed.snapshots()}, stream);
+  if (!loaded && loaded.error().code == "index_missing") return std::unexpected(std::move(loaded).error());
   if (!loaded) {
     platform_.log.error("The state of a stream could not be read",
                         {{"model", feed.model().name}, {"error", loaded.error().message}});
@@ -287,6 +288,10 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
   const model::Model& model = feeds_[model_place]->model();
   draft.asks = std::max(draft.asks, model.durability_of(model::api_operation_of(command.operation)));
   std::string stream = model.stream(command.key);
+  // Before the table is asked: what it then tells reflects at least this.
+  const projection::TableFeed& feed = *feeds_[model_place];
+  const std::optional<Position> reflected =
+      feed.is_live() ? std::optional(feed.table().progress().position()) : std::nullopt;
   FoundState found = TRY(find_state(pending, draft, model_place, command.key, stream));
   if (found.group) draft.rests_on.push_back(*found.group);
   model::Record state = std::move(found.record);
@@ -309,7 +314,9 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
   const std::size_t place = found.drafted.value_or(draft.group.appends.size());
   if (!again) {
     if (draft.many) draft.places.emplace(stream, place);
-    draft.group.appends.push_back({std::move(stream), ExpectedVersion::exact(before), {}});
+    // Of a state that is under way the store knows itself.
+    const std::optional<Position> known_at = found.group ? std::nullopt : reflected;
+    draft.group.appends.push_back({std::move(stream), ExpectedVersion::exact(before), {}, known_at});
     draft.states.push_back({{}, model_place, groups_.size(), 0});
   }
   StreamAppend& append = draft.group.appends[place];

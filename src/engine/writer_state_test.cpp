@@ -54,6 +54,40 @@ TEST_F(WriterStateTest, a_live_model_needs_no_read_of_the_store) {
   EXPECT_EQ(store.stream_reads(), 0u);
 }
 
+/// Remembers up to where the writer of each group says that it has taken in the streams.
+class ListeningStore final : public ControlledStore {
+ public:
+  using ControlledStore::ControlledStore;
+  void append(std::span<const Group> groups, AppendDone done) override {
+    for (const Group& group : groups) {
+      for (const StreamAppend& append : group.appends) known_at.push_back(append.known_at);
+    }
+    ControlledStore::append(groups, std::move(done));
+  }
+  std::vector<std::optional<Position>> known_at;
+};
+
+TEST_F(WriterStateTest, a_group_tells_up_to_where_the_live_table_has_taken_in_its_streams) {
+  using Known = std::vector<std::optional<Position>>;
+  ListeningStore listening(world.platform());
+  record(listening, "config-a", set_event("before"));
+  record(listening, "other-a", set_event("of another model"));
+  WriterUnderTest writer(world, listening);
+  EXPECT_EQ(writer.write(set_request("a", "2", 1)), "2");
+  EXPECT_EQ(writer.write(set_request("b", "1")), "1");
+  EXPECT_EQ(listening.known_at, (Known{Position{2}, Position{3}}));
+  listening.known_at.clear();
+  writer.submit(set_request("c", "1"));
+  writer.submit(set_request("c", "2"));
+  run();
+  EXPECT_EQ(listening.known_at, (Known{Position{4}, std::nullopt})) << "the second rests on the first, under way";
+  ListeningStore behind(world.platform());
+  record(behind, "config-a", set_event("before"));
+  WriterUnderTest of_eventual(world, behind, {}, Consistency::eventual);
+  EXPECT_EQ(of_eventual.write(set_request("a", "2", 1)), "2");
+  EXPECT_EQ(behind.known_at, Known{std::nullopt}) << "a table that is behind knows nothing of now";
+}
+
 // The first group on the stream is recorded, the second is not: what the second would have made must not be remembered.
 TEST_F(WriterStateTest, what_was_not_recorded_does_not_stay_in_the_cache) {
   WriterUnderTest writer(world, store, {}, Consistency::eventual);

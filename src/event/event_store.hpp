@@ -77,6 +77,10 @@ struct StreamAppend {
   std::string stream;  ///< 1 to 1,024 bytes of UTF-8 without control characters
   ExpectedVersion expected = ExpectedVersion::any();
   std::vector<NewEvent> events;  ///< at least one
+  /// When set: the caller has taken in every event of the stream up to this position, and an expected version that is
+  /// exact is the one that those leave. A store that cannot look that far back just now believes it; events behind the
+  /// position it looks for all the same.
+  std::optional<Position> known_at = std::nullopt;
 };
 
 /// What one command records: all of it or nothing.
@@ -160,6 +164,7 @@ struct StoreMetrics {
   HistogramSnapshot flush_durations;  ///< microseconds
   std::uint64_t log_bytes = 0;        ///< that the events take on the disk
   std::uint64_t segments = 0;
+  std::uint64_t segments_unindexed = 0;  ///< whose index was lost and is still to be made anew
   std::uint64_t index_bytes = 0;         ///< that the files of indexes take on the disk
   std::uint64_t index_memory_bytes = 0;  ///< that indexes take of memory, files' pages included; more or less
 };
@@ -185,8 +190,8 @@ class EventStore {
   /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, something was recorded
   /// after `nothing_after`, or an earlier group of the call with one of its streams was refused; nothing of the group
   /// is recorded and nothing else is touched); invalid, too_large (a limit in event.hpp; nothing recorded); unavailable
-  /// ("no_room": nothing recorded, and a later append may succeed; any other code: it is unknown whether the group was
-  /// recorded, or an earlier outcome is: see promise 5).
+  /// ("no_room", "index_missing": nothing recorded, and a later append may succeed; any other code: it is unknown
+  /// whether the group was recorded, or an earlier outcome is: see promise 5).
   virtual void append(std::span<const Group> groups, AppendDone done) = 0;
 
   /// Records events of another store as they are, with position, version, id, time and node; for a store that is to
@@ -221,6 +226,11 @@ class EventStore {
 
   /// The position of the last event with created_at <= time, of all streams; 0 when there is none.
   [[nodiscard]] virtual Result<Position> position_at(Instant time) const = 0;
+
+  /// From now on a read or an append that has to look through the log itself, because the index that would tell is
+  /// being made anew, is refused (unavailable, "index_missing"; nothing was recorded) once that has taken about so
+  /// long. Until it is called, it takes as long as it takes. For a server, whose clients wait.
+  virtual void limit_searches(Duration) {}
 
   /// What append would refuse of the group for its own sake, whatever is recorded already.
   /// Errors: those of check_group (event/group_check.hpp); too_large, when the store has no room for it as a whole.

@@ -33,8 +33,8 @@ std::optional<Error> blemish_of(const ScannedLog& scanned) {
 void tell_of_distrust(const ScannedLog& scanned, Logger& log) {
   if (scanned.distrusted == 0) return;
   log.warning(
-      "sealed segments had to be read, because indexes are missing or are not what was written; they are made anew",
-      {{"segments", scanned.distrusted}, {"first", scanned.first_distrust}});
+      "indexes of the log are missing or are not what was written; they are made anew from the log in the background",
+      {{"segments", scanned.distrusted}, {"read_whole", scanned.read_whole}, {"first", scanned.first_distrust}});
 }
 
 }  // namespace
@@ -115,6 +115,9 @@ void Log::check_place() {
 void Log::check_indexes() {
   if (summaries_) summaries_->check();
 }
+std::size_t Log::missing_indexes() const {
+  return summaries_ ? summaries_->missing() : 0;
+}
 RecordReader Log::reader() const {
   return {*table_, *outlines_};
 }
@@ -159,6 +162,12 @@ std::uint64_t Log::segment_salt(std::uint32_t number) const {
   const auto segment = table_->segment(number);
   INVARIANT(segment.has_value(), "only segments that exist are asked for");
   return segment->salt;
+}
+
+Position Log::first_of_segment(std::uint32_t number) const {
+  const auto segment = table_->segment(number);
+  INVARIANT(segment.has_value(), "only segments that exist are asked for");
+  return segment->first;
 }
 
 Result<> Log::read_segment(std::uint32_t number, const OnGroup& visit) const {

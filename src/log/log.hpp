@@ -36,8 +36,8 @@ struct LogOptions {
 };
 
 /// Called at opening for every group of the segments that are read then, in order: of the last one, and of those before
-/// it whose summary is missing or damaged. By verify_log, for every group that the log holds. An error of kind corrupt
-/// says what is wrong with the group.
+/// it that have no good summary and whose ends do not fit one another. By verify_log, for every group that the log
+/// holds. An error of kind corrupt says what is wrong with the group.
 using OnGroup = std::function<Result<>(Place place, const GroupView& group)>;
 /// A log that was looked at and not changed yet.
 struct FoundLog {
@@ -141,6 +141,9 @@ class Log {
   /// background, with a line in the log. Thread-safe.
   void check_indexes();
 
+  /// How many segments are still without the summary that was missing, damaged or deleted. Thread-safe.
+  [[nodiscard]] std::size_t missing_indexes() const;
+
   /// False for a log that was opened to read where nobody could be kept from changing it meanwhile.
   [[nodiscard]] bool locked() const { return lock_ != nullptr; }
 
@@ -175,6 +178,8 @@ class Log {
   [[nodiscard]] std::uint32_t segments() const;
   /// The chance number of a segment's header, which no two segments share.
   [[nodiscard]] std::uint64_t segment_salt(std::uint32_t number) const;
+  /// The position that the segment's first record has, or will have.
+  [[nodiscard]] Position first_of_segment(std::uint32_t number) const;
   /// Calls `visit` for each group of a sealed segment, in order. Errors: corrupt, input_output; those of `visit`.
   [[nodiscard]] Result<> read_segment(std::uint32_t number, const OnGroup& visit) const;
 

@@ -64,7 +64,7 @@ inline Appended record(EventStore& store, const std::string& stream, NewEvent ev
 }
 
 /// A store that passes everything on, unless told otherwise.
-class ControlledStore final : public EventStore {
+class ControlledStore : public EventStore {
  public:
   explicit ControlledStore(platform::Platform platform) : inner_(store::make_memory_store(platform)) {}
 

@@ -29,6 +29,9 @@ constexpr std::uint64_t tls_file_bytes_max = 1u << 20;
 constexpr Duration unread_output_time = std::chrono::seconds(1);
 /// For a read that nobody waits for any more.
 constexpr Duration unread_time = std::chrono::milliseconds(200);
+/// For a search through the log without an index, on a thread that others wait for; the last segment it begins with
+/// comes on top.
+constexpr Duration search_time = std::chrono::milliseconds(100);
 /// For what the last checkpoints ask of a store that is on another machine.
 constexpr Duration last_reads_time = std::chrono::seconds(5);
 
@@ -396,6 +399,7 @@ Result<> Application::build(const Address& address, std::function<void(const std
 
   engine::EngineOptions engine_settings = engine_options(settings);
   engine_settings.declaration_marks = TRY(engine::admit_declarations(*store_, settings.models(), platform));
+  store_->limit_searches(search_time);
   if (waits_for_flushes(*store_, settings.models())) {
     writer_ = platform::make_thread_executor("writer");
     engine_settings.writer.apart = writer_.get();

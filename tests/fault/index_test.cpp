@@ -149,15 +149,22 @@ TEST(Index, lets_opening_look_at_the_open_segment_only) {
   IndexedStore store(120);
   // What lies between the header and the seal of a sealed segment is read by nobody who opens.
   const std::string first = "data/log/" + store.world.files.list("data/log").value().front();
-  store.world.files.damage(first, [](std::string& all) { all[5000] = static_cast<char>(all[5000] ^ 1); });
+  store.world.files.damage(first, [](std::string& all) { all[30'000] = static_cast<char>(all[30'000] ^ 1); });
   {
     const Session session(store.world);
     EXPECT_TRUE(session.is_open());
   }
+  // Nor when its index is gone: then it is found by who makes that anew, and told to whoever looks after the server.
   for (const std::string& name : store.indexes()) store.remove(name);
-  const Session session(store.world);
-  ASSERT_FALSE(session.is_open());
-  EXPECT_EQ(session.open_error().kind, ErrorKind::corrupt);
+  Session session(store.world);
+  ASSERT_TRUE(session.is_open());
+  EXPECT_EQ(session.store().status().damaged_reads, 0u);
+  store.world.background.run_ready();
+  EXPECT_GT(session.store().status().damaged_reads, 0u);
+  EXPECT_THAT(store.world.log.lines(), Contains(HasSubstr("a segment cannot be read to make its index")));
+  const auto unknown = session.store().stream_version("config-unknown");
+  ASSERT_FALSE(unknown) << "it may be in the segment that cannot be read";
+  EXPECT_EQ(unknown.error().kind, ErrorKind::corrupt);
 }
 
 TEST(Index, of_which_any_files_are_deleted_is_made_anew_and_answers_are_right_meanwhile) {
@@ -184,8 +191,8 @@ TEST(Index, of_which_any_files_are_deleted_is_made_anew_and_answers_are_right_me
       store.world.background.run_ready();
       expect_right_answers(session.store(), store.workload);
     }
-    EXPECT_LE(store.world.log.lines().size(), lines + 2)
-        << "one line for each kind of index, and not " << testing::PrintToString(store.world.log.lines());
+    EXPECT_LE(store.world.log.lines().size(), lines + 4)
+        << "two lines for each kind of index, and not " << testing::PrintToString(store.world.log.lines());
     EXPECT_EQ(store.world.log.lines().size() > lines, deleted > 0);
     expect_sound(store);
     EXPECT_EQ(count(store.indexes(), ".summary"), count(all, ".summary"));
@@ -442,6 +449,167 @@ TEST(Index, that_cannot_be_written_is_no_harm_and_is_written_later) {
     }
     expect_sound(store);
     EXPECT_EQ(count(store.indexes(), ".summary"), store.segments() - 1);
+  }
+}
+
+/// For EventStore::limit_searches: no segment is read for a question at all.
+constexpr Duration no_time{-1};
+
+/// A right answer, or none.
+template <class Answer, class Wanted>
+bool is_right_or_refused(const Result<Answer>& answer, const Wanted& wanted) {
+  if (answer) return *answer == wanted;
+  return answer.error().kind == ErrorKind::unavailable && answer.error().code == "index_missing";
+}
+
+Group group_for(platform::Random& random, const std::string& stream, StreamVersion expected,
+                std::optional<Position> known_at) {
+  NewEvent event{.id = platform::make_uuid(Instant{0}, random),
+                 .type = "ConfigValueSet",
+                 .data = "{}",
+                 .metadata = "{}",
+                 .correlation_id = {},
+                 .causation_id = std::nullopt};
+  Group group;
+  group.appends.push_back({stream, ExpectedVersion::exact(expected), {std::move(event)}, known_at});
+  return group;
+}
+
+AppendResult append_one(EventStore& store, const Group& group) {
+  std::optional<AppendResult> result;
+  store.append(std::span(&group, 1), [&](std::vector<AppendResult> results) { result = std::move(results.front()); });
+  return *std::move(result);
+}
+
+TEST(Index, that_is_missing_leaves_no_wrong_answer_to_who_must_not_wait_for_it) {
+  IndexedStore store(300);
+  const auto content = [&] {
+    Session session(store.world);
+    return *read_everything(session.store());
+  }();
+  std::map<std::string, std::uint64_t> versions;
+  for (const Recorded& event : content.events) versions[event.stream] = event.version;
+  for (const std::string& name : store.indexes()) store.remove(name);
+  Session session(store.world);
+  ASSERT_TRUE(session.is_open());
+  EventStore& served = session.store();
+  served.limit_searches(no_time);
+  EXPECT_EQ(served.metrics().segments_unindexed, store.segments() - 1);
+  std::size_t refused = 0;
+  for (bool whole = false;; whole = true) {
+    for (const auto& [name, version] : versions) {
+      const auto newest = served.stream_version(name);
+      EXPECT_TRUE(is_right_or_refused(newest, StreamVersion{version}));
+      const auto first = served.read_stream(name, StreamVersion{1}, Direction::forward, {.events_max = 1});
+      refused += !first;
+      if (first) {
+        ASSERT_EQ(first->events().size(), 1u);
+        EXPECT_EQ(first->events()[0].version, StreamVersion{1});
+      } else {
+        EXPECT_EQ(first.error().code, "index_missing");
+        EXPECT_FALSE(whole);
+      }
+      EXPECT_TRUE(is_right_or_refused(served.version_at(name, content.times.back()), StreamVersion{version}));
+    }
+    EXPECT_TRUE(is_right_or_refused(served.stream_version("config-unknown"), StreamVersion{0}));
+    // What is found by its place or its time needs no index of streams.
+    EXPECT_EQ(served.position_at(content.times[content.times.size() / 2]), Position{content.times.size() / 2 + 1});
+    if (whole) break;
+    EXPECT_GT(refused, 0u);
+    store.world.background.run_ready();
+  }
+  EXPECT_EQ(served.metrics().segments_unindexed, 0u);
+  EXPECT_EQ(served.status().damaged_reads, 0u) << "what is missing is not damage";
+  EXPECT_EQ(served.stream_version("config-unknown"), StreamVersion{0});
+  const auto lines = store.world.log.lines();
+  EXPECT_THAT(lines, Contains(HasSubstr("segments are without an index of streams")));
+  EXPECT_THAT(lines, Contains(HasSubstr("the indexes of streams have been made anew")));
+}
+
+TEST(Index, that_is_missing_is_not_needed_to_append_by_who_has_taken_in_all_events) {
+  IndexedStore store(300);
+  const Position end = [&] {
+    Session session(store.world);
+    return session.store().status().visible;
+  }();
+  std::map<std::string, std::uint64_t> versions;
+  for (const auto& group : store.workload.groups) {
+    for (const Recorded& event : group) versions[event.stream] = event.version;
+  }
+  versions["config-new"] = 0;
+  for (const std::string& name : store.indexes()) store.remove(name);
+  {
+    Session session(store.world);
+    ASSERT_TRUE(session.is_open());
+    EventStore& served = session.store();
+    served.limit_searches(no_time);
+    platform::Random& random = store.world.random;
+    const auto unknown = append_one(served, group_for(random, "config-new", {}, std::nullopt));
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(unknown.error().code, "index_missing");
+    const auto too_old = append_one(served, group_for(random, "config-new", {}, Position{5}));
+    ASSERT_FALSE(too_old) << "what came after that the caller does not know";
+    EXPECT_EQ(too_old.error().code, "index_missing");
+    for (auto& [name, version] : versions) {
+      const auto appended = append_one(served, group_for(random, name, StreamVersion{version}, end));
+      ASSERT_TRUE(appended) << appended.error().message;
+      EXPECT_EQ(appended->versions.front(), StreamVersion{++version});
+      // What came after that is known to the store itself, whatever the caller says.
+      const auto stale = append_one(served, group_for(random, name, StreamVersion{version - 1}, end));
+      ASSERT_FALSE(stale);
+      EXPECT_EQ(stale.error().kind, ErrorKind::conflict);
+      EXPECT_TRUE(append_one(served, group_for(random, name, StreamVersion{version++}, end)));
+    }
+    EXPECT_TRUE(served.status().writable);
+    store.world.background.run_ready();
+    for (const auto& [name, version] : versions) EXPECT_EQ(served.stream_version(name), StreamVersion{version});
+    // With an index the word of a caller counts for nothing.
+    const auto wrong = append_one(served, group_for(random, "config-0", StreamVersion{7'777}, end.plus(1'000)));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().kind, ErrorKind::conflict);
+  }
+  expect_sound(store);
+}
+
+TEST(Index, that_is_made_anew_while_questions_are_asked_takes_bounded_memory) {
+  IndexedStore store(900);
+  for (const std::string& name : store.indexes()) store.remove(name);
+  Session session(store.world);
+  ASSERT_TRUE(session.is_open());
+  // Nothing runs in the background, so all that is kept for questions stays in memory.
+  EXPECT_EQ(session.store().stream_version("config-unknown"), StreamVersion{0});
+  expect_right_answers(session.store(), store.workload);
+  EXPECT_GT(session.store().metrics().segments_unindexed, store.segments() - 10);
+  store.world.background.run_ready();
+  expect_right_answers(session.store(), store.workload);
+  EXPECT_EQ(session.store().metrics().segments_unindexed, 0u);
+}
+
+TEST(Index, that_is_made_anew_when_power_fails_is_made_by_the_next_start) {
+  IndexedStore store(300);
+  const std::size_t acknowledged = store.workload.groups.size();
+  platform::SimulatedRandom dice(seed);
+  for (const std::uint64_t step : sampled(1, 200, 7)) {
+    SCOPED_TRACE("power lost at step " + std::to_string(step));
+    for (const std::string& name : store.indexes()) store.remove(name);
+    {
+      Session session(store.world);
+      ASSERT_TRUE(session.is_open());
+      store.world.files.fault_at(store.world.files.steps() + step, platform::SimulatedFileSystem::Fault::power_loss);
+      store.world.background.run_ready();
+    }
+    store.world.files.crash(platform::SimulatedFileSystem::Survival::some_sectors, dice);
+    EXPECT_EQ(expect_recovery(store.world, store.workload, acknowledged), acknowledged);
+    {
+      Session session(store.world);
+      ASSERT_TRUE(session.is_open());
+      store.world.background.run_ready();
+      expect_right_answers(session.store(), store.workload);
+    }
+    expect_sound(store);
+    EXPECT_EQ(count(store.indexes(), ".summary"), store.segments() - 1);
+    if (HasFailure()) return;
   }
 }
 

@@ -137,6 +137,9 @@ void add_store(MetricsPage& page, const EventStore& store) {
   page.add(metrics.flush_durations, microseconds_a_second);
   page.gauge("annals_store_log_bytes", "What the events take in the log's segments.", metrics.log_bytes);
   page.gauge("annals_store_segments", "Segments of the log.", metrics.segments);
+  page.gauge("annals_store_segments_unindexed",
+             "Segments whose index was lost and is still to be made anew, in the background.",
+             metrics.segments_unindexed);
   page.gauge("annals_store_index_bytes", "What the files of indexes take on the disk.", metrics.index_bytes);
   page.gauge(
       "annals_store_index_memory_bytes",

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "log/segment/hasher.hpp"
+#include "log/segment/segment_ends.hpp"
 #include "log/segment/window.hpp"
 
 namespace annals::log {
@@ -48,13 +49,9 @@ class Scan {
 
     log_.flushed_to = segment_header_bytes;
     log_.clean = log_.sealed = log_.torn = false;
-    if (!is_last && depth_ == ScanDepth::what_is_open) {
-      const auto summarised = take_summary(*file, *next);
-      if (summarised) {
-        bytes_before_ += segment_->header.bytes;
-        return {};
-      }
-      if (log_.distrusted++ == 0) log_.first_distrust = summarised.error().message;
+    if (!is_last && depth_ == ScanDepth::what_is_open && TRY(take_unread(*file, *next))) {
+      bytes_before_ += segment_->header.bytes;
+      return {};
     }
     Window window = TRY(window_over(*file));
     while (!log_.sealed && TRY(scan_frame(window))) {
@@ -76,9 +73,28 @@ class Scan {
     return bytes;
   }
 
+  /// Takes over what the segment's summary, or its two ends say of it. False when all of it has to be read.
+  Result<bool> take_unread(const File& file, const NamedSegment& next) {
+    const auto next_file = TRY(files_.open_to_read(next.path));
+    const std::string next_header = TRY(read_header(*next_file));
+    const auto after = decode_segment_header(next_header, next.path);
+    if (!after) return false;  // the next one is refused, once this one has been read
+    const auto summarised = take_summary(file, *after);
+    if (summarised) return true;
+    if (log_.distrusted++ == 0) log_.first_distrust = summarised.error().message;
+    auto ends = read_ends(file, segment_->path, segment_->header, *after);
+    if (!ends) {
+      ++log_.read_whole;
+      return false;
+    }
+    segment_->unread = true;
+    take_over(*std::move(ends));
+    return true;
+  }
+
   /// Takes over what the segment's summary says, when it fits the segment's header, its seal, and the header of the
   /// next segment. Errors: why it is not believed.
-  Result<> take_summary(const File& file, const NamedSegment& next) {
+  Result<> take_summary(const File& file, const SegmentHeader& after) {
     const SegmentHeader& header = segment_->header;
     const std::string path = platform::join_path(index_directory(directory_), summary_name(header.first));
     SegmentSummary summary = TRY(read_summary(files_, path));
@@ -87,9 +103,6 @@ class Scan {
         summary.bytes != header.bytes) {
       return wrong(" is the summary of another segment");
     }
-    const auto next_file = TRY(files_.open_to_read(next.path));
-    const std::string next_header = TRY(read_header(*next_file));
-    const SegmentHeader after = TRY(decode_segment_header(next_header, next.path));
     if (summary.last.next() != after.first || summary.last_time != after.time_before ||
         summary.last_hash != after.hash_before || summary.last.next() < header.first) {
       return wrong(" does not fit the segment behind it");
@@ -97,15 +110,15 @@ class Scan {
     if (summary.end < segment_header_bytes + end_frame_bytes || summary.end > header.bytes || summary.end % 8 != 0) {
       return wrong(" gives the segment an impossible end");
     }
-    std::string seal(end_frame_bytes, '\0');
-    const std::uint64_t offset = summary.end - end_frame_bytes;
-    seal.resize(TRY(file.read_at(offset, seal.data(), seal.size())));
-    const std::uint64_t seed = frame_seed(header.salt, offset);
-    const auto frame = seal.size() == end_frame_bytes ? decode_frame_header(seal.data(), seed) : std::nullopt;
-    if (!frame || frame->kind != FrameKind::seal || !frame_is_intact(seal.data(), *frame, seed) ||
-        decode_end(seal.data()) != EndMark{summary.last, summary.last_hash}) {
+    if (!TRY(has_seal(file, header, summary.end - end_frame_bytes, {summary.last, summary.last_hash}))) {
       return wrong(" does not lead to the seal of its segment");
     }
+    segment_->summarised = true;
+    take_over(std::move(summary));
+    return {};
+  }
+
+  void take_over(SegmentSummary summary) {
     log_.last = summary.last;
     log_.last_time = summary.last_time;
     log_.last_hash = summary.last_hash;
@@ -115,8 +128,6 @@ class Scan {
     segment_->groups = summary.groups;
     segment_->epochs = summary.epochs;
     segment_->summary = std::move(summary);
-    segment_->summarised = true;
-    return {};
   }
 
   /// What the summary of the sealed segment that was just read has to say.

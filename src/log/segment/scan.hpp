@@ -32,6 +32,8 @@ struct ScannedSegment {
   Marks marks;                            ///< none when they are in its summary
   std::optional<SegmentSummary> summary;  ///< of a segment that is sealed
   bool summarised = false;                ///< the summary is that of the file, which was believed
+  bool unread = false;                    ///< the summary is that of the segment's two ends: but the first mark it has
+                                          ///< none, and no number of groups
 };
 
 struct ScannedLog {
@@ -43,9 +45,11 @@ struct ScannedLog {
   Instant last_time{};  ///< created_at of the last record; 0 when there is none
   std::uint64_t groups = 0;
 
-  /// Why sealed segments had to be read: what is wrong with the first summary that was not believed; how many.
+  /// What is wrong with the first summary that was not believed; how many were not; of how many of these segments the
+  /// two ends did not do, so that all had to be read.
   std::string first_distrust;
   std::size_t distrusted = 0;
+  std::size_t read_whole = 0;
 
   // Of the last segment:
   std::uint64_t flushed_to = segment_header_bytes;  ///< what its last valid frame says had been flushed
@@ -57,11 +61,11 @@ struct ScannedLog {
 
 enum class ScanDepth : std::uint8_t {
   everything,    ///< every frame of every segment
-  what_is_open,  ///< the last segment, and those whose summary is missing or does not fit
+  what_is_open,  ///< the last segment, and those before it whose ends do not fit one another
 };
 
-/// Looks at the log as deep as `depth` says; of a segment that has a good summary, at its header and its seal only, and
-/// `on_group` hears of none of its groups.
+/// Looks at the log as deep as `depth` says; of a segment that has a good summary, at its header and its seal only; of
+/// one that has none, at its two ends. `on_group` hears of none of their groups.
 ///
 /// Errors: not_found, when the directory holds no store; corrupt, naming the file and the byte of the first damage;
 /// unsupported (format_version); input_output.

@@ -21,6 +21,11 @@ Result<std::unique_ptr<platform::File>> open_segment(const platform::FileSystem&
   return file;
 }
 
+std::unexpected<Error> does_not_follow(Position found, Position expected) {
+  return fail(ErrorKind::corrupt, "the log goes on with position " + to_string(found) + " where " +
+                                      to_string(expected) + " should follow; run annals verify");
+}
+
 }  // namespace
 
 std::uint32_t SegmentTable::add(const ScannedSegment& segment) {
@@ -28,7 +33,10 @@ std::uint32_t SegmentTable::add(const ScannedSegment& segment) {
   Entry& entry = entries_.emplace_back();
   entry.segment = {segment.path, segment.header.salt, segment.header.first, segment.end};
   entry.summary = segment.summary;
-  if (segment.summarised) {
+  entry.unread = segment.unread;
+  if (segment.unread) {
+    entry.first_mark = segment.summary->first_mark;
+  } else if (segment.summarised) {
     entry.first_mark = segment.summary->first_mark;
     entry.summary_bytes = summary_bytes(segment.summary->epochs.size(), segment.summary->marks);
   } else {
@@ -91,15 +99,18 @@ std::vector<SegmentTable::Written> SegmentTable::written() const {
   std::vector<Written> written;
   for (std::uint32_t number = 0; number < entries_.size(); ++number) {
     const Entry& entry = entries_[number];
-    if (entry.summary && !entry.marks) written.push_back({number, summary_name(entry.segment.first)});
+    if (entry.summary && !entry.marks && !entry.unread) written.push_back({number, summary_name(entry.segment.first)});
   }
   return written;
 }
 
 Result<> SegmentTable::take_back(std::uint32_t number) {
-  const std::lock_guard finding(finding_mutex_);
   SharedMarks marks = marks_at_hand(number);
-  if (!marks) marks = std::make_shared<const Marks>(TRY(find_marks(number)));
+  if (!marks) {
+    // Not under finding_mutex_: who looks for other marks meanwhile does not wait for it, and reading twice is no harm.
+    put_back(number, TRY(read_back(number)));
+    return {};
+  }
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[number];
   if (!entry.marks) entry.marks = std::make_shared<Marks>(*marks);
@@ -201,35 +212,46 @@ Result<SegmentTable::SharedMarks> SegmentTable::marks_of(std::uint32_t number) c
   if (auto found = marks_at_hand(number)) return found;  // somebody else was faster
   Segment wanted;
   std::optional<Mark> first_mark;
+  bool unread = false;
   {
     const std::lock_guard lock(mutex_);
     wanted = entries_[number].segment;
     first_mark = entries_[number].first_mark;
+    unread = entries_[number].unread;
   }
   const std::string path = platform::join_path(index_directory_, summary_name(wanted.first));
-  auto marks = read_marks(files_, path, wanted.salt, first_mark);
-  if (marks) {
+  auto marks = unread ? Result<Marks>{} : read_marks(files_, path, wanted.salt, first_mark);
+  if (marks && !unread) {
     auto shared = std::make_shared<const Marks>(*std::move(marks));
     const std::lock_guard lock(mutex_);
     keep(number, shared);
     return shared;
   }
-  auto found = std::make_shared<Marks>(TRY(find_marks(number)));
+  const ReadBack found = TRY(read_back(number));
+  put_back(number, found);
+  if (unread) return found.marks;  // its summary is wanted already
   log_.warning("an index of the log is not what was written; it is made anew from the log",
                {{"file", path}, {"found", marks.error().message}});
-  {
-    const std::lock_guard lock(mutex_);
-    entries_[number].marks = found;
-    entries_[number].summary_bytes = 0;
-  }
   finding.unlock();
   if (tell_lost_) tell_lost_(number);
-  return found;
+  return found.marks;
 }
 
-Result<Marks> SegmentTable::find_marks(std::uint32_t number) const {
-  Marks marks;
+Result<SegmentTable::ReadBack> SegmentTable::read_back(std::uint32_t number) const {
+  Position next;
+  SegmentSummary summary;
+  {
+    const std::lock_guard lock(mutex_);
+    next = entries_[number].segment.first;
+    INVARIANT(entries_[number].summary.has_value(), "only of sealed segments the marks are not at hand");
+    summary = *entries_[number].summary;
+  }
+  ReadBack found{std::make_shared<Marks>()};
+  Marks& marks = *found.marks;
   TRY(walk_segment(*this, number, [&](Place place, const GroupView& group) -> Result<> {
+    if (group.first() != next) return does_not_follow(group.first(), next);
+    next = next.plus(group.count());
+    ++found.groups;
     if (marks.empty() || place.offset - marks.back().offset >= mark_distance_bytes) {
       auto walk = group.walk();
       const auto first = walk.next();
@@ -237,7 +259,17 @@ Result<Marks> SegmentTable::find_marks(std::uint32_t number) const {
     }
     return {};
   }));
-  return marks;
+  if (next != summary.last.next()) return does_not_follow(summary.last.next(), next);
+  return found;
+}
+
+void SegmentTable::put_back(std::uint32_t number, const ReadBack& found) const {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_[number];
+  if (entry.unread) entry.summary->groups = found.groups;
+  entry.unread = false;
+  if (!entry.marks) entry.marks = found.marks;
+  entry.summary_bytes = 0;
 }
 
 Result<std::shared_ptr<const platform::File>> SegmentTable::file(std::uint32_t number) const {

@@ -63,8 +63,8 @@ class SegmentTable {
     std::string name;
   };
   [[nodiscard]] std::vector<Written> written() const;
-  /// The summary file is not there after all: the marks are in memory from then on, taken from the segment unless they
-  /// are at hand. Errors: corrupt, input_output.
+  /// The summary file is not there after all, or never was: the marks are in memory from then on, taken from the
+  /// segment unless they are at hand. Errors: corrupt, input_output.
   [[nodiscard]] Result<> take_back(std::uint32_t number);
 
   struct Segment {
@@ -112,6 +112,7 @@ class SegmentTable {
     std::optional<Mark> first_mark;
     std::shared_ptr<Marks> marks;           // null when they are in the summary file only; shared with the cache
     std::optional<SegmentSummary> summary;  // of a sealed segment
+    bool unread = false;                    // there is no file of it, and it does not tell the number of groups yet
     std::uint64_t summary_bytes = 0;        // of its file, while the marks are nowhere else
   };
   struct CachedMarks {
@@ -123,8 +124,13 @@ class SegmentTable {
   [[nodiscard]] Result<SharedMarks> marks_of(std::uint32_t number) const;
   [[nodiscard]] SharedMarks marks_at_hand(std::uint32_t number) const;
   void keep(std::uint32_t number, const SharedMarks& marks) const;
+  struct ReadBack {
+    std::shared_ptr<Marks> marks;  // shared with whoever looks into them just now
+    std::uint64_t groups = 0;
+  };
   /// Out of the segment itself. Errors: corrupt, input_output.
-  [[nodiscard]] Result<Marks> find_marks(std::uint32_t number) const;
+  [[nodiscard]] Result<ReadBack> read_back(std::uint32_t number) const;
+  void put_back(std::uint32_t number, const ReadBack& found) const;
   struct OpenFile {
     std::shared_ptr<const platform::File> file;  // shared with whoever reads it just now
     std::uint64_t used = 0;

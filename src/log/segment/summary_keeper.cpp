@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 
 namespace annals::log {
 
@@ -20,7 +21,8 @@ struct SummaryKeeper::State {
   std::mutex working;  // held while a task runs; the keeper waits for it before it goes
   std::mutex mutex;
   std::set<std::uint32_t> wanted;  // guarded by mutex
-  std::set<std::uint32_t> lost;    // guarded by mutex: of those that are wanted, what the table takes for written
+  std::set<std::uint32_t> lost;    // guarded by mutex: of those that are wanted, what must be taken from the segment
+  std::uint64_t made_anew = 0;     // guarded by mutex: of those, since there were none
 
   Result<> write(std::uint32_t number, bool deleted) const {
     if (deleted) TRY(table.take_back(number));
@@ -60,15 +62,27 @@ struct SummaryKeeper::State {
       deleted = number && state->lost.contains(*number);
     }
     if (!number) return;
-    if (auto written = state->write(*number, deleted); !written) {
+    const auto written = state->write(*number, deleted);
+    const bool unreadable = !written && written.error().kind == ErrorKind::corrupt;
+    if (!written && !unreadable) {
       state->platform.log.warning("an index of the log could not be written; it is tried again later",
                                   {{"segment", std::uint64_t{*number}}, {"cause", written.error().message}});
       return;  // with the next one that is wanted
     }
+    if (unreadable) {
+      state->platform.log.error(
+          "a segment cannot be read to make its summary",
+          {{"segment", std::uint64_t{*number}}, {"cause", std::string_view(written.error().message)}});
+    }
+    std::uint64_t all_made_anew = 0;
     {
       const std::lock_guard lock(state->mutex);
       state->wanted.erase(*number);
-      state->lost.erase(*number);
+      if (state->lost.erase(*number) > 0 && !unreadable) ++state->made_anew;
+      if (state->lost.empty()) all_made_anew = std::exchange(state->made_anew, 0);
+    }
+    if (all_made_anew > 0) {
+      state->platform.log.info("the indexes of the log have been made anew", {{"segments", all_made_anew}});
     }
     post(state, *number + 1);
   }
@@ -133,12 +147,23 @@ void SummaryKeeper::begin(const ScannedLog& scanned) {
     // The last one may be sealed already. It gets its summary, which proves that there is a next one, with that.
     if (number + 1 == scanned.segments.size()) break;
     known.insert(summary_name(segment.header.first));
-    if (!segment.summary || segment.summarised || segment.groups == 0) continue;
+    if (!segment.summary || segment.summarised || (segment.groups == 0 && !segment.unread)) continue;
     missing.push_back(static_cast<std::uint32_t>(number));
   }
   // First, so that nothing is removed that is being written.
   state_->remove_strays(known);
-  for (const std::uint32_t number : missing) keep(number);
+  for (const std::uint32_t number : missing) {
+    {
+      const std::lock_guard lock(state_->mutex);
+      state_->lost.insert(number);
+    }
+    keep(number);
+  }
+}
+
+std::size_t SummaryKeeper::missing() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->lost.size();
 }
 
 Result<std::vector<std::string>> check_summaries(const platform::FileSystem& files, const std::string& directory,

@@ -2,7 +2,7 @@
 // Writes the summaries of sealed segments in the background, and clears away what is left of others.
 //
 // A summary that cannot be written is no harm: its marks stay in memory, it is tried again with the next one, and the
-// next opening reads the segment instead.
+// next opening looks at the segment's ends instead. One whose segment is damaged is not made, with a line in the log.
 //
 // Thread-safe. Work in the background ends, or does nothing, once the keeper is destroyed.
 
@@ -34,6 +34,9 @@ class SummaryKeeper {
 
   /// After opening: has missing summaries written, and removes files of summaries that belong to no sealed segment.
   void begin(const ScannedLog& scanned);
+
+  /// How many of those that were missing or deleted are still to be made anew.
+  [[nodiscard]] std::size_t missing() const;
 
  private:
   struct State;

@@ -7,6 +7,14 @@
 #include "store/embedded/event_codec.hpp"
 
 namespace annals::store {
+namespace {
+
+std::optional<KnownVersion> known_of(const StreamAppend& append) {
+  if (!append.known_at || append.expected.rule() != ExpectedVersion::Rule::exact) return std::nullopt;
+  return KnownVersion{append.expected.version(), *append.known_at};
+}
+
+}  // namespace
 
 /// The link between the store and tasks on the executor: cut when the store closes.
 struct EmbeddedStore::Timer {
@@ -177,7 +185,7 @@ Result<std::vector<StreamVersion>> EmbeddedStore::check_conditions(const Group& 
   std::vector<StreamVersion> versions;
   versions.reserve(group.appends.size());
   for (const StreamAppend& append : group.appends) {
-    const StreamVersion version = versions.emplace_back(TRY(version_of(append.stream, pending)));
+    const StreamVersion version = versions.emplace_back(TRY(version_of(append.stream, pending, known_of(append))));
     if (append.expected.admits(version)) continue;
     return fail(ErrorKind::conflict, "version_conflict",
                 "stream " + append.stream + " is at version " + to_string(version) + ", and the append expects " +
@@ -186,10 +194,11 @@ Result<std::vector<StreamVersion>> EmbeddedStore::check_conditions(const Group& 
   return versions;
 }
 
-Result<StreamVersion> EmbeddedStore::version_of(std::string_view stream, const Pending& pending) const {
+Result<StreamVersion> EmbeddedStore::version_of(std::string_view stream, const Pending& pending,
+                                                std::optional<KnownVersion> known) const {
   if (const auto found = pending.find(stream); found != pending.end()) return found->second;
-  auto version = stream_version(stream);
-  if (!version) {
+  auto version = damage_.noted(newest_version(stream, known));
+  if (!version && version.error().code != SealedStreams::index_missing) {
     return fail(ErrorKind::unavailable, "the version of the stream cannot be found out: " + version.error().message);
   }
   return version;
@@ -255,8 +264,8 @@ Result<> EmbeddedStore::flush_now() {
   return {};
 }
 
-Result<StreamVersion> EmbeddedStore::newest_version(std::string_view stream) const {
-  return TRY(look_up(stream, NewestVersion{})).version;
+Result<StreamVersion> EmbeddedStore::newest_version(std::string_view stream, std::optional<KnownVersion> known) const {
+  return TRY(look_up(stream, NewestVersion{.log = *log_, .known = known})).version;
 }
 
 void EmbeddedStore::settle(Instant time) {
@@ -315,8 +324,12 @@ StoreMetrics EmbeddedStore::metrics() const {
   const log::IndexBytes of_log = log_->index_bytes();
   const log::IndexBytes sealed = sealed_->bytes();
   const std::uint64_t open = view_.lock()->open.bytes();
-  return {log_->flush_durations(), log_->bytes(), log_->segments(), of_log.on_disk + sealed.on_disk,
-          of_log.in_memory + sealed.in_memory + open};
+  return {.flush_durations = log_->flush_durations(),
+          .log_bytes = log_->bytes(),
+          .segments = log_->segments(),
+          .segments_unindexed = std::max(log_->missing_indexes(), sealed_->sizes().missing),
+          .index_bytes = of_log.on_disk + sealed.on_disk,
+          .index_memory_bytes = of_log.in_memory + sealed.in_memory + open};
 }
 
 Result<> EmbeddedStore::close() {

@@ -26,6 +26,12 @@ struct ReadSegment {
   SegmentStreams streams;
 };
 
+/// What a caller knows of a stream (StreamAppend::known_at).
+struct KnownVersion {
+  StreamVersion version;
+  Position at;
+};
+
 class EmbeddedStore final : public EventStore {
  public:
   /// `background` is null for a store that is only read.
@@ -61,6 +67,7 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] StoreStatus status() const override;
   [[nodiscard]] StoreMetrics metrics() const override;
   void check_place() override;
+  void limit_searches(Duration time) override { sealed_->limit_searches(time); }
   [[nodiscard]] Result<> flush() override { return flush_now(); }
   [[nodiscard]] Result<> close() override;
   [[nodiscard]] Durability durability() const override { return durability_of(AskedDurability::store); }
@@ -83,7 +90,8 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] Result<EventPage> page_of_stream(std::string_view stream, StreamVersion from, Direction direction,
                                                  PageLimit limit) const;
   [[nodiscard]] Result<EventPage> page_of_all(Position after, Horizon horizon, PageLimit limit) const;
-  [[nodiscard]] Result<StreamVersion> newest_version(std::string_view stream) const;
+  [[nodiscard]] Result<StreamVersion> newest_version(std::string_view stream,
+                                                     std::optional<KnownVersion> known = std::nullopt) const;
   [[nodiscard]] Result<StreamVersion> last_version_at(std::string_view stream, Instant time) const;
   [[nodiscard]] Result<EventPage> page_at(std::string_view stream, Instant time) const;
   [[nodiscard]] Result<Position> last_position_at(Instant time) const;
@@ -99,7 +107,8 @@ class EmbeddedStore final : public EventStore {
   [[nodiscard]] Result<std::vector<StreamVersion>> check_conditions(const Group& group, Position before,
                                                                     const Pending& pending) const;
   /// Errors: unavailable, when the stream cannot be found out about.
-  [[nodiscard]] Result<StreamVersion> version_of(std::string_view stream, const Pending& pending) const;
+  [[nodiscard]] Result<StreamVersion> version_of(std::string_view stream, const Pending& pending,
+                                                 std::optional<KnownVersion> known = std::nullopt) const;
   /// `visitor` after it has taken what it needs of a stream, newest pieces first: `passes_over(SegmentSpan)` says of
   /// which segments it needs nothing, `Result<bool> take(const Piece&)`
   /// says whether older ones are needed. Errors: corrupt, input_output.
@@ -159,10 +168,22 @@ Result<Visitor> EmbeddedStore::look_up(std::string_view stream, const Visitor& v
   }
 }
 
-/// Finds the newest version of a stream.
+/// Finds the newest version of a stream. Where the index of segments is missing all of whose events its caller has
+/// taken in, the caller's word is taken for theirs. That gives the right version: the segments are visited newest
+/// first, and the visit ends at the first that has the stream, so the stream has no event in those behind; the last
+/// event, if any, is in this one or an older one, hence at or before `at`, and what those leave is what the caller
+/// knows.
 struct NewestVersion {
-  StreamVersion version;
+  const log::Log& log;
+  std::optional<KnownVersion> known;
+  StreamVersion version{};
   [[nodiscard]] static bool passes_over(SegmentSpan) { return false; }
+  /// `segments` are sealed, so there is one behind them.
+  bool knows(SegmentSpan segments) {
+    if (!known || log.first_of_segment(segments.last + 1) > known->at.next()) return false;
+    version = known->version;
+    return true;
+  }
   Result<bool> take(const Piece& piece) {
     version = piece.last();
     return false;

@@ -4,12 +4,15 @@
 
 namespace annals::store {
 
-Result<> index_group(log::Place place, const log::GroupView& group, SegmentStreams& streams) {
+Result<> index_group(log::Place place, const log::GroupView& group, SegmentStreams& streams,
+                     std::optional<std::string_view> only) {
   auto walk = group.walk();
   std::size_t number = 0;
   while (const auto record = walk.next()) {
     const auto event = TRY(event_of(*record));
-    if (!streams.add(event.stream, event.version, Address(place, number++))) {
+    const Address address(place, number++);
+    if (only && event.stream != *only) continue;
+    if (!streams.add(event.stream, event.version, address)) {
       return fail(ErrorKind::corrupt, "the record at position " + to_string(record->position) + " has version " +
                                           to_string(event.version) + " of its stream where " +
                                           to_string(streams.find(event.stream)->last().next()) + " should follow");

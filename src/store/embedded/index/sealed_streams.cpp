@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/invariant.hpp"
+#include "base/wording.hpp"
 #include "store/embedded/index/index_group.hpp"
 
 namespace annals::store {
@@ -11,7 +12,8 @@ namespace {
 constexpr std::size_t pages_cached_max = 2048;  // 8 MiB
 constexpr std::size_t merged_at_once = 8;
 constexpr std::size_t bytes_a_step = 1u << 20;
-constexpr int merges_failed_max = 3;  // then it is no accident, and merging rests until the next opening
+constexpr std::size_t unwritten_max = 8;  // that are kept for questions; some 10 MiB each, with segments of 64 MiB
+constexpr int merges_failed_max = 3;      // then it is no accident, and merging rests until the next opening
 
 /// Ranges of one level are merged with one another: 1 to 7 segments, 8 to 63, and so on.
 int level_of(SegmentSpan span) {
@@ -114,6 +116,7 @@ void SealedStreams::adopt_files() {
   if (missing > 0) {
     platform_.log.warning("segments are without an index of streams; it is made anew from the log",
                           {{"segments", missing}, {"directory", directory_}});
+    lost_ = missing;
   }
   ranges_ = std::move(ranges);
   if (!background_) return;
@@ -148,7 +151,10 @@ std::shared_ptr<const SealedStreams::Ranges> SealedStreams::ranges() const {
 SealedStreams::Sizes SealedStreams::sizes() const {
   const std::lock_guard lock(mutex_);
   Sizes sizes{.ranges = ranges_->size()};
-  for (const auto& range : *ranges_) sizes.in_memory += range->memory != nullptr;
+  for (const auto& range : *ranges_) {
+    sizes.in_memory += range->memory != nullptr;
+    sizes.missing += !range->memory && !range->file;
+  }
   return sizes;
 }
 
@@ -169,7 +175,7 @@ log::IndexBytes SealedStreams::bytes() const {
   return bytes;
 }
 
-Result<std::optional<Piece>> SealedStreams::find(Range& range, std::string_view stream, StreamHash hash) const {
+Result<SealedStreams::Found> SealedStreams::find(const Range& range, std::string_view stream, StreamHash hash) const {
   std::shared_ptr<const SegmentStreams> memory;
   std::shared_ptr<const StreamsFile> file;
   {
@@ -177,13 +183,44 @@ Result<std::optional<Piece>> SealedStreams::find(Range& range, std::string_view 
     memory = range.memory;
     file = range.file;
   }
-  if (!memory && !file) memory = TRY(build(range));
   if (memory) {
     const StreamStretch* stretch = memory->find(stream);
-    return stretch ? std::optional(Piece(*stretch, std::move(memory))) : std::nullopt;
+    return Found{stretch ? std::optional(Piece(*stretch, std::move(memory))) : std::nullopt};
   }
+  if (!file) return Found{.piece = std::nullopt, .is_missing = true};
   const auto entry = TRY(file->find(hash));
-  return entry ? std::optional(Piece(*entry, std::move(file))) : std::nullopt;
+  return Found{entry ? std::optional(Piece(*entry, std::move(file))) : std::nullopt};
+}
+
+Result<std::optional<Piece>> SealedStreams::read_for(Range& range, std::string_view stream, Search& search) const {
+  if (const Duration time = search_time_; time != Duration::max()) {
+    const Duration now = platform_.clock.monotonic();
+    if (!search.begun) search.begun = now;
+    if (now - *search.begun > time) {
+      return fail(ErrorKind::unavailable, index_missing,
+                  "the index of the log is being made anew, " + counted(sizes().missing, "segment") +
+                      " to go, and what this request needs is in none that has one; nothing was done; try again soon");
+    }
+  }
+  std::shared_ptr<const SegmentStreams> streams;
+  if (keeps_many_unwritten()) {
+    SegmentStreams of_one;
+    TRY(log_.read_segment(range.span.first, [&](log::Place place, const log::GroupView& group) -> Result<> {
+      return index_group(place, group, of_one, stream);
+    }));
+    streams = std::make_shared<const SegmentStreams>(std::move(of_one));
+  } else {
+    streams = TRY(build(range));
+  }
+  const StreamStretch* stretch = streams->find(stream);
+  return stretch ? std::optional(Piece(*stretch, std::move(streams))) : std::nullopt;
+}
+
+bool SealedStreams::keeps_many_unwritten() const {
+  if (!background_) return false;
+  const std::lock_guard lock(mutex_);
+  const auto is_unwritten = [](const auto& range) { return range->memory && !range->file; };
+  return static_cast<std::size_t>(std::ranges::count_if(*ranges_, is_unwritten)) >= unwritten_max;
 }
 
 Result<std::shared_ptr<const SegmentStreams>> SealedStreams::build(Range& range) const {
@@ -220,6 +257,10 @@ bool SealedStreams::lose(const std::shared_ptr<Range>& range, const Error& error
     by.push_back(std::make_shared<Range>(SegmentSpan{at, at}));
   }
   replace(range->span, by);
+  {
+    const std::lock_guard lock(mutex_);
+    lost_ += range->span.count();
+  }
   platform_.log.warning("an index of streams is not what was written; it is made anew from the log",
                         {{"file", path}, {"found", error.message}});
   if (background_) (void)platform_.files.remove(path);  // what stays is found to be damaged once more
@@ -258,6 +299,10 @@ void SealedStreams::check_files() {
     replace(range->span, by);
   }
   if (lost == 0) return;
+  {
+    const std::lock_guard lock(mutex_);
+    lost_ += lost;
+  }
   platform_.log.warning("indexes of streams were deleted; they are made anew from the log",
                         {{"segments", lost}, {"directory", directory_}});
   post_work();
@@ -309,9 +354,14 @@ bool SealedStreams::work() {
     }
   }
   freed.clear();
-  // What is in memory is written before more is built, so that memory holds little at a time.
-  if (begin_job()) return true;
-  if (!missing) return false;
+  // What is in memory is written before more is built, so that memory holds little at a time. Files are merged when
+  // none is missing, oldest first: else who asks for the newest of many that are missing would have those merged with
+  // their neighbours, and leave others between that have too few.
+  if (begin_job(Job::write)) return true;
+  if (!missing) {
+    tell_when_whole();
+    return begin_job(Job::merge);
+  }
   if (const auto built = build(*missing); !built) {
     damage_.note(built.error());
     platform_.log.error("a segment cannot be read to make its index",
@@ -320,6 +370,21 @@ bool SealedStreams::work() {
     missing->unreadable = true;
   }
   return true;
+}
+
+/// Once there is nothing left to be built and written of what was lost.
+void SealedStreams::tell_when_whole() {
+  std::uint64_t lost = 0;
+  std::uint64_t unreadable = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    lost = std::exchange(lost_, 0);
+    unreadable = static_cast<std::uint64_t>(
+        std::ranges::count_if(*ranges_, [](const auto& range) { return range->unreadable; }));
+  }
+  if (lost == 0) return;
+  platform_.log.info("the indexes of streams have been made anew",
+                     {{"segments", lost}, {"unreadable", unreadable}, {"directory", directory_}});
 }
 
 std::optional<SealedStreams::Ranges> SealedStreams::to_merge() const {
@@ -334,19 +399,20 @@ std::optional<SealedStreams::Ranges> SealedStreams::to_merge() const {
   return std::nullopt;
 }
 
-bool SealedStreams::begin_job() {
+bool SealedStreams::begin_job(Job kind) {
   Ranges inputs;
   std::vector<std::shared_ptr<const StreamsFile>> files;
   std::shared_ptr<const SegmentStreams> memory;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& range : *ranges_) {
-      if (range->file || !range->memory) continue;
+      if (kind == Job::merge || range->file || !range->memory) continue;
       inputs = {range};
       memory = range->memory;
       break;
     }
-    if (!memory) {
+    if (kind == Job::write && !memory) return false;
+    if (kind == Job::merge) {
       auto merged = to_merge();
       if (!merged) return false;
       inputs = *std::move(merged);

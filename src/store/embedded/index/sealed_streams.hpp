@@ -1,8 +1,8 @@
 #pragma once
 // SealedStreams: where the events of each stream are in the sealed segments. The segments are covered by ranges, each
 // of which is a file, or, until its file is written, in memory, or, when its file is missing or damaged, to be built
-// from its segment by the first who needs it. Eight neighbouring ranges of about the same size are merged into one, so
-// that there are few of them however long the log is.
+// from its segment by the first who needs it, or by the background if that comes first. Eight neighbouring ranges of
+// about the same size are merged into one, so that there are few of them however long the log is.
 //
 // In the background: writes what is in memory, builds what is missing, merges; in small pieces, and posts itself for
 // the next one, so that other work gets its turn. A store that is only read writes nothing.
@@ -11,8 +11,14 @@
 // answers are right all the while. The two newest segments stay in memory, so that a stream that is appended to often
 // is found without a file.
 //
+// Who needs segments that have no index yet reads them, newest first: that finds the stream, or that it is not there. A
+// log is too long to be read while a client waits, so there is a limit of time, after which the question is refused: a
+// refusal names what is missing, and is no answer. What was built for one question is there for the next; but only a
+// few at a time are kept that are not in a file yet, and others are looked through for the one stream.
+//
 // Thread-safe.
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -98,6 +104,12 @@ class SealedStreams {
   /// Looks whether the files are still there; those that were deleted meanwhile are made anew in the background.
   void check_files();
 
+  /// As EventStore::limit_searches. Thread-safe.
+  void limit_searches(Duration time) { search_time_ = time; }
+
+  /// The code of a refusal: what would have to be read to answer takes too long.
+  static constexpr std::string_view index_missing = "index_missing";
+
   /// Some segments, and how to find streams in them.
   struct Range {
     explicit Range(SegmentSpan covered) : span(covered) {}
@@ -114,19 +126,27 @@ class SealedStreams {
   [[nodiscard]] std::shared_ptr<const Ranges> ranges() const;
 
   /// Gives `visitor.take(piece)` what the ranges have of a stream, newest first, until it says that it needs no more.
-  /// Ranges of which `visitor.passes_over(segments)` says so are not looked at.
-  /// False when a file was lost meanwhile: everything has to be asked again, of new ranges.
-  /// Errors: corrupt, input_output; of segments.
+  /// Ranges of which `visitor.passes_over(segments)` says so are not looked at. Where it has a function `knows`, that
+  /// is asked before a segment without an index is read: true when it needs nothing of this and older ones. False when
+  /// a file was lost meanwhile: everything has to be asked again, of new ranges. Errors: corrupt, input_output; of
+  /// segments. Unavailable (index_missing), when it took too long.
   template <class Visitor>
   [[nodiscard]] Result<bool> visit(const Ranges& ranges, std::string_view stream, Visitor& visitor) const {
     const StreamHash hash = hash_stream(stream, seed_);
+    Search search;
     for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
       if (visitor.passes_over((*range)->span)) continue;
-      const auto found = find(**range, stream, hash);
+      auto found = find(**range, stream, hash);
       if (!found && lose(*range, found.error())) return false;
       if (!found) return std::unexpected(found.error());
-      if (!*found) continue;
-      const Result<bool> more = visitor.take(**found);
+      if (found->is_missing) {
+        if constexpr (requires { visitor.knows((*range)->span); }) {
+          if (visitor.knows((*range)->span)) return true;
+        }
+        found->piece = TRY(read_for(**range, stream, search));
+      }
+      if (!found->piece) continue;
+      const Result<bool> more = visitor.take(*found->piece);
       if (!more && lose(*range, more.error())) return false;
       if (!TRY(more)) return true;
     }
@@ -136,6 +156,7 @@ class SealedStreams {
   struct Sizes {
     std::size_t ranges = 0;
     std::size_t in_memory = 0;
+    std::size_t missing = 0;  ///< neither a file nor in memory
   };
   [[nodiscard]] Sizes sizes() const;
   [[nodiscard]] log::IndexBytes bytes() const;
@@ -144,7 +165,18 @@ class SealedStreams {
   struct Link;  // between the object and tasks on the executor
 
   void adopt_files();
-  [[nodiscard]] Result<std::optional<Piece>> find(Range& range, std::string_view stream, StreamHash hash) const;
+  struct Found {
+    std::optional<Piece> piece;
+    bool is_missing = false;  // nothing is known of the segment
+  };
+  [[nodiscard]] Result<Found> find(const Range& range, std::string_view stream, StreamHash hash) const;
+  /// One question that makes it necessary to read segments.
+  struct Search {
+    std::optional<Duration> begun;
+  };
+  /// Of a range that is missing. Errors: corrupt, input_output; unavailable (index_missing).
+  [[nodiscard]] Result<std::optional<Piece>> read_for(Range& range, std::string_view stream, Search& search) const;
+  [[nodiscard]] bool keeps_many_unwritten() const;
   /// Errors: corrupt, input_output; of the segment.
   [[nodiscard]] Result<std::shared_ptr<const SegmentStreams>> build(Range& range) const;
   /// Drops a range whose file turned out not to be what was written. False when it has no file: the error is another's.
@@ -155,7 +187,9 @@ class SealedStreams {
   void post_work() const;
   /// One piece of work. True when there is more to be done.
   [[nodiscard]] bool work();
-  [[nodiscard]] bool begin_job();
+  void tell_when_whole();
+  enum class Job : std::uint8_t { write, merge };
+  [[nodiscard]] bool begin_job(Job kind);
   [[nodiscard]] bool continue_job();
   [[nodiscard]] std::optional<Ranges> to_merge() const;
 
@@ -170,6 +204,10 @@ class SealedStreams {
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Ranges> ranges_;  // guarded by mutex_, as are the ranges' contents
   mutable bool posted_ = false;                   // guarded by mutex_
+  mutable std::uint64_t lost_ =
+      0;  // guarded by mutex_: segments whose index is being made anew, as was told in the log
+
+  std::atomic<Duration> search_time_ = Duration::max();
 
   std::unique_ptr<StreamsBuilder> job_;  // of the background alone
   Ranges job_ranges_;                    // what goes into it
