@@ -73,6 +73,7 @@ TEST_F(WriterStateTest, a_group_tells_up_to_where_the_live_table_has_taken_in_it
   record(listening, "config-a", set_event("before"));
   record(listening, "other-a", set_event("of another model"));
   WriterUnderTest writer(world, listening);
+  listening.known_at.clear();
   EXPECT_EQ(writer.write(set_request("a", "2", 1)), "2");
   EXPECT_EQ(writer.write(set_request("b", "1")), "1");
   EXPECT_EQ(listening.known_at, (Known{Position{2}, Position{3}}));
@@ -83,6 +84,7 @@ TEST_F(WriterStateTest, a_group_tells_up_to_where_the_live_table_has_taken_in_it
   EXPECT_EQ(listening.known_at, (Known{Position{4}, std::nullopt})) << "the second rests on the first, under way";
   ListeningStore behind(world.platform());
   record(behind, "config-a", set_event("before"));
+  behind.known_at.clear();
   WriterUnderTest of_eventual(world, behind, {}, Consistency::eventual);
   EXPECT_EQ(of_eventual.write(set_request("a", "2", 1)), "2");
   EXPECT_EQ(behind.known_at, Known{std::nullopt}) << "a table that is behind knows nothing of now";

@@ -108,7 +108,7 @@ Result<> SegmentTable::take_back(std::uint32_t number) {
   SharedMarks marks = marks_at_hand(number);
   if (!marks) {
     // Not under finding_mutex_: who looks for other marks meanwhile does not wait for it, and reading twice is no harm.
-    put_back(number, TRY(read_back(number)));
+    put_back(TRY(read_back(number)));
     return {};
   }
   const std::lock_guard lock(mutex_);
@@ -228,7 +228,7 @@ Result<SegmentTable::SharedMarks> SegmentTable::marks_of(std::uint32_t number) c
     return shared;
   }
   const ReadBack found = TRY(read_back(number));
-  put_back(number, found);
+  put_back(found);
   if (unread) return found.marks;  // its summary is wanted already
   log_.warning("an index of the log is not what was written; it is made anew from the log",
                {{"file", path}, {"found", marks.error().message}});
@@ -238,15 +238,17 @@ Result<SegmentTable::SharedMarks> SegmentTable::marks_of(std::uint32_t number) c
 }
 
 Result<SegmentTable::ReadBack> SegmentTable::read_back(std::uint32_t number) const {
+  ReadBack found{.number = number, .marks = std::make_shared<Marks>()};
   Position next;
-  SegmentSummary summary;
+  Position last;
   {
     const std::lock_guard lock(mutex_);
-    next = entries_[number].segment.first;
-    INVARIANT(entries_[number].summary.has_value(), "only of sealed segments the marks are not at hand");
-    summary = *entries_[number].summary;
+    const Entry& entry = entries_[number];
+    INVARIANT(entry.summary.has_value(), "only of sealed segments the marks are not at hand");
+    next = entry.segment.first;
+    last = entry.summary->last;
+    found.was_unread = entry.unread;
   }
-  ReadBack found{std::make_shared<Marks>()};
   Marks& marks = *found.marks;
   TRY(walk_segment(*this, number, [&](Place place, const GroupView& group) -> Result<> {
     if (group.first() != next) return does_not_follow(group.first(), next);
@@ -259,13 +261,14 @@ Result<SegmentTable::ReadBack> SegmentTable::read_back(std::uint32_t number) con
     }
     return {};
   }));
-  if (next != summary.last.next()) return does_not_follow(summary.last.next(), next);
+  if (next != last.next()) return does_not_follow(last.next(), next);
   return found;
 }
 
-void SegmentTable::put_back(std::uint32_t number, const ReadBack& found) const {
+void SegmentTable::put_back(const ReadBack& found) const {
   const std::lock_guard lock(mutex_);
-  Entry& entry = entries_[number];
+  Entry& entry = entries_[found.number];
+  if (found.was_unread && !entry.unread) return;  // somebody else was faster, and the summary may be written by now
   if (entry.unread) entry.summary->groups = found.groups;
   entry.unread = false;
   if (!entry.marks) entry.marks = found.marks;

@@ -125,12 +125,14 @@ class SegmentTable {
   [[nodiscard]] SharedMarks marks_at_hand(std::uint32_t number) const;
   void keep(std::uint32_t number, const SharedMarks& marks) const;
   struct ReadBack {
+    std::uint32_t number = 0;
     std::shared_ptr<Marks> marks;  // shared with whoever looks into them just now
     std::uint64_t groups = 0;
+    bool was_unread = false;
   };
   /// Out of the segment itself. Errors: corrupt, input_output.
   [[nodiscard]] Result<ReadBack> read_back(std::uint32_t number) const;
-  void put_back(std::uint32_t number, const ReadBack& found) const;
+  void put_back(const ReadBack& found) const;
   struct OpenFile {
     std::shared_ptr<const platform::File> file;  // shared with whoever reads it just now
     std::uint64_t used = 0;
