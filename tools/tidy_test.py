@@ -45,6 +45,25 @@ class Rules(unittest.TestCase):
     def test_a_folder_may_include_itself_and_those_above_it(self):
         self.clean({"src/log/a.cpp": '#include "base/b.hpp"\n#include "log/c.hpp"\n', "src/base/b.hpp": HEADER, "src/log/c.hpp": HEADER})
 
+    def test_new_has_no_try_among_its_arguments(self):
+        for text in ("auto* a = new A(TRY(b()));\n",
+                     "return std::unique_ptr<A>(new A{1, TRY(b()), 2});\n",
+                     "a.reset(new (place) log::A<int, B>(std::move(c), d(TRY(b()))));\n",
+                     "a.reset(new A(f(1),\n              TRY_PARSE(b())));\n"):
+            with self.subTest(text):
+                self.found("try_in_new", {"src/log/a.cpp": text})
+        self.found("try_in_new", {"src/log/a.hpp": HEADER + "auto a() { return new A(TRY(b())); }\n"}, line=3)
+
+    def test_a_try_beside_a_new_expression_is_let_through(self):
+        for text in ("auto b = TRY(c());\nauto* a = new A(std::move(b));\n",
+                     "f(new A(1), TRY(b()));\n",
+                     "auto a = std::make_unique<A>(TRY(b()));\n",
+                     "auto* a = new A([&](int c) -> Result<> { TRY(b(c)); return {}; });\n",
+                     "// new A(TRY(b()))\n",
+                     "const bool is_new = TRY(b());\nRETRY(new A(c));\n"):
+            with self.subTest(text):
+                self.clean({"src/log/a.cpp": text})
+
     def test_a_commented_out_include_is_none(self):
         self.clean({"src/base/a.cpp": '// #include "log/log.hpp"\n', "src/log/log.hpp": HEADER})
 
