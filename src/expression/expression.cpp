@@ -15,6 +15,10 @@ bool is_condition(Type type) {
   return type == Type::boolean || type == Type::nothing;
 }
 
+bool is_of_two(Operator of) {
+  return of >= Operator::add;
+}
+
 bool is_comparison(Operator of) {
   return of >= Operator::equal && of <= Operator::greater_or_equal;
 }
@@ -59,6 +63,7 @@ class Checker {
   explicit Checker(std::span<const Name> names) : names_(names) {}
 
   Checked check(const Node& node) {
+    if (is_of_two(node.of)) return check_chain(node);
     Part part;
     part.of = node.of;
     std::vector<Type> types;
@@ -81,6 +86,31 @@ class Checker {
     }
     if (!type) return std::unexpected(std::move(type).error());
     part.type = *type;
+    return part;
+  }
+
+  /// Of operators of two, each of which is the left operand of the next.
+  Checked check_chain(const Node& last) {
+    std::vector<const Node*> chain;  // from the right
+    const Node* node = &last;
+    for (; is_of_two(node->of); node = &node->operands.front()) chain.push_back(node);
+    Part part;
+    auto first = check(*node);
+    if (!first) return first;
+    part.type = first->type;
+    part.operands.push_back(*std::move(first));
+    for (; !chain.empty(); chain.pop_back()) {
+      auto right = check(chain.back()->operands.back());
+      if (!right) return right;
+      const auto type = type_of_operator(*chain.back(), {part.type, right->type});
+      if (!type) return std::unexpected(type.error());
+      part.of = chain.back()->of;
+      part.type = *type;
+      Part& link = part.operands.emplace_back();
+      link.of = part.of;
+      link.type = part.type;
+      link.operands.push_back(*std::move(right));
+    }
     return part;
   }
 
@@ -201,10 +231,8 @@ class Evaluation {
       case Operator::name: return values_[part.slot];
       case Operator::call: return called(part);
       case Operator::negate: return negated(part);
-      case Operator::no:
-      case Operator::both:
-      case Operator::either: return asked(part);
-      default: return of_two(part);
+      case Operator::no: return denied(part);
+      default: return chained(part);
     }
   }
 
@@ -219,26 +247,33 @@ class Evaluation {
     return result;
   }
 
-  Outcome asked(const Part& part) {
-    const Outcome left = value_of(part.operands.front());
-    if (!left) return left;
-    if (part.of == Operator::no) return !is_true(*left);
-    if (is_true(*left) == (part.of == Operator::either)) return is_true(*left);
-    const Outcome right = value_of(part.operands.back());
-    if (!right) return right;
-    return is_true(*right);
+  Outcome denied(const Part& part) {
+    const Outcome operand = value_of(part.operands.front());
+    if (!operand) return operand;
+    return !is_true(*operand);
   }
 
-  Outcome of_two(const Part& part) {
-    const Outcome left = value_of(part.operands.front());
-    if (!left) return left;
-    const Outcome right = value_of(part.operands.back());
+  Outcome chained(const Part& part) {
+    Outcome value = value_of(part.operands.front());
+    for (const Part& link : std::span(part.operands).subspan(1)) {
+      if (!value) return value;
+      value = linked(*value, link);
+    }
+    return value;
+  }
+
+  /// What an operator makes of what is left of it and its right operand.
+  Outcome linked(const Value& left, const Part& link) {
+    const bool asks = link.of == Operator::both || link.of == Operator::either;
+    if (asks && is_true(left) == (link.of == Operator::either)) return is_true(left);
+    const Outcome right = value_of(link.operands.front());
     if (!right) return right;
-    if (is_comparison(part.of)) return compared(part.of, *left, *right);
-    if (is_null(*left) || is_null(*right)) return Value();
-    if (part.type == Type::text) return joined(std::get<std::string_view>(*left), std::get<std::string_view>(*right));
-    if (part.type == Type::decimal) return reckoned(part.of, decimal_of(*left), decimal_of(*right));
-    return reckoned(part.of, std::get<std::int64_t>(*left), std::get<std::int64_t>(*right));
+    if (asks) return is_true(*right);
+    if (is_comparison(link.of)) return compared(link.of, left, *right);
+    if (is_null(left) || is_null(*right)) return Value();
+    if (link.type == Type::text) return joined(std::get<std::string_view>(left), std::get<std::string_view>(*right));
+    if (link.type == Type::decimal) return reckoned(link.of, decimal_of(left), decimal_of(*right));
+    return reckoned(link.of, std::get<std::int64_t>(left), std::get<std::int64_t>(*right));
   }
 
   static Outcome compared(Operator of, const Value& left, const Value& right) {

@@ -64,6 +64,9 @@ class Expression {
     std::size_t slot = 0;  // of a name: its place in names_
     const Function* function = nullptr;
     Literal literal{};
+    /// Of an operator of two, which ends a chain such as `a + b * c = d`: the first operand of the chain, and then a
+    /// part for each of its operators from the left, this one's at the end, with the right operand alone. So whoever
+    /// walks the parts goes as deep as they are nested, however long a chain is.
     std::vector<Part> operands{};
   };
 

@@ -199,6 +199,25 @@ TEST(expression, types_that_do_not_go_together_are_complained_of_where_they_stan
        {"1 + tags", "check 4: \"tags\" is a list"}});
 }
 
+TEST(expression, a_chain_may_be_long) {
+  const auto chain = [](const std::string& first, const std::string& link, int links) {
+    std::string text = first;
+    for (int number = 0; number < links; ++number) text += link;
+    return text;
+  };
+  expect({{chain("price", " + stock", 249), "754.5"},
+          {chain("stock", " - 1 + 2", 120), "123"},
+          {chain("stock", " * 1 + 1", 120), "123"},
+          {chain("name", " + 'a'", 200), "'L\xc3\xa4mpchen" + std::string(200, 'a') + "'"},
+          {chain("sold", " and sold", 200), "true"},
+          {chain("sold", " or most + 1 > 0", 60), "true"},
+          {chain("not sold", " and most + 1 > 0", 60), "false"},
+          {chain("stock", " + 0", 200) + " = 3 and sold", "true"},
+          {"most" + chain(" - 1", " + 1", 200), "trouble: an integer is beyond 64 bits"},
+          {chain("price", " + no_number", 200), "null"},
+          {chain("stock", " + 1", 200) + " + name", "check 806: \"+\" adds numbers or joins texts"}});
+}
+
 TEST(expression, texts_have_a_bounded_room) {
   const auto names = std::vector<Name>{{"a", Type::text}};
   const std::string text(200'000, 'a');

@@ -184,21 +184,17 @@ class Parser {
   Parsed<Node> parse_from(int level, std::size_t depth) {
     TRY_PARSE(check_depth(depth, token_.offset));
     Node left = TRY_PARSE(parse_prefix(level, depth));
-    std::size_t height = height_;
     for (const Sign* sign = sign_here(); sign != nullptr && sign->level >= level; sign = sign_here()) {
       const std::size_t offset = token_.offset;
       TRY_PARSE(advance());
       Node node = TRY_PARSE(make(sign->of, offset));
       node.operands.push_back(std::move(left));
       node.operands.push_back(TRY_PARSE(parse_from(sign->level + 1, depth + 1)));
-      height = std::max(height, height_) + 1;
-      TRY_PARSE(check_depth(height, offset));
       left = std::move(node);
       const Sign* next = sign_here();
       if (sign->level == comparison_level && next != nullptr && next->level == comparison_level)
         return complain(token_.offset, "comparisons are not chained; write a < b and b < c");
     }
-    height_ = height;
     return left;
   }
 
@@ -211,13 +207,11 @@ class Parser {
     TRY_PARSE(advance());
     Node node = TRY_PARSE(make(no ? Operator::no : Operator::negate, offset));
     node.operands.push_back(TRY_PARSE(parse_from(no ? no_level : negation_level, depth + 1)));
-    ++height_;
     return node;
   }
 
   Parsed<Node> parse_primary(std::size_t depth) {
     const Token token = token_;
-    height_ = 1;
     switch (token.kind) {
       case Token::Kind::end: return complain(token.offset, "a value is expected here, and the expression ends");
       case Token::Kind::number: return parse_number();
@@ -288,10 +282,8 @@ class Parser {
     if (!is("(")) return node;
     node.of = Operator::call;
     TRY_PARSE(advance());
-    std::size_t height = 0;
     while (!is(")")) {
       node.operands.push_back(TRY_PARSE(parse_from(either_level, depth + 1)));
-      height = std::max(height, height_);
       if (is(",")) {
         TRY_PARSE(advance());
         if (is(")")) return complain(token_.offset, "a value is expected here, not )");
@@ -299,7 +291,6 @@ class Parser {
         return complain(token_.offset, "expected , or ) after a value given to \"" + node.name + "\"");
       }
     }
-    height_ = height + 1;
     TRY_PARSE(advance());
     return node;
   }
@@ -308,7 +299,6 @@ class Parser {
   std::size_t at_ = 0;
   Token token_;
   std::size_t nodes_ = 0;
-  std::size_t height_ = 0;  // of the tree that was parsed last; of a leaf 1
 };
 
 int level_of(const Node& node) {

@@ -32,7 +32,9 @@ namespace annals::expression {
 
 inline constexpr std::size_t source_bytes_max = 4096;
 inline constexpr std::size_t nodes_max = 500;
-inline constexpr std::size_t depth_max = 60;  ///< of the tree; `a + b + c` is one deeper than `a + b`
+/// How deep parts lie in one another. A chain, such as `a + b * c + d`, is one deeper than the deepest of its parts,
+/// however many operators it has: of those, the left operand is the chain so far.
+inline constexpr std::size_t depth_max = 60;
 
 /// What is wrong with a text, and where.
 struct Complaint {

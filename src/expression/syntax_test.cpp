@@ -71,11 +71,19 @@ TEST(syntax, expressions_are_bounded) {
   };
   EXPECT_TRUE(parse(nested(50, "(", ")")));
   for (const auto& [open, close] : std::vector<std::pair<std::string, std::string>>{
-           {"(", ")"}, {"-", ""}, {"not ", ""}, {"f(", ")"}, {"a+(", ")"}, {"a+", ""}, {"a and ", ""}}) {
+           {"(", ")"}, {"-", ""}, {"not ", ""}, {"f(", ")"}, {"a+(", ")"}, {"f(a+", ")"}}) {
     const auto deep = parse(nested(500, open, close));
     ASSERT_FALSE(deep) << open;
     EXPECT_THAT(deep.error().what, testing::HasSubstr("lie deeper in one another than 60")) << open;
   }
+  for (const std::string link : {"a + ", "a and ", "a * ", "a - b * "}) {
+    const std::string chain = nested(link.size() > 6 ? 100 : 249, link, "");
+    const auto tree = parse(chain);
+    ASSERT_TRUE(tree) << chain << tree.error().what;
+    EXPECT_EQ(to_text(*tree), chain);
+  }
+  EXPECT_TRUE(parse("(" + nested(100, "a + ", "") + ") * (" + nested(100, "a - ", "") + ")")) << "chains in a chain";
+  EXPECT_THAT(parse(nested(250, "a + ", "")).error().what, testing::HasSubstr("more than 500 parts"));
   std::string wide = "f(a";
   for (int part = 0; part < 600; ++part) wide += ",a";
   EXPECT_THAT(parse(wide + ")").error().what, testing::HasSubstr("more than 500 parts"));

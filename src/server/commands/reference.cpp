@@ -146,7 +146,8 @@ std::string expressions_page() {
     page += "| `" + std::string(function.usage) + "` | " + escaped(function.sentence) + " |\n";
   return page + "\n## Limits\n\nAn expression has up to " + std::to_string(expression::source_bytes_max) + " bytes, " +
          std::to_string(expression::nodes_max) + " parts, and parts within parts up to " +
-         std::to_string(expression::depth_max) + " deep.\n";
+         std::to_string(expression::depth_max) +
+         " deep. A chain such as `a + b - c * d` is one deeper than its deepest part, however long it is.\n";
 }
 
 }  // namespace
