@@ -19,11 +19,18 @@ Declared at(Declared declared, const Place& place) {
   if (auto* list = std::get_if<Declared::List>(&declared.value)) {
     for (Declared& one : *list) one = at(std::move(one), place);
   }
+  if (auto* table = std::get_if<Declared::Table>(&declared.value)) {
+    for (DeclaredMember& one : *table) {
+      one.place = place;
+      one.value = at(std::move(one.value), place);
+    }
+  }
   return declared;
 }
 
 Result<> check_named_once(const Declared::Table& members) {
   for (const DeclaredMember& member : members) {
+    if (const auto* table = member.value.as<Declared::Table>()) TRY(check_named_once(*table));
     if (&*std::ranges::find(members, member.name, &DeclaredMember::name) != &member)
       return refuse(member.place, "\"" + member.name + "\" is declared twice");
   }
@@ -36,6 +43,14 @@ ModelBuilder::Given::Given(std::initializer_list<Given> several) {
   Declared::List list;
   for (const Given& one : several) list.push_back(one.declared_);
   declared_.value = std::move(list);
+}
+
+ModelBuilder::Given ModelBuilder::table(std::initializer_list<Attribute> members) {
+  Declared::Table table;
+  for (const Attribute& one : members) table.push_back({one.name, {}, one.given.declared_});
+  Given given(false);
+  given.declared_.value = std::move(table);
+  return given;
 }
 
 ModelBuilder::ModelBuilder(std::string name, std::source_location line)
@@ -67,7 +82,6 @@ Result<std::vector<Model>> build_models(std::span<const ModelBuilder> builders) 
     Declared::Table attributes = builder.attributes_;
     if (!builder.fields_.empty()) attributes.push_back({"fields", builder.place_, {builder.fields_, builder.place_}});
     TRY(check_named_once(attributes));
-    TRY(check_named_once(builder.fields_));
     members.push_back({builder.name_, builder.place_, {std::move(attributes), builder.place_}});
   }
   TRY(check_named_once(members));

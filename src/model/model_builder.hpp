@@ -7,6 +7,7 @@
 //     product.set("path", "/api/products");
 //     product.field("id", {{"type", "uuid"}, {"primary_key", true}});
 //     product.field("name", {{"type", "string"}, {"required", true}, {"length", {1, 200}}});
+//     product.field("made", {{"type", "date"}, {"upcast", ModelBuilder::table({{"timestamp", "date(value)"}})}});
 //     const Result<Model> model = product.build();
 //
 // Confined to one thread.
@@ -28,7 +29,7 @@ namespace annals::model {
 
 class ModelBuilder {
  public:
-  /// What an attribute is given: a flag, a number, a text, or a list of these.
+  /// What an attribute is given: a flag, a number, a text, a list of these, or a table.
   class Given {
    public:
     Given(std::same_as<bool> auto flag) { declared_.value = flag; }
@@ -50,6 +51,9 @@ class ModelBuilder {
     std::string name;
     Given given;
   };
+
+  /// What stands in braces in a file: `{ timestamp = "date(value)" }` of an upcast, operations, performance.
+  [[nodiscard]] static Given table(std::initializer_list<Attribute> members);
 
   explicit ModelBuilder(std::string name, std::source_location line = std::source_location::current());
 

@@ -58,6 +58,33 @@ TEST(model_builder, declares_what_is_not_shown) {
   EXPECT_THAT(builder.build().error().message, testing::HasSubstr("default does not go with secret"));
 }
 
+TEST(model_builder, declares_what_a_file_has_in_braces) {
+  ModelBuilder builder = product();
+  builder.set("operations", ModelBuilder::table({{"update", ModelBuilder::table({{"audited", true}})}}));
+  builder.set("performance", ModelBuilder::table({{"batch_size", 100}}));
+  builder.field("made",
+                {{"type", "date"},
+                 {"upcast", ModelBuilder::table({{"timestamp", "date(value)"}, {"text", "date(trim(value))"}})}});
+  builder.field("extra", {{"type", "json"}, {"default", ModelBuilder::table({{"tags", {"a", "b"}}})}});
+  const auto model = builder.build();
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_EQ(model->batch_size, 100u);
+  EXPECT_EQ(model->operations[static_cast<std::size_t>(ApiOperation::update)].audited, true);
+  EXPECT_THAT(model->declaration,
+              testing::HasSubstr(R"x("upcast":{"timestamp":"date(value)","text":"date(trim(value))"})x"));
+  EXPECT_THAT(model->declaration, testing::HasSubstr(R"("default":{"tags":["a","b"]})"));
+
+  const auto line = std::to_string(__LINE__ + 1);
+  builder.field("size", {{"type", "integer"}, {"upcast", ModelBuilder::table({{"txt", "integer(value)"}})}});
+  const auto refused = builder.build();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("model_builder_test.cpp:" + line + ":"));
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("did you mean \"text\"?"));
+  ModelBuilder twice = product();
+  twice.set("performance", ModelBuilder::table({{"batch_size", 1}, {"batch_size", 2}}));
+  EXPECT_THAT(twice.build().error().message, testing::HasSubstr("is declared twice"));
+}
+
 TEST(model_builder, what_is_wrong_is_told_with_its_line_of_code) {
   ModelBuilder builder = product();
   const auto line = std::to_string(__LINE__ + 1);
