@@ -96,6 +96,7 @@ struct ListRequest {
   std::optional<std::uint64_t> limit;
   std::optional<Instant> at;
   std::string at_text;
+  bool knows_any = false;  ///< If-None-Match is `*`: whatever the list is
 };
 
 std::string next_link(const ListRequest& list, std::string_view last_key) {
@@ -226,6 +227,7 @@ Result<ListRequest> list_request(const Request& request, const QueryParameters& 
   list.limit = TRY(parameters.number("limit", 1, rows_a_page_max));
   list.at = TRY(parameters.time("at"));
   if (const std::string* at = parameters.find("at")) list.at_text = *at;
+  if (const auto tags = TRY(entity_tags(request, "if-none-match"))) list.knows_any = tags->any;
   return list;
 }
 
@@ -260,7 +262,16 @@ Result<Instant> time_of(const EventStore& store, Position position) {
   return page.events().empty() ? Instant{INT64_MAX} : page.events().front().created_at;
 }
 
+void send_unchanged(Call call, const ListRequest& list) {
+  Response response;
+  response.status = 304;
+  if (!list.at) response.add("ETag", tag_of(call));
+  response.fields += "Cache-Control: no-cache\r\n";
+  call.send(std::move(response));
+}
+
 void answer_now(Call call, ListRequest list) {
+  if (list.knows_any) return send_unchanged(std::move(call), list);  // there always is a list
   Response response;
   response.add("ETag", tag_of(call));
   response.fields += "Cache-Control: no-cache\r\n";
@@ -286,11 +297,7 @@ void answer_when_changed(Call call, ListRequest list, const Condition& condition
   after_list_change(std::move(call), std::move(since), time,
                     [list = std::move(list)](Call ready, bool changed) mutable {
                       if (changed) return answer_now(std::move(ready), std::move(list));
-                      Response response;
-                      response.status = 304;
-                      response.add("ETag", tag_of(ready));
-                      response.fields += "Cache-Control: no-cache\r\n";
-                      ready.send(std::move(response));
+                      send_unchanged(std::move(ready), list);
                     });
 }
 
@@ -352,6 +359,7 @@ void list_records(const Request& request, Call call) {
     platform::Executor& home = *ready.home;
     const Instant time = *list.at;
     engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
+      if (list.knows_any) return send_unchanged(std::move(ready), list);
       RowSource source = rows_at(ready.past(), ready.table(), *list.at, list.prefix, list.after);
       answer(std::move(ready), std::move(list), std::move(source), From::store);
     });

@@ -163,12 +163,16 @@ void send_expanded(Call call, const OwnView& view, const Expansion& expansion) {
   const Record& record = *found;
   if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version))
     return call.refuse(not_at_version(record));
+  Response response;
+  response.fields += view.cache_control + "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
+  if (view.not_any) {
+    response.status = 304;
+    return call.send(std::move(response));
+  }
   const auto shown = model::shown_record(call.the_model(), record.value);
   if (!shown) return call.refuse(shown.error());
   std::string body(**shown);
   if (const auto expanded = expansion.append(body, *record.value); !expanded) return call.refuse(expanded.error());
-  Response response;
-  response.fields += view.cache_control + "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
   response.content_type = view.plain_type;
   response.body = std::move(body);
   call.send(std::move(response));

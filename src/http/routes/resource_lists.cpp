@@ -39,6 +39,7 @@ struct RecordListRequest {
   bool whole = false;                   ///< not a page
   std::string link_begin;               ///< of the next page, up to its cursor
   std::vector<std::string> known_tags;  ///< of If-None-Match
+  bool knows_any = false;               ///< that is `*`: whatever the list is
   std::optional<Duration> wait;         ///< for another list than they know
   std::string tag;                      ///< of the reply, of a list of now
   std::string cache_control;            ///< as Call::cache_control
@@ -147,6 +148,7 @@ Result<RecordListRequest> record_list_request(const Request& request, const Call
   const auto tags = TRY(entity_tags(request, "if-none-match"));
   if (tags) {
     for (const EntityTag& tag : tags->tags) list.known_tags.emplace_back(tag.opaque);
+    list.knows_any = tags->any;
   }
   list.wait = TRY(wait_of(parameters, tags));
   const auto limit = TRY(parameters.number("limit", 1, records_a_page_max));
@@ -394,6 +396,7 @@ void answer(Call call, RecordListRequest list) {
     if (std::ranges::find(list.known_tags, list.tag) != list.known_tags.end())
       return send_unchanged(std::move(call), list);
   }
+  if (list.knows_any) return send_unchanged(std::move(call), list);  // there always is a list
   if (send_kept(call, list)) return;
   // What is asked of now is quick, as a rule.
   const From from = list.at ? From::store : From::tables;
