@@ -12,7 +12,7 @@
 namespace annals::engine {
 namespace {
 
-enum Place : std::size_t { customers, orders, lines };
+enum Place : std::size_t { customers, orders, lines, visits };
 
 std::vector<model::Model> shop() {
   const auto root = model::read_declarations(R"(
@@ -36,12 +36,21 @@ path = "/lines"
 id    = { type = "string", primary_key = true }
 order = { type = "string", references = "order", on_delete = "cascade", required = true }
 payer = { type = "string", references = "customer" }
+
+[model.visit]
+path = "/visits"
+[model.visit.fields]
+id     = { type = "string", primary_key = true }
+guest  = { type = "string", references = "customer", on_delete = "set_null" }
+host   = { type = "string", references = "customer", on_delete = "set_null", exposed = false }
+people = { type = "integer", computed = "if(guest = null, 0, 1)", min = 1 }
+hosts  = { type = "integer", computed = "if(host = null, 0, 1)", min = 1, exposed = false }
 )",
                                              "annals.toml");
-  auto declared = model::read_models(*root.value().find("model"));
-  std::vector<model::Model> models;
-  for (model::DeclaredModel& one : declared.value()) models.push_back(std::move(one.model));
-  return models;
+auto declared = model::read_models(*root.value().find("model"));
+std::vector<model::Model> models;
+for (model::DeclaredModel& one : declared.value()) models.push_back(std::move(one.model));
+return models;
 }
 
 class ReferencesTest : public testing::Test {
@@ -118,6 +127,31 @@ TEST_F(ReferencesTest, what_is_referred_to_stays) {
             "nothing was recorded");
   EXPECT_EQ(writer.write(remove(orders, "o")), "2");
   EXPECT_EQ(writer.write(patch(orders, "p", R"("customer":null)")), "2");
+  EXPECT_EQ(writer.write(remove(customers, "c")), "2");
+}
+
+TEST_F(ReferencesTest, a_record_that_would_not_do_without_what_is_deleted_is_told) {
+  ASSERT_EQ(writer.write(create(customers, "c")), "1");
+  ASSERT_EQ(writer.write(create(customers, "d")), "1");
+  ASSERT_EQ(writer.write(create(visits, "v", R"("guest":"c","host":"d")")), "1");
+  const std::size_t of_guest = writer.submit(remove(customers, "c"));
+  const std::size_t of_host = writer.submit(remove(customers, "d"));
+  run();
+  EXPECT_EQ(writer.text(of_guest), "invalid_referrer");
+  EXPECT_EQ(writer.answer(of_guest)->error().kind, ErrorKind::unprocessable);
+  EXPECT_EQ(
+      faults(of_guest),
+      "/id too_small: visit \"v\" would lose its guest, and people of it is then refused: it is computed: 0 is less "
+      "than 1\n");
+  EXPECT_EQ(writer.answer(of_guest)->error().message,
+            "the customer \"c\" cannot be deleted: visit \"v\" would lose its guest, and people of it is then refused: "
+            "it is computed: 0 is less than 1; nothing was recorded; change that record first");
+  // Of references that are not shown nobody is told which records have them.
+  EXPECT_EQ(
+      faults(of_host),
+      "/id too_small: a record of model visit would lose what it refers to, and hosts of it is then refused: it is "
+      "computed: the value, which is not shown, is less than 1\n");
+  ASSERT_EQ(writer.write(remove(visits, "v")), "2");
   EXPECT_EQ(writer.write(remove(customers, "c")), "2");
 }
 

@@ -30,6 +30,35 @@ std::string told_referrers(const model::Model& model, const std::vector<std::str
          (keys.size() >= referrers_counted_max ? " or more refer to" : " refer to");
 }
 
+/// What a record is told to be that would lose the value of a field, and then refuses what is left of it.
+struct Loser {
+  const model::Model& model;
+  const model::Field& field;
+  const std::string& key;
+
+  /// `order "1" would lose its seller`. Which record it is, is not for replies where they do not show the reference.
+  [[nodiscard]] std::string told() const {
+    if (!field.exposed) return "a record of model " + model.name + " would lose what it refers to";
+    return model.name + " " + shown(key) + " would lose its " + field.name;
+  }
+};
+
+/// Why the deletion of `asked` is refused: of the record that refuses, its model, key and field.
+Error refusal_by(const Loser& loser, const model::Model& asked, const std::string& asked_key, Error error) {
+  std::string told;
+  for (Fault& fault : error.faults) {
+    fault.detail = loser.told() + ", and " + fault.pointer.substr(std::min<std::size_t>(1, fault.pointer.size())) +
+                   " of it is then refused: " + fault.detail;
+    fault.pointer = "/" + asked.fields[asked.primary_key].name;
+    if (told.empty()) told = fault.detail;
+  }
+  if (told.empty()) told = loser.told() + ", and is then refused: " + error.message;
+  return {ErrorKind::unprocessable, "invalid_referrer",
+          "the " + asked.name + " " + shown(asked_key) + " cannot be deleted: " + told +
+              "; nothing was recorded; change that record first",
+          std::move(error.faults)};
+}
+
 bool refers(const model::Model& model, const model::Record& record, const model::ReferredKey& to) {
   const auto referred = model::referred_keys(model, *record.value);
   return referred && std::ranges::find(*referred, to) != referred->end();
@@ -101,7 +130,14 @@ Result<> Writer::delete_with(const Pending& pending, Draft& draft, std::vector<D
         command.operation = cascades ? model::Operation::remove : model::Operation::update;
         command.key = key;
         if (!cascades) command.given.push_back({reference.field, {}});
-        TRY(draft_command(pending, draft, reference.model, command, now));
+        auto drafted = draft_command(pending, draft, reference.model, command, now);
+        if (!drafted && drafted.error().kind == ErrorKind::unprocessable) {
+          const model::Model& loser = feeds_[reference.model]->model();
+          return std::unexpected(refusal_by({loser, loser.fields[reference.field], key},
+                                            feeds_[deleted.front().model]->model(), deleted.front().key,
+                                            std::move(drafted).error()));
+        }
+        TRY(std::move(drafted));
         if (cascades) deleted.push_back({reference.model, std::move(key)});
       }
     }

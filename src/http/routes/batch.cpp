@@ -244,7 +244,7 @@ Error refusal_of(std::size_t place, Error error) {
     error.faults.push_back({operation + (about_version ? "/if_match" : ""), error.code, error.message});
   } else {
     // A deletion has no body: its path names the record that is referred to.
-    const bool about_path = error.code == "referenced";
+    const bool about_path = error.code == "referenced" || error.code == "invalid_referrer";
     for (Fault& fault : error.faults)
       fault.pointer = operation + (about_path ? "/path" : fault.pointer.empty() ? "" : "/body" + fault.pointer);
   }
