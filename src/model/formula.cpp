@@ -205,8 +205,21 @@ Computed compute(const Model& model, std::vector<std::string_view>& values) {
   if (order.empty()) return {};
   Computing computing{model, values};
   computing.result.texts.reserve(order.size());  // so that none moves
-  for (const std::size_t place : order)
-    values[place] = computing.result.texts.emplace_back(to_json(computing.value_of(place)));
+  std::size_t bytes = 0;
+  for (const std::size_t place : order) {
+    const FieldValue value = computing.value_of(place);
+    std::string text = to_json(value);
+    if (!value.is_null()) bytes += text.size();
+    if (!value.is_null() && bytes > computed_bytes_max) {
+      bytes -= text.size();
+      computing.fail(place, "not_computable",
+                     "it is computed, and has no value: with it the values that are computed for the record would have "
+                     "more than " +
+                         std::to_string(computed_bytes_max >> 20) + " MiB");
+      text = to_json(FieldValue{});
+    }
+    values[place] = computing.result.texts.emplace_back(std::move(text));
+  }
   return std::move(computing.result);
 }
 

@@ -52,6 +52,10 @@ struct Computed {
   std::vector<Failure> failures;  ///< of values that are null because they could not be made
 };
 
+/// Texts that are made for one record, together: what follows in the order of making has no value. One text is seldom
+/// so long, and the fields that are made of it are many.
+inline constexpr std::size_t computed_bytes_max = 16u << 20;
+
 /// Puts the values of computed fields in their places among those of all fields, as JSON; they live in the result.
 [[nodiscard]] Computed compute(const Model& model, std::vector<std::string_view>& values);
 

@@ -240,6 +240,46 @@ TEST_F(FormulaTest, rows_are_of_another_form_when_a_formula_or_a_rule_of_it_chan
   EXPECT_NE(form("upcast = \"integer(value)\""), form("min = 0"));
 }
 
+TEST_F(FormulaTest, what_is_computed_has_room_for_so_much_together_and_the_rest_has_no_value) {
+  std::string fields;
+  for (int number = 0; number < 40; ++number)
+    fields += "c" + std::to_string(number) + " = { type = \"text\", computed = \"name + 'x'\" }\n";
+  const Model many = declared_model(
+      "[model.product]\npath = \"/products\"\n[model.product.fields]\nid = { type = \"string\", primary_key = true }\n"
+      "name = { type = \"text\" }\nnote = { type = \"text\" }\nother = { type = \"text\", computed = \"note\" }\n" +
+      fields);
+  const auto patched = [&](const Record& before, const std::string& body) {
+    Command command;
+    command.operation = Operation::update;
+    command.key = "a";
+    command.given = read_patch(many, json::thread_reader().read_object(body).value(), "a").value();
+    return decide(many, before, command, Instant{});
+  };
+  Record product =
+      evolve(many, {}, "ProductCreated", R"({"values":{"id":"a","name":"b","note":"c"}})", StreamVersion{1}, Instant{})
+          .value();
+  const std::string name(500'000, 'n');
+  const auto refused = patched(product, "{\"name\":\"" + name + "\"}");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unprocessable);
+  // 33 of them fit 16 MiB, with what is made of the note.
+  ASSERT_EQ(refused.error().faults.size(), 7u);
+  EXPECT_EQ(refused.error().faults.front().pointer, "/c33");
+  EXPECT_EQ(refused.error().faults.front().code, "not_computable");
+  EXPECT_THAT(refused.error().faults.front().detail, HasSubstr("more than 16 MiB"));
+
+  // A record that an event of old times made so large is served without them, and may be written otherwise.
+  product = evolve(many, product, "ProductUpdated", R"({"changes":{"name":{"old":"b","new":")" + name + R"("}}})",
+                   StreamVersion{2}, Instant{})
+                .value();
+  EXPECT_LT(product.value->size(), 18u << 20);
+  EXPECT_THAT(std::string(*product.value).substr(product.value->size() - 40), HasSubstr("\"c39\":null"));
+  EXPECT_TRUE(patched(product, R"({"note":"d"})"));
+  EXPECT_TRUE(patched(product, R"({"name":"d"})"));
+  // One that pushes another out is refused, though that is made of something else.
+  EXPECT_FALSE(patched(product, "{\"note\":\"" + std::string(400'000, 'n') + "\"}"));
+}
+
 TEST_F(FormulaTest, texts_with_escapes_are_what_they_say) {
   const Model escaped = declared_model(R"x(
 [model.product]

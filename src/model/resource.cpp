@@ -304,7 +304,7 @@ Result<> check_computed(const Model& model, const Command& command, const std::v
   for (const Computed::Failure& failure : computed.failures) {
     const Field& field = model.fields[failure.field];
     // What was so before a write that has nothing to do with it is not the fault of that.
-    if (std::ranges::any_of(field.computed->sources(), is_changed))
+    if (std::ranges::any_of(field.computed->sources(), is_changed) || before[failure.field] != no_value)
       faults.push_back({json::pointer_to(field.name), failure.code, failure.detail});
   }
   for (const GivenField& one : command.given) {

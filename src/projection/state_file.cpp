@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
-#include "base/invariant.hpp"
 #include "projection/checkpoint.hpp"
 
 namespace annals::projection {
@@ -16,7 +15,7 @@ constexpr std::uint32_t state_format_version = 1;
 constexpr std::size_t prelude_bytes = state_magic.size() + sizeof state_format_version;
 constexpr std::size_t block_header_bytes = 8;
 constexpr std::size_t block_checksum_bytes = 8;
-constexpr std::uint32_t contents_bytes_max = 64u << 20;  // a row of 16 MiB, and what came before it in its block
+constexpr std::uint32_t contents_bytes_max = 64u << 20;  // a row of some 32 MiB, and what came before it in its block
 constexpr std::uint64_t flush_bytes = 8u << 20;
 
 const Instant first_time = Instant::from_text("0000-01-01T00:00:00Z").value();
@@ -170,7 +169,11 @@ Result<std::unique_ptr<StateFileWriter>> StateFileWriter::create(platform::FileS
 }
 
 Result<> StateFileWriter::write_block(std::string bytes_before, std::uint32_t kind, std::string_view contents) {
-  INVARIANT(contents.size() <= contents_bytes_max, "a block is not longer than its reader takes");
+  // No record that was written is so large; one that another declaration makes so may be.
+  if (contents.size() > contents_bytes_max) {
+    return fail(ErrorKind::too_large, path_ + " has no room for a record of " + std::to_string(contents.size()) +
+                                          " bytes; the most is " + std::to_string(contents_bytes_max));
+  }
   std::string block = std::move(bytes_before);
   block.reserve(block.size() + block_header_bytes + contents.size() + block_checksum_bytes);
   put(block, kind);

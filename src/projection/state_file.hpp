@@ -28,6 +28,7 @@ class StateFileWriter {
                                                                        std::string_view name, Position begin);
 
   /// Writes a block of `records` records; what was written is flushed now and then, so that no flush is a long one.
+  /// Errors: too_large, of more than 64 MiB; nothing was written then.
   [[nodiscard]] Result<> add(std::string_view contents, std::uint64_t records);
 
   /// Writes the ending and flushes. `end` is an event of the store, which is asked for no more than its cursor: a store

@@ -176,6 +176,17 @@ TEST_F(StateFileTest, until_it_is_published_the_one_before_stands) {
   EXPECT_EQ(seen, "three;");
 }
 
+TEST_F(StateFileTest, what_is_too_large_for_its_reader_is_not_written) {
+  ASSERT_TRUE(write(Position{3}, Position{4}));
+  auto writer = StateFileWriter::create(world.files, path, "table config", Position{4});
+  ASSERT_TRUE(writer);
+  const auto refused = (*writer)->add(std::string((64u << 20) + 1, 'x'), 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::too_large);
+  ASSERT_TRUE(read(store));
+  EXPECT_EQ(seen, "one;two;");
+}
+
 // Power goes at every step of the writing: what is there afterwards is the old file or the new one.
 TEST_F(StateFileTest, a_loss_of_power_leaves_the_old_file_or_the_new_one) {
   ASSERT_TRUE(write(Position{3}, Position{4}));
