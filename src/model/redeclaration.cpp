@@ -37,12 +37,29 @@ const std::string* find(const Members& members, std::string_view name) {
   return member == members.end() ? nullptr : &member->second;
 }
 
+/// A value as JSON, as it is told: of a long one the beginning.
+std::string told(const std::string& json) {
+  constexpr std::size_t told_bytes_max = 200;
+  if (json.size() <= told_bytes_max) return json;
+  std::size_t end = told_bytes_max / 2;
+  while ((static_cast<unsigned char>(json[end]) & 0xc0) == 0x80) --end;  // within a character
+  return json.substr(0, end) + "... (" + std::to_string(json.size()) + " bytes)";
+}
+
+/// A field's declaration as it is told.
+std::string told(const Members& attributes) {
+  std::string text;
+  for (const auto& [name, value] : attributes)
+    text.append(text.empty() ? "{\"" : ",\"").append(name).append("\":").append(told(value));
+  return text.empty() ? "{}" : text + "}";
+}
+
 void compare_field(std::vector<std::string>& lines, const std::string& name, const Members& before,
                    const Members& after) {
   std::string line;
   const auto differs = [&](const std::string& attribute, const std::string* was, const std::string* is) {
     line.append(line.empty() ? "~ " + name + ": " : ", ").append(attribute);
-    line.append(was ? " was " + *was : " was not given").append(is ? ", is " + *is : ", is given no more");
+    line.append(was ? " was " + told(*was) : " was not given").append(is ? ", is " + told(*is) : ", is given no more");
   };
   for (const auto& [attribute, is] : after) {
     const std::string* was = find(before, attribute);
@@ -64,6 +81,17 @@ bool declares(const Members& fields, std::string_view name, std::string_view att
 
 bool is_shown_by(const Members& fields, std::string_view name) {
   return !declares(fields, name, "exposed", "false") && !declares(fields, name, "secret", "true");
+}
+
+/// The name of the field that takes what events say of a name that is no field's any more; nullptr when none does.
+Result<const std::string*> taker_of(const Members& fields, const std::string& name) {
+  for (const auto& [taker, declared] : fields) {
+    const Members attributes = TRY(members_of(declared));
+    // A name or a list of them; names have nothing that JSON escapes.
+    const std::string* former = find(attributes, "renamed_from");
+    if (former && former->contains("\"" + name + "\"")) return &taker;
+  }
+  return nullptr;
 }
 
 /// The names of fields that an event says something of.
@@ -98,7 +126,7 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
   for (const auto& [name, declared] : later) {
     const std::string* was = find(earlier, name);
     if (was == nullptr) {
-      lines.push_back("+ " + name + ": " + declared);
+      lines.push_back("+ " + name + ": " + told(TRY(members_of(declared))));
     } else if (*was != declared) {
       const std::size_t before_it = lines.size();
       compare_field(lines, name, TRY(members_of(*was)), TRY(members_of(declared)));
@@ -108,9 +136,15 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
   }
   for (const auto& [name, declared] : earlier) {
     if (find(later, name) != nullptr) continue;
-    const std::string shown =
-        is_shown_by(earlier, name) ? "" : "; replies did not show it, and histories now show what events have of it";
-    lines.push_back("- " + name + ": declared no more" + shown);
+    const bool was_shown = is_shown_by(earlier, name);
+    if (const std::string* taker = TRY(taker_of(later, name))) {
+      const bool is_shown = is_shown_by(later, *taker);
+      lines.push_back("- " + name + ": called \"" + *taker + "\" now" +
+                      (was_shown || !is_shown ? "" : "; replies show it now, and histories what it was"));
+      continue;
+    }
+    lines.push_back("- " + name + ": declared no more" +
+                    (was_shown ? "" : "; replies did not show it, and histories now show what events have of it"));
   }
   return lines;
 }
@@ -233,7 +267,7 @@ void Review::look_at_record(const std::string& key, std::string_view record) {
     if (!field.unique) continue;
     const auto [owner, first] = owners_.try_emplace(field.name + '\n' + identity_of(*value), key);
     if (!first) {
-      add(taken_twice_, field.name + (field.exposed ? " " + to_json(*value) : "") + ", of \"" + owner->second +
+      add(taken_twice_, field.name + (field.exposed ? " " + told(to_json(*value)) : "") + ", of \"" + owner->second +
                             "\" and \"" + key + "\"");
     }
   }

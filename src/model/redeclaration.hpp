@@ -18,7 +18,8 @@
 namespace annals::model {
 
 /// What differs between two declarations of fields (Model::declaration), a line for each: `+ colour: {...}` is new,
-/// `- colour: declared no more`, `~ price: min was 0, is 1`. Errors: corrupt, when one is no declaration.
+/// `- colour: declared no more`, `- name: called "title" now`, `~ price: min was 0, is 1`; of long values the
+/// beginning. Errors: corrupt, when one is no declaration.
 [[nodiscard]] Result<std::vector<std::string>> differences_of(std::string_view before, std::string_view after);
 
 /// Reads all events of a model as its declaration takes them, and the records that they lead to.

@@ -50,6 +50,42 @@ class Reader {
   std::uint64_t position_ = 0;
 };
 
+TEST(redeclaration, tells_what_a_field_is_called_now_and_whether_it_is_shown) {
+  const auto differences = [](const std::string& before, const std::string& after) {
+    return differences_of(declared(before).declaration, declared(after).declaration).value().back();
+  };
+  const std::string hidden = "a = { type = \"string\", exposed = false }\n";
+  EXPECT_EQ(differences("a = { type = \"string\" }\n", "b = { type = \"string\", renamed_from = \"a\" }\n"),
+            "- a: called \"b\" now");
+  EXPECT_EQ(differences(hidden, "b = { type = \"string\", renamed_from = [\"c\", \"a\"], exposed = false }\n"),
+            "- a: called \"b\" now");
+  EXPECT_EQ(differences(hidden, "b = { type = \"string\", renamed_from = \"a\" }\n"),
+            "- a: called \"b\" now; replies show it now, and histories what it was");
+  EXPECT_EQ(differences(hidden, "b = { type = \"string\", renamed_from = \"aa\" }\n"),
+            "- a: declared no more; replies did not show it, and histories now show what events have of it");
+  EXPECT_EQ(differences("a = { type = \"string\", secret = true }\n",
+                        "b = { type = \"string\", secret = true, renamed_from = \"a\" }\n"),
+            "- a: called \"b\" now");
+}
+
+TEST(redeclaration, tells_of_long_values_the_beginning) {
+  const auto with_default = [](const std::string& value) {
+    return declared("a = { type = \"text\", default = \"" + value + "\" }\n").declaration;
+  };
+  const std::string without = declared("").declaration;
+  std::string umlauts;
+  for (int number = 0; number < 200'000; ++number) umlauts += "\u00e4";
+  for (const auto& [before, after] :
+       std::vector<std::pair<std::string, std::string>>{{without, with_default(umlauts)},
+                                                        {with_default("b"), with_default(umlauts)},
+                                                        {with_default(umlauts), with_default("b")}}) {
+    const auto lines = differences_of(before, after).value();
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_LT(lines.front().size(), 300u);
+    EXPECT_THAT(lines.front(), HasSubstr("\u00e4... (400002 bytes)"));
+  }
+}
+
 TEST(redeclaration, tells_what_differs_field_by_field_and_attribute_by_attribute) {
   const Model before = declared("name = { type = \"string\", length = [1, 20] }\nold = { type = \"date\" }\n");
   const Model after =
