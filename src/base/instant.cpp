@@ -128,7 +128,7 @@ std::optional<Duration> duration_from_text(std::string_view text) {
   std::int64_t scale = 0;
   if (unit == "us") scale = 1;
   if (unit == "ms") scale = 1'000;
-  if (unit == "s" || unit.empty()) scale = 1'000'000;
+  if (unit == "s" || (unit.empty() && number == 0)) scale = 1'000'000;
   if (unit == "m") scale = 60'000'000;
   if (unit == "h") scale = 3'600'000'000;
   if (unit == "d") scale = 86'400'000'000;

@@ -32,8 +32,8 @@ struct Instant {
   [[nodiscard]] static std::optional<Instant> from_text(std::string_view text);
 };
 
-/// Reads "10us", "250ms", "30s", "5m", "24h", "7d", or a whole number of seconds. nullopt for anything else or for what
-/// does not fit 100 years.
+/// Reads "10us", "250ms", "30s", "5m", "24h", "7d", and "0", which is nothing in whatever unit. nullopt for anything
+/// else, also for a number alone, which one means as seconds and another as days; and for what does not fit 100 years.
 [[nodiscard]] std::optional<Duration> duration_from_text(std::string_view text);
 
 /// "250ms", "30s", "5m", "24h": the largest unit that is exact.

@@ -75,7 +75,6 @@ TEST(duration, text_names_a_number_and_a_unit) {
   EXPECT_EQ(duration_from_text("250us"), Duration{250});
   EXPECT_EQ(duration_from_text("250ms"), std::chrono::milliseconds(250));
   EXPECT_EQ(duration_from_text("30s"), std::chrono::seconds(30));
-  EXPECT_EQ(duration_from_text("30"), std::chrono::seconds(30));
   EXPECT_EQ(duration_from_text("5m"), std::chrono::minutes(5));
   EXPECT_EQ(duration_from_text("24h"), std::chrono::hours(24));
   EXPECT_EQ(duration_from_text("7d"), std::chrono::days(7));
@@ -83,8 +82,8 @@ TEST(duration, text_names_a_number_and_a_unit) {
 }
 
 TEST(duration, what_is_no_duration_is_refused) {
-  for (const char* text :
-       {"", "s", "-1s", "1.5s", "1 s", "1S", "1w", "1h30m", " 1s", "1s ", "99999999999999999999s", "36526d"}) {
+  for (const char* text : {"", "s", "-1s", "1.5s", "1 s", "1S", "1w", "1h30m", " 1s", "1s ", "30", "1",
+                           "99999999999999999999s", "36526d"}) {
     EXPECT_EQ(duration_from_text(text), std::nullopt) << text;
   }
   EXPECT_TRUE(duration_from_text("36525d")) << "a hundred years are the limit";

@@ -7,6 +7,7 @@
 #include "base/did_you_mean.hpp"
 #include "model/attribute.hpp"
 #include "model/formula.hpp"
+#include "model/model_attribute.hpp"
 
 namespace annals::model {
 namespace {
@@ -124,7 +125,10 @@ Result<Field> read_field(const DeclaredMember& member) {
     if (attribute == attributes().end()) {
       std::vector<std::string> names{"type", "of", "values"};
       for (const Attribute* known : attributes()) names.emplace_back(known->name);
-      return refuse(one.place, "\"" + one.name + "\" is not an attribute of a field" + did_you_mean(one.name, names));
+      const bool of_models =
+          std::ranges::find(model_attributes(), one.name, &ModelAttribute::name) != model_attributes().end();
+      return refuse(one.place, "\"" + one.name + "\" is not an attribute of a field" +
+                                   (of_models ? "; it is one of the model" : did_you_mean(one.name, names)));
     }
     TRY((*attribute)->declare(field, one.value));
   }
@@ -134,6 +138,20 @@ Result<Field> read_field(const DeclaredMember& member) {
       return refuse(
           member.value.find("default")->place,
           "the default of \"" + field.name + "\" is refused by its other attributes: " + good.error().message);
+  }
+  if (field.primary_key && field.otherwise) {
+    return refuse(member.value.find("default")->place,
+                  "\"" + field.name +
+                      "\" is the key, and two records with one default would have the same; leave "
+                      "default out" +
+                      (field.type == FieldType::uuid ? ": a uuid is made for who gives none" : ""));
+  }
+  for (std::size_t place = 0; place < field.one_of.size(); ++place) {
+    if (auto good = check_value(field, field.one_of[place]); !good) {
+      const Declared& one = member.value.find("one_of")->as<Declared::List>()->at(place);
+      return refuse(one.place, "what is one_of of \"" + field.name +
+                                   "\" is refused by its other attributes: " + good.error().message);
+    }
   }
   if (const Declared* on_delete = member.value.find("on_delete")) {
     if (field.references.empty())

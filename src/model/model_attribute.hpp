@@ -53,6 +53,21 @@ struct ModelAttribute {
 /// at the place.
 [[nodiscard]] Result<> check_snapshot_every(const Model& model, const Declared& value);
 
+/// An error (usage) at the place: the attribute is about what nobody can ask of the model, which is not served with
+/// `methods`.
+[[nodiscard]] std::unexpected<Error> refuse_unserved(const Model& model, std::string_view attribute,
+                                                     std::string_view methods, const Declared& value);
+
+/// Refuses an attribute about writes of a model whose records nothing writes. Errors: usage, at the place.
+[[nodiscard]] Result<> check_writes_happen(const Model& model, std::string_view attribute, const Declared& value);
+
+/// Refuses an attribute about how much of the past is shown of a model of which none is: to nobody who asks for it, and
+/// to no rollback. Errors: usage, at the place.
+[[nodiscard]] Result<> check_shows_past(const Model& model, std::string_view attribute, const Declared& value);
+
+/// Whether it is something that `performance` says of a model.
+[[nodiscard]] bool is_of_performance(std::string_view name);
+
 /// "model.product.audited: ", for the messages of an attribute.
 [[nodiscard]] std::string attribute_of(const Model& model, std::string_view attribute);
 

@@ -44,6 +44,71 @@ TEST(model_attributes, an_unknown_one_is_refused_with_the_nearest_name) {
   EXPECT_NE(refused.error().message.find("did you mean \"audited\"?"), std::string::npos) << refused.error().message;
 }
 
+TEST(model_attributes, of_the_words_of_a_fixed_set_the_nearest_is_told) {
+  struct Case {
+    std::string_view lines;
+    std::string_view part;
+  };
+  for (const Case& one : {
+           Case{R"(profile = "resorce")", R"(expected "kv" or "resource"; did you mean "resource"?)"},
+           Case{R"(consistency = "evental")", R"("live", "eventual" or "restart"; did you mean "eventual"?)"},
+           Case{R"(durability = "memroy")", R"("store", "memory" or "local"; did you mean "memory"?)"},
+           Case{R"(durability = "Local")", R"(did you mean "local"?)"},
+           Case{R"(methods = ["get"])", R"(did you mean "GET"?)"},
+           Case{"audit = true", R"(did you mean "audited"?)"},
+           Case{"cahce = \"1s\"", R"(did you mean "cache"?)"},
+           Case{"unique = true", "it is one of a field, and stands in [model.thing.fields]"},
+           Case{"type = \"uuid\"", "it is one of a field"},
+           Case{"value_bytes_max = 5", "it is one of profile kv"},
+           Case{"batch_size = 5", "it is one of performance"},
+           Case{"operations = { update = { audit = true } }", R"(did you mean "audited"?)"},
+       }) {
+    const auto refused = with_lines(*model_attributes().front(), one.lines);
+    ASSERT_FALSE(refused) << one.lines;
+    EXPECT_NE(refused.error().message.find(one.part), std::string::npos) << refused.error().message;
+  }
+}
+
+TEST(model_attributes, what_is_said_of_what_nobody_can_ask_is_refused) {
+  struct Case {
+    std::string_view lines;
+    std::string_view part;
+  };
+  constexpr std::string_view unserved = "nothing would come of it, because the model is served with ";
+  for (const Case& one : {
+           Case{"methods = [\"GET\"]\noperations = { create = { durability = \"local\" } }", "GET only"},
+           Case{"methods = [\"GET\"]\noperations = { update = { durability = \"local\" } }",
+                "serve PUT, PATCH or POST (a rollback) as well"},
+           Case{"methods = [\"GET\", \"PUT\"]\noperations = { delete = { write_behind = true } }",
+                "GET and PUT only; take it away, or serve DELETE as well"},
+           Case{"operations = { get = { cache = \"1s\" } }\nmethods = [\"POST\"]", "serve GET as well"},
+           Case{"operations = { list = { cache = \"1s\" } }\nmethods = [\"POST\"]",
+                "model.thing.operations.list.cache: "},
+           Case{"operations = { create = { audited = true } }\nmethods = [\"POST\"]", "serve GET as well"},
+           Case{"audited = true\nmethods = [\"POST\"]", "model.thing.audited: "},
+           Case{"cache = \"1s\"\nmethods = [\"POST\"]", "model.thing.cache: "},
+           Case{"durability = \"local\"\nmethods = [\"GET\"]", "serve a method that writes as well"},
+           Case{"write_behind = true\nmethods = [\"GET\"]", "serve a method that writes as well"},
+           Case{"versioned = 3\nmethods = [\"PUT\"]", "model.thing.versioned: "},
+           Case{"retention = \"3d\"\nmethods = [\"PUT\"]", "model.thing.retention: "},
+       }) {
+    const auto refused = with_lines(*model_attributes().front(), one.lines);
+    ASSERT_FALSE(refused) << one.lines;
+    EXPECT_NE(refused.error().message.find(unserved), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().message.find(one.part), std::string::npos) << refused.error().message;
+  }
+  for (const std::string_view good : {
+           // A rollback is a POST and an update.
+           "methods = [\"GET\", \"POST\"]\noperations = { update = { durability = \"local\" } }",
+           // The events of what was served once are there.
+           "methods = [\"GET\", \"POST\"]\naudited = true\noperations = { delete = { audited = false } }",
+           "methods = [\"POST\"]\naudited = false\ncache = \"0s\"\nversioned = 3",
+       }) {
+    const auto taken = with_lines(*model_attributes().front(), good);
+    EXPECT_TRUE(taken) << taken.error().message;
+  }
+}
+
 TEST(model_attributes, operations_are_known_and_so_is_what_is_said_of_them) {
   struct Case {
     std::string_view lines;
@@ -77,7 +142,9 @@ TEST(model_attributes, what_bounds_a_model_is_checked) {
            Case{R"(versioned = "3")", "from 1 to 1000000"},
            Case{R"(retention = "59s")", "of 1m to 36525d"},
            Case{R"(retention = "36526d")", "of 1m to 36525d"},
-           Case{"retention = 90", "of 1m to 36525d"},
+           Case{"retention = 90", "with its unit in quotes, such as \"90d\", of 1m to 36525d"},
+           Case{R"(retention = "90")", "with its unit in quotes"},
+           Case{"consistency = \"restart\"\nrefresh_every = \"30\"", "with its unit in quotes"},
            Case{"operations = { list = { audited = false } }", "list records none"},
            Case{"operations = { update = { audited = 1 } }", "expected true or false"},
            Case{"operations = { update = { versioned = 1 } }", "is for the whole model"},
@@ -86,15 +153,16 @@ TEST(model_attributes, what_bounds_a_model_is_checked) {
     ASSERT_FALSE(refused) << one.lines;
     EXPECT_NE(refused.error().message.find(one.part), std::string::npos) << refused.error().message;
   }
-  const auto good = with_lines(*model_attributes().front(),
-                               "versioned = 1000000\nretention = \"1m\"\nmethods = [\"POST\"]\noperations = { delete "
-                               "= { audited = true } }");
+  const auto good =
+      with_lines(*model_attributes().front(),
+                 "versioned = 1000000\nretention = \"1m\"\nmethods = [\"GET\", \"DELETE\"]\noperations = { delete "
+                 "= { audited = true } }");
   ASSERT_TRUE(good) << good.error().message;
   const Model& model = good->front().model;
   EXPECT_EQ(model.versioned, 1'000'000u);
   EXPECT_EQ(model.retention, std::chrono::minutes(1));
-  EXPECT_FALSE(serves(model, "GET"));
-  EXPECT_TRUE(serves(model, "POST"));
+  EXPECT_TRUE(serves(model, "GET"));
+  EXPECT_FALSE(serves(model, "POST"));
   EXPECT_TRUE(is_audited(model));
   EXPECT_TRUE(is_audited(model, operation_of(model, "ThingDeleted")));
   EXPECT_FALSE(is_audited(model, operation_of(model, "NameChanged")));
@@ -121,7 +189,8 @@ TEST(model_attributes, durability_cache_and_performance_are_refused_where_they_w
            Case{"operations = { create = { cache = \"1s\" } }", "is for list and get"},
            Case{"cache = \"1500ms\"", "whole seconds"},
            Case{"cache = \"9000h\"", "to 365d"},
-           Case{"cache = 300", "in quotes"},
+           Case{"cache = 300", "with its unit in quotes"},
+           Case{"cache = \"300\"", "with its unit in quotes"},
            Case{"performance = 3", "expected a table"},
            Case{"performance = { batch_sise = 3 }", "did you mean \"batch_size\"?"},
            Case{"performance = { batch_size = 0 }", "from 1 to 10000"},

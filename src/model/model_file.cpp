@@ -1,9 +1,12 @@
 #include "model/model_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/did_you_mean.hpp"
+#include "model/attribute.hpp"
+#include "model/declared_form.hpp"
 #include "model/field_file.hpp"
 
 namespace annals::model {
@@ -11,25 +14,23 @@ namespace {
 
 constexpr std::uint64_t snapshot_every_otherwise = 1000;
 
-Result<Profile> profile_of(const std::string& name, const DeclaredMember& member) {
-  const Declared* profile = member.value.find("profile");
-  if (profile == nullptr) {
-    if (member.value.find("fields")) return Profile::resource;
-    return refuse(member.place, "model." + name + " has no fields; declare them as [model." + name +
-                                    ".fields], or write profile = \"kv\" for text values under names");
-  }
-  const auto* text = profile->as<std::string>();
-  if (text && *text == "kv") return Profile::kv;
-  if (text && *text == "resource") return Profile::resource;
-  return refuse(profile->place, "model." + name + ".profile: expected \"kv\" or \"resource\"");
-}
-
 bool knows(const ModelAttribute& attribute, Profile profile) {
   return profile == Profile::kv ? attribute.of_kv : attribute.of_resource;
 }
 
-/// The attribute that is declared by this name.
-Result<const ModelAttribute*> attribute_named(const DeclaredMember& member, Profile profile) {
+/// What is to be said of an attribute that does not stand where it belongs; else the nearest of the known names.
+std::string where_it_belongs(const std::string& model, const std::string& name, const std::vector<std::string>& known) {
+  const auto other = std::ranges::find(model_attributes(), name, &ModelAttribute::name);
+  if (other != model_attributes().end())
+    return "; it is one of profile " + std::string((*other)->of_kv ? "kv" : "resource");
+  if (std::ranges::find(attributes(), name, &Attribute::name) != attributes().end() || name == "type")
+    return "; it is one of a field, and stands in [model." + model + ".fields]";
+  if (is_of_performance(name)) return "; it is one of performance, performance = { " + name + " = ... }";
+  return did_you_mean(name, known);
+}
+
+/// The attribute of the model that is declared by this name.
+Result<const ModelAttribute*> attribute_named(const std::string& model, const DeclaredMember& member, Profile profile) {
   std::vector<std::string> known;
   for (const ModelAttribute* attribute : model_attributes()) {
     if (!knows(*attribute, profile)) continue;
@@ -37,7 +38,28 @@ Result<const ModelAttribute*> attribute_named(const DeclaredMember& member, Prof
     known.emplace_back(attribute->name);
   }
   return refuse(member.place, "\"" + member.name + "\" is not an attribute of a model of profile " +
-                                  std::string(to_string(profile)) + did_you_mean(member.name, known));
+                                  std::string(to_string(profile)) + where_it_belongs(model, member.name, known));
+}
+
+/// What says that a model has no fields; but if it has what has no other meaning, it is probably that.
+std::unexpected<Error> refuse_without_fields(const DeclaredMember& member, const std::string& otherwise) {
+  for (const DeclaredMember& one : *member.value.as<Declared::Table>()) {
+    if (std::ranges::find(model_attributes(), one.name, &ModelAttribute::name) != model_attributes().end()) continue;
+    if (auto attribute = attribute_named(member.name, one, Profile::resource); !attribute)
+      return std::unexpected(std::move(attribute).error());
+  }
+  const std::string name = "model." + member.name;
+  return refuse(member.place, name + " has no fields; declare them as [" + name + ".fields]" + otherwise);
+}
+
+Result<Profile> profile_of(const DeclaredMember& member) {
+  if (const Declared* profile = member.value.find("profile")) {
+    constexpr std::array all{Profile::kv, Profile::resource};
+    const std::array words{to_string(all[0]), to_string(all[1])};
+    return all[TRY(word_of(*profile, "model." + member.name + ".profile: ", words))];
+  }
+  if (member.value.find("fields")) return Profile::resource;
+  return refuse_without_fields(member, ", or write profile = \"kv\" for text values under names");
 }
 
 Result<DeclaredModel> begin_model(const DeclaredMember& member, Profile profile) {
@@ -48,9 +70,8 @@ Result<DeclaredModel> begin_model(const DeclaredMember& member, Profile profile)
     declared.model.value_bytes_max = 0;
     return declared;
   }
-  const std::string name = "model." + member.name;
   const Declared* fields = member.value.find("fields");
-  if (fields == nullptr) return refuse(member.place, name + " has no fields; declare them as [" + name + ".fields]");
+  if (fields == nullptr) return refuse_without_fields(member, "");
   declared.model = Model::resource(member.name, {}, TRY(read_fields(member.name, *fields)));
   declared.model.snapshot_every = snapshot_every_otherwise;
   append_json(declared.model.declaration, *fields);
@@ -65,10 +86,10 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
                   "model." + member.name + " is " + std::string(member.value.kind()) + "; a table is expected");
   }
   if (auto good = check_model_name(member.name); !good) return refuse(member.place, good.error().message);
-  const Profile profile = TRY(profile_of(member.name, member));
+  const Profile profile = TRY(profile_of(member));
   DeclaredModel declared = TRY(begin_model(member, profile));
   for (const DeclaredMember& one : *members) {
-    const ModelAttribute* attribute = TRY(attribute_named(one, profile));
+    const ModelAttribute* attribute = TRY(attribute_named(member.name, one, profile));
     TRY(attribute->declare(declared, one.value));
   }
   if (declared.model.paths.empty()) {
@@ -76,7 +97,7 @@ Result<DeclaredModel> read_model(const DeclaredMember& member) {
     return refuse(member.place, "model." + name + " has no path; write path = \"/" + name + "\"");
   }
   for (const DeclaredMember& one : *members) {
-    const ModelAttribute* attribute = TRY(attribute_named(one, profile));
+    const ModelAttribute* attribute = TRY(attribute_named(member.name, one, profile));
     if (attribute->suits != nullptr) TRY(attribute->suits(declared.model, one.value));
   }
   return declared;

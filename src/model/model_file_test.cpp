@@ -82,7 +82,18 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
                 "5:42", "what \"c\" was called as well"},
            Case{key + "name = { type = \"list\", of = \"list\" }\n", "5:30", "not one of lists"},
            Case{key + "name = { type = \"string\", of = \"string\" }\n", "5:32", "goes with type = \"list\""},
+           Case{key + "name = { type = \"integer\", one_of = [1, 2, 1] }\n", "5:44", "1 is in one_of twice"},
+           Case{key + "name = { type = \"decimal\", one_of = [\"1\", \"1.0\"] }\n", "5:43", "is in one_of twice"},
+           Case{key + "name = { type = \"integer\", one_of = [1, 2], min = 2 }\n", "5:38",
+                "what is one_of of \"name\" is refused by its other attributes: "},
+           Case{key + "name = { type = \"double\", min = nan }\n", "5:33", "is no number that a record can have"},
+           Case{key + "name = { type = \"double\", default = [inf] }\n", "5:", "must suit its type"},
+           Case{"id = { type = \"integer\", primary_key = true, default = 4 }\n", "4:56", "leave default out"},
            Case{key + "name = { type = \"enum\" }\n", "5:17", "says its values"},
+           Case{key + "name = { type = \"enum\", values = [\"draft\"], default = \"drfat\" }\n", "5:55",
+                "did you mean \"draft\"?"},
+           Case{key + "name = { type = \"date\", default = \"nwo\" }\n", "5:35", "did you mean \"now\"?"},
+           Case{key + "name = { type = \"date\", default = \"soon\" }\n", "5:35", "must suit its type"},
            Case{key + "name = { type = \"enum\", values = [] }\n", "5:34", "one at least"},
            Case{key + "name = { type = \"enum\", values = [\"a\", \"a\"] }\n", "5:40", "twice"},
            Case{key + "name = { type = \"string\", values = [\"a\"] }\n", "5:36", "goes with type = \"enum\""},
@@ -95,6 +106,41 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
     EXPECT_TRUE(message.starts_with("annals.toml:" + one.place)) << message;
     EXPECT_NE(message.find(one.part), std::string::npos) << message;
   }
+}
+
+TEST(model_file, what_a_deletion_brings_along_happens_without_a_method) {
+  const auto with_lines = [](const std::string& lines, const std::string& on_delete) {
+    return with_fields(key + "a = { type = \"uuid\", references = \"a\", on_delete = \"" + on_delete + "\" }\n", lines);
+  };
+  const std::string of_delete = "methods = [\"GET\"]\noperations = { delete = { durability = \"local\" } }\n";
+  const std::string of_update = "methods = [\"GET\"]\noperations = { update = { durability = \"local\" } }\n";
+  EXPECT_EQ(with_lines(of_delete, "cascade"), "(taken)");
+  EXPECT_EQ(with_lines(of_update, "set_null"), "(taken)");
+  EXPECT_NE(with_lines(of_update, "cascade").find("nothing would come of it"), std::string::npos);
+  EXPECT_NE(with_lines(of_delete, "restrict").find("nothing would come of it"), std::string::npos);
+}
+
+TEST(model_file, what_serves_lists_alone_needs_get) {
+  const std::string message =
+      with_fields(key + "b = { type = \"string\", indexed = true }\n", "methods = [\"POST\"]\n");
+  EXPECT_TRUE(message.starts_with("annals.toml:3:11: ")) << message;
+  EXPECT_NE(message.find("there are no lists, for which \"b\" is to be indexed"), std::string::npos) << message;
+  EXPECT_NE(with_fields(key + "b = { type = \"string\", bloom_filter = true }\n", "methods = [\"POST\"]\n")
+                .find("is to be in a bloom_filter"),
+            std::string::npos);
+}
+
+TEST(model_file, a_table_of_fields_that_is_called_otherwise_is_what_is_wrong) {
+  const std::string message = refusal("[model.a]\npath = \"/a\"\n[model.a.feilds]\n" + key);
+  EXPECT_TRUE(message.starts_with("annals.toml:3:")) << message;
+  EXPECT_NE(message.find("did you mean \"fields\"?"), std::string::npos) << message;
+  EXPECT_NE(refusal("[model.a]\npath = \"/a\"\nprofile = \"resource\"\n[model.a.feilds]\n" + key)
+                .find("did you mean \"fields\"?"),
+            std::string::npos);
+  EXPECT_NE(refusal("[model.a]\npath = \"/a\"\nprofil = \"kv\"\n").find("did you mean \"profile\"?"),
+            std::string::npos);
+  EXPECT_NE(with_fields(key + "b = { type = \"string\", cache = \"1s\" }\n").find("it is one of the model"),
+            std::string::npos);
 }
 
 TEST(model_file, a_model_has_attributes_of_its_profile_only) {

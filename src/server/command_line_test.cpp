@@ -28,7 +28,8 @@ std::string said_of(const std::vector<const char*>& arguments) {
 }
 
 TEST(command_line, an_unknown_command_is_named_and_the_one_that_was_meant) {
-  EXPECT_EQ(said_of({"sevre"}), "there is no command \"sevre\"; `annals --help` lists the commands");
+  EXPECT_EQ(said_of({"sevre"}),
+            "there is no command \"sevre\"; did you mean \"serve\"?; `annals --help` lists the commands");
   EXPECT_EQ(said_of({"serv"}),
             "there is no command \"serv\"; did you mean \"serve\"?; `annals --help` lists the commands");
   EXPECT_EQ(said_of({"dance", "--listen", "x"}), "there is no command \"dance\"; `annals --help` lists the commands");

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
 #include "base/sizes.hpp"
 
@@ -127,6 +128,18 @@ Result<> check_is_no_address(const Setting& setting, const Settings::Value& valu
                                     "\"; that of a database is given as store.database_url (--database-url)");
 }
 
+std::vector<std::string> choices_of(const Setting& setting) {
+  std::vector<std::string> choices(1);
+  for (const char character : setting.choices) {
+    if (character == '|') {
+      choices.emplace_back();
+    } else {
+      choices.back() += character;
+    }
+  }
+  return choices;
+}
+
 Result<std::string> check(const Setting& setting, const Settings::Value& value) {
   const std::string& given = value.text;
   bool good = true;
@@ -138,9 +151,8 @@ Result<std::string> check(const Setting& setting, const Settings::Value& value) 
       TRY(check_is_no_address(setting, value));
       break;
     case choice: {
-      const std::string choices = "|" + std::string(setting.choices) + "|";
-      good = !given.empty() && given.find('|') == std::string::npos &&
-             choices.find("|" + given + "|") != std::string::npos;
+      const std::vector<std::string> choices = choices_of(setting);
+      good = std::ranges::find(choices, given) != choices.end();
       break;
     }
     case boolean: good = given == "true" || given == "false"; break;
@@ -168,7 +180,17 @@ Result<std::string> check(const Setting& setting, const Settings::Value& value) 
                                     (setting.secret      ? "****"
                                      : is_address(given) ? without_password(given)
                                                          : given.substr(0, 100)) +
-                                    "\"; expected " + expected_form(setting));
+                                    "\"; expected " + expected_form(setting) +
+                                    (setting.type == choice ? did_you_mean(given, choices_of(setting)) : ""));
+}
+
+/// The error with the line of the file that the value was taken from; but not with one that may hold a secret.
+Error with_line(const Setting& setting, const Settings::Value& value, const GivenSettings& file, Error error) {
+  const auto given = file.find(setting.key);
+  const bool is_from_file = given != file.end() && given->second.where == value.source && given->second.place;
+  if (!is_from_file || setting.secret || setting.type == text) return error;
+  const std::string what = error.message.substr(value.source.size() + 2);  // without the place before it
+  return model::refuse(*given->second.place, what).error();
 }
 
 std::string bytes_to_text(std::int64_t count) {
@@ -198,9 +220,9 @@ std::string expected_form(const Setting& setting) {
   switch (setting.type) {
     case text: return setting.default_text.empty() ? "text" : "text that is not empty";
     case choice: {
-      std::string choices = "one of ";
-      for (char character : setting.choices) choices += character == '|' ? ", " : std::string(1, character);
-      return choices;
+      std::string all;
+      for (const std::string& one : choices_of(setting)) all += (all.empty() ? "one of " : ", ") + one;
+      return all;
     }
     case boolean: return "true or false";
     case number: return "a whole number from " + std::to_string(setting.min) + " to " + std::to_string(setting.max);
@@ -208,8 +230,8 @@ std::string expected_form(const Setting& setting) {
       return "a size from " + bytes_to_text(setting.min) + " to " + bytes_to_text(setting.max) +
              ", such as 512KiB or 64MiB";
     case duration:
-      return "a time from " + to_text(Duration{setting.min}) + " to " + to_text(Duration{setting.max}) +
-             ", such as 250ms, 30s or 24h";
+      return "a time with its unit (us, ms, s, m, h, d), from " + to_text(Duration{setting.min}) + " to " +
+             to_text(Duration{setting.max}) + ", such as 250ms, 30s or 24h";
   }
   return "text";
 }
@@ -228,7 +250,9 @@ Result<Settings> Settings::resolve(const GivenSettings& flags,
     } else if (const auto given = file.find(setting.key); given != file.end()) {
       value = {given->second.text, given->second.where};
     }
-    value.text = TRY(check(setting, value));
+    auto checked = check(setting, value);
+    if (!checked) return std::unexpected(with_line(setting, value, file, std::move(checked).error()));
+    value.text = *std::move(checked);
     settings.values_.emplace(setting.key, std::move(value));
   }
   settings.take_database_url(environment);

@@ -15,6 +15,7 @@
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "model/declaration.hpp"
 #include "model/model.hpp"
 
 namespace annals::server {
@@ -42,7 +43,8 @@ struct Setting {
 /// A value given on the command line or found in the file, before it is checked.
 struct Given {
   std::string text;
-  std::string where;  ///< "flag --data", "annals.toml:3:8"
+  std::string where;                       ///< "flag --data", "annals.toml:3:8"
+  std::optional<model::Place> place = {};  ///< in a file
 };
 using GivenSettings = std::map<std::string, Given, std::less<>>;  ///< by key
 

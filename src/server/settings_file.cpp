@@ -31,9 +31,27 @@ Result<> read_setting(const Setting& setting, const Declared& value, GivenSettin
     return refuse(value.place, std::string(setting.key) + " is of type " + std::string(value.kind()) + "; expected " +
                                    expected_form(setting) + (wants_text ? " in quotes" : ""));
   }
-  const auto [other, first] = given.try_emplace(std::string(setting.key), Given{text, value.place.to_text()});
+  const auto [other, first] =
+      given.try_emplace(std::string(setting.key), Given{text, value.place.to_text(), value.place});
   if (first) return {};
   return refuse(value.place, std::string(setting.key) + " is set at " + other->second.where + " already");
+}
+
+/// The known name that is nearest; else one that is called so in another table.
+std::string probably_meant(const std::string& key) {
+  std::vector<std::string> names{"model", "include"};
+  for (const Setting& one : settings_catalogue()) {
+    names.emplace_back(one.key);
+    if (const std::size_t dot = one.key.find('.'); dot != std::string_view::npos)
+      names.emplace_back(one.key.substr(0, dot));
+  }
+  if (std::string near = did_you_mean(key, names); !near.empty()) return near;
+  const auto last_of = [](std::string_view name) { return name.substr(name.rfind('.') + 1); };
+  for (const std::string& name : names) {
+    if (name.contains('.') && !did_you_mean(last_of(key), {std::string(last_of(name))}).empty())
+      return "; did you mean \"" + name + "\"?";
+  }
+  return "";
 }
 
 Result<> read_settings(const Declared::Table& members, const std::string& prefix, GivenSettings& given) {
@@ -54,13 +72,7 @@ Result<> read_settings(const Declared::Table& members, const std::string& prefix
     }
     if (section)
       return refuse(member.value.place, key + " is a table of settings, not " + std::string(member.value.kind()));
-    std::vector<std::string> names{"model", "include"};
-    for (const Setting& one : known) {
-      names.emplace_back(one.key);
-      if (const std::size_t dot = one.key.find('.'); dot != std::string_view::npos)
-        names.emplace_back(one.key.substr(0, dot));
-    }
-    return refuse(member.place, "\"" + key + "\" is not a setting" + did_you_mean(key, names));
+    return refuse(member.place, "\"" + key + "\" is not a setting" + probably_meant(key));
   }
   return {};
 }

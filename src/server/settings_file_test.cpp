@@ -52,6 +52,23 @@ TEST(settings_file, what_is_not_toml_is_refused_at_its_place) {
   EXPECT_REFUSED("[server]\nlisten = \"a:1\"\nlisten = \"b:1\"\n", "3:10", "not TOML");
 }
 
+TEST(settings_file, a_value_of_the_wrong_form_is_shown_with_its_line) {
+  const auto resolved = [](const std::string& text) {
+    const auto contents = read_settings_file(text, "annals.toml", no_file);
+    const auto nothing = [](const char*) -> const char* { return nullptr; };
+    const auto settings = Settings::resolve({}, nothing, contents.value().settings, {});
+    return settings ? std::string("(taken)") : settings.error().message;
+  };
+  EXPECT_EQ(resolved("[store]\nsync = \"perodic\"\n"),
+            "annals.toml:2:8: store.sync is \"perodic\"; expected one of group, periodic, memory; did you mean "
+            "\"periodic\"?\n"
+            "  2 | sync = \"perodic\"\n"
+            "    |        ^");
+  EXPECT_NE(resolved("[server]\nrequest_timeout = 30\n").find("expected a time with its unit"), std::string::npos);
+  const std::string secret = resolved("[store]\ndatabase_url = \"\"\npassword = \"hunter2\"\nschema = \"\"\n");
+  EXPECT_EQ(secret.find("hunter2"), std::string::npos) << secret;
+}
+
 TEST(settings_file, an_unknown_key_is_refused_with_a_suggestion) {
   EXPECT_REFUSED("[store]\ndirectry = \"x\"\n", "2:1",
                  "\"store.directry\" is not a setting; did you mean \"store.directory\"?");
@@ -67,6 +84,11 @@ TEST(settings_file, a_value_of_the_wrong_type_is_refused_with_what_was_expected)
   EXPECT_REFUSED("[server]\nworker_threads = \"2\"\n", "2:18", "expected a whole number");
   EXPECT_REFUSED("[server]\nworker_threads = 2.5\n", "2:18", "is of type floating-point");
   EXPECT_REFUSED("[server]\nrequest_timeout = true\n", "2:19", "expected a time");
+  EXPECT_REFUSED("[modle.a]\npath = \"/a\"\n", "1:2", "\"modle\" is not a setting; did you mean \"model\"?");
+  EXPECT_REFUSED("[server]\nsync = \"group\"\n", "2:1", "did you mean \"store.sync\"?");
+  EXPECT_REFUSED("[store]\ndir = \"a\"\n", "2:1", "did you mean \"store.directory\"?");
+  EXPECT_REFUSED("lisen = \"127.0.0.1:1\"\n", "1:1", "did you mean \"server.listen\"?");
+  EXPECT_REFUSED("listen = \"127.0.0.1:1\"\n", "1:1", "did you mean \"server.listen\"?");
   EXPECT_REFUSED("[store]\nsync = [\"group\"]\n", "2:8", "expected one of group, periodic, memory in quotes");
   EXPECT_REFUSED("[store]\nsegment_bytes = 1979-05-27\n", "2:17", "expected a size");
 }

@@ -163,9 +163,9 @@ Result<std::optional<Duration>> QueryParameters::duration(std::string_view name,
   if (text == nullptr) return std::nullopt;
   const auto duration = duration_from_text(*text);
   if (!duration || *duration > max) {
-    return fail(
-        ErrorKind::invalid, "invalid_" + std::string(name),
-        std::string(name) + "=" + shown(*text) + " is not a time such as 500ms or 30s, " + to_text(max) + " at most");
+    return fail(ErrorKind::invalid, "invalid_" + std::string(name),
+                std::string(name) + "=" + shown(*text) + " is not a time with its unit, such as 500ms or 30s, " +
+                    to_text(max) + " at most");
   }
   return *duration;
 }

@@ -1,6 +1,7 @@
 #include "model/attribute/declared_value.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "json/writer.hpp"
 
@@ -39,6 +40,10 @@ Result<bool> flag_of(const Declared& value, std::string_view attribute) {
 }
 
 Result<FieldValue> value_of(const Field& field, const Declared& value, std::string_view attribute) {
+  if (const auto* number = value.as<double>(); number && !std::isfinite(*number)) {
+    return refuse(value.place,
+                  std::string(attribute) + " of \"" + field.name + "\" is no number that a record can have");
+  }
   auto result = value_from_text(field, json_of(value));
   if (result) return result;
   return refuse(value.place,

@@ -1,3 +1,4 @@
+#include "base/did_you_mean.hpp"
 #include "model/attribute/declared_value.hpp"
 
 namespace annals::model {
@@ -19,7 +20,16 @@ const Attribute default_attribute{
       } else if (text && *text == "uuid" && field.type == FieldType::uuid) {
         field.made = Field::Made::uuid;
       } else {
-        field.otherwise = TRY(value_of(field, value, "default"));
+        auto otherwise = value_of(field, value, "default");
+        if (!otherwise && text) {
+          const bool of_time = field.type == FieldType::timestamp || field.type == FieldType::date;
+          const std::vector<std::string> known = of_time                         ? std::vector<std::string>{"now"}
+                                                 : field.type == FieldType::uuid ? std::vector<std::string>{"uuid"}
+                                                                                 : field.choices;
+          if (const std::string near = did_you_mean(*text, known); !near.empty())
+            return refuse(value.place, "default of \"" + field.name + "\" is none of its type" + near);
+        }
+        field.otherwise = TRY(std::move(otherwise));
       }
       return {};
     },

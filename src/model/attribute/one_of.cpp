@@ -19,7 +19,12 @@ const Attribute one_of_attribute{
       const auto* list = value.as<Declared::List>();
       if (list == nullptr || list->empty())
         return refuse(value.place, "one_of is a list of values, one at least, such as [1, 2]");
-      for (const Declared& element : *list) field.one_of.push_back(TRY(value_of(field, element, "one_of")));
+      for (const Declared& element : *list) {
+        FieldValue one = TRY(value_of(field, element, "one_of"));
+        if (std::ranges::any_of(field.one_of, [&](const FieldValue& other) { return compare(one, other) == 0; }))
+          return refuse(element.place, shown(field, one) + " is in one_of twice");
+        field.one_of.push_back(std::move(one));
+      }
       return {};
     },
     .check = [](const Field& field, const FieldValue& value) -> Result<> {

@@ -1,3 +1,4 @@
+#include "model/methods.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -34,6 +35,10 @@ const ModelAttribute audited_attribute{
         return refuse(value.place, "model." + declared.model.name + "." + std::string(audited_expected));
       declared.model.audited = *flag;
       return {};
+    },
+    .suits = [](const Model& model, const Declared& value) -> Result<> {
+      if (!model.audited || serves(model, "GET")) return {};
+      return refuse_unserved(model, "audited", "GET", value);
     },
     .declare_for = read_for_operation,
 };

@@ -1,4 +1,5 @@
-#include "base/sizes.hpp"
+#include "model/declared_form.hpp"
+#include "model/methods.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -9,14 +10,14 @@ constexpr Duration time_max = std::chrono::hours(24 * 365);
 
 /// Whole seconds, because Cache-Control has no others.
 Result<Duration> read_time(const std::string& name, const Declared& value) {
-  const auto* text = value.as<std::string>();
-  const auto time = text ? duration_from_text(*text) : std::nullopt;
+  const auto time = duration_of(value);
   const bool good =
       time && (*time == Duration{0} || (*time >= time_min && *time <= time_max)) && *time % time_min == Duration{0};
   if (good) return *time;
-  return refuse(value.place, name +
-                                 "expected a time of whole seconds in quotes, such as \"300s\", from 1s to 365d, or "
-                                 "\"0s\" for none");
+  return refuse(value.place,
+                name +
+                    "expected a time of whole seconds with its unit in quotes, such as \"300s\" or \"5m\", "
+                    "from 1s to 365d, or \"0s\" for none");
 }
 
 }  // namespace
@@ -36,6 +37,10 @@ const ModelAttribute cache_attribute{
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       declared.model.cache = TRY(read_time(attribute_of(declared.model, "cache"), value));
       return {};
+    },
+    .suits = [](const Model& model, const Declared& value) -> Result<> {
+      if (model.cache == Duration{0} || can_happen(model, ApiOperation::get)) return {};
+      return refuse_unserved(model, "cache", "GET", value);
     },
     .declare_for = [](OperationRules& rules, ApiOperation operation, const Declared& value) -> Result<> {
       if (operation != ApiOperation::list && operation != ApiOperation::get) {

@@ -1,3 +1,6 @@
+#include <array>
+
+#include "model/declared_form.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -13,14 +16,10 @@ const ModelAttribute consistency_attribute{
     .accepted = R"(consistency = "eventual")",
     .refused = R"(consistency = "strong")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
-      for (const Consistency one : {Consistency::live, Consistency::eventual, Consistency::restart}) {
-        const auto* text = value.as<std::string>();
-        if (text == nullptr || *text != to_string(one)) continue;
-        declared.model.consistency = one;
-        return {};
-      }
-      return refuse(value.place,
-                    attribute_of(declared.model, "consistency") + "expected \"live\", \"eventual\" or \"restart\"");
+      constexpr std::array all{Consistency::live, Consistency::eventual, Consistency::restart};
+      const std::array words{to_string(all[0]), to_string(all[1]), to_string(all[2])};
+      declared.model.consistency = all[TRY(word_of(value, attribute_of(declared.model, "consistency"), words))];
+      return {};
     },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       if (model.consistency == Consistency::live) return {};

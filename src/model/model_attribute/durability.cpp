@@ -1,27 +1,25 @@
 #include <algorithm>
+#include <array>
 
 #include "model/audited_operations.hpp"
+#include "model/declared_form.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
 namespace {
 
-constexpr std::string_view durability_expected = "expected \"store\", \"memory\" or \"local\"";
-
 Result<> read_durability(std::optional<AskedDurability>& durability, const std::optional<bool>& write_behind,
                          const std::string& name, const Declared& value) {
-  for (const AskedDurability one : {AskedDurability::store, AskedDurability::memory, AskedDurability::local}) {
-    const auto* text = value.as<std::string>();
-    if (text == nullptr || *text != to_string(one)) continue;
-    if (write_behind && *write_behind != (one == AskedDurability::memory)) {
-      return refuse(value.place, name +
-                                     "write_behind says otherwise: write_behind = true is durability = \"memory\"; "
-                                     "say one of the two");
-    }
-    durability = one;
-    return {};
+  constexpr std::array all{AskedDurability::store, AskedDurability::memory, AskedDurability::local};
+  const std::array words{to_string(all[0]), to_string(all[1]), to_string(all[2])};
+  const AskedDurability asked = all[TRY(word_of(value, name, words))];
+  if (write_behind && *write_behind != (asked == AskedDurability::memory)) {
+    return refuse(value.place, name +
+                                   "write_behind says otherwise: write_behind = true is durability = \"memory\"; "
+                                   "say one of the two");
   }
-  return refuse(value.place, name + std::string(durability_expected));
+  durability = asked;
+  return {};
 }
 
 }  // namespace
@@ -57,7 +55,10 @@ const ModelAttribute durability_attribute{
       Model& model = declared.model;
       return read_durability(model.durability, model.write_behind, attribute_of(model, "durability"), value);
     },
-    .suits = check_audit_survives,
+    .suits = [](const Model& model, const Declared& value) -> Result<> {
+      TRY(check_writes_happen(model, "durability", value));
+      return check_audit_survives(model, value);
+    },
     .declare_for = [](OperationRules& rules, ApiOperation operation, const Declared& value) -> Result<> {
       TRY(check_records_something(operation, "durability", value));
       return read_durability(rules.durability, rules.write_behind, "durability: ", value);

@@ -17,14 +17,10 @@ Result<> read_method(Model& model, const Declared& value) {
   if (*method == "HEAD") return refuse(value.place, attribute + "HEAD goes with GET and is not named");
   if (std::ranges::find(methods_all, *method) == methods_all.end()) {
     const std::vector<std::string> known(methods_all.begin(), methods_all.end());
-    std::string upper(*method);
-    for (char& character : upper) {
-      if (character >= 'a' && character <= 'z') character = static_cast<char>(character - 'a' + 'A');
-    }
     return refuse(value.place,
                   attribute + "\"" + method->substr(0, 100) +
                       "\" is not a method that a model can be served with (GET, POST, PUT, PATCH, DELETE)" +
-                      did_you_mean(upper, known));
+                      did_you_mean(*method, known));
   }
   if (std::ranges::find(model.methods, *method) != model.methods.end())
     return refuse(value.place, attribute + *method + " is named twice");
@@ -33,6 +29,25 @@ Result<> read_method(Model& model, const Declared& value) {
 }
 
 }  // namespace
+
+std::unexpected<Error> refuse_unserved(const Model& model, std::string_view attribute, std::string_view methods,
+                                       const Declared& value) {
+  return refuse(value.place, attribute_of(model, attribute) +
+                                 "nothing would come of it, because the model is served with " + served_methods(model) +
+                                 " only; take it away, or serve " + std::string(methods) + " as well");
+}
+
+Result<> check_writes_happen(const Model& model, std::string_view attribute, const Declared& value) {
+  for (const ApiOperation one : {ApiOperation::create, ApiOperation::update, ApiOperation::remove}) {
+    if (can_happen(model, one)) return {};
+  }
+  return refuse_unserved(model, attribute, "a method that writes", value);
+}
+
+Result<> check_shows_past(const Model& model, std::string_view attribute, const Declared& value) {
+  if (serves(model, "GET") || serves(model, "POST")) return {};
+  return refuse_unserved(model, attribute, "GET", value);
+}
 
 extern const ModelAttribute methods_attribute;
 const ModelAttribute methods_attribute{
@@ -53,6 +68,16 @@ const ModelAttribute methods_attribute{
                                        "the list is empty; a model without methods would be served to nobody");
       }
       for (const Declared& one : *methods) TRY(read_method(declared.model, one));
+      return {};
+    },
+    .suits = [](const Model& model, const Declared& value) -> Result<> {
+      if (serves(model, "GET")) return {};
+      for (const Field& field : model.fields) {
+        if (!field.indexed && !field.bloom_filter) continue;
+        return refuse(value.place, attribute_of(model, "methods") + "without GET there are no lists, for which \"" +
+                                       field.name + "\" is to be " + (field.indexed ? "indexed" : "in a bloom_filter") +
+                                       "; serve GET as well, or take that away");
+      }
       return {};
     },
 };

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/did_you_mean.hpp"
+#include "model/methods.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -39,6 +40,23 @@ Result<> read_operation(Model& model, const DeclaredMember& member) {
   return {};
 }
 
+/// Refuses what is said of operations that no record of the model can come to.
+Result<> check_can_happen(const Model& model, const Declared& operations) {
+  for (const DeclaredMember& member : *operations.as<Declared::Table>()) {
+    const auto operation =
+        std::ranges::find_if(api_operations, [&](ApiOperation one) { return to_string(one) == member.name; });
+    for (const DeclaredMember& one : *member.value.as<Declared::Table>()) {
+      const std::string name = "operations." + member.name + "." + one.name;
+      // An audit tells of all that was ever recorded, by whatever the model was served with then; to whoever can ask.
+      const bool audit = one.name == "audited";
+      if (audit && !serves(model, "GET")) return refuse_unserved(model, name, "GET", one.value);
+      if (!audit && !can_happen(model, *operation))
+        return refuse_unserved(model, name, methods_of(*operation), one.value);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 extern const ModelAttribute operations_attribute;
@@ -58,7 +76,10 @@ const ModelAttribute operations_attribute{
       for (const DeclaredMember& member : *members) TRY(read_operation(declared.model, member));
       return {};
     },
-    .suits = check_audit_survives,
+    .suits = [](const Model& model, const Declared& value) -> Result<> {
+      TRY(check_can_happen(model, value));
+      return check_audit_survives(model, value);
+    },
 };
 
 }  // namespace annals::model

@@ -44,6 +44,10 @@ constexpr std::array parts{Part{"batch_size", read_batch_size}, Part{"snapshot_f
 
 }  // namespace
 
+bool is_of_performance(std::string_view name) {
+  return std::ranges::find(parts, name, &Part::name) != parts.end();
+}
+
 extern const ModelAttribute performance_attribute;
 const ModelAttribute performance_attribute{
     .name = "performance",

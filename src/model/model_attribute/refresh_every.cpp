@@ -1,4 +1,4 @@
-#include "base/sizes.hpp"
+#include "model/declared_form.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -12,11 +12,10 @@ const ModelAttribute refresh_every_attribute{
     .accepted = "consistency = \"restart\"\nrefresh_every = \"30s\"",
     .refused = R"(refresh_every = "30s")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
-      const auto* text = value.as<std::string>();
-      const auto time = text ? duration_from_text(*text) : std::nullopt;
+      const auto time = duration_of(value);
       if (!time || *time < std::chrono::milliseconds(10)) {
         return refuse(value.place, attribute_of(declared.model, "refresh_every") +
-                                       "expected a time in quotes, such as \"30s\", 10ms at least");
+                                       "expected a time with its unit in quotes, such as \"30s\", 10ms at least");
       }
       declared.model.refresh_every = *time;
       return {};

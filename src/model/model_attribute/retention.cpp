@@ -1,4 +1,5 @@
-#include "base/instant.hpp"
+#include "model/declared_form.hpp"
+#include "model/methods.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -14,16 +15,17 @@ const ModelAttribute retention_attribute{
     .accepted = R"(retention = "90d")",
     .refused = R"(retention = "30s")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
-      const auto* text = value.as<std::string>();
-      const auto time = text ? duration_from_text(*text) : std::nullopt;
+      const auto time = duration_of(value);
       if (!time || *time < std::chrono::minutes(1)) {
-        return refuse(value.place, attribute_of(declared.model, "retention") +
-                                       "expected a time in quotes, such as \"90d\", of 1m to 36525d; leave it out to "
-                                       "show all of the past");
+        return refuse(value.place,
+                      attribute_of(declared.model, "retention") +
+                          "expected a time with its unit in quotes, such as \"90d\", of 1m to 36525d; leave it out to "
+                          "show all of the past");
       }
       declared.model.retention = *time;
       return {};
     },
+    .suits = [](const Model& model, const Declared& value) { return check_shows_past(model, "retention", value); },
 };
 
 }  // namespace annals::model

@@ -27,6 +27,7 @@ const ModelAttribute versioned_attribute{
       declared.model.versioned = static_cast<std::uint64_t>(*number);
       return {};
     },
+    .suits = [](const Model& model, const Declared& value) { return check_shows_past(model, "versioned", value); },
 };
 
 }  // namespace annals::model

@@ -37,7 +37,10 @@ const ModelAttribute write_behind_attribute{
       Model& model = declared.model;
       return read_write_behind(model.durability, model.write_behind, attribute_of(model, "write_behind"), value);
     },
-    .suits = check_audit_survives,
+    .suits = [](const Model& model, const Declared& value) -> Result<> {
+      TRY(check_writes_happen(model, "write_behind", value));
+      return check_audit_survives(model, value);
+    },
     .declare_for = [](OperationRules& rules, ApiOperation operation, const Declared& value) -> Result<> {
       TRY(check_records_something(operation, "write_behind", value));
       return read_write_behind(rules.durability, rules.write_behind, "write_behind: ", value);
