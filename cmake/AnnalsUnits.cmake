@@ -3,7 +3,7 @@
 # What is to be compiled for these sources: themselves; with ANNALS_UNITY so many at a time, as units that include one after
 # the other. ROOT is a directory that the target includes from.
 #
-# What many files read and instantiate alike, under a sanitizer at length, is then made once: nine files of log/segment take 21 seconds
+# What many files read and instantiate alike, under a sanitizer at length, is then made once: nine files of log/segment took 21 seconds
 # of a processor under the address sanitizer, and 28 file by file; the rest is code of their own. Units are for the builds with clang
 # alone: the release build compiles file by file, and so notices an include that is missing, a name that only a neighbour declares,
 # and a function that nobody calls. What two files of a unit both declare, though
