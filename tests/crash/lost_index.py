@@ -234,9 +234,13 @@ def play(binary: str, directory: pathlib.Path, seed: int) -> None:
     store = Store(binary, directory, seed)
     store.fill()
     server = store.serve()
-    wait_until_whole(server)
-    store.check_all_of_some(server.port)
-    server.stop()
+    try:
+        wait_until_whole(server)
+        store.check_all_of_some(server.port)
+        server.stop()
+    except BaseException:
+        server.kill()
+        raise
     segments = len(list((store.data / "log").glob("*.segment")))
     expect(segments > 100, f"there are {segments} segments only")
     of_log, of_streams = ENDS
