@@ -33,7 +33,7 @@ constexpr auto places = [] {
 
 void Uuid::append_text(std::string& out) const {
   char text[text_bytes];
-  for (const std::size_t hyphen : {8, 13, 18, 23}) text[hyphen] = '-';
+  for (const std::size_t hyphen : {8u, 13u, 18u, 23u}) text[hyphen] = '-';
   for (std::size_t byte = 0; byte < bytes.size(); ++byte) {
     text[places[byte]] = hex_digits[bytes[byte] >> 4];
     text[places[byte] + 1] = hex_digits[bytes[byte] & 15];
