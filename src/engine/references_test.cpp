@@ -15,7 +15,7 @@ namespace {
 enum Place : std::size_t { customers, orders, lines, visits };
 
 std::vector<model::Model> shop() {
-  const auto root = model::read_declarations(R"(
+  const auto root = model::read_declarations(R"x(
 [model.customer]
 path = "/customers"
 [model.customer.fields]
@@ -45,12 +45,12 @@ guest  = { type = "string", references = "customer", on_delete = "set_null" }
 host   = { type = "string", references = "customer", on_delete = "set_null", exposed = false }
 people = { type = "integer", computed = "if(guest = null, 0, 1)", min = 1 }
 hosts  = { type = "integer", computed = "if(host = null, 0, 1)", min = 1, exposed = false }
-)",
+)x",
                                              "annals.toml");
-auto declared = model::read_models(*root.value().find("model"));
-std::vector<model::Model> models;
-for (model::DeclaredModel& one : declared.value()) models.push_back(std::move(one.model));
-return models;
+  auto declared = model::read_models(*root.value().find("model"));
+  std::vector<model::Model> models;
+  for (model::DeclaredModel& one : declared.value()) models.push_back(std::move(one.model));
+  return models;
 }
 
 class ReferencesTest : public testing::Test {
