@@ -1,10 +1,15 @@
 #include "base/instant.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 namespace annals {
 namespace {
+
+// The years that a text of ours can name, in seconds since 1970.
+constexpr std::int64_t first_second = -62'167'219'200;  // 0000-01-01T00:00:00Z
+constexpr std::int64_t last_second = 253'402'300'799;   // 9999-12-31T23:59:59Z
 
 /// Reads exactly `count` decimal digits from the front of `text`.
 std::optional<int> take_digits(std::string_view& text, std::size_t count) {
@@ -39,7 +44,8 @@ void write_digits(char* at, int width, unsigned number) {
 
 void Instant::append_text(std::string& out) const {
   using namespace std::chrono;
-  const sys_time<Duration> time{Duration{microseconds}};
+  const sys_time<Duration> time{
+      Duration{std::clamp(microseconds, first_second * 1'000'000, last_second * 1'000'000 + 999'999)}};
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const auto of_day = static_cast<std::uint64_t>((time - day).count());  // microseconds
@@ -113,8 +119,6 @@ std::optional<Instant> Instant::from_text(std::string_view text) {
   const std::int64_t days_since_epoch = sys_days{date}.time_since_epoch().count();
   const std::int64_t seconds = days_since_epoch * 86'400 + seconds_of_day - offset_minutes * 60;
   // An offset can carry the moment out of the years that a text of ours can name.
-  constexpr std::int64_t first_second = -62'167'219'200;  // 0000-01-01T00:00:00Z
-  constexpr std::int64_t last_second = 253'402'300'799;   // 9999-12-31T23:59:59Z
   if (seconds < first_second || seconds > last_second) return std::nullopt;
   return Instant{seconds * 1'000'000 + fraction};
 }

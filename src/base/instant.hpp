@@ -1,6 +1,7 @@
 #pragma once
 // Instant: a moment in UTC, in microseconds since 1970-01-01T00:00:00Z (leap seconds not counted).
-// Text is RFC 3339. Immutable value; no thread rule.
+// Text is RFC 3339. Sums and differences that do not fit end at the first or last moment that does. Immutable value; no
+// thread rule.
 
 #include <chrono>
 #include <compare>
@@ -17,12 +18,19 @@ struct Instant {
   std::int64_t microseconds = 0;
 
   constexpr auto operator<=>(const Instant&) const = default;
-  [[nodiscard]] constexpr Instant plus(Duration duration) const { return {microseconds + duration.count()}; }
+  [[nodiscard]] constexpr Instant plus(Duration duration) const {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(microseconds, duration.count(), &sum)) return {sum};
+    return {duration.count() < 0 ? INT64_MIN : INT64_MAX};
+  }
   [[nodiscard]] constexpr Duration since(Instant earlier) const {
-    return Duration{microseconds - earlier.microseconds};
+    std::int64_t difference = 0;
+    if (!__builtin_sub_overflow(microseconds, earlier.microseconds, &difference)) return Duration{difference};
+    return Duration{microseconds < earlier.microseconds ? INT64_MIN : INT64_MAX};
   }
 
-  /// `2026-02-12T10:00:00.123456Z`: always UTC, always six decimals.
+  /// `2026-02-12T10:00:00.123456Z`: always UTC, always six decimals. A moment outside of the years 0000 to 9999, which
+  /// RFC 3339 cannot name, is shown as the first or the last in them.
   [[nodiscard]] std::string to_text() const;
   void append_text(std::string& out) const;
 

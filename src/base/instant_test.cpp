@@ -71,6 +71,26 @@ TEST(instant, moments_are_ordered_and_apart_by_durations) {
   EXPECT_EQ(microseconds_of("1970-01-01T00:00:00.000001Z"), 1);
 }
 
+TEST(instant, what_does_not_fit_ends_at_the_first_or_last_moment) {
+  constexpr Instant first{INT64_MIN};
+  constexpr Instant last{INT64_MAX};
+  EXPECT_EQ(last.plus(Duration{1}), last);
+  EXPECT_EQ(last.plus(Duration{-1}), Instant{INT64_MAX - 1});
+  EXPECT_EQ(first.plus(Duration{-1}), first);
+  EXPECT_EQ(first.plus(Duration{INT64_MIN}), first);
+  EXPECT_EQ(Instant{1}.plus(Duration{INT64_MAX}), last);
+  EXPECT_EQ(last.since(first), Duration{INT64_MAX});
+  EXPECT_EQ(first.since(last), Duration{INT64_MIN});
+  EXPECT_EQ(first.since(first), Duration{0});
+}
+
+TEST(instant, a_moment_that_rfc_3339_cannot_name_is_shown_as_the_nearest_that_it_can) {
+  EXPECT_EQ(Instant{INT64_MAX}.to_text(), "9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(Instant::from_text("9999-12-31T23:59:59.999999Z")->plus(Duration{1}).to_text(),
+            "9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(Instant{INT64_MIN}.to_text(), "0000-01-01T00:00:00.000000Z");
+}
+
 TEST(duration, text_names_a_number_and_a_unit) {
   EXPECT_EQ(duration_from_text("250us"), Duration{250});
   EXPECT_EQ(duration_from_text("250ms"), std::chrono::milliseconds(250));
