@@ -267,6 +267,8 @@ Health Engine::health_with(const Health::Check& database) const {
   health.database = database;
   if (!status.away.empty()) {
     health.database = {"error", status.away};
+  } else if (!status.displaced.empty()) {
+    health.database = {"error", status.displaced};
   } else if (database.state == "ok" && status.damaged_reads > 0) {
     health.database = {"error", std::string(store_is_damaged)};
   }
@@ -281,7 +283,9 @@ struct Engine::Asking {
 };
 
 void Engine::check_health(platform::Executor& home, std::move_only_function<void(const Health&)> done) {
-  if (!store_.status().away.empty()) return done(health_with({}));
+  if (const StoreStatus status = store_.status(); !status.away.empty() || !status.displaced.empty()) {
+    return done(health_with({}));
+  }
   if (prober_ == nullptr) return done(health_with(read_back()));
   const Health::Check silent{"error", "the database has not answered within " + to_text(probe_time_)};
   const auto asking = std::make_shared<Asking>(home, std::move(done));  // shared by the read and the timer
@@ -334,16 +338,16 @@ std::vector<ProjectionStatus> Engine::projections() const {
   return all;
 }
 
-void Engine::settle(Instant time, platform::Executor& home, std::move_only_function<void()> ready) {
+void Engine::settle(Instant time, platform::Executor& home, std::move_only_function<void(Result<>)> ready) {
   if (store_.shared()) {
     if (writer_.may_hide(time)) return writer_.barrier(home, std::move(ready), time);
-    return ready();  // others stamp later than the last visible event, too
+    return ready({});  // others stamp later than the last visible event, too
   }
-  store_.settle(time);
-  if (writer_.may_hide(time)) {
+  auto settled = store_.settle(time);
+  if (settled && writer_.may_hide(time)) {
     writer_.barrier(home, std::move(ready));
   } else {
-    ready();
+    ready(std::move(settled));
   }
 }
 

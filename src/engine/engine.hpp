@@ -123,8 +123,9 @@ class Engine {
   [[nodiscard]] const platform::Platform& platform() const { return platform_; }
 
   /// Calls `ready` on `home` once an answer about `time` can no longer change (see EventStore::settle); at once, inside
-  /// the call, when it already cannot.
-  void settle(Instant time, platform::Executor& home, std::move_only_function<void()> ready);
+  /// the call, when it already cannot. With an error when that could not be brought about, and no answer is to be
+  /// given: those of EventStore::settle and Writer::barrier.
+  void settle(Instant time, platform::Executor& home, std::move_only_function<void(Result<>)> ready);
 
  private:
   [[nodiscard]] Health::Check check_projections() const;

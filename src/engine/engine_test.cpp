@@ -320,13 +320,13 @@ TEST_F(EngineTest, settle_answers_inside_the_call_unless_something_is_under_way)
   open();
   run();
   int passed = 0;
-  engine->settle(world.clock.now(), world.executor, [&] { ++passed; });
+  engine->settle(world.clock.now(), world.executor, [&](const Result<>&) { ++passed; });
   EXPECT_EQ(passed, 1);
   world.clock.advance(std::chrono::seconds(1));
   store.hold(true);
   engine->writer().submit(set_request("a", "x"), world.executor, [](const Result<Receipt>&) {});
   run();
-  engine->settle(world.clock.now(), world.executor, [&] { ++passed; });
+  engine->settle(world.clock.now(), world.executor, [&](const Result<>&) { ++passed; });
   run();
   EXPECT_EQ(passed, 1);
   store.release();
@@ -341,10 +341,38 @@ TEST_F(EngineTest, an_answer_about_a_settled_time_never_changes) {
   world.clock.advance(std::chrono::seconds(1));
   const Instant asked = world.clock.now();
   std::string answer = "(none)";
-  engine->settle(asked, world.executor, [&] { answer = *record_at_time(engine->past(0), "a", asked)->value; });
+  engine->settle(asked, world.executor,
+                 [&](const Result<>&) { answer = *record_at_time(engine->past(0), "a", asked)->value; });
   EXPECT_EQ(answer, "before");
   write(set_request("a", "after"));  // in the same microsecond
   EXPECT_EQ(*record_at_time(engine->past(0), "a", asked)->value, "before");
+}
+
+TEST_F(EngineTest, a_time_that_the_store_cannot_settle_gets_no_answer) {
+  store.share();
+  open();
+  run();
+  store.fail_settle(Error(ErrorKind::unavailable, "database_away", "no answer"));
+  std::optional<Result<>> settled;
+  world.clock.advance(std::chrono::seconds(1));
+  const auto ask = [&] {
+    settled.reset();
+    engine->settle(world.clock.now(), world.executor, [&](const Result<>& result) { settled = result; });
+    run();
+  };
+  ask();
+  ASSERT_TRUE(settled);
+  ASSERT_FALSE(*settled);
+  EXPECT_EQ(settled->error().code, "database_away");
+  store.fail_settle(std::nullopt);
+  store.fail_newest(Error(ErrorKind::unavailable, "no answer"));
+  ask();
+  ASSERT_TRUE(settled);
+  EXPECT_FALSE(*settled) << "what others recorded before is not known";
+  store.fail_newest(std::nullopt);
+  ask();
+  ASSERT_TRUE(settled);
+  EXPECT_TRUE(*settled);
 }
 
 TEST_F(EngineTest, whoever_waits_for_a_flushed_position_is_called) {

@@ -125,10 +125,13 @@ void Writer::submit(WriteRequest request, platform::Executor& home, WriteDone do
   enqueue(std::move(pending));
 }
 
-void Writer::barrier(platform::Executor& home, std::move_only_function<void()> done, std::optional<Instant> settles) {
+void Writer::barrier(platform::Executor& home, std::move_only_function<void(Result<>)> done,
+                     std::optional<Instant> settles) {
   Pending pending;
   pending.home = &home;
-  pending.done = [done = std::move(done)](const Result<Receipt>&) mutable { done(); };
+  pending.done = [done = std::move(done)](const Result<Receipt>& passed) mutable {
+    done(passed ? Result<>() : std::unexpected(passed.error()));
+  };
   pending.settles = settles;
   enqueue(std::move(pending));
 }
@@ -253,7 +256,11 @@ void Writer::append_batch(platform::Executor& here) {
 /// Takes in what others recorded, and keeps them off when they came first too often.
 void Writer::prepare_for_others() {
   for (Pending& pending : batch_) {
-    if (pending.settles) store_.settle(*std::exchange(pending.settles, std::nullopt));
+    if (!pending.settles) continue;
+    const auto settled = store_.settle(*std::exchange(pending.settles, std::nullopt));
+    if (settled) continue;
+    pending.answer = std::unexpected(settled.error());
+    pending.sure = true;
   }
   if (!others_.exist()) return;
   const bool too_often =
@@ -293,8 +300,11 @@ void Writer::make_sure(Instant now) {
   for (Pending& pending : batch_) {
     if (!unsure(pending)) continue;
     pending.sure = asked.has_value();
-    if (!pending.request) continue;
-    if (!asked) {
+    if (!asked && !pending.request) {
+      pending.answer = fail(asked.error().kind, "database_away", asked.error().message);
+    } else if (!pending.request) {
+      continue;
+    } else if (!asked) {
       pending.answer = std::unexpected(asked.error());
     } else if (others_.known() != decided_on) {
       decide(pending, now);
@@ -347,7 +357,6 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
       pending.done = nullptr;
       continue;
     }
-    if (!pending.request) continue;
     pending.answer = fail(ErrorKind::unavailable, "write_contention",
                           "other servers kept changing what this request is about; nothing was recorded; try again");
   }
@@ -367,7 +376,13 @@ void Writer::recorded(std::vector<AppendResult>& results, platform::Executor& he
 /// recorded, or null; `fresh` says that nothing of others came before it.
 bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results, const Error* unknown,
                       bool fresh) const {
-  if (!pending.request) return fresh || pending.sure || unknown;
+  if (!pending.request) {
+    // What others recorded has not been asked for then.
+    if (unknown && !pending.sure && others_.exist()) {
+      pending.answer = fail(ErrorKind::unavailable, "database_away", unknown->message);
+    }
+    return fresh || pending.sure || unknown;
+  }
   if (pending.group) {
     const AppendResult& result = results[*pending.group];
     if (!result && result.error().kind == ErrorKind::conflict) return false;

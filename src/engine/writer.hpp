@@ -107,7 +107,10 @@ class Writer {
   /// failed). Waits its turn however full the queue is: a barrier that gave way would let an answer about the past
   /// change.
   /// With a time, it settles that first (EventStore::settle), where waiting for other servers holds nobody up.
-  void barrier(platform::Executor& home, std::move_only_function<void()> done, std::optional<Instant> settles = {});
+  /// Errors given to `done`, in a shared store alone: those of EventStore::settle; unavailable, when what other servers
+  /// recorded cannot be told ("database_away"), or kept changing ("write_contention").
+  void barrier(platform::Executor& home, std::move_only_function<void(Result<>)> done,
+               std::optional<Instant> settles = {});
 
   /// True when an event stamped at or before `time` may still become visible, although store.settle(time) was called
   /// before.

@@ -132,7 +132,7 @@ TEST_F(WriterOthersTest, a_barrier_asks_the_store) {
   EXPECT_TRUE(writer->may_hide(world.clock.now())) << "others are never idle for certain";
   store.before_newest([](EventStore& inner) { record(inner, "config-a", set_event("theirs")); });
   std::string seen;
-  writer->barrier(world.executor, [&] { seen = writer.value("a"); });
+  writer->barrier(world.executor, [&](const Result<>&) { seen = writer.value("a"); });
   run();
   EXPECT_EQ(seen, "theirs");
 }
@@ -142,7 +142,7 @@ TEST_F(WriterOthersTest, a_barrier_behind_a_batch_that_theirs_came_before_waits_
   store.before_next_append([](EventStore& inner) { record(inner, "config-b", set_event("theirs")); });
   std::string seen;
   writer.submit(set_request("a", "1"));
-  writer->barrier(world.executor, [&] { seen = writer.value("b"); });
+  writer->barrier(world.executor, [&](const Result<>&) { seen = writer.value("b"); });
   run();
   EXPECT_EQ(seen, "theirs");
 }

@@ -397,13 +397,13 @@ TEST_F(WriterTest, replies_come_on_the_executor_of_whoever_asked) {
 TEST_F(WriterTest, a_barrier_waits_for_everything_before_it) {
   WriterUnderTest writer(world, store);
   int passed = 0;
-  writer->barrier(world.executor, [&] { ++passed; });
+  writer->barrier(world.executor, [&](const Result<>&) { ++passed; });
   run();
   EXPECT_EQ(passed, 1) << "an idle writer lets it pass";
   store.hold(true);
   writer.submit(set_request("a", "1"));
   run();
-  writer->barrier(world.executor, [&] { ++passed; });
+  writer->barrier(world.executor, [&](const Result<>&) { ++passed; });
   run();
   EXPECT_EQ(passed, 1);
   store.release();
@@ -421,7 +421,7 @@ TEST_F(WriterTest, a_full_queue_does_not_let_a_barrier_pass_before_its_time) {
   run();
   writer.submit(set_request("a", "2"));
   int passed = 0;
-  writer->barrier(world.executor, [&] { ++passed; });
+  writer->barrier(world.executor, [&](const Result<>&) { ++passed; });
   run();
   EXPECT_EQ(passed, 0);
   store.hold(false);

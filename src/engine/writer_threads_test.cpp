@@ -147,7 +147,7 @@ TEST_P(WriterThreadsTest, barriers_among_writes_pass_only_after_what_was_before_
         for (std::uint64_t round = 1; round <= rounds; ++round) {
           std::atomic<bool> here{false};
           writer.submit(set_request(key, "v"), *homes[client % homes.size()], [](const Result<Receipt>&) {});
-          writer.barrier(*homes[(client + 1) % homes.size()], [&] {
+          writer.barrier(*homes[(client + 1) % homes.size()], [&](const Result<>&) {
             if (feed.table().get(key)->version.value < round) ++early;
             ++passed;
             here = true;

@@ -157,6 +157,10 @@ struct StoreStatus {
   /// once it has been. Until then what the store tells of itself, cursors included, is what was remembered of it, and
   /// reads of events and appends are refused ("database_away").
   std::string away;
+  /// Why what is found in the store's place is not what was read and recorded here: a sentence as of `away`, with what
+  /// to do. Empty while it is. Until it is again, reads of events and appends are refused ("database_away"); the rest
+  /// of this tells of what was.
+  std::string displaced;
 };
 
 /// What a store counts; zeros and empty where it has no such thing.
@@ -240,7 +244,8 @@ class EventStore {
   /// future (by the store's clock) is ignored. Appends already under way here may still be stamped before it: whoever
   /// needs them too waits for those to finish after this call. In a shared store it waits for those of other servers;
   /// `newest` then tells of them.
-  virtual void settle(Instant time) = 0;
+  /// Errors: unavailable, overloaded, when other servers cannot be kept from it: an answer about `time` may change yet.
+  [[nodiscard]] virtual Result<> settle(Instant time) = 0;
 
   /// True when other servers append to the same events. What they record becomes visible here soon after, and `watch`
   /// tells of it.

@@ -256,7 +256,7 @@ TEST_F(TableFeedTest, live_tables_show_what_is_visible_the_others_what_is_flushe
       return inner_.version_at(stream, time);
     }
     Result<Position> position_at(Instant time) const override { return inner_.position_at(time); }
-    void settle(Instant time) override { inner_.settle(time); }
+    Result<> settle(Instant time) override { return inner_.settle(time); }
     Cursor cursor(Position position) const override { return inner_.cursor(position); }
     Result<Position> resolve(const Cursor& cursor) const override { return inner_.resolve(cursor); }
     StoreStatus status() const override { return inner_.status(); }

@@ -117,6 +117,10 @@ class ControlledStore : public EventStore {
     const std::lock_guard lock(mutex_);
     newest_error_ = std::move(error);
   }
+  void fail_settle(std::optional<Error> error) {
+    const std::lock_guard lock(mutex_);
+    settle_error_ = std::move(error);
+  }
   [[nodiscard]] std::size_t asked() const {
     const std::lock_guard lock(mutex_);
     return asked_;
@@ -227,7 +231,13 @@ class ControlledStore : public EventStore {
     tell_of_read();
     return inner_->position_at(time);
   }
-  void settle(Instant time) override { inner_->settle(time); }
+  [[nodiscard]] Result<> settle(Instant time) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (settle_error_) return std::unexpected(*settle_error_);
+    }
+    return inner_->settle(time);
+  }
   [[nodiscard]] bool shared() const override {
     const std::lock_guard lock(mutex_);
     return shared_;
@@ -352,6 +362,7 @@ class ControlledStore : public EventStore {
   std::function<void(EventStore&)> before_each_;
   std::function<void(EventStore&)> before_newest_;
   std::optional<Error> newest_error_;
+  std::optional<Error> settle_error_;
   std::size_t asked_ = 0;
   std::size_t holds_ = 0;
   std::optional<Error> read_error_;

@@ -20,6 +20,7 @@ class AsRole : public PostgresTest {
   }
   ~AsRole() override { run_sql(server().url(), "DROP OWNED BY " + role_ + "; DROP ROLE " + role_); }
 
+  [[nodiscard]] const std::string& role() const { return role_; }
   void grant(const std::string& rights) { sql("GRANT " + rights + " TO " + role_); }
   void set(const std::string& setting) { run_sql(server().url(), "ALTER ROLE " + role_ + " SET " + setting); }
   /// In the schema, for the role to find.
@@ -72,6 +73,32 @@ TEST_F(AsRole, who_may_not_write_is_told_so_and_reads) {
   ASSERT_FALSE(appended);
   EXPECT_EQ(appended.error().kind, ErrorKind::unavailable);
   EXPECT_THAT(appended.error().message, HasSubstr("to read"));
+  const Instant last = value_of(reading->read_all(Position{}, Horizon::visible, {})).events()[0].created_at;
+  EXPECT_TRUE(reading->settle(last)) << "whoever records stamps after the last event";
+  const auto settled = reading->settle(last.plus(Duration{1}));
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(settled.error().message, HasSubstr("UPDATE on the table annals_store"));
+}
+
+TEST_F(AsRole, a_time_is_settled_whatever_was_set_for_a_role) {
+  make_tables();
+  grant_all();
+  set("default_transaction_read_only = 'on'");
+  set("default_transaction_isolation = 'serializable'");
+  const auto store = open();
+  const Instant now = platform::system_clock().now();
+  EXPECT_TRUE(store->settle(now));
+  sql("UPDATE annals_store SET settled = settled + interval '1 hour'");
+  EXPECT_GT(value_of(append(*open(), group_saying("a", "one"))).created_at, now.plus(std::chrono::minutes(59)));
+}
+
+TEST_F(AsRole, a_time_that_cannot_be_settled_is_said_to_be_open) {
+  make_tables();
+  grant_all();
+  const auto store = open();
+  sql("REVOKE UPDATE ON annals_store FROM PUBLIC; REVOKE UPDATE ON annals_store FROM " + role());
+  EXPECT_FALSE(store->settle(platform::system_clock().now()));
 }
 
 TEST_F(AsRole, what_was_set_for_a_role_changes_nothing) {
@@ -80,7 +107,9 @@ TEST_F(AsRole, what_was_set_for_a_role_changes_nothing) {
   for (const char* const setting :
        {"statement_timeout = '1s'", "lock_timeout = '5ms'", "default_transaction_isolation = 'serializable'",
         "default_transaction_read_only = 'on'", "synchronous_commit = 'off'", "timezone = 'Asia/Tokyo'",
-        "bytea_output = 'escape'", "search_path = 'nowhere'", "client_encoding = 'LATIN1'"}) {
+        "default_transaction_deferrable = 'on'", "idle_in_transaction_session_timeout = '1ms'",
+        "idle_session_timeout = '500ms'", "bytea_output = 'escape'", "search_path = 'nowhere'",
+        "client_encoding = 'LATIN1'"}) {
     set(setting);
   }
   const auto one = open();

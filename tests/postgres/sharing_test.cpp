@@ -114,7 +114,7 @@ TEST_F(PostgresTest, a_time_that_one_settles_is_settled_for_the_other) {
   const auto one = store_with(ahead);
   const auto other = store_with(behind);
   ASSERT_TRUE(append(*other, group_saying("a", "one")));
-  one->settle(ahead.now());
+  ASSERT_TRUE(one->settle(ahead.now()));
   EXPECT_EQ(value_of(one->version_at("a", ahead.now())), StreamVersion{1});
   EXPECT_GT(value_of(append(*other, group_saying("a", "two"))).created_at, ahead.now());
   EXPECT_EQ(value_of(one->version_at("a", ahead.now())), StreamVersion{1}) << "an answer about the past never changes";

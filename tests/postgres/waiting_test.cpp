@@ -35,6 +35,23 @@ class WaitingTest : public PostgresTest {
   }
 };
 
+TEST_F(WaitingTest, a_time_is_not_settled_while_another_append_is_under_way) {
+  const auto store = open();
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> appending(PQconnectdb(server().url().c_str()), PQfinish);
+  PQclear(PQexec(appending.get(),
+                 ("BEGIN; SELECT FROM \"" + options().schema + "\".annals_store FOR NO KEY UPDATE").c_str()));
+  Result<> settled;
+  std::thread asking([&] { settled = store->settle(platform::system_clock().now()); });
+  EXPECT_TRUE(wait_for_waiting(1));
+  store->let_reads_wait(false);
+  asking.join();
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().kind, ErrorKind::unavailable);
+  store->let_reads_wait(true);
+  PQclear(PQexec(appending.get(), "ROLLBACK"));
+  EXPECT_TRUE(store->settle(platform::system_clock().now()));
+}
+
 TEST_F(WaitingTest, reads_that_wait_are_given_up_when_told_so_and_made_again_once_they_may) {
   const auto store = open();
   ASSERT_TRUE(append(*store, group_saying("a", "{}")));

@@ -43,7 +43,8 @@ void settle(Call call, std::initializer_list<std::optional<Instant>> times, std:
   platform::Executor& home = *call.home;
   // Nothing can be settled that is still to come, but what came before it can.
   engine.settle(std::min(latest, engine.platform().clock.now()), home,
-                [call = std::move(call), then = std::move(then)]() mutable {
+                [call = std::move(call), then = std::move(then)](const Result<>& settled) mutable {
+                  if (!settled) return call.refuse(settled.error());
                   // What is read comes from the store, which may be ahead of the table.
                   call.position = call.engine.store().cursor(call.engine.store().status().visible);
                   then(std::move(call));

@@ -265,7 +265,10 @@ void roll_back_records(const Request& request, Call call) {
   auto rollback = std::make_shared<Rollback>(std::move(call), std::move(write),
                                              engine::PrefixRollback(past, place, table, at, std::move(target->prefix)),
                                              *dry_run);  // shared by its turns, and with the writer
-  engine.settle(at, home, [rollback = std::move(rollback)]() mutable { take_turns(std::move(rollback)); });
+  engine.settle(at, home, [rollback = std::move(rollback)](const Result<>& settled) mutable {
+    if (!settled) return rollback->call.refuse(settled.error());
+    take_turns(std::move(rollback));
+  });
 }
 
 void import_records(const Request& request, Call call) {

@@ -358,7 +358,8 @@ void list_records(const Request& request, Call call) {
     engine::Engine& engine = ready.engine;
     platform::Executor& home = *ready.home;
     const Instant time = *list.at;
-    engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
+    engine.settle(time, home, [ready = std::move(ready), list = std::move(list)](const Result<>& settled) mutable {
+      if (!settled) return ready.refuse(settled.error());
       if (list.knows_any) return send_unchanged(std::move(ready), list);
       RowSource source = rows_at(ready.past(), ready.table(), *list.at, list.prefix, list.after);
       answer(std::move(ready), std::move(list), std::move(source), From::store);

@@ -38,7 +38,8 @@ void read_past(Call call, engine::When when, PastRead::Then then) {
   if (time == nullptr) return read_store(std::move(call), std::move(read));
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
-  engine.settle(*time, home, [call = std::move(call), read = std::move(read)]() mutable {
+  engine.settle(*time, home, [call = std::move(call), read = std::move(read)](const Result<>& settled) mutable {
+    if (!settled) return call.refuse(settled.error());
     read_store(std::move(call), std::move(read));
   });
 }

@@ -442,7 +442,8 @@ void list_resources(const Request& request, Call call) {
     engine::Engine& engine = ready.engine;
     platform::Executor& home = *ready.home;
     const Instant time = *list.at;
-    engine.settle(time, home, [ready = std::move(ready), list = std::move(list)]() mutable {
+    engine.settle(time, home, [ready = std::move(ready), list = std::move(list)](const Result<>& settled) mutable {
+      if (!settled) return ready.refuse(settled.error());
       answer(std::move(ready), std::move(list));
     });
   });

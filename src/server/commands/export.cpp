@@ -88,6 +88,16 @@ Result<Versions> names_after(const EventStore& store, const model::Model& model,
   return names;
 }
 
+/// So that two exports of one time are the same. Who may only read cannot keep servers from recording at that time.
+Result<> settle(EventStore& store, Instant at) {
+  auto settled = store.settle(at);
+  if (settled) return settled;
+  Error error = std::move(settled).error();
+  error.message = "it cannot be made sure that nothing is recorded any more at or before " + at.to_text() +
+                  ", so the export may differ from the next one of that time: " + error.message;
+  return std::unexpected(std::move(error));
+}
+
 Result<> export_from_store(const ExportRequest& request, const Settings& settings, const model::Model& model,
                            std::optional<Instant> at, Output& output) {
   const auto log = platform::make_json_logger(LogLevel::warning);
@@ -95,7 +105,7 @@ Result<> export_from_store(const ExportRequest& request, const Settings& setting
   const std::string used = TRY(name_of_store(request.store, settings));
   const auto store = TRY(open_named_store_to_read(used, settings, platform));
   // Servers may write to the same database: what they record from now on is of a later time.
-  if (at) store->settle(*at);
+  if (at) TRY(settle(*store, *at));
   const Position end = at ? TRY(store->position_at(*at)) : store->status().flushed;
   std::string after;  // before every name, because none is empty
   while (true) {

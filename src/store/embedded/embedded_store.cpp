@@ -268,10 +268,11 @@ Result<StreamVersion> EmbeddedStore::newest_version(std::string_view stream, std
   return TRY(look_up(stream, NewestVersion{.log = *log_, .known = known})).version;
 }
 
-void EmbeddedStore::settle(Instant time) {
-  if (time > platform_.clock.now()) return;
+Result<> EmbeddedStore::settle(Instant time) {
+  if (time > platform_.clock.now()) return {};
   const std::lock_guard lock(settled_mutex_);
   settled_ = std::max(settled_, time);
+  return {};
 }
 
 Cursor EmbeddedStore::cursor(Position position) const {

@@ -61,7 +61,7 @@ class EmbeddedStore final : public EventStore {
     return damage_.noted(last_position_at(time));
   }
   [[nodiscard]] Result<> admits(const Group& group) const override;
-  void settle(Instant time) override;
+  [[nodiscard]] Result<> settle(Instant time) override;
   [[nodiscard]] Cursor cursor(Position position) const override;
   [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
   [[nodiscard]] StoreStatus status() const override;

@@ -118,10 +118,11 @@ void MemoryStore::alarm_when_behind(Instant now, State& state) {
                         {{"clock", now.to_text()}, {"log", state.history->back().created_at.to_text()}});
 }
 
-void MemoryStore::settle(Instant time) {
+Result<> MemoryStore::settle(Instant time) {
   const auto state = state_.lock();
-  if (time > platform_.clock.now()) return;
+  if (time > platform_.clock.now()) return {};
   state->settled = std::max(state->settled.value_or(time), time);
+  return {};
 }
 
 // --- Reading

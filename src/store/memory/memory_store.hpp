@@ -31,7 +31,7 @@ class MemoryStore final : public EventStore {
   [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override;
   [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override;
   [[nodiscard]] Result<Position> position_at(Instant time) const override;
-  void settle(Instant time) override;
+  [[nodiscard]] Result<> settle(Instant time) override;
   [[nodiscard]] Cursor cursor(Position position) const override;
   [[nodiscard]] Result<Position> resolve(const Cursor& cursor) const override;
   [[nodiscard]] StoreStatus status() const override;

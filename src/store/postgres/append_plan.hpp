@@ -64,6 +64,7 @@ class AppendPlan {
   [[nodiscard]] Position head() const { return head_; }
   [[nodiscard]] Instant last_time() const { return last_time_; }
   [[nodiscard]] const Uuid& first_id() const { return events_.front().event->id; }
+  [[nodiscard]] const Uuid& last_id() const { return events_.back().event->id; }
 
   /// Appends the statements that record it all. Streams that are new have their numbers by now.
   void put_statements(const Dialect& dialect, std::vector<Call>& calls) const;

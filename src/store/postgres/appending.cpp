@@ -149,7 +149,7 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
     return;
   }
   refuse_all(entries, unavailable_for(*failure));
-  condition_.lock()->flush_found_nobody = is_lost(*failure) || !reached_.load();
+  condition_.lock()->flush_found_nobody = is_lost(*failure) || !reached_.load() || !not_displaced();
 }
 
 /// Of what is refused for its own sake that alone is said; everything else is as `error` says.
@@ -166,6 +166,7 @@ void PostgresStore::refuse_all(std::span<const Entry> entries, const Error& erro
 /// accounted for. Errors: nothing is begun then.
 Result<PostgresStore::Locked> PostgresStore::lock_and_adopt(NamedStreams& streams) {
   if (!reached_.load()) return not_reached();
+  TRY(not_displaced());
   if (const std::string lost = condition_.lock()->lost; !lost.empty()) return fail(ErrorKind::unavailable, lost);
   std::optional<ConnectionPool::Lease> lease = std::exchange(held_, std::nullopt);
   const bool held = lease.has_value();
@@ -177,10 +178,6 @@ Result<PostgresStore::Locked> PostgresStore::lock_and_adopt(NamedStreams& stream
   };
   auto before = lock(connection, streams, held);
   if (!before) return or_rollback(std::move(before).error());
-  // Under the lock nobody is ahead of the database; who is has seen what was lost.
-  if (const Position seen = view_.lock()->head; before->head < seen) {
-    return or_rollback(set_back(seen, before->head).error());
-  }
   if (before->accounted < before->head) {
     if (auto adopted = adopt(connection, *before); !adopted) return or_rollback(std::move(adopted).error());
   }
@@ -209,7 +206,7 @@ Result<> PostgresStore::try_to_record(std::span<const Entry> entries, Progresses
   if (plan.empty()) {
     // What was adopted stays; a refusal is told on what is known by now.
     TRY(connection.run(Sql::commit));
-    return note(connection, before.head, before.epochs);
+    return note(connection, {before.head, before.epochs, before.last});
   }
   return number_and_commit(connection, before, streams, plan);
 }
@@ -278,6 +275,7 @@ class PostgresStore::HoldEntry final : public Hold {
 
 Result<std::unique_ptr<Hold>> PostgresStore::hold_others_off() {
   if (!reached_.load()) return not_reached();
+  TRY(not_displaced());
   const std::lock_guard writing(writer_mutex_);
   if (doubt_) {
     if (auto found = find_out(); !found) return std::unexpected(in_doubt(found.error()));
@@ -292,28 +290,34 @@ Result<std::unique_ptr<Hold>> PostgresStore::hold_others_off() {
   return std::make_unique<HoldEntry>(*this);
 }
 
-/// The first round trip.
+/// The first round trip. Under the lock nobody is ahead of the database: who is has seen what it does not have.
 Result<PostgresStore::Before> PostgresStore::lock(Connection& connection, NamedStreams& streams, bool held) {
   using enum ArrayParameter::Element;
   ArrayParameter names(text);
   for (const NamedStreams::Stream& stream : streams.all()) names.add(stream.name);
+  const Seen seen = this->seen();
   std::vector<Call> calls;
   if (!held) calls.push_back({Sql::begin});
   calls.push_back({Sql::lock_all});
   calls.push_back({Sql::lock_store});
+  calls.push_back(ask_for(seen));
   calls.push_back({Sql::find_streams, std::move(Parameters().add(std::move(names)))});
-  const std::vector<Rows> rows = TRY(connection.run(calls));
-  streams.locate(rows.back());
-  return before_of(rows[rows.size() - 3], rows[rows.size() - 2]);
+  const auto rows = connection.run(calls);
+  if (!rows) return std::unexpected(displaced_if_without_tables(rows.error()));
+  const std::size_t count = rows->size();
+  const Outlook found = TRY(outlook((*rows)[count - 2], seen));
+  streams.locate(rows->back());
+  return before_of(found, (*rows)[count - 3]);
 }
 
-PostgresStore::Before PostgresStore::before_of(const Rows& all, const Rows& store) {
-  return {.head = Position(static_cast<std::uint64_t>(all.integer(0, 0))),
+PostgresStore::Before PostgresStore::before_of(const Outlook& found, const Rows& store) {
+  return {.head = found.head,
           .accounted = Position(static_cast<std::uint64_t>(store.integer(0, 0))),
           .last_time = store.time(0, 1),
           .settled = store.time(0, 2),
           .node_id = static_cast<std::uint32_t>(store.integer(0, 3)),
-          .epochs = static_cast<std::size_t>(store.integer(0, 4))};
+          .epochs = found.epochs,
+          .last = found.last};
 }
 
 /// The latest time at or before which nothing may be stamped.
@@ -370,8 +374,8 @@ Result<> PostgresStore::commit(Connection& connection, const Before& before, con
   if (begins) epoch_incarnation_ = connection.incarnation();
   times_.lock()->last = plan.last_time();
   // It is recorded, whether or not the new epoch can be read back at once: the thread that follows does it else.
-  (void)note(connection, plan.head(), before.epochs + (begins ? 1 : 0));
-  publish(plan.head());
+  (void)note(connection, {plan.head(), before.epochs + (begins ? 1 : 0), plan.last_id()});
+  publish(plan.head(), plan.last_id());
   set_away({});
   const auto condition = condition_.lock();
   condition->last_flush_ok = true;
@@ -384,19 +388,19 @@ Result<bool> PostgresStore::find_out() {
   const auto lease = TRY(appending_.borrow());
   ArrayParameter ids(ArrayParameter::Element::uuid);
   ids.add(doubt_->event);
+  const Seen seen = this->seen();
   std::vector<Call> calls{{Sql::begin}, {Sql::lock_all}};
   calls.push_back({Sql::events_exist, std::move(Parameters().add(std::move(ids)))});
   calls.push_back({Sql::rollback});
-  calls.push_back({Sql::head});
+  calls.push_back(ask_for(seen));
   auto rows = lease->run(calls);
   if (!rows) {
     if (!is_lost(rows.error())) (void)lease->run(Sql::rollback);
     return std::unexpected(std::move(rows).error());
   }
   const bool recorded = (*rows)[2].integer(0, 0) > 0;
-  const Rows& head = (*rows)[4];
-  TRY(note(*lease, Position(static_cast<std::uint64_t>(head.integer(0, 0))),
-           static_cast<std::size_t>(head.integer(0, 1))));
+  const Outlook found = TRY(outlook((*rows)[4], seen));
+  TRY(note(*lease, found));
   if (recorded && !doubt_->incarnation.empty()) epoch_incarnation_ = doubt_->incarnation;
   platform_.log.warning("An append whose outcome was unknown has been looked up", {{"recorded", recorded}});
   doubt_.reset();

@@ -20,9 +20,11 @@ constexpr int silence_max_ms = 30'000;
 /// How often it is looked whether somebody still waits for what is read.
 constexpr int interest_pause_ms = 100;
 
-/// Shutting down, crashed, or not yet up: the connection ends although the server still said why.
+/// Shutting down, crashed, not yet up, or idle for longer than somebody allows: the connection ends although the server
+/// still said why.
 bool ends_connection(std::string_view state) {
-  return state.starts_with("08") || state == "57P01" || state == "57P02" || state == "57P03" || state == "57P05";
+  return state.starts_with("08") || state == "57P01" || state == "57P02" || state == "57P03" || state == "57P05" ||
+         state == "25P03" || state == "25P04";
 }
 
 Error why_not_connected(const Destination& destination, const std::string& said) {
@@ -120,8 +122,8 @@ Result<> Connection::begin_session() {
     return lost("the connection cannot be readied");
   }
   const Rows rows = TRY(run(Sql::session, Parameters().add(std::string_view(dialect_.schema))));
-  incarnation_ = rows.bytes(0, 10);
-  backend_ = {rows.integer(0, 11), rows.integer(0, 12)};
+  incarnation_ = rows.bytes(0, 13);
+  backend_ = {rows.integer(0, 14), rows.integer(0, 16)};
   return {};
 }
 

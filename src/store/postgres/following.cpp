@@ -76,10 +76,14 @@ PostgresStore::PostgresStore(PostgresOptions options, Destination destination, D
       platform_(platform),
       name_(draw_name(platform.random)),
       canceller_(destination_, dialect_, platform),
-      reading_(destination_, dialect_, reading_connections(options_), platform,
-               [this](const Backend& backend) { canceller_.cancel(backend); }),
-      appending_(destination_, dialect_, 1, platform),
-      following_(destination_, dialect_, 1, platform),
+      reading_(
+          destination_, dialect_, reading_connections(options_), platform,
+          [this](Connection& connection) { return check_connection(connection); },
+          [this](const Backend& backend) { canceller_.cancel(backend); }),
+      appending_(destination_, dialect_, 1, platform,
+                 [this](Connection& connection) { return check_connection(connection); }),
+      following_(destination_, dialect_, 1, platform,
+                 [this](Connection& connection) { return check_connection(connection); }),
       seen_(options_.seen),
       flush_durations_(flush_bounds),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -102,11 +106,14 @@ PostgresStore::~PostgresStore() {
 // --- What is visible
 // ---------------------------------------------------------------------------------------------------
 
-Result<> PostgresStore::note(Connection& connection, Position head, std::size_t epochs) const {
-  if (view_.lock()->epochs.size() != epochs) {
-    take_epochs(TRY(read_epochs(connection)));
+Result<> PostgresStore::note(Connection& connection, const Outlook& found) const {
+  const std::vector<Epoch> known = view_.lock()->epochs;
+  if (known.size() != found.epochs) {
+    std::vector<Epoch> epochs = TRY(read_epochs(connection));
+    if (!known.empty() && !continues(epochs, known)) return displace("its epochs are others");
+    take_epochs(std::move(epochs));
   }
-  publish(head);
+  publish(found.head, found.last);
   return {};
 }
 
@@ -126,9 +133,12 @@ void PostgresStore::take_epochs(std::vector<Epoch> epochs) const {
   if (epochs.size() > view->epochs.size()) view->epochs = std::move(epochs);
 }
 
-void PostgresStore::publish(Position head) const {
+void PostgresStore::publish(Position head, const std::optional<Uuid>& last) const {
   const auto view = view_.lock();
   view->head = std::max(view->head, head);
+  if (!last || head <= view->position) return;
+  view->position = head;
+  view->event = *last;
 }
 
 /// By chance, so that a cursor of another store is recognised; never 0, which stands for the start.
@@ -174,7 +184,7 @@ Result<Position> PostgresStore::resolve(const Cursor& cursor) const {
     }
     // Another server may have begun its epoch a moment ago.
     if (attempt > 0) break;
-    take_epochs(TRY(read([&](Connection& connection) { return read_epochs(connection); })));
+    (void)TRY(newest_of_all());
   }
   return fail(ErrorKind::gone, "cursor_gone", "the cursor comes from another store; read again from the start");
 }
@@ -183,13 +193,18 @@ StoreStatus PostgresStore::status() const {
   StoreStatus status;
   status.visible = status.flushed = view_.lock()->head;
   const auto condition = condition_.lock();
-  for (const std::string* reason : {&condition->lost, &condition->doubt, &condition->away}) {
+  for (const std::string* reason : {&condition->displaced, &condition->lost, &condition->doubt, &condition->away}) {
     if (reason->empty()) continue;
     status.writable = false;
     status.reason = *reason;
     break;
   }
   if (!reached_.load()) status.away = away_sentence(condition->away_code);
+  if (!condition->displaced.empty()) {
+    status.displaced =
+        "another database answers than the one that this server has served, or an older state of that one; bring the "
+        "right one back, or restart the server to serve this one";
+  }
   status.last_flush_ok = condition->last_flush_ok;
   status.last_flush_duration = condition->last_flush_duration;
   return status;
@@ -228,9 +243,12 @@ void PostgresStore::follow() {
   }
 }
 
+Result<Position> PostgresStore::newest_of_all() const {
+  return read([&](Connection& connection) { return ask_head(connection); });
+}
+
 Result<Position> PostgresStore::newest() {
-  const Position seen = view_.lock()->head;
-  const auto head = read([&](Connection& connection) { return ask_head(connection, seen); });
+  const auto head = newest_of_all();
   if (!head) return fail(ErrorKind::unavailable, head.error().message);
   watches_.tell(*head);
   return *head;
@@ -238,24 +256,29 @@ Result<Position> PostgresStore::newest() {
 
 Result<> PostgresStore::start_to_read() {
   condition_.lock()->lost = "the " + destination_.text() + " was opened to read, because this user may not write to it";
-  (void)TRY(reading_.read([&](Connection& connection) { return ask_head(connection, Position{}); }));
+  (void)TRY(reading_.read([&](Connection& connection) { return ask_head(connection); }));
   reached_ = true;
   return {};
 }
 
 /// Asks how far the events reach, and notes it.
-Result<Position> PostgresStore::ask_head(Connection& connection, Position seen) {
-  const Rows rows = TRY(connection.run(Sql::head));
-  if (rows.size() == 0) return fail(ErrorKind::internal, "the stream $all is no longer in the " + destination_.text());
-  const Position head(static_cast<std::uint64_t>(rows.integer(0, 0)));
-  if (head < seen) return set_back(seen, head);
-  TRY(note(connection, head, static_cast<std::size_t>(rows.integer(0, 1))));
-  return head;
+Result<Position> PostgresStore::ask_head(Connection& connection) const {
+  const Seen seen = this->seen();
+  const std::vector<Rows> rows = TRY(connection.run(std::array{ask_for(seen)}));
+  const Outlook found = TRY(outlook(rows.front(), seen));
+  TRY(note(connection, found));
+  return found.head;
 }
 
 /// Waits for a hint or for the interval to pass, and looks how far the events reach.
 Result<> PostgresStore::look() {
   if (!reached_.load()) TRY(reach());
+  std::uint64_t displaced_count = 0;
+  {
+    const auto condition = condition_.lock();
+    displaced_count = condition->displaced_count;
+    if (!condition->displaced.empty()) listening_.reset();
+  }
   if (!listening_) {
     auto lease = TRY(following_.borrow());
     TRY(lease->run(Sql::listen));
@@ -270,14 +293,14 @@ Result<> PostgresStore::look() {
     const std::unique_lock writing(writer_mutex_, std::try_to_lock);
     if (writing && doubt_) (void)TRY(find_out());
   }
-  const Position seen = view_.lock()->head;
-  const auto head = ask_head(**listening_, seen);
+  const auto head = ask_head(**listening_);
   if (head) {
+    recognise(displaced_count);
     remember_soon();
     return {};
   }
   if (is_lost(head.error())) listening_.reset();
-  return std::unexpected(head.error());
+  return std::unexpected(displaced_if_without_tables(head.error()));
 }
 
 /// Says so when another server goes by the same node id, and when it does no longer.
@@ -318,21 +341,6 @@ void PostgresStore::wait_for_hint() {
   }
 }
 
-/// What was seen is no longer there: everything that was made of it is wrong.
-std::unexpected<Error> PostgresStore::set_back(Position seen, Position found) {
-  std::string lost = "the " + destination_.text() + " went back from position " + to_string(seen) + " to " +
-                     to_string(found) + ", as when a backup is restored; restart the server";
-  {
-    const auto condition = condition_.lock();
-    if (condition->lost.empty()) {
-      condition->lost = lost;
-      platform_.log.error("The database went back; nothing is written until the server is started again",
-                          {{"seen", seen.value}, {"found", found.value}});
-    }
-  }
-  return fail(ErrorKind::unavailable, std::move(lost));
-}
-
 void PostgresStore::set_away(const Result<>& looked) {
   const auto condition = condition_.lock();
   condition->away = looked ? "" : looked.error().message;
@@ -344,6 +352,7 @@ void PostgresStore::set_away(const Result<>& looked) {
     platform_.log.info("The database answers again");
     return;
   }
+  if (!condition->displaced.empty()) return;  // that has been said
   const std::array fields{LogField("error", std::string_view(condition->away))};
   if (is_for_somebody(code)) {
     platform_.log.write(LogLevel::error, "The database cannot be used as it is; it is tried again all the time",

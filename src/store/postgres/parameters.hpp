@@ -75,6 +75,9 @@ class Parameters {
     values_.emplace_back(text);
     return *this;
   }
+  Parameters& add(const Uuid& uuid) {
+    return add(std::string_view(reinterpret_cast<const char*>(uuid.bytes.data()), uuid.bytes.size()));
+  }
   Parameters& add(ArrayParameter&& array) {
     values_.push_back(std::move(array).encoded());
     return *this;

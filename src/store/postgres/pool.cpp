@@ -19,11 +19,12 @@ std::unexpected<Error> given_up() {
 }  // namespace
 
 ConnectionPool::ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max,
-                               platform::Platform platform, std::function<void(const Backend&)> given_up)
+                               platform::Platform platform, Check check, std::function<void(const Backend&)> given_up)
     : destination_(std::move(destination)),
       dialect_(std::move(dialect)),
       connections_max_(connections_max),
       platform_(platform),
+      check_(std::move(check)),
       given_up_(std::move(given_up)),
       ended_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -44,22 +45,26 @@ Result<ConnectionPool::Lease> ConnectionPool::borrow() {
     idle_.pop_back();
     if (!connection->is_whole()) continue;
     ++lent_;
-    return Lease(*this, std::move(connection));
+    return Lease(*this, std::move(connection), generation_);
   }
   // Of those who come while the server does not answer, one at a time waits for it.
   const bool pausing = platform_.clock.monotonic() - attempted_at_ < pause_;
   if (refusal_ && (attempting_ > 0 || pausing)) return std::unexpected(*refusal_);
   ++lent_;
   ++attempting_;
+  const std::uint64_t generation = generation_;
   lock.unlock();
   auto made = Connection::open(destination_, dialect_, ended_);
+  if (made && check_) {
+    if (auto checked = check_(**made); !checked) made = std::unexpected(std::move(checked).error());
+  }
   lock.lock();
   --attempting_;
   attempted_at_ = platform_.clock.monotonic();
   if (made) {
     refusal_.reset();
     pause_ = Duration{0};
-    return Lease(*this, *std::move(made));
+    return Lease(*this, *std::move(made), generation);
   }
   --lent_;
   returned_.notify_one();
@@ -68,13 +73,13 @@ Result<ConnectionPool::Lease> ConnectionPool::borrow() {
   return std::unexpected(*refusal_);
 }
 
-void ConnectionPool::take_back(std::unique_ptr<Connection> connection) {
+void ConnectionPool::take_back(std::unique_ptr<Connection> connection, std::uint64_t generation) {
   const bool whole = connection->is_whole();
   if (given_up_ && connection->is_given_up()) given_up_(connection->backend());
   {
     const std::lock_guard lock(mutex_);
     --lent_;
-    if (whole) idle_.push_back(std::move(connection));
+    if (whole && generation == generation_) idle_.push_back(std::move(connection));
   }
   returned_.notify_one();
 }
@@ -90,10 +95,11 @@ void ConnectionPool::let_wait(bool allowed) {
   returned_.notify_all();
 }
 
-void ConnectionPool::forget_idle() {
+void ConnectionPool::renew() {
   std::vector<std::unique_ptr<Connection>> forgotten;
   {
     const std::lock_guard lock(mutex_);
+    ++generation_;
     forgotten.swap(idle_);
   }
 }

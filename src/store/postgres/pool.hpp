@@ -1,7 +1,8 @@
 #pragma once
 // A few connections to one database, lent to whoever has something to ask. Thread-safe; outlives what it lends.
 //
-// A connection is looked at before it is lent, and one that broke is not taken back. While no connection can be made,
+// A connection is looked at before it is lent, a new one also by its owner (`check`), and one that broke is not taken
+// back. While no connection can be made,
 // attempts are spread out (from 50 ms, doubling, to 2 s), and who asks in between is refused at once, with the reason.
 
 #include <condition_variable>
@@ -18,19 +19,21 @@ namespace annals::store {
 
 class ConnectionPool {
  public:
-  /// `given_up` is told of each connection that comes back while the server still works on its statement.
+  using Check = std::function<Result<>(Connection&)>;
+  /// A connection that `check` refuses is not used, as if it could not be made. `given_up` is told of each that comes
+  /// back while the server still works on its statement.
   ConnectionPool(Destination destination, Dialect dialect, std::size_t connections_max, platform::Platform platform,
-                 std::function<void(const Backend&)> given_up = {});
+                 Check check, std::function<void(const Backend&)> given_up = {});
 
   /// A connection for as long as this lives.
   class Lease {
    public:
-    Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection)
-        : pool_(&pool), connection_(std::move(connection)) {}
+    Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection, std::uint64_t generation)
+        : pool_(&pool), connection_(std::move(connection)), generation_(generation) {}
     Lease(Lease&& other) noexcept = default;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
-      if (connection_) pool_->take_back(std::move(connection_));
+      if (connection_) pool_->take_back(std::move(connection_), generation_);
     }
     Connection* operator->() const { return connection_.get(); }
     Connection& operator*() const { return *connection_; }
@@ -38,12 +41,17 @@ class ConnectionPool {
    private:
     ConnectionPool* pool_;
     std::unique_ptr<Connection> connection_;
+    std::uint64_t generation_;
   };
 
   ~ConnectionPool();
 
-  /// Waits while all are lent. Errors: those of Connection::open; overloaded, when none came free within some seconds.
+  /// Waits while all are lent. Errors: those of Connection::open and of the check; overloaded, when none came free
+  /// within some seconds.
   [[nodiscard]] Result<Lease> borrow();
+
+  /// Lends no connection again that was made before this call.
+  void renew();
 
   /// With false, whoever waits for the server (but for a connection that is being made) or for a connection gives up,
   /// as if it had been lost, and so does who comes, until it is told true.
@@ -58,18 +66,18 @@ class ConnectionPool {
       if (!lease) return std::unexpected(std::move(lease).error());
       auto result = work(**lease);
       if (result || !is_lost(result.error()) || attempt > 0 || ReadInterest::has_ended()) return result;
-      forget_idle();  // the others were made to the same server
+      renew();  // the others were made to the same server
     }
   }
 
  private:
-  void take_back(std::unique_ptr<Connection> connection);
-  void forget_idle();
+  void take_back(std::unique_ptr<Connection> connection, std::uint64_t generation);
 
   const Destination destination_;
   const Dialect dialect_;
   const std::size_t connections_max_;
   const platform::Platform platform_;
+  const Check check_;
   const std::function<void(const Backend&)> given_up_;
 
   const int ended_;  // readable while nobody may wait
@@ -77,6 +85,7 @@ class ConnectionPool {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
+  std::uint64_t generation_ = 0;                   // guarded by mutex_; of the connections that are lent again
   bool may_wait_ = true;                           // guarded by mutex_
   std::size_t lent_ = 0;                           // guarded by mutex_; those being made too
   std::size_t attempting_ = 0;                     // guarded by mutex_; who is making a connection

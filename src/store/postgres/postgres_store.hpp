@@ -8,9 +8,14 @@
 // that is opened while its database is away (reaching.cpp) has that thread look for it, and refuses everything but what
 // cursors and positions it remembers, until it has found the database and has seen that it is the same one.
 //
+// What was read and recorded last is looked for in the round trip of everything else. A database that does not have it
+// is another one, or an older state (displaced.cpp): nothing is read from it or recorded in it, every connection is
+// made anew, and the store goes on once it finds what it knows again.
+//
 // Locks, in the order in which they are taken: the queue's (never held while something else is done), the writer's
 // (held by the one thread that appends or finds out), those of view_ and condition_ (held for moments).
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -51,7 +56,7 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override;
   [[nodiscard]] Result<StreamVersion> version_at(std::string_view stream, Instant time) const override;
   [[nodiscard]] Result<Position> position_at(Instant time) const override;
-  void settle(Instant time) override;
+  [[nodiscard]] Result<> settle(Instant time) override;
   [[nodiscard]] bool shared() const override { return true; }
   [[nodiscard]] Result<Position> newest() override;
   [[nodiscard]] Result<std::unique_ptr<Hold>> hold_others_off() override;
@@ -86,6 +91,12 @@ class PostgresStore final : public EventStore {
   };
   /// Of each call.
   using Progresses = std::vector<Progress>;
+  /// What Sql::head tells of a database that has what was seen (see Seen).
+  struct Outlook {
+    Position head;
+    std::size_t epochs = 0;
+    std::optional<Uuid> last{};  ///< the event at `head`
+  };
   /// What lock_store and its neighbours gave.
   struct Before {
     Position head;
@@ -94,6 +105,7 @@ class PostgresStore final : public EventStore {
     Instant settled;
     std::uint32_t node_id = 0;
     std::size_t epochs = 0;
+    std::optional<Uuid> last{};  ///< the event at `head`
   };
 
   void append_together(const Calls& calls);
@@ -113,7 +125,7 @@ class PostgresStore final : public EventStore {
                                            const AppendPlan& plan);
   class HoldEntry;
   [[nodiscard]] Result<> restore_under_lock(std::span<const EventView> events);
-  [[nodiscard]] static Before before_of(const Rows& all, const Rows& store);
+  [[nodiscard]] static Before before_of(const Outlook& found, const Rows& store);
   [[nodiscard]] Result<> adopt(Connection& connection, Before& before);
   [[nodiscard]] Result<> number_streams(Connection& connection, NamedStreams& streams, const AppendPlan& plan);
   [[nodiscard]] Result<> commit(Connection& connection, const Before& before, const AppendPlan& plan);
@@ -128,34 +140,62 @@ class PostgresStore final : public EventStore {
 
   // --- What is known of the whole (following.cpp) ---
 
-  struct View {
-    Position head;
+  /// The last event that was read or recorded here, by which the database is known again: the same history goes on
+  /// where it has this event at this position.
+  struct Seen {
+    Position head;      ///< the events reached so far at least
+    Position position;  ///< 0: none; before `head` when the event there has been removed, or its id is not known
+    Uuid event{};
+  };
+  struct View : Seen {
     std::vector<Epoch> epochs;  // in order of `before`
   };
   struct Condition {
-    std::string doubt;        ///< why it is unknown whether an append was recorded, or empty
-    std::string away;         ///< why the database cannot be asked, or empty
-    std::string away_code{};  ///< of that error
-    std::string lost;         ///< why nothing is to be trusted until the store is opened again, or empty
+    std::string doubt;                  ///< why it is unknown whether an append was recorded, or empty
+    std::string away;                   ///< why the database cannot be asked, or empty
+    std::string away_code{};            ///< of that error
+    std::string lost;                   ///< why nothing can be written until the store is opened again, or empty
+    std::string displaced;              ///< what was found in the place of what was seen here, or empty
+    std::uint64_t displaced_count = 0;  ///< how often that was found
     std::optional<bool> last_flush_ok;
     bool flush_found_nobody = false;  ///< the last flush failed because the database could not be asked
     Duration last_flush_duration{0};
   };
 
-  /// Makes `head` visible, with the epochs up to it, which are read anew when there are others than were known.
-  [[nodiscard]] Result<> note(Connection& connection, Position head, std::size_t epochs) const;
+  // That it is the same database is asked in the round trip of everything that is read or recorded: a connection may
+  // lead elsewhere than the one before it, and a backup may be put back under one that is open.
+
+  [[nodiscard]] Seen seen() const { return *view_.lock(); }
+  /// The question whose answer `outlook` takes. What was seen is to be taken before the question is sent.
+  [[nodiscard]] static Call ask_for(const Seen& seen);
+  /// Errors: conflict ("another_database"), when what was seen is not there; the store is displaced then.
+  [[nodiscard]] Result<Outlook> outlook(const Rows& rows, const Seen& seen) const;
+  /// Runs one statement that reads. Errors: those of a connection and of outlook.
+  [[nodiscard]] Result<Rows> ask(Connection& connection, const Statement& statement, Parameters parameters) const;
+  /// Whether a new connection leads to what was seen. Errors: those of a connection and of outlook.
+  [[nodiscard]] Result<> check_connection(Connection& connection) const;
+  [[nodiscard]] Error displaced_if_without_tables(Error error) const;
+  [[nodiscard]] std::unexpected<Error> displace(const std::string& found) const;
+  [[nodiscard]] Result<> not_displaced() const;
+  void recognise(std::uint64_t displaced_count);
+
+  /// Makes what is there visible, with the epochs up to it, which are read anew when there are others than were known.
+  /// Errors: as outlook.
+  [[nodiscard]] Result<> note(Connection& connection, const Outlook& found) const;
   [[nodiscard]] Result<std::vector<Epoch>> read_epochs(Connection& connection) const;
   [[nodiscard]] std::uint32_t draw_epoch() const;
   void take_epochs(std::vector<Epoch> epochs) const;
-  void publish(Position head) const;
+  void publish(Position head, const std::optional<Uuid>& last) const;
 
   void follow();
   [[nodiscard]] Result<> look();
-  [[nodiscard]] Result<Position> ask_head(Connection& connection, Position seen);
+  [[nodiscard]] Result<Position> ask_head(Connection& connection) const;
+  [[nodiscard]] Result<Position> newest_of_all() const;
   void wait_for_hint();
   void claim_node();
-  [[nodiscard]] std::unexpected<Error> set_back(Position seen, Position found);
   void set_away(const Result<>& looked);
+
+  [[nodiscard]] Result<> settle_unwritten(Instant time, const std::string& why) const;
 
   template <class Work>
   [[nodiscard]] auto read(Work work) const -> decltype(work(std::declval<Connection&>()));
@@ -180,8 +220,8 @@ class PostgresStore final : public EventStore {
   const std::string name_;       // of this opening, in the notifications that it sends
   mutable Canceller canceller_;  // of reads; what is written is not cancelled, but found out about
   mutable ConnectionPool reading_;
-  ConnectionPool appending_;
-  ConnectionPool following_;
+  mutable ConnectionPool appending_;
+  mutable ConnectionPool following_;
 
   std::atomic<bool> reached_{false};
   std::vector<SeenFlushed> seen_;  // what the database must have; settled before the follower begins
@@ -235,9 +275,11 @@ class PostgresStore final : public EventStore {
 template <class Work>
 auto PostgresStore::read(Work work) const -> decltype(work(std::declval<Connection&>())) {
   if (!reached_.load()) return not_reached();
+  TRY(not_displaced());
   auto result = reading_.read(std::move(work));
   if (result) return result;
-  Error error = std::move(result).error();
+  Error error = displaced_if_without_tables(std::move(result).error());
+  if (error.code == "another_database") error.kind = ErrorKind::unavailable;
   if (error.kind == ErrorKind::usage) error.kind = ErrorKind::unavailable;  // what it let in before, it refuses now
   // A lock of somebody else's was not let go of, or an operator ended the statement: that passes.
   const bool passes = error.code == "55P03" || error.code == "57014";

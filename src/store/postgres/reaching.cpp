@@ -33,7 +33,7 @@ Result<> PostgresStore::start_away(const KnownDatabase& known, const Error& why)
   });
   if (seen_.empty()) return std::unexpected(why);
   take_epochs(known.epochs);
-  for (const SeenFlushed& seen : seen_) publish(seen.cursor.position);
+  for (const SeenFlushed& seen : seen_) publish(seen.cursor.position, seen.event);
   kept_.lock()->epochs = known.epochs.size();
   platform_.log.warning("The database cannot be used; what the checkpoints hold is served until it can be",
                         {{"error", std::string_view(why.message)}});
@@ -66,7 +66,7 @@ Result<> PostgresStore::begin() {
     if (auto adopted = adopt(*lease, *before); !adopted) return or_rollback(std::move(adopted).error());
   }
   TRY(lease->run(Sql::commit));
-  TRY(note(*lease, before->head, before->epochs));
+  TRY(note(*lease, {before->head, before->epochs, before->last}));
   (void)stamp_after(*before);
   return {};
 }

@@ -58,8 +58,8 @@ Result<EventPage> PostgresStore::read_stream(std::string_view stream, StreamVers
   Parameters parameters;
   parameters.add(stream).add(clamped(from.value));
   put_limit(parameters, limit);
-  return page_of(
-      TRY(read([&](Connection& connection) { return none_if_untranslatable(connection.run(statement, parameters)); })));
+  return page_of(TRY(
+      read([&](Connection& connection) { return none_if_untranslatable(ask(connection, statement, parameters)); })));
 }
 
 Result<EventPage> PostgresStore::read_all(Position after, Horizon, PageLimit limit) const {
@@ -67,24 +67,26 @@ Result<EventPage> PostgresStore::read_all(Position after, Horizon, PageLimit lim
   parameters.add(clamped(after.value)).add(std::int64_t{INT64_MAX});
   put_limit(parameters, limit);
   // How far the events reach is asked after the page was read, so that nobody holds an event that is not visible yet.
-  const std::array calls{Call{Sql::read_all, std::move(parameters)}, Call{Sql::head}};
   return read([&](Connection& connection) -> Result<EventPage> {
+    const Seen seen = this->seen();
+    const std::array calls{Call{Sql::read_all, parameters}, ask_for(seen)};
     const std::vector<Rows> rows = TRY(connection.run(calls));
-    TRY(note(connection, Position(count_of(rows[1])), static_cast<std::size_t>(rows[1].integer(0, 1))));
+    const Outlook found = TRY(outlook(rows[1], seen));
+    TRY(note(connection, found));
     return page_of(rows[0]);
   });
 }
 
 Result<StreamVersion> PostgresStore::stream_version(std::string_view stream) const {
   const auto rows = TRY(read([&](Connection& connection) {
-    return none_if_untranslatable(connection.run(Sql::stream_version, std::move(Parameters().add(stream))));
+    return none_if_untranslatable(ask(connection, Sql::stream_version, std::move(Parameters().add(stream))));
   }));
   return StreamVersion(count_of(rows));
 }
 
 Result<Position> PostgresStore::position_at(Instant time) const {
   const auto rows = TRY(read(
-      [&](Connection& connection) { return connection.run(Sql::position_at, std::move(Parameters().add(time))); }));
+      [&](Connection& connection) { return ask(connection, Sql::position_at, std::move(Parameters().add(time))); }));
   return Position(count_of(rows));
 }
 
@@ -93,26 +95,40 @@ Result<StreamVersion> PostgresStore::version_at(std::string_view stream, Instant
   const Position position = TRY(position_at(time));
   const auto rows = TRY(read([&](Connection& connection) {
     return none_if_untranslatable(
-        connection.run(Sql::version_at, std::move(Parameters().add(stream).add(clamped(position.value)))));
+        ask(connection, Sql::version_at, std::move(Parameters().add(stream).add(clamped(position.value)))));
   }));
   return StreamVersion(count_of(rows));
 }
 
-void PostgresStore::settle(Instant time) {
-  if (time > platform_.clock.now()) return;
+Result<> PostgresStore::settle(Instant time) {
+  if (time > platform_.clock.now()) return {};
   {
     const auto times = times_.lock();
     times->settled = std::max(times->settled, time);
     // Whoever stamps stamps after these anyway.
-    if (time < times->last || time <= times->settled_there) return;
+    if (time < times->last || time <= times->settled_there) return {};
   }
-  // For the other servers. Waits for an append that is under way, which holds the row. Where it fails the database
-  // cannot be asked about the past either.
-  const auto told =
-      read([&](Connection& connection) { return connection.run(Sql::settle, std::move(Parameters().add(time))); });
-  if (!told) return;
+  if (const std::string why = condition_.lock()->lost; !why.empty()) return settle_unwritten(time, why);
+  // For the other servers. Waits for an append that is under way, which holds the row; one that is not over after 10 s
+  // may still be stamped before.
+  (void)TRY(read([&](Connection& connection) -> Result<Rows> {
+    const Seen seen = this->seen();
+    Parameters parameters;
+    parameters.add(time).add(seen.position.value).add(seen.event);
+    return ask(connection, Sql::settle, std::move(parameters));
+  }));
   const auto times = times_.lock();
   times->settled_there = std::max(times->settled_there, time);
+  return {};
+}
+
+/// For who may only read: what was recorded or settled after it settles a time, too.
+Result<> PostgresStore::settle_unwritten(Instant time, const std::string& why) const {
+  const Rows rows = TRY(read([&](Connection& connection) { return ask(connection, Sql::settled, {}); }));
+  if (rows.size() > 0 && time <= std::max(rows.time(0, 0), rows.time(0, 1))) return {};
+  return fail(ErrorKind::unavailable, "not_settled",
+              "nothing has been recorded after it yet, and " + why +
+                  "; ask as a user who has UPDATE on the table annals_store, or about a time before the last event");
 }
 
 }  // namespace annals::store
