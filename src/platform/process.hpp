@@ -22,6 +22,10 @@ void keep_standard_descriptors();
 
 enum class Signal { stop, reload };
 
+/// True when SIGTERM or SIGINT has come that nobody has waited for yet: for work before somebody does, which may take
+/// long. Always false where signals are not held.
+[[nodiscard]] bool stop_is_pending();
+
 /// Blocks until one of them comes.
 [[nodiscard]] Signal wait_for_signal();
 

@@ -130,6 +130,30 @@ TEST_F(OriginalDatabase, a_long_history_of_its_own_is_accounted_for) {
   }
 }
 
+// More than one step accounts for, of which one in a thousand lies far from the next.
+TEST_F(OriginalDatabase, a_history_with_gaps_is_accounted_for_by_its_events_and_not_by_its_positions) {
+  sql("INSERT INTO streams (stream_uuid, stream_version) VALUES ('config-long', 21000); "
+      "INSERT INTO events (event_id, event_type, data, metadata, created_at) "
+      "SELECT md5(n::text)::uuid, 'Elixir.ConfigApi.Events.ConfigValueSet', '{}', '{}', "
+      "'2026-02-12T11:00:00Z'::timestamptz + n * interval '1 s' FROM generate_series(1, 21000) AS n; "
+      "INSERT INTO stream_events "
+      "(event_id, stream_id, stream_version, original_stream_id, original_stream_version) "
+      "SELECT md5(n::text)::uuid, place.stream_id, place.before + n + place.gap * (n / 1000), long.stream_id, n "
+      "FROM generate_series(1, 21000) AS n, (SELECT * FROM streams WHERE stream_uuid = 'config-long') AS long, "
+      "LATERAL (VALUES (long.stream_id, 0, 0), (0, 5, 52357690000)) AS place (stream_id, before, gap); "
+      "UPDATE streams SET stream_version = 1099511627776 WHERE stream_id = 0");
+  const auto store = open();
+  EXPECT_EQ(sql("SELECT last_position FROM annals_store"), "1099511627776");
+  EXPECT_LE(std::stoi(sql("SELECT count(*) FROM annals_foreign")), 24);
+  for (const int second : {1, 999, 1000, 1001, 9999, 10'000, 10'001, 20'999, 21'000}) {
+    const Instant time = Instant::from_text("2026-02-12T11:00:00Z")->plus(std::chrono::seconds(second));
+    EXPECT_EQ(value_of(store->version_at("config-long", time)).value, static_cast<std::uint64_t>(second));
+  }
+  const Appended ours = value_of(append(*store, group_saying("config-long", "{}")));
+  EXPECT_EQ(ours.first, Position{1'099'511'627'777});
+  EXPECT_EQ(ours.versions.front(), StreamVersion{21'001});
+}
+
 TEST_F(OriginalDatabase, the_types_that_the_original_knows_are_written_with_its_prefix) {
   const auto store = open();
   Group group = group_saying("config-a", "{}");

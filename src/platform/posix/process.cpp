@@ -46,6 +46,12 @@ void hold_signals() {
   ignore_signals_of_writes();
 }
 
+bool stop_is_pending() {
+  sigset_t pending;
+  if (::sigpending(&pending) != 0) return false;
+  return ::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1;
+}
+
 Signal wait_for_signal() {
   const sigset_t signals = held_signals();
   int signal = 0;

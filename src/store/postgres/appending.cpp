@@ -10,6 +10,7 @@
 #include <array>
 
 #include "store/clock_alarm.hpp"
+#include "platform/process.hpp"
 #include "store/postgres/postgres_store.hpp"
 
 namespace annals::store {
@@ -24,10 +25,6 @@ constexpr std::chrono::milliseconds find_out_pause{25};
 constexpr std::size_t transaction_bytes_max = group_bytes_max;
 constexpr std::size_t transaction_events_max = group_events_max;
 constexpr std::int64_t stream_ids_reserved = 64;
-
-/// Events of others that one statement accounts for, so that a server with a long history is not silent for as long as
-/// one that is gone. A multiple of the thousand that adopt_stretches makes a row of.
-constexpr std::uint64_t adopted_at_once = 10'000;
 
 /// The server gave the transaction up for a reason that may be gone the next time: a deadlock, a serialization failure.
 bool may_succeed_again(const Error& error) {
@@ -168,6 +165,10 @@ Result<PostgresStore::Locked> PostgresStore::lock_and_adopt(NamedStreams& stream
   if (!reached_.load()) return not_reached();
   TRY(not_displaced());
   if (const std::string lost = condition_.lock()->lost; !lost.empty()) return fail(ErrorKind::unavailable, lost);
+  return lock_whole(streams);
+}
+
+Result<PostgresStore::Locked> PostgresStore::lock_whole(NamedStreams& streams) {
   std::optional<ConnectionPool::Lease> lease = std::exchange(held_, std::nullopt);
   const bool held = lease.has_value();
   if (!held) lease.emplace(TRY(appending_.borrow()));
@@ -178,8 +179,13 @@ Result<PostgresStore::Locked> PostgresStore::lock_and_adopt(NamedStreams& stream
   };
   auto before = lock(connection, streams, held);
   if (!before) return or_rollback(std::move(before).error());
-  if (before->accounted < before->head) {
+  while (before->accounted < before->head) {
     if (auto adopted = adopt(connection, *before); !adopted) return or_rollback(std::move(adopted).error());
+    if (before->accounted == before->head || held) continue;
+    // Others go on between two of many steps, and what was done is not lost.
+    TRY(connection.run(Sql::commit));
+    before = lock(connection, streams);
+    if (!before) return or_rollback(std::move(before).error());
   }
   return Locked{*std::move(lease), *before};
 }
@@ -428,18 +434,24 @@ void PostgresStore::alarm_when_clock_is_behind(Instant now, Instant last_time) {
                         {{"clock", now.to_text()}, {"log", last_time.to_text()}});
 }
 
+bool PostgresStore::is_closing() {
+  const std::lock_guard lock(closing_mutex_);
+  return closing_;
+}
+
 // --- Events of others
 // --------------------------------------------------------------------------------------------------
 
-/// Accounts for what others recorded since the last append of ours, within the transaction that holds the lock.
+/// Accounts for the next of what others recorded since the last append of ours, 10,000 events at most, within the
+/// transaction that holds the lock. Errors: unavailable, when the server is to go down.
 Result<> PostgresStore::adopt(Connection& connection, Before& before) {
-  std::vector<Call> calls;
-  for (Position from = before.accounted; from < before.head;) {
-    const Position to{std::min(from.value + adopted_at_once, before.head.value)};
-    calls.push_back(
-        {Sql::adopt_stretches, std::move(Parameters().add(from.value).add(to.value).add(before.last_time))});
-    from = to;
+  if (platform::stop_is_pending() || is_closing()) {
+    return fail(ErrorKind::unavailable,
+                "the server goes down before all that others recorded was accounted for; the next one goes on there");
   }
+  std::vector<Call> calls;
+  calls.push_back({Sql::adopt_stretches,
+                   std::move(Parameters().add(before.accounted.value).add(before.head.value).add(before.last_time))});
   if (before.node_id != 0) {
     calls.push_back(
         {Sql::insert_writer, std::move(Parameters().add(before.accounted.next().value).add(std::int64_t{0}))});
@@ -453,7 +465,7 @@ Result<> PostgresStore::adopt(Connection& connection, Before& before) {
   const std::vector<Rows> rows = TRY(connection.run(calls));
   before.last_time = rows.back().time(0, 0);
   before.node_id = 0;
-  before.accounted = before.head;
+  before.accounted = Position(static_cast<std::uint64_t>(rows.back().integer(0, 1)));
   return {};
 }
 

@@ -121,6 +121,8 @@ class PostgresStore final : public EventStore {
     Before before;
   };
   [[nodiscard]] Result<Locked> lock_and_adopt(NamedStreams& streams);
+  /// The same, whatever state the store is in.
+  [[nodiscard]] Result<Locked> lock_whole(NamedStreams& streams);
   [[nodiscard]] Result<> number_and_commit(Connection& connection, const Before& before, NamedStreams& streams,
                                            const AppendPlan& plan);
   class HoldEntry;
@@ -131,6 +133,7 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<> commit(Connection& connection, const Before& before, const AppendPlan& plan);
   void refuse_all(std::span<const Entry> entries, const Error& error);
   [[nodiscard]] Instant stamp_after(const Before& before) const;
+  [[nodiscard]] bool is_closing();
   void alarm_when_clock_is_behind(Instant now, Instant last_time);
 
   /// Whether the append in doubt was recorded, asked under the lock on `$all`; nothing is in doubt then. Errors: it is

@@ -54,20 +54,12 @@ void PostgresStore::begin_following() {
 /// Accounts for what others recorded, and makes visible what there is.
 Result<> PostgresStore::begin() {
   const std::lock_guard writing(writer_mutex_);
-  const auto lease = TRY(appending_.borrow());
   NamedStreams none;
-  const auto or_rollback = [&](Error error) {
-    if (!is_lost(error)) (void)lease->run(Sql::rollback);
-    return std::unexpected(std::move(error));
-  };
-  auto before = lock(*lease, none);
-  if (!before) return or_rollback(std::move(before).error());
-  if (before->accounted < before->head) {
-    if (auto adopted = adopt(*lease, *before); !adopted) return or_rollback(std::move(adopted).error());
-  }
-  TRY(lease->run(Sql::commit));
-  TRY(note(*lease, {before->head, before->epochs, before->last}));
-  (void)stamp_after(*before);
+  const Locked locked = TRY(lock_whole(none));
+  const Before& before = locked.before;
+  TRY(locked.lease->run(Sql::commit));
+  TRY(note(*locked.lease, {before.head, before.epochs, before.last}));
+  (void)stamp_after(before);
   return {};
 }
 
