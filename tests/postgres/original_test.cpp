@@ -154,6 +154,38 @@ TEST_F(OriginalDatabase, a_history_with_gaps_is_accounted_for_by_its_events_and_
   EXPECT_EQ(ours.versions.front(), StreamVersion{21'001});
 }
 
+TEST_F(OriginalDatabase, times_that_no_calendar_has_are_clamped_and_ours_rise_after_them) {
+  for (const char* const time :
+       {"-infinity", "infinity", "294276-12-31 23:59:59+00", "9999-12-31 23:59:59.999999+00"}) {
+    sql("WITH event AS (INSERT INTO events (event_id, event_type, data, metadata, created_at) VALUES "
+        "(gen_random_uuid(), 'Elixir.ConfigApi.Events.ConfigValueSet', '{}', '{}', '" +
+        std::string(time) +
+        "') RETURNING event_id), "
+        "stream AS (UPDATE streams SET stream_version = stream_version + 1 WHERE stream_uuid = 'config-colour' "
+        "RETURNING *), "
+        "everything AS (UPDATE streams SET stream_version = stream_version + 1 WHERE stream_id = 0 RETURNING *) "
+        "INSERT INTO stream_events (event_id, stream_id, stream_version, original_stream_id, original_stream_version) "
+        "SELECT event_id, place.stream_id, place.stream_version, stream.stream_id, stream.stream_version FROM event, "
+        "stream, (SELECT stream_id, stream_version FROM stream UNION ALL SELECT stream_id, stream_version FROM "
+        "everything) AS place");
+    const auto store = open();
+    const Instant asked = *Instant::from_text("2030-01-01T00:00:00Z");
+    const Position then = value_of(store->position_at(asked));
+    const Appended one = value_of(append(*store, group_saying("config-colour", "{}")));
+    const Appended two = value_of(append(*store, group_saying("config-colour", "{}")));
+    EXPECT_LT(one.created_at, two.created_at) << time;
+    EXPECT_LT(two.created_at, *Instant::from_text("9999-01-02T00:00:00Z")) << time;
+    const EventPage page = value_of(store->read_all(Position{one.first.value - 2}, Horizon::visible, {}));
+    ASSERT_EQ(page.events().size(), 3u);
+    const bool is_late = time[0] != '-';
+    EXPECT_EQ(page.events()[0].created_at.to_text().starts_with("9999-"), is_late) << time;
+    EXPECT_EQ(page.events()[1].created_at, one.created_at);
+    EXPECT_EQ(page.events()[2].created_at, two.created_at);
+    EXPECT_EQ(value_of(store->position_at(one.created_at)), one.first) << time;
+    EXPECT_EQ(value_of(store->position_at(asked)) == then, is_late) << time;
+  }
+}
+
 TEST_F(OriginalDatabase, the_types_that_the_original_knows_are_written_with_its_prefix) {
   const auto store = open();
   Group group = group_saying("config-a", "{}");

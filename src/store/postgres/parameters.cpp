@@ -8,6 +8,8 @@ constexpr std::int64_t year_2000 = 946'684'800'000'000;  // in microseconds sinc
 constexpr std::int64_t earliest = -211'813'488'000'000'000;
 constexpr std::int64_t latest = 9'223'371'331'199'999'999;
 
+constexpr std::int64_t latest_named = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z, since 1970
+
 }  // namespace
 
 std::int64_t to_database_time(Instant time) {
@@ -18,7 +20,7 @@ std::int64_t to_database_time(Instant time) {
 
 Instant from_database_time(std::int64_t microseconds) {
   if (microseconds == INT64_MIN) return {INT64_MIN};
-  if (microseconds > INT64_MAX - year_2000) return {INT64_MAX};
+  if (microseconds > latest_named - year_2000) return latest_of_others;
   return {microseconds + year_2000};
 }
 

@@ -19,11 +19,18 @@ TEST(postgres_parameters, times_count_from_the_year_2000_and_beyond_its_range_ar
   EXPECT_EQ(to_database_time(*Instant::from_text("1999-12-31T23:59:59.999999Z")), -1);
   EXPECT_EQ(to_database_time(Instant{INT64_MIN}), INT64_MIN);
   EXPECT_EQ(from_database_time(INT64_MIN), Instant{INT64_MIN});
-  EXPECT_EQ(from_database_time(INT64_MAX), Instant{INT64_MAX});
-  for (const std::int64_t microseconds :
-       {INT64_MAX, std::int64_t{0}, std::int64_t{-1}, std::int64_t{1'770'890'400'000'000}}) {
+  EXPECT_EQ(to_database_time(Instant{INT64_MAX}), INT64_MAX);
+  for (const std::int64_t microseconds : {std::int64_t{253'402'300'799'999'999}, std::int64_t{0}, std::int64_t{-1},
+                                          std::int64_t{1'770'890'400'000'000}}) {
     EXPECT_EQ(from_database_time(to_database_time(Instant{microseconds})), Instant{microseconds});
   }
+}
+
+TEST(postgres_parameters, times_beyond_the_year_9999_are_the_first_day_of_it) {
+  EXPECT_EQ(latest_of_others, *Instant::from_text("9999-01-01T00:00:00Z"));
+  const std::int64_t last = to_database_time(*Instant::from_text("9999-12-31T23:59:59.999999Z"));
+  EXPECT_EQ(from_database_time(last + 1), latest_of_others);
+  EXPECT_EQ(from_database_time(INT64_MAX), latest_of_others);
 }
 
 TEST(postgres_parameters, an_array_has_a_header_and_each_element_its_length) {

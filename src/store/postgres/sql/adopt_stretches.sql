@@ -1,10 +1,10 @@
 -- Notes the latest times of the next 10,000 events that others recorded, a row for a thousand of them; each row goes on
 -- where the one before it ended, whatever positions have no event. $1: the position before the first, $2: the last, $3:
--- the latest time before all that are being noted.
+-- the latest time before all that are being noted. A time beyond 9999-01-01 counts as that.
 INSERT INTO annals_foreign (first_position, last_position, latest)
 SELECT coalesce(lag(max(position)) OVER (ORDER BY stretch), $1::bigint) + 1, max(position),
        greatest($3::timestamptz, (SELECT latest FROM annals_foreign ORDER BY last_position DESC LIMIT 1),
-                max(max(created_at)) OVER (ORDER BY stretch))
+                max(max(least(created_at, '9999-01-01 00:00:00+00'::timestamptz))) OVER (ORDER BY stretch))
 FROM (
   SELECT placed.stream_version AS position, e.created_at,
          (row_number() OVER (ORDER BY placed.stream_version) - 1) / 1000 AS stretch

@@ -35,7 +35,8 @@ SELECT CASE
            (SELECT min(a.stream_version) - 1
             FROM stream_events AS a
             JOIN events AS e ON e.event_id = a.event_id
-            WHERE a.stream_id = 0 AND a.stream_version >= bounds.high AND e.created_at > $1::timestamptz
+            WHERE a.stream_id = 0 AND a.stream_version >= bounds.high
+              AND least(e.created_at, '9999-01-01 00:00:00+00'::timestamptz) > $1::timestamptz
               AND a.stream_version <= coalesce((SELECT last_position FROM stretch), 9223372036854775807)),
            (SELECT stream_version FROM streams WHERE stream_id = 0))
        END
