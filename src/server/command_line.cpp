@@ -4,16 +4,10 @@
 #include <vector>
 
 #include "base/did_you_mean.hpp"
-#include "server/settings.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
-
-constexpr std::size_t shown_bytes_max = 100;
-
-std::string in_quotes(const std::string& text) {
-  return "\"" + text.substr(0, shown_bytes_max) + "\"";
-}
 
 std::vector<std::string> names_of_commands(const CLI::App& app) {
   std::vector<std::string> names;
@@ -40,6 +34,17 @@ std::string first_left_over(const CLI::App& command, std::span<const char* const
   return left.empty() ? "" : left.front();
 }
 
+/// The flag that takes what stands where nothing is expected, if that is the address of a database.
+std::string flag_for(const std::string& argument, const CLI::App* command) {
+  if (!is_database_address(argument)) return "";
+  for (const char* const flag : {"--database-url", "--data", "--from"}) {
+    if (command == nullptr || command->get_option_no_throw(flag) != nullptr) {
+      return std::string("; did you mean \"") + flag + "\"?";
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string explain(const CLI::App& app, const CLI::ParseError& error, std::span<const char* const> arguments) {
@@ -48,7 +53,8 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, std::span
   const std::string first = arguments.front();
   const auto commands = names_of_commands(app);
   if (!first.starts_with('-') && std::ranges::find(commands, first) == commands.end()) {
-    return "there is no command " + in_quotes(first) + did_you_mean(first, commands) + look;
+    return "there is no command " + in_quotes(first) +
+           (is_database_address(first) ? flag_for(first, nullptr) : did_you_mean(first, commands)) + look;
   }
   const auto used = app.get_subcommands();
   if (used.empty()) return "no command was given before " + in_quotes(first) + look;
@@ -57,7 +63,8 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, std::span
   const std::string look_there = "; `annals " + command.get_name() + " --help` tells what there is";
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     std::string extra = first_left_over(command, arguments);
-    if (!extra.starts_with('-')) return name + " takes no argument " + in_quotes(extra) + look_there;
+    if (!extra.starts_with('-'))
+      return name + " takes no argument " + in_quotes(extra) + flag_for(extra, &command) + look_there;
     extra = extra.substr(0, extra.find('='));
     return name + " has no flag " + in_quotes(extra) + did_you_mean(extra, names_of_flags(command)) + look_there;
   }

@@ -54,6 +54,19 @@ TEST(command_line, an_unknown_flag_is_named_and_the_one_that_was_meant) {
             "`annals verify` takes no argument \"data\"; `annals verify --help` tells what there is");
 }
 
+TEST(command_line, an_address_in_the_wrong_place_is_shown_without_its_password_and_with_the_flag_that_takes_it) {
+  const char* address = "postgres://u:hunter2@h/x";
+  EXPECT_EQ(
+      said_of({address}),
+      "there is no command \"postgres://u:****@h/x\"; did you mean \"--database-url\"?; `annals --help` lists the "
+      "commands");
+  EXPECT_EQ(said_of({"verify", address}),
+            "`annals verify` takes no argument \"postgres://u:****@h/x\"; did you mean \"--data\"?; `annals verify "
+            "--help` tells what there is");
+  EXPECT_EQ(said_of({"serve", "password=hunter2"}),
+            "`annals serve` takes no argument \"password=****\"; `annals serve --help` tells what there is");
+}
+
 TEST(command_line, a_flag_without_its_value_is_named) {
   EXPECT_THAT(said_of({"serve", "--listen"}), HasSubstr("`annals serve`: --listen"));
 }

@@ -19,6 +19,7 @@
 #include "server/commands/import_target.hpp"
 #include "server/commands/named_store.hpp"
 #include "server/settings.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -67,6 +68,10 @@ Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
   const bool named = command.get_option("--config")->count() > 0;
   if (named && flags.config.empty()) {
     return fail(ErrorKind::usage, "--config is empty; name the configuration file, or leave the flag out");
+  }
+  if (is_address(flags.config) || has_password(flags.config)) {
+    return fail(ErrorKind::usage, "--config is " + in_quotes(flags.config) + "; expected the name of a file" +
+                                      (is_database_address(flags.config) ? "; did you mean --database-url?" : ""));
   }
   const std::string path = named ? flags.config : default_file;
   const auto there = files.exists(path);

@@ -7,6 +7,7 @@
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
 #include "base/sizes.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -120,12 +121,16 @@ constexpr std::array catalogue{
             "debug|info|warning|error"},
 };
 
-/// A directory, a host or a name is no address; that of a database may have a password in it.
+/// A directory, a host or a name is no address, and nothing but what is secret has a password in it. Errors: usage.
 Result<> check_is_no_address(const Setting& setting, const Settings::Value& value) {
-  if (setting.secret || !setting.key.starts_with("store.") || !is_address(value.text)) return {};
-  return fail(ErrorKind::usage, value.source + ": " + std::string(setting.key) + " is the address \"" +
-                                    without_password(value.text) +
-                                    "\"; that of a database is given as store.database_url (--database-url)");
+  if (setting.secret) return {};
+  const std::string is = value.source + ": " + std::string(setting.key) + " is ";
+  const std::string hint = "; that of a database is given as store.database_url (--database-url)";
+  if (is_database_address(value.text) || (setting.key.starts_with("store.") && is_address(value.text))) {
+    return fail(ErrorKind::usage, is + "the address " + in_quotes(value.text) + hint);
+  }
+  if (!has_password(value.text)) return {};
+  return fail(ErrorKind::usage, is + in_quotes(value.text) + ", in which there is a password" + hint);
 }
 
 std::vector<std::string> choices_of(const Setting& setting) {
@@ -176,11 +181,9 @@ Result<std::string> check(const Setting& setting, const Settings::Value& value) 
     }
   }
   if (good) return normal;
-  return fail(ErrorKind::usage, value.source + ": " + std::string(setting.key) + " is \"" +
-                                    (setting.secret      ? "****"
-                                     : is_address(given) ? without_password(given)
-                                                         : given.substr(0, 100)) +
-                                    "\"; expected " + expected_form(setting) +
+  return fail(ErrorKind::usage, value.source + ": " + std::string(setting.key) + " is " +
+                                    (setting.secret ? "\"****\"" : in_quotes(given)) + "; expected " +
+                                    expected_form(setting) +
                                     (setting.type == choice ? did_you_mean(given, choices_of(setting)) : ""));
 }
 
@@ -306,31 +309,6 @@ Duration Settings::duration(std::string_view key) const {
   const auto duration = duration_from_text(text(key));
   INVARIANT(duration.has_value(), "durations were checked when they were resolved");
   return *duration;
-}
-
-bool is_address(std::string_view text) {
-  return text.find("://") != std::string_view::npos;
-}
-
-std::string without_password(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return "****";  // libpq's "host=... password=..." in any order
-  std::string shown(url.substr(0, scheme + 3));
-  const std::string_view rest = url.substr(scheme + 3);
-  const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
-  const std::string_view authority = rest.substr(0, end);
-  const std::string_view path = rest.substr(end, std::min(rest.find_first_of("?#"), rest.size()) - end);
-  // An @ further on may end a password with a slash or the like in it, that should have been escaped.
-  if (rest.find('@', end) != std::string_view::npos) return shown + "****";
-  const std::size_t at = authority.rfind('@');
-  if (at != std::string_view::npos) {
-    const std::size_t colon = authority.substr(0, at).find(':');
-    shown += colon == std::string_view::npos ? authority.substr(0, at) : authority.substr(0, colon);
-    if (colon != std::string_view::npos) shown += ":****";
-  }
-  shown += authority.substr(at == std::string_view::npos ? 0 : at);
-  shown += path;
-  return end + path.size() < rest.size() ? shown + "?****" : shown;
 }
 
 }  // namespace annals::server

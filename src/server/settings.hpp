@@ -98,10 +98,4 @@ using ReadFile = std::function<Result<std::string>(const std::string& path)>;
 [[nodiscard]] Result<FileContents> read_settings_file(std::string_view text, const std::string& path,
                                                       const ReadFile& read);
 
-/// Whether it looks like `scheme://...`, which no name of a file or a host does.
-[[nodiscard]] bool is_address(std::string_view text);
-
-/// The address of a database with `****` for what may be a password.
-[[nodiscard]] std::string without_password(std::string_view url);
-
 }  // namespace annals::server

@@ -11,6 +11,7 @@
 #include "platform/process.hpp"
 #include "projection/checkpoint.hpp"
 #include "server/secrets.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -168,7 +169,7 @@ Result<Address> parse_address(const std::string& text) {
     good = good && error == std::errc{} && parsed == end && begin != end;
   }
   if (good) return address;
-  return fail(ErrorKind::usage, "the address to listen on is \"" + text.substr(0, 100) +
+  return fail(ErrorKind::usage, "the address to listen on is " + in_quotes(text) +
                                     "\"; expected HOST:PORT, such as 127.0.0.1:4000 or [::1]:4000");
 }
 

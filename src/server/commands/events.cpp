@@ -9,6 +9,7 @@
 #include "server/commands/named_store.hpp"
 #include "server/commands/output.hpp"
 #include "server/commands/remote.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -65,8 +66,8 @@ Result<> print_all(const EventsRequest& request, const Settings& settings) {
   const auto cursor = Cursor::from_text(request.after);
   if (!cursor) {
     return fail(ErrorKind::usage,
-                "--after is \"" + request.after.substr(0, 100) +
-                    "\", which is no cursor; take one from a reply's Annals-Position, or 0 for the start");
+                "--after is " + in_quotes(request.after) +
+                    ", which is no cursor; take one from a reply's Annals-Position, or 0 for the start");
   }
   return request.url.empty() ? print_from_store(request, *cursor, settings) : print_from_server(request);
 }

@@ -14,6 +14,7 @@
 #include "server/commands/output.hpp"
 #include "server/commands/progress.hpp"
 #include "server/commands/remote.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -202,8 +203,8 @@ Result<> export_all(const ExportRequest& request, const Settings& settings) {
   if (!request.at.empty()) {
     at = Instant::from_text(request.at);
     if (!at) {
-      return fail(ErrorKind::usage, "--at is \"" + request.at.substr(0, 100) +
-                                        "\"; expected a time with a time zone, such as 2026-02-12T10:00:00Z");
+      return fail(ErrorKind::usage, "--at is " + in_quotes(request.at) +
+                                        "; expected a time with a time zone, such as 2026-02-12T10:00:00Z");
     }
   }
   Output output(format, request.prefix);

@@ -9,6 +9,7 @@
 #include "platform/logging.hpp"
 #include "server/commands/named_store.hpp"
 #include "server/commands/remote.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -153,8 +154,8 @@ Result<std::size_t> place_of_model(const Settings& settings, const std::string& 
   }
   if (names.empty())
     return fail(ErrorKind::usage, "the configuration declares no model of profile kv, and only those have entries");
-  return fail(ErrorKind::usage, "--model is \"" + name.substr(0, 100) +
-                                    "\"; the models of profile kv that the configuration declares are " + names);
+  return fail(ErrorKind::usage, "--model is " + in_quotes(name) +
+                                    "; the models of profile kv that the configuration declares are " + names);
 }
 
 Result<std::unique_ptr<ImportTarget>> open_import_target(const ImportRequest& request, const Settings& settings) {

@@ -1,19 +1,12 @@
 #include "server/commands/named_store.hpp"
 
+#include "server/shown_text.hpp"
 #include "server/wiring.hpp"
 #include "store/embedded_store.hpp"
 #include "store/postgres_store.hpp"
 
 namespace annals::server {
 namespace {
-
-bool is_database_address(const std::string& name) {
-  return name.starts_with("postgres://") || name.starts_with("postgresql://");
-}
-
-bool is_database(const std::string& name) {
-  return name == "postgres" || is_database_address(name);
-}
 
 store::PostgresOptions postgres_options(const std::string& name, const Settings& settings) {
   store::PostgresOptions options = store_options(settings).postgres;
@@ -23,15 +16,20 @@ store::PostgresOptions postgres_options(const std::string& name, const Settings&
 
 }  // namespace
 
+bool is_database(const std::string& name) {
+  return name == "postgres" || is_database_address(name);
+}
+
 Result<> check_store_name(const std::string& name) {
   if (name == "memory") {
     return fail(ErrorKind::usage,
                 "the memory store goes with its server; name a directory (./memory, if it is called so), postgres, or "
                 "postgres://...");
   }
-  if (!is_address(name) || is_database(name)) return {};
-  return fail(ErrorKind::usage, "the store is the address \"" + without_password(name) +
-                                    "\"; expected a directory, postgres, or postgres://...");
+  if (is_database(name)) return {};
+  if (!is_address(name) && !has_password(name)) return {};
+  return fail(ErrorKind::usage, std::string("the store is ") + (is_address(name) ? "the address " : "") +
+                                    in_quotes(name) + "; expected a directory, postgres, or postgres://...");
 }
 
 Result<std::string> name_of_store(const std::string& given, const Settings& settings) {
@@ -44,7 +42,7 @@ Result<std::string> name_of_store(const std::string& given, const Settings& sett
 }
 
 std::string shown_store(const std::string& name) {
-  return is_address(name) ? without_password(name) : name;
+  return is_address(name) ? without_password(name) : without_passwords(name);
 }
 
 Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name, const Settings& settings,

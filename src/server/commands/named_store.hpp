@@ -15,6 +15,9 @@ namespace annals::server {
 inline constexpr const char* named_store_help =
     "a directory; `postgres`, the database that the settings name; or an address, postgres://...";
 
+/// Whether it is the name of a database.
+[[nodiscard]] bool is_database(const std::string& name);
+
 /// Whether it is a name of a store that is kept. Errors: usage: an address of something else, or `memory`.
 [[nodiscard]] Result<> check_store_name(const std::string& name);
 

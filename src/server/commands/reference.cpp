@@ -6,6 +6,7 @@
 #include "model/attribute.hpp"
 #include "model/model_attribute.hpp"
 #include "server/commands/commands.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -156,8 +157,8 @@ int print_reference(const std::string& page) {
   if (page == "settings") return print_or_report(settings_page());
   if (page == "routes") return print_or_report(routes_page());
   if (page == "expressions") return print_or_report(expressions_page());
-  return report(Error(ErrorKind::usage, "there is no page \"" + page.substr(0, 100) +
-                                            "\" of the reference; there are settings, routes and expressions"));
+  return report(Error(ErrorKind::usage, "there is no page " + in_quotes(page) +
+                                            " of the reference; there are settings, routes and expressions"));
 }
 
 }  // namespace annals::server

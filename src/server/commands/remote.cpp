@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "json/reader.hpp"
-#include "server/settings.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 
@@ -15,8 +15,8 @@ Result<std::string> server_address(const std::string& url) {
       url.find_first_of("?#") == std::string::npos &&
       std::ranges::all_of(url, [](unsigned char character) { return character > 0x20 && character < 0x7F; });
   if (!good) {
-    return fail(ErrorKind::usage, "--url is \"" + (is_address(url) ? without_password(url) : url.substr(0, 100)) +
-                                      "\"; expected the address of a server, such as http://127.0.0.1:4000");
+    return fail(ErrorKind::usage,
+                "--url is " + in_quotes(url) + "; expected the address of a server, such as http://127.0.0.1:4000");
   }
   return url.substr(0, url.find_last_not_of('/') + 1);
 }

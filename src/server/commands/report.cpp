@@ -2,6 +2,7 @@
 
 #include "server/commands/commands.hpp"
 #include "server/commands/output.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 
@@ -12,7 +13,7 @@ ExitCode exit_code_of(ErrorKind kind) {
 }
 
 int report(const Error& error) {
-  if (error.code != reader_gone) std::fprintf(stderr, "annals: %s\n", error.message.c_str());
+  if (error.code != reader_gone) std::fprintf(stderr, "annals: %s\n", without_passwords(error.message).c_str());
   return exit_code_of(error.kind);
 }
 

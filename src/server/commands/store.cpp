@@ -8,6 +8,7 @@
 #include "log/removal.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
+#include "server/shown_text.hpp"
 #include "server/wiring.hpp"
 
 namespace annals::server {
@@ -101,7 +102,8 @@ Result<std::string> manage(const Settings& settings, const StoreRequest& request
   constexpr std::array<std::string_view, 3> actions{"create", "init", "drop"};
   if (std::ranges::find(actions, request.action) == actions.end()) {
     return fail(ErrorKind::usage,
-                "`annals store` takes create, init or drop, not \"" + request.action.substr(0, 100) + "\"");
+                "`annals store` takes create, init or drop, not " + in_quotes(request.action) +
+                    (is_database_address(request.action) ? "; the address goes behind --database-url" : ""));
   }
   const store::StoreOptions options = store_options(settings);
   const std::string& kind = settings.text("store.kind");

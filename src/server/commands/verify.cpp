@@ -3,6 +3,7 @@
 #include "base/wording.hpp"
 #include "platform/platform.hpp"
 #include "server/commands/commands.hpp"
+#include "server/shown_text.hpp"
 #include "server/wiring.hpp"
 #include "store/embedded_store.hpp"
 
@@ -47,15 +48,15 @@ std::string describe(const log::VerifyReport& found, const std::vector<std::stri
 int verify(const VerifyRequest& request) {
   const std::string& directory = request.directory;
   if (is_address(directory)) {
-    return report(Error(ErrorKind::usage, "--data is the address \"" + without_password(directory) +
-                                              "\"; the store that is verified is a directory"));
+    return report(Error(ErrorKind::usage, "--data is the address " + in_quotes(directory) +
+                                              "; the store that is verified is a directory"));
   }
   store::VerifyOptions options;
   for (const std::string& text : request.expected) {
     const auto anchor = store::Anchor::from_text(text);
     if (!anchor) {
-      return report(Error(ErrorKind::usage, "--expect is \"" + text.substr(0, 100) +
-                                                "\"; expected POSITION:HASH, as `annals verify` prints it behind "
+      return report(Error(ErrorKind::usage, "--expect is " + in_quotes(text) +
+                                                "; expected POSITION:HASH, as `annals verify` prints it behind "
                                                 "\"Head:\""));
     }
     options.expected.push_back(*anchor);

@@ -3,6 +3,7 @@
 #include "base/utf8.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -42,8 +43,7 @@ Result<EntryFormat> entry_format(std::string_view text) {
   if (text == "jsonl") return EntryFormat::jsonl;
   if (text == "env") return EntryFormat::env;
   if (text == "properties") return EntryFormat::properties;
-  return fail(ErrorKind::usage,
-              "--format is \"" + std::string(text.substr(0, 100)) + "\"; expected jsonl, env or properties");
+  return fail(ErrorKind::usage, "--format is " + in_quotes(text) + "; expected jsonl, env or properties");
 }
 
 EntryFormat entry_format_of_file(std::string_view path) {

@@ -29,8 +29,21 @@ bool is_doubtful(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return false;
   const std::string_view rest = url.substr(scheme + 3);
-  const std::size_t end = rest.find_first_of("/?#");
-  return end != std::string_view::npos && rest.find('@', end) != std::string_view::npos;
+  const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
+  if (rest.find('@', end) != std::string_view::npos) return true;
+  const std::size_t at = rest.find('@');
+  return at != std::string_view::npos && rest.find('@', at + 1) != std::string_view::npos;
+}
+
+/// Whether a port is none: without a host behind it, "postgres://USER:PASSWORD" has a password there.
+bool is_no_port(std::string_view port) {
+  return port.find_first_not_of("0123456789,") != std::string_view::npos;
+}
+
+/// Ecto, with which the original service is set up, calls the scheme after itself.
+std::string in_words_of_libpq(const std::string& url) {
+  constexpr std::string_view ecto = "ecto://";
+  return url.starts_with(ecto) ? "postgres://" + url.substr(ecto.size()) : url;
 }
 
 /// Appends "name=value", of the value's bytes those that are no plain text as %XX.
@@ -57,7 +70,7 @@ bool is_secret(std::string_view keyword) {
 Result<Destination> Destination::read(const PostgresOptions& options) {
   if (is_doubtful(options.url)) return unreadable();
   char* complaint = nullptr;
-  const OptionList given(PQconninfoParse(options.url.c_str(), &complaint));
+  const OptionList given(PQconninfoParse(in_words_of_libpq(options.url).c_str(), &complaint));
   PQfreemem(complaint);
   if (!given) return unreadable();
 
@@ -69,6 +82,9 @@ Result<Destination> Destination::read(const PostgresOptions& options) {
   for (const PQconninfoOption* option = given.get(); option->keyword != nullptr; ++option) {
     // What is asked and answered is in UTF-8, whatever the database is in.
     if (option->keyword == std::string_view("client_encoding")) continue;
+    if (option->keyword == std::string_view("port") && option->val != nullptr && is_no_port(option->val)) {
+      return unreadable();
+    }
     if (option->val != nullptr) destination.keywords_.push_back({option->keyword, option->val});
   }
   const auto complete = [&](std::string_view name, const std::string& value) {

@@ -34,5 +34,25 @@ TEST(postgres_destination, an_address_is_one_line_of_words_and_no_two_look_the_s
   EXPECT_EQ(address_of(options), "host=h port=1 dbname=a%20schema=b%0Ac%25 schema=public");
 }
 
+TEST(postgres_destination, an_address_in_which_a_part_of_the_password_looks_like_something_else_is_refused_unshown) {
+  for (const char* url : {"postgres://u:hunter2@secret@127.0.0.1:1/x", "postgres://u:hunter2/secret@127.0.0.1/x",
+                          "postgres://u:hunter2secret", "postgres://u:hunter2secret/x", "ecto://u:hunter2@secret@h/x",
+                          "host=h password=hunter2 secret", "u:hunter2secret@h/x"}) {
+    PostgresOptions options;
+    options.url = url;
+    const auto read = Destination::read(options);
+    ASSERT_FALSE(read) << url << " is " << read->text();
+    EXPECT_EQ(read.error().kind, ErrorKind::usage);
+    EXPECT_EQ(read.error().message.find("hunter2"), std::string::npos) << read.error().message;
+    EXPECT_EQ(read.error().message.find("secret"), std::string::npos) << read.error().message;
+  }
+}
+
+TEST(postgres_destination, the_original_services_name_of_the_scheme_is_understood) {
+  PostgresOptions options;
+  options.url = "ecto://ann:secret@h:1/shop";
+  EXPECT_EQ(address_of(options), "host=h port=1 dbname=shop schema=public");
+}
+
 }  // namespace
 }  // namespace annals::store

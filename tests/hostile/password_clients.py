@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""The address of a database, password and all, in every wrong place of the command line, the environment and the file:
+no word of the password is ever shown. Usage: password_clients.py ANNALS"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+SECRET = "hunter2secret"
+# Nobody listens at port 1; what is not escaped is a slip that happens.
+GIVEN = [
+    "postgres://u:hunter2secret@127.0.0.1:1/x",
+    "postgres://u:hunter2@hunter2secret@127.0.0.1:1/x",
+    "host=127.0.0.1 port=1 password=hunter2secret",
+]
+
+
+def words(help_text, heading):
+    """What stands first in the lines under a heading of a page of help."""
+    part = help_text.split(heading + ":", 1)
+    return re.findall(r"^  (\S+)", part[1], re.M) if len(part) == 2 else []
+
+
+class Program:
+    def __init__(self, annals, folder):
+        self.annals, self.folder, self.runs = annals, folder, 0
+
+    def help(self, *command):
+        return subprocess.run([self.annals, *command, "--help"], capture_output=True, text=True, check=True).stdout
+
+    def run(self, arguments, environment=None):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANNALS_", "PG", "DATABASE_URL"))}
+        done = subprocess.run([self.annals, *arguments], cwd=self.folder, env={**kept, **(environment or {})},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        self.runs += 1
+        said = done.stdout + done.stderr
+        if "hunter2" in said:
+            sys.exit(f"annals {arguments} {environment or ''} showed the password:\n{said}")
+        if done.returncode not in (1, 2):
+            sys.exit(f"annals {arguments} {environment or ''} ended with {done.returncode}:\n{said}")
+        left = [name for name in os.listdir(self.folder) if "hunter2" in name]
+        if left:
+            sys.exit(f"annals {arguments} made {left}")
+        return said
+
+
+def main():
+    annals = str(pathlib.Path(sys.argv[1]).resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        program = Program(annals, folder)
+        commands = words(program.help(), "Subcommands")
+        assert len(commands) > 8, commands
+        settings = re.findall(r"Environment: (ANNALS_\w+)\.", re.sub(r"\s+", " ", program.help("serve")))
+        assert len(settings) > 30, settings
+        tried = set()  # flags that several commands have are of one kind
+        for given in GIVEN:
+            program.run([given])
+            program.run([given, "serve"])
+            program.run(["--" + given])
+            for command in commands:
+                program.run([command, given])
+                program.run([command, "init", given])
+                program.run([command, given, given])
+                program.run([command, "--" + given])
+                if given != GIVEN[0]:
+                    continue
+                for flag in sorted(set(re.findall(r"--[a-z][a-z-]*", program.help(command))) - {"--help"} - tried):
+                    tried.add(flag)
+                    program.run([command, flag, given, "--no-such-flag"])
+                    program.run([command, flag + "=" + given, "behind"])
+            # What is taken as it is meant, or is found to be wrong later.
+            for command in (["store", "init"], ["events"], ["export"], ["plan"], ["import", "none.jsonl"]):
+                program.run([*command, "--database-url", given])
+            for flag in ("--config", "--listen", "--data", "--store", "--node-id", "--tls-certificate", "--event-type-prefix",
+                         "--database", "--database-hostname", "--database-username", "--database-schema", "--database-url"):
+                program.run(["serve", flag, given])
+            program.run(["import", given])
+            program.run(["verify", "--data", given])
+            program.run(["verify", "--expect", given])
+            program.run(["export", "--at", given])
+            program.run(["events", "--after", given])
+            program.run(["events", "--url", given])
+            program.run(["events", "--data", given])
+            program.run(["reference", given])
+            program.run(["migrate", "--from", given, "--to", "copy"])
+            program.run(["migrate", "--from", "none", "--to", given])
+            if given == GIVEN[1]:
+                continue  # what is not escaped is masked in the same place
+            for variable in settings:
+                if variable not in ("ANNALS_STORE_DATABASE_URL", "ANNALS_STORE_PASSWORD"):
+                    program.run(["serve", "--listen", "nowhere"], {variable: given})
+            for variable in ("DATABASE_URL", "ANNALS_STORE_DATABASE_URL"):
+                program.run(["serve", "--listen", "127.0.0.1:0"], {variable: given})
+            for variable in settings:
+                key = variable.removeprefix("ANNALS_").lower()
+                for section in ("server", "store", "writer", "idempotency", "kv", "secrets", "audit", "log"):
+                    if key.startswith(section + "_"):
+                        key = section + "." + key.removeprefix(section + "_")
+                        break
+                config = pathlib.Path(folder) / "given.toml"
+                config.write_text(f'{key} = "{given}"\n')
+                program.run(["serve", "--config", "given.toml", "--listen", "nowhere"])
+            config.write_text(f'[model.a]\npath = "{given}"\n')
+            program.run(["check", "--config", "given.toml"])
+            config.write_text(f'include = "{given}"\n')
+            program.run(["check", "--config", "given.toml"])
+        said = program.run(["serve", GIVEN[0]])
+        assert 'did you mean "--database-url"' in said, said
+    print(f"The password was shown by none of {program.runs} runs.")
+
+
+if __name__ == "__main__":
+    main()
