@@ -87,6 +87,35 @@ TEST_F(PostgresTest, people_see_events_as_json_in_a_view) {
             "1|a|1|Said|\xc3\xa4|somebody\n2|a|2|Said||somebody");
 }
 
+TEST_F(PostgresTest, an_event_that_is_nested_too_deep_for_the_database_does_not_hide_the_others) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", R"({"b":1})")));
+  ASSERT_TRUE(append(*store, group_saying("a", std::string(100'000, '['))));
+  EXPECT_EQ(sql("SELECT position, data->>'b', data IS NULL FROM annals_events ORDER BY position"), "1|1|f\n2||t");
+}
+
+TEST_F(PostgresTest, a_view_of_an_older_version_is_mended_when_the_database_is_opened) {
+  {
+    const auto store = open();
+  }
+  sql("CREATE OR REPLACE FUNCTION annals_json(bytes bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT AS "
+      "'BEGIN RETURN convert_from(bytes, ''UTF8'')::jsonb; END'");
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "not JSON")));
+  EXPECT_EQ(sql("SELECT position, data IS NULL FROM annals_events"), "1|t");
+}
+
+TEST_F(PostgresTest, tables_of_the_same_names_without_events_are_no_event_store) {
+  {
+    const auto store = open();
+  }
+  sql("DROP VIEW annals_events; DROP TABLE stream_events, events; CREATE TABLE stream_events (x int)");
+  options().init = false;
+  const auto refused = store::open_postgres_store(options(), world());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("has no tables of an event store"));
+}
+
 TEST_F(PostgresTest, subscribers_of_the_original_are_told_of_each_stream_and_of_all) {
   const auto store = open();
   const auto told = told_on("events", 2, [&] { EXPECT_TRUE(append(*store, group_saying("a", "{}"))); });

@@ -46,9 +46,11 @@ Result<Tables> ready_tables(const PostgresOptions& options, const Destination& d
   Tables tables = TRY(find_tables(*connection, destination, options.schema));
   if (tables.is_standby && !to_read) return std::unexpected(destination.read_only());
   if (!tables.has_published && !options.init) return no_tables(destination, options.schema);
-  if (tables.has_published && tables.has_annals) return tables;
+  if (tables.has_published && tables.has_annals && (to_read || !tables.has_old_json)) return tables;
   (void)TRY(make_tables(*connection, destination, options.schema));
-  platform.log.info("Tables were made in the database", {{"database", destination.database()}});
+  if (!tables.has_published || !tables.has_annals) {
+    platform.log.info("Tables were made in the database", {{"database", destination.database()}});
+  }
   return find_tables(*connection, destination, options.schema);
 }
 

@@ -25,7 +25,7 @@ struct Sql {
   static const Statement head, epochs, event_at, stream_version, read_stream_forward, read_stream_backward, read_all,
       position_at, version_at, settle, settled;
   // Tables. The create_ ones are scripts of several statements.
-  static const Statement describe, lock_tables, create_tables, create_view, create_annals_tables;
+  static const Statement describe, lock_tables, create_tables, create_json, create_view, create_annals_tables;
 };
 
 /// What differs between databases: the types of the columns that keep data and metadata (bytea, jsonb or json), and the

@@ -20,6 +20,7 @@ Result<Tables> find_tables(Connection& connection, const Destination& destinatio
                 .is_standby = rows.boolean(0, 5),
                 .has_published = rows.boolean(0, 0),
                 .has_annals = rows.boolean(0, 1),
+                .has_old_json = rows.boolean(0, 6),
                 .dialect = {}};
   tables.dialect.schema = schema;
   if (!tables.has_published) return tables;
@@ -43,7 +44,10 @@ Result<bool> make_tables(Connection& connection, const Destination& destination,
   if (!tables.has_schema) scripts.push_back("CREATE SCHEMA " + quoted_identifier(schema));
   if (!tables.has_published) {
     scripts.push_back(dialect.text_of(Sql::create_tables));
+    scripts.push_back(dialect.text_of(Sql::create_json));
     scripts.push_back(dialect.text_of(Sql::create_view));
+  } else if (tables.has_old_json) {
+    scripts.push_back(dialect.text_of(Sql::create_json));
   }
   scripts.push_back(dialect.text_of(Sql::create_annals_tables));
   TRY(run_as_one(connection, scripts));

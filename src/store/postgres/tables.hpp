@@ -14,6 +14,7 @@ struct Tables {
   bool is_standby = false;     ///< it only follows another, and takes no events
   bool has_published = false;  ///< those that the original service knows
   bool has_annals = false;     ///< those that Annals keeps beside them
+  bool has_old_json = false;   ///< the function of the view is of an older version, and this user may replace it
   Dialect dialect;             ///< of the published ones
 };
 

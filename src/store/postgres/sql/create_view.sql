@@ -1,12 +1,4 @@
 -- For people who query: the events in their order, as JSON. What is not JSON is shown as null.
-CREATE FUNCTION annals_json(bytes bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT AS $function$
-BEGIN
-  RETURN convert_from(bytes, 'UTF8')::jsonb;
-EXCEPTION WHEN data_exception OR invalid_text_representation OR untranslatable_character THEN
-  RETURN NULL;
-END
-$function$;
-
 CREATE VIEW annals_events AS
 SELECT a.stream_version AS position,
        s.stream_uuid AS stream,
