@@ -105,6 +105,33 @@ TEST_F(PostgresTest, a_view_of_an_older_version_is_mended_when_the_database_is_o
   EXPECT_EQ(sql("SELECT position, data IS NULL FROM annals_events"), "1|t");
 }
 
+TEST_F(PostgresTest, numbers_of_streams_go_on_behind_those_that_are_there_although_the_sequence_does_not) {
+  {
+    const auto store = open();
+    for (int number = 0; number < 100; ++number) {
+      ASSERT_TRUE(append(*store, group_saying("stream-" + std::to_string(number), "{}")));
+    }
+  }
+  sql("SELECT setval(pg_get_serial_sequence('streams', 'stream_id'), 1)");
+  const auto store = open();
+  EXPECT_TRUE(append(*store, group_saying("new", "{}")));
+  EXPECT_TRUE(append(*store, group_saying("newer", "{}")));
+  EXPECT_EQ(sql("SELECT count(*) = count(DISTINCT stream_id) AND count(*) = 103 FROM streams"), "t");
+}
+
+TEST_F(PostgresTest, a_taken_place_is_the_databases_fault_and_not_that_of_who_writes) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "{}")));
+  // As a restore leaves it that brought back the rows of one table and not of the other.
+  sql("UPDATE streams SET stream_version = 0 WHERE stream_uuid = 'a'");
+  const auto refused = append(*store, group_saying("a", "{}"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("restore"));
+  EXPECT_EQ(store->status().last_flush_ok, false) << "/health says so";
+  EXPECT_TRUE(append(*store, group_saying("b", "{}"))) << "who has no part in it goes on";
+}
+
 TEST_F(PostgresTest, tables_of_the_same_names_without_events_are_no_event_store) {
   {
     const auto store = open();

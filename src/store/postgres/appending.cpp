@@ -32,7 +32,7 @@ bool may_succeed_again(const Error& error) {
 }
 /// Somebody else made a stream of the same name between the two round trips; or an event is there already.
 bool is_twin(const Error& error) {
-  return error.code == "23505";
+  return error.code == "23505" || error.code == number_taken;
 }
 
 /// Beside what no store takes: the name of the stream that holds the events of all.
@@ -49,6 +49,13 @@ Error unavailable_for(const Error& error) {
   if (error.code == "55P03") {
     return {ErrorKind::unavailable,
             "another transaction holds the lock on $all for longer than 10 s; nothing was recorded"};
+  }
+  if (error.code == number_taken) {
+    return {
+        ErrorKind::unavailable,
+        error.message +
+            "; nothing was recorded: look whether the sequence of streams.stream_id, and the version of stream 0, are "
+            "behind the rows that are there, as they are after a restore of data alone"};
   }
   return {ErrorKind::unavailable, error.message + "; nothing was recorded"};
 }
@@ -70,6 +77,24 @@ std::size_t events_of(const Group& group) {
   std::size_t events = 0;
   for (const StreamAppend& append : group.appends) events += append.events.size();
   return events;
+}
+
+/// Numbers that no stream has. A restore of the rows alone, or a logical replica, leaves the sequence behind the
+/// streams that are there; it is moved past them. Errors: those of a connection.
+Result<std::vector<std::int64_t>> reserve_streams(Connection& connection, std::int64_t count) {
+  constexpr std::int64_t skipped_at_once = 1'000'000;
+  while (true) {
+    const Rows rows = TRY(connection.run(Sql::reserve_streams, std::move(Parameters().add(count))));
+    std::vector<std::int64_t> drawn;
+    for (std::size_t row = 0; row < rows.size(); ++row) drawn.push_back(rows.integer(row, 0));
+    const auto [lowest, highest] = std::ranges::minmax(drawn);
+    const std::int64_t taken = rows.integer(0, 1);
+    if (lowest > taken) return drawn;
+    for (std::int64_t reached = highest; reached < taken;) {
+      const std::int64_t missing = std::min(taken - reached, skipped_at_once);
+      reached = TRY(connection.run(Sql::skip_streams, std::move(Parameters().add(missing)))).integer(0, 0);
+    }
+  }
 }
 
 }  // namespace
@@ -134,7 +159,7 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
       break;  // a connection that was idle may have died unnoticed; a new one that dies too is no accident
     }
   }
-  if (is_about_rows(failure->code) && entries.size() > 1) {
+  if ((is_about_rows(failure->code) || failure->code == number_taken) && entries.size() > 1) {
     // One of them is at fault; the others shall not suffer for it.
     for (std::size_t at = 0; at < entries.size(); ++at) record(entries.subspan(at, 1), calls);
     return;
@@ -341,8 +366,8 @@ Result<> PostgresStore::number_streams(Connection& connection, NamedStreams& str
   if (const std::size_t needed = plan.new_streams(); needed > stream_ids_.size()) {
     // Some more than are needed, so that this round trip is rare.
     const auto count = static_cast<std::int64_t>(needed - stream_ids_.size()) + stream_ids_reserved;
-    const Rows rows = TRY(connection.run(Sql::reserve_streams, std::move(Parameters().add(count))));
-    for (std::size_t row = 0; row < rows.size(); ++row) stream_ids_.push_back(rows.integer(row, 0));
+    const std::vector<std::int64_t> drawn = TRY(reserve_streams(connection, count));
+    stream_ids_.insert(stream_ids_.end(), drawn.begin(), drawn.end());
   }
   for (NamedStreams::Stream& stream : streams.all()) {
     if (!stream.is_new) continue;

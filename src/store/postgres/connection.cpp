@@ -306,6 +306,12 @@ Error Connection::error_of(const pg_result* result) {
     return {ErrorKind::unavailable, connection_lost, message};
   }
   if (std::string_view(state) == "25006") return destination_.read_only();
+  const char* const table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+  if (std::string_view(state) == "23505" && table != nullptr && std::string_view(table) != "events") {
+    return {
+        ErrorKind::unavailable, std::string(number_taken),
+        "the " + destination_.text() + " has a row already in the table " + table + ": " + destination_.masked(said)};
+  }
   return {ErrorKind::internal, std::string_view(state), message};
 }
 

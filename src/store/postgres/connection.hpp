@@ -35,6 +35,9 @@ inline constexpr std::string_view connection_lost = "connection_lost";
   return error.code == connection_lost;
 }
 
+/// The code of a row that is there already in another table than that of events: what numbers rows is behind them.
+inline constexpr std::string_view number_taken = "number_taken";
+
 /// A code that says that what is wrong is in the rows: not JSON where JSON is kept, an id that is there already.
 [[nodiscard]] inline bool is_about_rows(std::string_view code) {
   return code.starts_with("22") || code.starts_with("23");

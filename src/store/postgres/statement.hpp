@@ -17,8 +17,9 @@ struct Sql {
   // Transactions and sessions.
   static const Statement begin, commit, rollback, session, listen, notify, cancel, claim_node;
   // Appends.
-  static const Statement lock_all, lock_store, find_streams, reserve_streams, insert_streams, update_streams,
-      insert_events, insert_stream_events, update_all, update_store, insert_epoch, insert_writer, events_exist;
+  static const Statement lock_all, lock_store, find_streams, reserve_streams, skip_streams, insert_streams,
+      update_streams, insert_events, insert_stream_events, update_all, update_store, insert_epoch, insert_writer,
+      events_exist;
   // Events of others.
   static const Statement adopt_stretches, adopt_store;
   // Reads.
