@@ -62,9 +62,12 @@ TEST_F(BehindProxy, while_an_outcome_cannot_be_found_out_nothing_is_taken_and_th
     const auto unknown = append(*store, group_saying("a", "in doubt"));
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(unknown.error().code, "outcome_unknown");
     EXPECT_FALSE(store->status().writable);
     EXPECT_THAT(store->status().reason, testing::HasSubstr("unknown"));
-    EXPECT_EQ(append(*store, group_saying("b", "meanwhile")).error().kind, ErrorKind::unavailable);
+    const auto meanwhile = append(*store, group_saying("b", "meanwhile"));
+    EXPECT_EQ(meanwhile.error().kind, ErrorKind::unavailable);
+    EXPECT_NE(meanwhile.error().code, "outcome_unknown") << "it was not tried";
     EXPECT_EQ(store->read_all(Position{}, Horizon::visible, {}).error().kind, ErrorKind::unavailable);
     proxy().accept_again();
     ASSERT_TRUE(comes_true([&] { return store->status().writable; })) << "nobody has to ask for that";

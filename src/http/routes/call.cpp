@@ -7,8 +7,9 @@ namespace annals::http {
 void Call::refuse(const Error& error) {
   // An unavailable store says why in words that name files and hosts; other codes come with words made for clients.
   const bool is_away = error.code == "database_away";
+  const bool is_unknown = error.code == "outcome_unknown";
   const bool store_is_unavailable =
-      error.kind == ErrorKind::unavailable && (is_away || error.code == to_string(error.kind));
+      error.kind == ErrorKind::unavailable && (is_away || is_unknown || error.code == to_string(error.kind));
   // What was given up because nobody waits for it any more is no news.
   if (store_is_unavailable && !responder.wanted()) {
     return send(problem(asker, Error(error.kind, error.code, "nobody waits for the answer any more")));
@@ -28,6 +29,11 @@ void Call::refuse(const Error& error) {
     said =
         "the store does not answer, or it is not known whether it took this write; try again soon, with an "
         "Idempotency-Key";
+  }
+  if (is_unknown) {
+    said =
+        "the store went away while it took this write, and could not be asked since whether it has; try again with the "
+        "same Idempotency-Key, and it is recorded once, or look what is there before trying again without one";
   }
   if (is_away) said = "the store does not answer; try again soon";
   send(problem(asker, Error(ErrorKind::unavailable, error.code, std::move(said))));

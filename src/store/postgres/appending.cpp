@@ -60,6 +60,11 @@ Error unavailable_for(const Error& error) {
   return {ErrorKind::unavailable, error.message + "; nothing was recorded"};
 }
 
+/// Of the append that is in doubt itself.
+Error outcome_unknown(const Error& error) {
+  return {ErrorKind::unavailable, "outcome_unknown", "it is unknown whether an append was recorded: " + error.message};
+}
+
 Error in_doubt(const Error& error) {
   return {ErrorKind::unavailable,
           "it is unknown whether an append was recorded, and no other is taken until that is known: " + error.message};
@@ -148,7 +153,7 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
     failure = std::move(tried).error();
     if (doubt_) {
       const auto recorded = find_out_patiently();
-      if (!recorded) return refuse_all(entries, in_doubt(recorded.error()));
+      if (!recorded) return refuse_all(entries, outcome_unknown(recorded.error()));
       if (*recorded) {  // the results stand as they were decided
         calls = std::move(calls_then);
         return;
