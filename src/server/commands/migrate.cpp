@@ -62,6 +62,26 @@ bool same(const EventView& one, const EventView& other) {
          one.created_at == other.created_at && one.node_id == other.node_id;
 }
 
+/// Looks whether a store's positions follow each other, as those of the copy will. Only a database that others wrote to
+/// can have lost events from its midst. Errors: conflict.
+Result<> check_without_gaps(const EventStore& store, const std::string& name) {
+  Walk source(store);
+  Position last;
+  while (const EventView* event = TRY(source.next())) {
+    if (event->position != last.next()) {
+      return fail(
+          ErrorKind::conflict,
+          "events are missing in " + shown_store(name) + ": after position " + to_string(last) + " comes " +
+              to_string(event->position) +
+              ", as where a stream was deleted for good (a hard delete of the original service), and a copy has no "
+              "places without events; nothing was copied. Serve the database where it is, or take its values without "
+              "their history into a new store: `annals export` and `annals import`");
+    }
+    last = event->position;
+  }
+  return {};
+}
+
 class Migration {
  public:
   Migration(MigrateRequest request, const EventStore& from, EventStore& to)
@@ -150,6 +170,8 @@ Result<> run(const MigrateRequest& request, const Settings& settings) {
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(), *log};
   const auto background = platform::make_thread_executor("background");
   const auto source = TRY(open_named_store_to_read(request.from, settings, platform));
+  // Before there is anything of the target.
+  if (is_database(request.from)) TRY(check_without_gaps(*source, request.from));
   const auto target = TRY(open_named_store(request.to, settings, platform, *background));
   Migration migration(request, *source, *target);
   TRY(migration.copy());
