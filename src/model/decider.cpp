@@ -43,6 +43,14 @@ std::optional<std::string_view> plain_value(const Model& model, std::string_view
   return data.substr(value_at, value_end - value_at);
 }
 
+/// Another program may have recorded what is no string; it is shown as it stands there.
+Change set_to(const json::Value& value) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) return Change{Change::Effect::set, *text};
+  Change change{Change::Effect::set};
+  json::append_value(change.made, value);
+  return change;
+}
+
 }  // namespace
 
 Result<> check_precondition(const Record& record, const Command& command) {
@@ -105,11 +113,10 @@ Result<Change> change_of(const Model& model, std::string_view before, std::strin
   if (type == model.set_type) {
     if (const auto plain = plain_value(model, data)) return Change{Change::Effect::set, *plain};
     const auto object = json::thread_reader().read_object(data);
-    const std::string_view* value = object ? object->text("value") : nullptr;
-    if (value != nullptr) return Change{Change::Effect::set, *value};
+    const json::Value* value = object ? object->find("value") : nullptr;
+    if (value != nullptr) return set_to(*value);
     return fail(ErrorKind::corrupt, "the event of type " + std::string(type) + " at version " + to_string(version) +
-                                        " has no string member \"value\"" +
-                                        (object ? "" : ": " + object.error().message));
+                                        " has no member \"value\"" + (object ? "" : ": " + object.error().message));
   }
   if (type == model.deleted_type) return Change{Change::Effect::remove, {}};
   return Change{};

@@ -113,10 +113,26 @@ TEST(decider, evolve_reads_data_of_the_same_meaning_in_another_form) {
 }
 
 TEST(decider, evolve_refuses_data_without_a_value) {
-  for (const char* data : {"", "{}", "[]", R"({"value":1})", R"({"config_name":"k","value":"x)"}) {
+  for (const char* data : {"", "{}", "[]", R"({"config_name":"k"})", R"({"config_name":"k","value":"x)"}) {
     const auto next = evolve(config, Record{}, "ConfigValueSet", data, StreamVersion{1}, now);
     ASSERT_FALSE(next.has_value()) << data;
     EXPECT_EQ(next.error().kind, ErrorKind::corrupt);
+  }
+}
+
+TEST(decider, a_value_of_another_program_that_is_no_string_is_shown_as_json) {
+  for (const auto& [json, shown] :
+       std::vector<std::pair<std::string, std::string>>{{"12", "12"},
+                                                        {"1.5", "1.5"},
+                                                        {"true", "true"},
+                                                        {"null", "null"},
+                                                        {R"({ "a" : [1, "x"] })", R"({"a":[1,"x"]})"},
+                                                        {"[]", "[]"},
+                                                        {R"("")", ""}}) {
+    const auto next = evolve(config, at_version(1, shared("before")), "ConfigValueSet",
+                             R"({"config_name":"key","value":)" + json + "}", StreamVersion{2}, now);
+    ASSERT_TRUE(next.has_value()) << json;
+    EXPECT_EQ(*next->value, shown);
   }
 }
 
