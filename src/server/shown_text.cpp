@@ -69,7 +69,7 @@ std::size_t end_of_value(std::string_view text, std::size_t begin) {
     if (text[at] == '\\') {
       ++at;
     } else if (quoted ? text[at] == '\'' : is_blank(text[at]) || text[at] == '&' || text[at] == '"') {
-      return at;
+      return quoted ? at + 1 : at;
     }
   }
   return text.size();
