@@ -183,7 +183,7 @@ TEST(read_table, an_event_that_cannot_be_read_stops_the_table_just_before_it) {
 }
 
 TEST(read_table, what_an_event_is_known_to_leave_is_taken_where_the_row_is_at_the_version_before) {
-  ReadTable table(config);
+  ReadTable table(config_model);
   History history;
   history.set("a", "1").set("b", "1").set("a", "2").set("b", "2").remove("b").set("a", "3");
   // Other texts than those of the events, which nobody would hand over, show which of them were looked at.
@@ -201,7 +201,7 @@ TEST(read_table, what_an_event_is_known_to_leave_is_taken_where_the_row_is_at_th
   EXPECT_EQ(table.get("b")->updated_at, Instant{5000}) << "the event's own time";
   EXPECT_EQ(table.existing(), 1u);
 
-  ReadTable behind(config);
+  ReadTable behind(config_model);
   ASSERT_TRUE(behind.apply(history.all().first(1)));
   const std::vector<model::Record> third{{StreamVersion{3}, SharedText("three"), {}}};
   ASSERT_TRUE(behind.apply(history.from(5), third));

@@ -589,7 +589,7 @@ TEST(Index, that_is_made_anew_while_questions_are_asked_takes_bounded_memory) {
 TEST(Index, that_is_made_anew_when_power_fails_is_made_by_the_next_start) {
   IndexedStore store(300);
   const std::size_t acknowledged = store.workload.groups.size();
-  platform::SimulatedRandom dice(seed);
+  platform::SimulatedRandom dice(index_seed);
   for (const std::uint64_t step : sampled(1, 200, 7)) {
     SCOPED_TRACE("power lost at step " + std::to_string(step));
     for (const std::string& name : store.indexes()) store.remove(name);

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <array>
 
-#include "store/clock_alarm.hpp"
 #include "platform/process.hpp"
+#include "store/clock_alarm.hpp"
 #include "store/postgres/postgres_store.hpp"
 
 namespace annals::store {

@@ -109,7 +109,7 @@ TEST(libpq_message, what_is_said_twice_or_is_nothing_is_left_out) {
 // Nobody listens anywhere: what libpq refuses, it refuses before it looks.
 TEST(libpq_message, an_option_that_libpq_refuses_is_a_mistake_of_usage) {
   for (const char* const option :
-       {"sslmode=nonsense", "connect_timeout=soon", "port=99999", "port=none", "target_session_attrs=any-one",
+       {"sslmode=nonsense", "connect_timeout=soon", "port=99999", "target_session_attrs=any-one",
         "channel_binding=perhaps", "gssencmode=x", "ssl_min_protocol_version=TLSv9",
         "ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "keepalives=often", "keepalives_idle=x",
         "tcp_user_timeout=x", "hostaddr=127.0.0.1,127.0.0.2", "service=none_of_that_name"}) {

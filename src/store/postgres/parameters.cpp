@@ -4,18 +4,15 @@ namespace annals::store {
 namespace {
 
 constexpr std::int64_t year_2000 = 946'684'800'000'000;  // in microseconds since 1970
-// The range of timestamptz: 4713 BC to 294276 AD, in microseconds since 2000.
+// Of timestamptz: 4713 BC, in microseconds since 2000. Its end, 294276 AD, is beyond that of Instant.
 constexpr std::int64_t earliest = -211'813'488'000'000'000;
-constexpr std::int64_t latest = 9'223'371'331'199'999'999;
-
 constexpr std::int64_t latest_named = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z, since 1970
 
 }  // namespace
 
 std::int64_t to_database_time(Instant time) {
   if (time.microseconds < earliest + year_2000) return INT64_MIN;
-  const std::int64_t moved = time.microseconds - year_2000;
-  return moved > latest ? INT64_MAX : moved;
+  return time.microseconds - year_2000;
 }
 
 Instant from_database_time(std::int64_t microseconds) {

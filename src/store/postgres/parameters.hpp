@@ -27,8 +27,8 @@ void put_big_endian(std::string& out, T number) {
 /// that a year is left for those that come after it. As position_at.sql and adopt_stretches.sql have it.
 inline constexpr Instant latest_of_others{253'370'764'800'000'000};
 
-/// A timestamptz: microseconds since 2000. Times that PostgreSQL does not know are its infinities; what is beyond the
-/// year 9999 there is latest_of_others here.
+/// A timestamptz: microseconds since 2000. Times before those that PostgreSQL knows are its -infinity; what is beyond
+/// the year 9999 there is latest_of_others here.
 [[nodiscard]] std::int64_t to_database_time(Instant time);
 [[nodiscard]] Instant from_database_time(std::int64_t microseconds);
 
