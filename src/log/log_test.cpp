@@ -15,12 +15,6 @@ using testing::HasSubstr;
 
 constexpr std::string_view first_segment = "data/log/00000000000000000001.segment";
 
-Error must_fail(TestWorld& world) {
-  auto log =
-      open_log({.directory = "data", .segment_bytes = segment_bytes_min}, world.platform(), world.background, {});
-  return log ? Error(ErrorKind::internal, "the log was opened") : log.error();
-}
-
 TEST(Log, groups_come_back_whole_and_in_order) {
   TestWorld world;
   auto log = must_open(world);
@@ -483,37 +477,6 @@ TEST(Log, whoever_looks_at_a_directory_hears_of_missing_files_as_who_serves_does
   EXPECT_EQ(open_log_to_read("data", world.platform(), {}).error(), must_fail(world));
 }
 
-TEST(Log, a_first_opening_that_was_cut_short_left_no_store_to_look_at) {
-  TestWorld world;
-  ASSERT_TRUE(world.files.create_directories("data/log"));
-  ASSERT_TRUE(world.files.create("data/log/next.segment"));
-  EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::not_found);
-  EXPECT_THAT(verify_log(world.files, "data", {}).error().message, HasSubstr("holds no event store"));
-  EXPECT_NE(must_open(world), nullptr);
-}
-
-TEST(Log, a_log_never_begins_among_other_files) {
-  for (const char* foreign : {"data/notes.txt", "data/log/syslog", "data/index/0000001.summary"}) {
-    TestWorld world;
-    ASSERT_TRUE(world.files.create_directories("data/log"));
-    ASSERT_TRUE(world.files.create_directories("data/index"));
-    ASSERT_TRUE(world.files.create(foreign));
-    const Error error = must_fail(world);
-    EXPECT_EQ(error.kind, ErrorKind::conflict);
-    EXPECT_EQ(error.code, "directory_foreign");
-    EXPECT_THAT(error.message, HasSubstr(std::string(foreign).substr(5)));
-    EXPECT_FALSE(world.files.exists("data/LOCK").value());
-    EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::not_found);
-  }
-}
-
-TEST(Log, what_the_file_system_keeps_in_a_directory_is_nobodys_file) {
-  TestWorld world;
-  ASSERT_TRUE(world.files.create_directories("data/lost+found"));
-  ASSERT_TRUE(world.files.create("data/.keep"));
-  EXPECT_NE(must_open(world), nullptr);
-}
-
 /// The bytes of the last segment of a small log, where its frames end, and what `verify_log` says of it.
 struct Stopped {
   TestWorld world;
@@ -623,28 +586,6 @@ TEST(Log, a_failed_flush_ends_all_writing_and_says_why) {
   EXPECT_EQ(log->flush().error().kind, ErrorKind::unavailable);
   EXPECT_EQ(world.files.steps(), steps);
   EXPECT_EQ(bodies_of(*log), (std::vector<std::string>{"a"}));
-}
-
-TEST(Log, nothing_is_written_into_a_directory_that_is_no_longer_there) {
-  for (const char* lost : {"data/LOCK", first_segment.data()}) {
-    TestWorld world;
-    const auto log = must_open(world);
-    ASSERT_TRUE(append(world, *log, {"a"}));
-    log->check_place();
-    ASSERT_TRUE(append(world, *log, {"b"}));
-    ASSERT_TRUE(world.files.remove(lost));
-    log->check_place();
-    const auto steps = world.files.steps();
-    const auto refused = append(world, *log, {"c"});
-    ASSERT_FALSE(refused) << lost;
-    EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
-    EXPECT_THAT(refused.error().message, HasSubstr("removed, moved or replaced"));
-    EXPECT_EQ(world.files.steps(), steps);
-    EXPECT_EQ(log->failure(), refused.error().message);
-    const auto lines = world.log.lines().size();
-    log->check_place();
-    EXPECT_EQ(world.log.lines().size(), lines) << "what is known is said once";
-  }
 }
 
 TEST(Log, no_crash_leaves_what_verify_calls_a_blemish) {

@@ -22,6 +22,13 @@ inline std::unique_ptr<Log> must_open(TestWorld& world, const OnGroup& on_group 
   return *std::move(log);
 }
 
+/// Why a log is not opened.
+inline Error must_fail(TestWorld& world) {
+  auto log =
+      open_log({.directory = "data", .segment_bytes = segment_bytes_min}, world.platform(), world.background, {});
+  return log ? Error(ErrorKind::internal, "the log was opened") : log.error();
+}
+
 inline Result<Batch::Stamp> stage(TestWorld& world, Batch& batch, const std::vector<std::string>& bodies) {
   batch.begin_group(world.clock.now());
   for (const std::string& body : bodies) {

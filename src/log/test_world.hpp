@@ -30,6 +30,11 @@ class HookedFiles final : public platform::FileSystem {
       platform::FileSystem& files, std::function<void()> before_flush = [] {})
       : files_(files), before_flush_(std::move(before_flush)) {}
 
+  /// What happens instead of flushing the names of a directory and of those above it.
+  void on_flush_names_above(std::function<Result<>(const std::string& path)> call) {
+    flush_names_above_ = std::move(call);
+  }
+
   /// How many bytes have been read since the last call.
   [[nodiscard]] std::uint64_t take_bytes_read() { return bytes_read_.exchange(0); }
 
@@ -48,6 +53,7 @@ class HookedFiles final : public platform::FileSystem {
   Result<> remove(const std::string& path) override { return files_.remove(path); }
   Result<> remove_directory(const std::string& path) override { return files_.remove_directory(path); }
   Result<> flush_directory(const std::string& path) override { return files_.flush_directory(path); }
+  Result<> flush_names_above(const std::string& path) override { return flush_names_above_(path); }
   Result<std::unique_ptr<platform::DirectoryLock>> lock_directory(const std::string& path) override {
     return files_.lock_directory(path);
   }
@@ -80,6 +86,7 @@ class HookedFiles final : public platform::FileSystem {
 
   platform::FileSystem& files_;
   const std::function<void()> before_flush_;
+  std::function<Result<>(const std::string& path)> flush_names_above_ = [](const std::string&) { return Result<>{}; };
   mutable std::atomic<std::uint64_t> bytes_read_{0};
 };
 

@@ -66,6 +66,10 @@ Result<bool> FileSystem::is_open_to_others(const std::string& path) const {
   return false;
 }
 
+Result<> FileSystem::flush_names_above(const std::string&) {
+  return {};
+}
+
 Result<std::unique_ptr<DirectoryLock>> FileSystem::lock_directory_to_read(const std::string& path) {
   return lock_directory(path);
 }

@@ -107,9 +107,15 @@ class FileSystem {
   /// Returns once the names made, changed and removed in this directory before the call survive the loss of power.
   [[nodiscard]] virtual Result<> flush_directory(const std::string& path) = 0;
 
+  /// Returns once the names of this directory and of all above it survive the loss of power, whoever made them and
+  /// whenever; those above that this user may not open are passed over. Where directories survive from the start, as
+  /// here, there is nothing to do.
+  [[nodiscard]] virtual Result<> flush_names_above(const std::string& path);
+
   /// Takes the one lock of a directory: flock on the directory itself, where the file system has that, and on
   /// `<path>/LOCK`, which then holds the process id. So it holds also when LOCK is removed.
-  /// Errors: conflict, when another process holds it; the message names that process; not_found, input_output.
+  /// Errors: conflict, when another process holds it (the message names that process), or when LOCK is no file or holds
+  /// something else, which is left as it is; not_found, input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) = 0;
 
   /// Takes the lock for looking only, which needs no permission to write: several may look at once, but nobody while

@@ -443,6 +443,47 @@ TEST_P(PosixFiles, a_lock_whose_holder_has_gone_is_free) {
   EXPECT_TRUE(files().lock_directory(directory_));
 }
 
+TEST_P(PosixFiles, a_lock_is_never_written_into_what_is_not_ours) {
+  create("precious", "of somebody else");
+  for (const bool dangling : {false, true}) {
+    const std::string target = path(dangling ? "absent" : "precious");
+    ASSERT_EQ(symlink(target.c_str(), path("LOCK").c_str()), 0);
+    for (const auto& refused : {files().lock_directory(directory_), files().lock_directory_to_read(directory_)}) {
+      ASSERT_EQ(kind_of(refused), ErrorKind::conflict);
+      EXPECT_EQ(refused.error().code, "directory_foreign");
+      EXPECT_THAT(refused.error().message, HasSubstr("LOCK is a symbolic link"));
+    }
+    ASSERT_TRUE(files().remove(path("LOCK")));
+  }
+  EXPECT_EQ(content("precious"), "of somebody else");
+  EXPECT_EQ(files().exists(path("absent")), Result<bool>(false));
+
+  ASSERT_TRUE(files().create_directories(path("LOCK")));
+  EXPECT_FALSE(files().lock_directory(directory_));
+  ASSERT_TRUE(files().remove_directory(path("LOCK")));
+  for (const char* text : {"notes", "12 monkeys\n", "1\n2\n", "00000000000000000000000000000000000000"}) {
+    create("LOCK", text);
+    const auto refused = files().lock_directory(directory_);
+    ASSERT_EQ(kind_of(refused), ErrorKind::conflict) << text;
+    EXPECT_THAT(refused.error().message, HasSubstr("LOCK holds something else than the number of a process"));
+    EXPECT_EQ(content("LOCK"), text);
+    ASSERT_TRUE(files().remove(path("LOCK")));
+  }
+  for (const char* text : {"", "12", "4194304\n"}) {
+    create("LOCK", text);
+    EXPECT_TRUE(files().lock_directory(directory_)) << text;
+    ASSERT_TRUE(files().remove(path("LOCK")));
+  }
+}
+
+TEST_P(PosixFiles, the_names_above_a_directory_are_flushed_up_to_the_root) {
+  ASSERT_TRUE(files().create_directories(path("one/two")));
+  EXPECT_TRUE(files().flush_names_above(path("one/two")));
+  ASSERT_EQ(symlink(path("one").c_str(), path("link").c_str()), 0);
+  EXPECT_TRUE(files().flush_names_above(path("link/two")));
+  EXPECT_EQ(kind_of(files().flush_names_above(path("absent"))), ErrorKind::not_found);
+}
+
 TEST_P(PosixFiles, several_may_look_and_who_wants_to_write_hears_that_they_do) {
   const auto one = files().lock_directory_to_read(directory_);
   const auto other = files().lock_directory_to_read(directory_);

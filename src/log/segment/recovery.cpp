@@ -37,6 +37,8 @@ Result<> rename_again(platform::FileSystem& files, const std::string& path, cons
 Result<> create_log(const LogOptions& options, platform::Platform platform) {
   const std::string segments = segments_directory(options.directory);
   TRY(platform.files.create_directories(segments));
+  // An opening before, which made the directory, may have failed on its name or been cut short; or a user made it.
+  TRY(platform.files.flush_names_above(options.directory));
   const Uuid store = platform::make_uuid(platform.clock.now(), platform.random);
   SegmentMaker maker(platform.files, platform.log, segments, options.segment_bytes);
   const auto file = TRY(maker.take());

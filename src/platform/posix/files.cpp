@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
@@ -289,16 +290,35 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
+  [[nodiscard]] Result<> flush_names_above(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::path directory = std::filesystem::canonical(path, error);
+    if (error) return refused(path, "examined", error.value());
+    while (directory != directory.parent_path()) {
+      directory = directory.parent_path();
+      const int number = uninterrupted([&] { return ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+      if (number < 0 && (errno == EACCES || errno == EPERM)) continue;
+      if (number < 0) return refused(directory.string(), "opened", errno);
+      const Descriptor opened(number);
+      // A file system that cannot be written to, above the one that can, has its names already.
+      if (uninterrupted([&] { return fsync(number); }) < 0 && errno != EROFS && errno != EINVAL) {
+        return refused(directory.string(), "flushed", errno);
+      }
+    }
+    return {};
+  }
+
   [[nodiscard]] Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) override {
     Descriptor directory = TRY(open_to_lock(path));
     if (directory.number() >= 0) directory = TRY(lock_itself(path, std::move(directory), LOCK_EX));
     const std::string lock_path = join_path(path, "LOCK");
-    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDWR | O_CREAT | O_NONBLOCK, "opened"));
+    Descriptor descriptor = TRY(open_lock(lock_path, O_RDWR | O_CREAT));
     const int number = descriptor.number();
     if (!take(number, LOCK_EX)) {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
       return held(path, number);
     }
+    TRY(check_holds_number(lock_path, number));
     // The process id is a help to whoever meets the lock; the lock holds without it, so a full disk is no reason to
     // refuse.
     const std::string holder = std::to_string(getpid()) + "\n";
@@ -312,15 +332,15 @@ class PosixFileSystem final : public FileSystem {
     Descriptor directory = TRY(open_to_lock(path));
     if (directory.number() >= 0) directory = TRY(lock_itself(path, std::move(directory), LOCK_SH));
     const std::string lock_path = join_path(path, "LOCK");
-    if (!TRY(exists(lock_path))) {
+    if (TRY(kind_of(lock_path)) == EntryKind::none) {
       // So that nobody begins to serve meanwhile who knows of no other lock.
       auto made = create(lock_path);
-      if (!made && !TRY(exists(lock_path))) {
+      if (!made && TRY(kind_of(lock_path)) == EntryKind::none) {
         if (directory.number() < 0) return nullptr;
         return std::make_unique<PosixDirectoryLock>(path, std::move(directory), Descriptor(-1));
       }
     }
-    Descriptor descriptor = TRY(open_descriptor(lock_path, O_RDONLY | O_NONBLOCK, "opened"));
+    Descriptor descriptor = TRY(open_lock(lock_path, O_RDONLY));
     if (!take(descriptor.number(), LOCK_SH)) {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
       return held(path, descriptor.number());
@@ -338,6 +358,34 @@ class PosixFileSystem final : public FileSystem {
     auto directory = open_descriptor(path, O_RDONLY | O_DIRECTORY, "opened");
     if (!directory && directory.error().kind != ErrorKind::not_found) return Descriptor(-1);
     return directory;
+  }
+
+  /// LOCK, which is written to: never what a link of that name leads to. Errors: conflict, when it is no file.
+  static Result<Descriptor> open_lock(const std::string& path, int flags) {
+    auto opened = open_descriptor(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, "opened");
+    struct stat status{};
+    const int examined = opened ? fstat(opened->number(), &status) : lstat(path.c_str(), &status);
+    if (examined == 0 && !S_ISREG(status.st_mode)) {
+      return fail(ErrorKind::conflict, "directory_foreign",
+                  path + " is " + (S_ISLNK(status.st_mode) ? "a symbolic link" : "no file") +
+                      " where a store has a file of its own; remove it by hand, or choose another directory");
+    }
+    return opened;
+  }
+
+  /// That LOCK, which is about to be written anew, holds what it is for, or nothing: it may be somebody else's file, in
+  /// a directory that was never ours. Errors: conflict; input_output.
+  static Result<> check_holds_number(const std::string& path, int number) {
+    std::array<char, 32> text{};
+    const ssize_t count = uninterrupted([&] { return pread(number, text.data(), text.size(), 0); });
+    if (count < 0) return refused(path, "read", errno);
+    std::string_view held(text.data(), static_cast<std::size_t>(count));
+    if (held.ends_with('\n')) held.remove_suffix(1);
+    if (count < static_cast<ssize_t>(text.size()) && held.find_first_not_of("0123456789") == held.npos) return {};
+    return fail(ErrorKind::conflict, "directory_foreign",
+                path +
+                    " holds something else than the number of a process; nothing was written to it: remove it by "
+                    "hand, or choose another directory");
   }
 
   /// The directory, locked; closed where there are no locks on directories (NFS wants a file that is open to be
