@@ -65,12 +65,18 @@ Result<End> end_of(const QueryParameters& parameters, const std::string& name) {
   return end;
 }
 
+/// Errors: not_found, when there is no event of that version; 0, before the first, is always there.
 Result<Record> record_at(const Call& call, const End& end) {
   if (end.time) return engine::record_at_time(call.past(), call.key, *end.time);
   const StreamVersion version = end.version
                                     ? StreamVersion{*end.version}
                                     : TRY(call.engine.store().stream_version(call.the_model().stream(call.key)));
-  return engine::record_at_version(call.past(), call.key, version);
+  Record record = TRY(engine::record_at_version(call.past(), call.key, version));
+  if (end.version && *end.version > 0 && record.version.value == 0) {
+    return fail(ErrorKind::not_found, "not_found",
+                "\"" + call.key + "\" has no version " + std::to_string(*end.version));
+  }
+  return record;
 }
 
 void send_difference(Call call, const End& from, const End& to) {

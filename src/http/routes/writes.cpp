@@ -211,7 +211,7 @@ Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request
   const std::string keyed = cipher ? cipher->digest(request.body) : "";
   const std::string_view body = cipher ? std::string_view(keyed) : request.body;
   return engine::Idempotency{engine::digest_of({anonymous, *key}),
-                             engine::digest_of({request.method_text, request.target, body})};
+                             engine::digest_of({request.method_text, request.path, body})};
 }
 
 std::optional<Result<engine::Receipt>> answered_before(const Call& call,
