@@ -6,6 +6,8 @@
 #include <functional>
 #include <string>
 
+#include "base/instant.hpp"
+
 namespace annals::platform {
 
 /// Ignores SIGPIPE and SIGXFSZ: the writes that would raise them fail instead.
@@ -32,7 +34,9 @@ enum class Signal { stop, reload };
 /// From now on the next SIGTERM or SIGINT ends the process at once, with the exit code `code`, after what `last_line`
 /// says has been written to standard error, if that takes it without a wait. `last_line` is called on a thread of its
 /// own and uses nothing that goes before the process does. Call once, after `wait_for_signal` said stop.
-void end_at_next_stop(int code, std::function<std::string()> last_line);
+/// What comes within `same_stop` is the stop that was asked for, told once more: `timeout` signals a process and then
+/// its group, a terminal and a supervisor may both.
+void end_at_next_stop(int code, Duration same_stop, std::function<std::string()> last_line);
 
 /// What the process uses of the machine, as the operating system counts it.
 struct ProcessUsage {

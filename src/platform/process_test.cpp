@@ -72,7 +72,7 @@ TEST(process, a_second_stop_ends_at_once_and_says_so) {
     hold_signals();
     kill(getpid(), SIGTERM);
     if (wait_for_signal() != Signal::stop) _exit(9);
-    end_at_next_stop(7, [] { return std::string("the last words\n"); });
+    end_at_next_stop(7, Duration{}, [] { return std::string("the last words\n"); });
     kill(getpid(), SIGHUP);  // is no stop
     kill(getpid(), SIGINT);
     for (;;) pause();
@@ -86,6 +86,26 @@ TEST(process, a_second_stop_ends_at_once_and_says_so) {
   said.resize(static_cast<std::size_t>(std::max<ssize_t>(read(ends[0], said.data(), said.size()), 0)));
   close(ends[0]);
   EXPECT_EQ(said, "the last words\n");
+}
+
+TEST(process, a_stop_that_is_told_twice_is_one) {
+  const pid_t child = fork();
+  if (child == 0) {
+    hold_signals();
+    kill(getpid(), SIGTERM);
+    if (wait_for_signal() != Signal::stop) _exit(9);
+    end_at_next_stop(7, std::chrono::hours(1), [] { return std::string(); });
+    kill(getpid(), SIGTERM);
+    sigset_t pending;
+    do {
+      sigpending(&pending);
+    } while (sigismember(&pending, SIGTERM) == 1);
+    usleep(50'000);  // what has taken the signal would end the process meanwhile
+    _exit(0);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(process, there_is_a_processor_and_no_more_than_the_machine_has) {

@@ -66,8 +66,10 @@ bool waits_for_flushes(const EventStore& store, const std::vector<model::Model>&
 }
 
 /// One of the two files.
-Result<std::string> read_tls_file(const Settings& settings, std::string_view key, const platform::FileSystem& files) {
-  auto text = platform::read_whole_file(files, settings.text(key), tls_file_bytes_max);
+Result<std::string> read_tls_file(const Settings& settings, std::string_view key, const platform::FileSystem& files,
+                                  Pipes pipes) {
+  const auto read = pipes == Pipes::waited_for ? platform::read_whole_file : platform::read_own_file;
+  auto text = read(files, settings.text(key), tls_file_bytes_max);
   if (!text) {
     return fail(ErrorKind::usage, settings.value(key).source + ": " + std::string(key) + ": " + text.error().message +
                                       "; name a file that this user may read");
@@ -186,7 +188,8 @@ Result<Address> listen_address(const Settings& settings) {
   return address;
 }
 
-Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings, const platform::FileSystem& files) {
+Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings, const platform::FileSystem& files,
+                                              Pipes pipes) {
   const bool has_certificate = !settings.text("server.tls_certificate").empty();
   const bool has_key = !settings.text("server.tls_key").empty();
   if (!has_certificate && !has_key) return std::nullopt;
@@ -197,8 +200,8 @@ Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings, const pl
                                       std::string(missing) + " is not; TLS needs both, and HTTP in the open neither");
   }
   http::TlsPair pair;
-  pair.certificate = TRY(read_tls_file(settings, "server.tls_certificate", files));
-  pair.key = TRY(read_tls_file(settings, "server.tls_key", files));
+  pair.certificate = TRY(read_tls_file(settings, "server.tls_certificate", files, pipes));
+  pair.key = TRY(read_tls_file(settings, "server.tls_key", files, pipes));
   auto checked = http::check_tls(pair);
   if (!checked) {
     return fail(ErrorKind::usage, "bad_tls_pair",
@@ -286,7 +289,7 @@ Result<http::ServerOptions> Application::make_server_options(const Address& addr
          {"connections_possible", std::uint64_t{options.connections_max}},
          {"open_files_max", std::uint64_t{descriptors}}});
   }
-  options.tls = TRY(tls_pair(settings_, platform::posix_files()));
+  options.tls = TRY(tls_pair(settings_, platform::posix_files(), Pipes::waited_for));
   if (options.tls) tell_of_tls(*options.tls);
   return options;
 }
@@ -314,7 +317,7 @@ void Application::reload() {
     log_->info("Nothing to read anew: SIGHUP is for the TLS certificate and its key, and there are none");
     return;
   }
-  const auto pair = tls_pair(settings_, platform::posix_files());
+  const auto pair = tls_pair(settings_, platform::posix_files(), Pipes::refused);
   const Result<> renewed = pair ? server_->renew_tls(**pair) : std::unexpected(pair.error());
   if (!renewed) {
     log_->error("The TLS certificate and its key were not replaced; new connections get the old one.",

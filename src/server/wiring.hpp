@@ -37,10 +37,14 @@ struct Address {
 /// Errors: usage, when the settings ask for what must not be (to listen beyond loopback without --insecure).
 [[nodiscard]] Result<Address> listen_address(const Settings& settings);
 
+/// What becomes of a pipe where a file may be read: a start can wait until somebody has filled it, a server that runs
+/// would not hear of anything else meanwhile.
+enum class Pipes { waited_for, refused };
+
 /// The pair for TLS that the settings name, if they do. Errors: usage, when only one is named, a file cannot be read,
 /// or nothing can be served with the two.
-[[nodiscard]] Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings,
-                                                            const platform::FileSystem& files);
+[[nodiscard]] Result<std::optional<http::TlsPair>> tls_pair(const Settings& settings, const platform::FileSystem& files,
+                                                            Pipes pipes);
 
 class Application {
  public:

@@ -158,6 +158,13 @@ def test(binary: str, directory: pathlib.Path) -> str:
         eventually(lambda: bool(records("were not replaced")), "the error about a bad certificate")
         Client(server.port, first[0]).close()
 
+        served[1].unlink()
+        os.mkfifo(served[1])  # which nobody writes into
+        served[0].write_bytes(first[0].read_bytes())
+        server.process.send_signal(signal.SIGHUP)
+        eventually(lambda: len(records("were not replaced")) == 2, "the error about a key that is a pipe")
+        served[1].unlink()
+
         install(second)
         server.process.send_signal(signal.SIGHUP)
         eventually(lambda: len(records("Serving with a TLS certificate")) == 2, "the word about the new certificate")

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -60,14 +61,15 @@ Signal wait_for_signal() {
   return signal == SIGHUP ? Signal::reload : Signal::stop;
 }
 
-void end_at_next_stop(int code, std::function<std::string()> last_line) {
-  std::thread([code, last_line = std::move(last_line)] {
+void end_at_next_stop(int code, Duration same_stop, std::function<std::string()> last_line) {
+  const auto counts_from = std::chrono::steady_clock::now() + same_stop;
+  std::thread([code, counts_from, last_line = std::move(last_line)] {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     int signal = 0;
-    while (sigwait(&signals, &signal) != 0) {
+    while (sigwait(&signals, &signal) != 0 || std::chrono::steady_clock::now() < counts_from) {
     }
     const std::string line = last_line();
     pollfd output{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};

@@ -16,6 +16,8 @@ std::string cut_short() {
   return line;
 }
 
+constexpr Duration same_stop = std::chrono::milliseconds(250);
+
 }  // namespace
 
 int serve(const Settings& settings) {
@@ -28,7 +30,7 @@ int serve(const Settings& settings) {
   while (platform::wait_for_signal() != platform::Signal::stop) {
     (*application)->reload();
   }
-  platform::end_at_next_stop(failed, cut_short);
+  platform::end_at_next_stop(failed, same_stop, cut_short);
   if (auto stopped = (*application)->stop(); !stopped) return report(stopped.error());
   return done;
 }

@@ -25,7 +25,7 @@ int print_settings(const Settings& settings) {
 int check(const Settings& settings) {
   const auto address = listen_address(settings);
   if (!address) return report(address.error());
-  const auto pair = tls_pair(settings, platform::posix_files());
+  const auto pair = tls_pair(settings, platform::posix_files(), Pipes::waited_for);
   if (!pair) return report(pair.error());
   const auto keys = with_secret_keys(settings, platform::system_random());
   if (!keys) return report(keys.error());
