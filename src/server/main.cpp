@@ -163,8 +163,8 @@ int run(int count, char** arguments) {
   store_command->add_flag("--yes", store.yes, "Drop without asking for the name of what is to go.");
 
   VerifyRequest verification;
-  verification.directory = "annals-data";
-  verify_command->add_option("--data", verification.directory, "The directory of the store. Default: annals-data.");
+  Flags verify_flags;
+  verify_flags.add_to(*verify_command, [](std::string_view key) { return key == "store.directory"; });
   verify_command
       ->add_option("--expect", verification.expected,
                    "POSITION:HASH, as an earlier `annals verify` printed it behind \"Head:\". The chain of hashes must "
@@ -234,7 +234,20 @@ int run(int count, char** arguments) {
   if (*check_command) return with_settings(flags, *check_command, check);
   if (*plan_command) return with_settings(flags, *plan_command, plan);
   if (*settings_command) return with_settings(flags, *settings_command, print_settings);
-  if (*verify_command) return verify(verification);
+  if (*verify_command) {
+    const bool is_named = verify_command->get_option("--data")->count() > 0;
+    // A configuration that cannot be read is no reason not to look at a store that was named.
+    if (is_named && verify_command->get_option("--config")->count() == 0) {
+      verification.directory = verify_flags.texts["store.directory"];
+      return verify(verification);
+    }
+    return with_settings(verify_flags, *verify_command, [&](const Settings& settings) {
+      const auto name = is_named ? Result<std::string>(settings.text("store.directory")) : name_of_store("", settings);
+      if (!name) return report(name.error());
+      verification.directory = *name;
+      return verify(verification);
+    });
+  }
   if (*store_command) {
     return with_settings(flags, *store_command,
                          [&](const Settings& settings) { return manage_store(store, settings); });

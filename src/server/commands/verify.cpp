@@ -19,8 +19,11 @@ std::string describe(const log::VerifyReport& found, const std::vector<std::stri
     text += "Head: " + store::Anchor{found.last, found.last_hash}.to_text() + "\n";
   }
   if (found.torn) {
-    text += "It was not stopped cleanly: in " + found.last_segment + ", what follows byte " +
-            std::to_string(found.end) + " is of a flush that never finished, and will be cut off at the next start.\n";
+    // The mark of a clean stop may stand right before it: the next server's first flush can be cut short, too.
+    text += "It was not stopped cleanly, or was written to since by something else: in " + found.last_segment +
+            ", what follows byte " + std::to_string(found.end) +
+            " is no part of the log. It looks like a flush that never finished, of which nobody was told that it had; "
+            "it will be cut off at the next start.\n";
   } else if (!found.clean) {
     text += "It was not stopped cleanly, so nothing here can tell whether something is missing at its end.\n";
   }
@@ -47,6 +50,12 @@ std::string describe(const log::VerifyReport& found, const std::vector<std::stri
 
 int verify(const VerifyRequest& request) {
   const std::string& directory = request.directory;
+  if (directory.empty()) return report(Error(ErrorKind::usage, "--data is empty; name the directory of the store"));
+  if (directory == "postgres") {
+    return report(Error(ErrorKind::usage,
+                        "the settings lead to a database, whose integrity is PostgreSQL's to check; the store that is "
+                        "verified is a directory: name it with --data (./postgres, if it is called so)"));
+  }
   if (is_address(directory)) {
     return report(Error(ErrorKind::usage, "--data is the address " + in_quotes(directory) +
                                               "; the store that is verified is a directory"));
