@@ -62,26 +62,35 @@ std::string with_masked_addresses(std::string_view text) {
   }
 }
 
-/// The end of the value that begins at `begin`: libpq's form has quotes, and a backslash before what is quoted.
+/// The end of the value that begins at `begin`. In quotes, as libpq and TOML have it, a backslash stands before what is
+/// quoted; a quote that was forgotten goes to the end of the line.
 std::size_t end_of_value(std::string_view text, std::size_t begin) {
-  const bool quoted = begin < text.size() && text[begin] == '\'';
+  const char quote = begin < text.size() ? text[begin] : '\0';
+  const bool quoted = quote == '\'' || quote == '"';
   for (std::size_t at = begin + (quoted ? 1 : 0); at < text.size(); ++at) {
+    if (text[at] == '\n') return at;
     if (text[at] == '\\') {
       ++at;
-    } else if (quoted ? text[at] == '\'' : is_blank(text[at]) || text[at] == '&' || text[at] == '"') {
+    } else if (quoted ? text[at] == quote : is_blank(text[at]) || text[at] == '&' || text[at] == '"') {
       return quoted ? at + 1 : at;
     }
   }
   return text.size();
 }
 
-/// The first place behind the "=" of a word that ends in `password` or `passwd`; npos when there is none.
+/// The first place behind the "=" of a word that ends in `password` or `passwd`, or of a quote behind it where the "="
+/// was forgotten; npos when there is none.
 std::size_t find_value_of_password(const std::string& lower_text, std::size_t from) {
   std::size_t first = std::string::npos;
   for (const std::string_view name : {std::string_view("password"), std::string_view("passwd")}) {
     for (std::size_t at = lower_text.find(name, from); at != std::string::npos; at = lower_text.find(name, at + 1)) {
       std::size_t sign = at + name.size();
       while (sign < lower_text.size() && is_blank(lower_text[sign])) ++sign;
+      const bool forgotten = sign > at + name.size() && sign < lower_text.size() && lower_text[sign] == '"';
+      if (forgotten) {
+        first = std::min(first, sign);
+        break;
+      }
       if (sign >= lower_text.size() || lower_text[sign] != '=') continue;
       do ++sign;
       while (sign < lower_text.size() && is_blank(lower_text[sign]));

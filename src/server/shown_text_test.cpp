@@ -42,6 +42,11 @@ TEST(shown_text, in_a_text_every_password_is_masked_and_nothing_else) {
             "it is to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, no password supplied"},
            {"\"127.0.0.1:70000\"; expected a time, such as 2026-02-12T10:00:00Z",
             "\"127.0.0.1:70000\"; expected a time, such as 2026-02-12T10:00:00Z"},
+           {"1 | password = \"sec\\\"ret\" x\n  |            ^", "1 | password = **** x\n  |            ^"},
+           {"1 | PASSWORD = \"secret\n  |            ^", "1 | PASSWORD = ****\n  |            ^"},
+           {"1 | password \"secret\"", "1 | password ****"},
+           {"there is no setting \"store.pasword\"; did you mean \"store.password\"? it is text",
+            "there is no setting \"store.pasword\"; did you mean \"store.password\"? it is text"},
            {"", ""}}) {
     EXPECT_EQ(without_passwords(text), shown);
     EXPECT_EQ(without_passwords(shown), shown);
