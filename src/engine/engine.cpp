@@ -234,6 +234,9 @@ Health::Check Engine::check_projections() const {
     if (runner->status().failing) return {"error", "the subscriber " + name + " fails and is started again"};
   }
   if (!store_.status().away.empty()) return {"down", std::string(tables_are_old)};
+  if (!writer_.sees_others()) {
+    return {"error", "what other servers recorded cannot be read, so the tables are behind; it is tried again"};
+  }
   if (missing_.load() > 0) return {"down", "the read tables are still catching up with the store"};
   return {};
 }

@@ -286,6 +286,20 @@ TEST_F(EngineTest, health_tells_of_what_cannot_be_read_back) {
   EXPECT_EQ(found.eventstore.state, "ok");
 }
 
+TEST_F(EngineTest, health_tells_of_what_others_recorded_and_cannot_be_read) {
+  store.share();
+  open();
+  run();
+  store.fail_reads(Error(ErrorKind::unavailable, "the server is away"));
+  record(store.inner(), "config-a", set_event("theirs"));
+  run();
+  EXPECT_EQ(health().projection.state, "error");
+  EXPECT_NE(health().projection.detail.find("other servers"), std::string::npos);
+  store.fail_reads(std::nullopt);
+  while (!engine->writer().sees_others() && world.executor.run_next_timer()) run();
+  EXPECT_TRUE(health().healthy());
+}
+
 TEST_F(EngineTest, health_tells_of_tables_and_subscribers_that_fail) {
   class Broken final : public projection::Subscriber {
    public:

@@ -23,6 +23,9 @@ constexpr int attempts_max = 5;
 /// From this attempt on, other servers are kept off meanwhile.
 constexpr int attempts_to_hold = 2;
 
+/// What could not be read of others is tried again after this.
+constexpr Duration look_again_pause = std::chrono::milliseconds{100};
+
 constexpr std::array<std::uint64_t, 11> batch_groups_bounds{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
 /// Set while a step runs on this thread: tells an append that finished inside the call from one that finished
@@ -78,9 +81,12 @@ Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, pla
       references_(feeds_) {
   if (!options_.receipts_path.empty())
     receipts_keeper_ = std::make_unique<projection::StateKeeper>(receipts_, options_.receipts_path, store, platform);
+  look_again_->lock()->writer = this;
 }
 
-Writer::~Writer() = default;
+Writer::~Writer() {
+  look_again_->lock()->writer = nullptr;
+}
 
 Result<> Writer::load() {
   TRY(receipts_.load(store_, receipts_keeper_.get()));
@@ -98,13 +104,17 @@ Result<> Writer::load() {
 void Writer::stop_following() {
   if (!watch_) return;
   watch_.reset();
+  look_again_->lock()->writer = nullptr;
   idle_.wait(false);
   // Whoever made it idle held the queue, and touches nothing of the writer once it lets go.
   (void)queue_.lock();
 }
 
 void Writer::others_went_on(Position visible) {
-  if (visible <= others_.known()) return;
+  if (visible > others_.known()) set_to_look();
+}
+
+void Writer::set_to_look() {
   {
     auto queue = queue_.lock();
     queue->look = true;
@@ -271,19 +281,41 @@ void Writer::prepare_for_others() {
   // What cannot be read now leaves the state as old as it was, which the conditions of the append find out.
   if (hold_ == nullptr) return (void)look_at_others();
   const auto asked = others_.ask();
+  note_look(asked);
   if (!asked) return hold_.reset();
   for (Pending& pending : batch_) pending.sure = true;
 }
 
 Result<> Writer::look_at_others() {
   auto looked = others_.look();
-  // That a database has ended its connections is found out by asking; the next question goes over another one. Nobody
-  // asks again otherwise before something is recorded.
+  // That a database has ended its connections is found out by asking; the next question goes over another one.
   if (!looked) looked = others_.look();
-  if (!looked) {
-    platform_.log.error("What other servers recorded could not be read", {{"error", looked.error().message}});
-  }
+  note_look(looked);
   return looked;
+}
+
+/// What came of a look. One that left something unread is made again: the store tells of each position once, so before
+/// more is recorded nothing else need be the occasion.
+void Writer::note_look(const Result<>& looked) {
+  const bool sees = looked || others_.known() >= store_.status().visible;
+  const bool saw = sees_others_.exchange(sees);
+  if (sees) {
+    if (!saw) platform_.log.info("What other servers recorded is read again");
+    return;
+  }
+  if (const auto held_back = others_unread_.admit(platform_.clock.monotonic())) {
+    platform_.log.error("What other servers recorded could not be read; it is tried again",
+                        {{"error", looked.error().message}, {"held_back", *held_back}});
+  }
+  {
+    const auto again = look_again_->lock();
+    if (std::exchange(again->scheduled, true)) return;
+  }
+  options_.follow->post_after(look_again_pause, [again = look_again_] {
+    const auto locked = again->lock();
+    locked->scheduled = false;
+    if (locked->writer != nullptr) locked->writer->set_to_look();
+  });
 }
 
 void Writer::saw(std::span<const EventView> events) {
@@ -300,6 +332,7 @@ void Writer::make_sure(Instant now) {
   if (std::ranges::none_of(batch_, unsure)) return;
   const Position decided_on = others_.known();
   const auto asked = others_.ask();
+  note_look(asked);
   for (Pending& pending : batch_) {
     if (!unsure(pending)) continue;
     pending.sure = asked.has_value();

@@ -42,6 +42,7 @@
 
 #include "base/guarded.hpp"
 #include "base/histogram.hpp"
+#include "base/throttle.hpp"
 #include "engine/command.hpp"
 #include "engine/others.hpp"
 #include "engine/receipts.hpp"
@@ -119,6 +120,10 @@ class Writer {
   /// Takes in no more of what other servers record. The writer is idle when it returns, if no command is on its way.
   /// Not from an executor that its steps run on.
   void stop_following();
+
+  /// False while what other servers recorded, as far as the store has told of it, cannot be read. It is tried again
+  /// many times a second.
+  [[nodiscard]] bool sees_others() const { return sees_others_.load(); }
 
   [[nodiscard]] WriterStatus status() const;
   /// How many groups each append recorded together.
@@ -201,6 +206,11 @@ class Writer {
     bool look = false;  ///< others recorded something
     std::uint64_t overloaded = 0;
   };
+  /// Shared with the task that waits to look again, which may outlive the writer.
+  struct LookAgain {
+    Writer* writer = nullptr;  ///< null when it follows no longer
+    bool scheduled = false;
+  };
 
   void enqueue(Pending pending);
   // Neither `step` nor `recorded` lets an exception out: it would leave the token with nobody, and stopping beats
@@ -211,7 +221,9 @@ class Writer {
   void decide_batch(Instant now);
   void append_batch(platform::Executor& here);
   void others_went_on(Position visible);
+  void set_to_look();
   [[nodiscard]] Result<> look_at_others();
+  void note_look(const Result<>& looked);
   void saw(std::span<const EventView> events);
   void prepare_for_others();
   void make_sure(Instant now);
@@ -265,6 +277,9 @@ class Writer {
 
   Guarded<Queue> queue_;
   std::atomic<bool> idle_{true};
+  std::atomic<bool> sees_others_{true};
+  std::shared_ptr<Guarded<LookAgain>> look_again_ = std::make_shared<Guarded<LookAgain>>();
+  Throttle others_unread_{std::chrono::seconds{10}};
   std::atomic<std::int64_t> last_visible_stamp_{0};
   std::atomic<std::uint64_t> commands_{0};
   std::atomic<std::uint64_t> batches_{0};

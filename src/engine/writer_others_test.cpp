@@ -162,6 +162,56 @@ TEST_F(WriterOthersTest, a_store_that_cannot_be_read_after_an_append_leaves_no_s
   EXPECT_EQ(writer.value("b"), "theirs");
 }
 
+TEST_F(WriterOthersTest, what_could_not_be_read_of_theirs_is_read_as_soon_as_it_can_be) {
+  WriterUnderTest writer(world, store);
+  store.fail_reads(Error{ErrorKind::unavailable, "the server is away"});
+  record(store.inner(), "config-a", set_event("theirs"));
+  run();
+  EXPECT_FALSE(writer->sees_others());
+  for (int again = 0; again < 50; ++again) {
+    EXPECT_TRUE(world.executor.run_next_timer());
+    run();
+  }
+  EXPECT_EQ(writer.value("a"), "(none)");
+  EXPECT_FALSE(writer->sees_others());
+  EXPECT_EQ(world.logged("What other servers recorded could not be read"), 1u) << "of 100 in five seconds";
+  store.fail_reads(std::nullopt);
+  EXPECT_TRUE(world.executor.run_next_timer());
+  run();
+  EXPECT_EQ(writer.value("a"), "theirs") << "nobody wrote meanwhile";
+  EXPECT_TRUE(writer->sees_others());
+  EXPECT_FALSE(world.executor.run_next_timer()) << "it is tried no longer";
+}
+
+TEST_F(WriterOthersTest, an_outage_after_which_nothing_is_unread_leaves_nothing_to_try) {
+  WriterUnderTest writer(world, store);
+  store.fail_newest(Error{ErrorKind::unavailable, "the server is away"});
+  EXPECT_EQ(writer.write(remove_request("a")), "unavailable");
+  EXPECT_TRUE(writer->sees_others());
+  EXPECT_FALSE(world.executor.run_next_timer());
+}
+
+TEST_F(WriterOthersTest, whoever_stops_following_looks_no_more) {
+  auto writer = std::make_unique<WriterUnderTest>(world, store);
+  store.fail_reads(Error{ErrorKind::unavailable, "the server is away"});
+  record(store.inner(), "config-a", set_event("theirs"));
+  run();
+  (*writer)->stop_following();
+  store.fail_reads(std::nullopt);
+  world.executor.run_next_timer();
+  run();
+  EXPECT_EQ(writer->value("a"), "(none)");
+  writer = std::make_unique<WriterUnderTest>(world, store);
+  EXPECT_EQ(writer->value("a"), "theirs");
+  store.fail_reads(Error{ErrorKind::unavailable, "the server is away"});
+  record(store.inner(), "config-a", set_event("more"));
+  run();
+  EXPECT_FALSE((*writer)->sees_others());
+  writer.reset();  // what waits for its time must not touch it
+  world.executor.run_next_timer();
+  run();
+}
+
 TEST_F(WriterOthersTest, states_that_no_table_stands_for_are_read_anew_after_others_changed_them) {
   WriterUnderTest writer(world, store, {}, model::Consistency::eventual);
   EXPECT_EQ(writer.write(set_request("a", "1")), "1");
