@@ -114,8 +114,8 @@ class FileSystem {
 
   /// Takes the one lock of a directory: flock on the directory itself, where the file system has that, and on
   /// `<path>/LOCK`, which then holds the process id. So it holds also when LOCK is removed.
-  /// Errors: conflict, when another process holds it (the message names that process), or when LOCK is no file or holds
-  /// something else, which is left as it is; not_found, input_output.
+  /// Errors: conflict, when another process holds it (the message names that process), or when LOCK is no file, has
+  /// other names as well or holds something else, which is left as it is; not_found, input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& path) = 0;
 
   /// Takes the lock for looking only, which needs no permission to write: several may look at once, but nobody while

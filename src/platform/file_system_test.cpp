@@ -469,6 +469,18 @@ TEST_P(PosixFiles, a_lock_is_never_written_into_what_is_not_ours) {
     EXPECT_EQ(content("LOCK"), text);
     ASSERT_TRUE(files().remove(path("LOCK")));
   }
+  for (const char* text : {"", "12\n"}) {
+    create("numbers", text);
+    ASSERT_EQ(link(path("numbers").c_str(), path("LOCK").c_str()), 0);
+    const auto refused = files().lock_directory(directory_);
+    ASSERT_EQ(kind_of(refused), ErrorKind::conflict) << text;
+    EXPECT_EQ(refused.error().code, "directory_foreign");
+    EXPECT_THAT(refused.error().message, HasSubstr("LOCK is a file that has other names as well"));
+    EXPECT_EQ(content("numbers"), text);
+    EXPECT_TRUE(files().lock_directory_to_read(directory_)) << "who looks writes nothing";
+    ASSERT_TRUE(files().remove(path("LOCK")));
+    ASSERT_TRUE(files().remove(path("numbers")));
+  }
   for (const char* text : {"", "12", "4194304\n"}) {
     create("LOCK", text);
     EXPECT_TRUE(files().lock_directory(directory_)) << text;

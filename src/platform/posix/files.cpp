@@ -318,7 +318,7 @@ class PosixFileSystem final : public FileSystem {
       if (errno != EWOULDBLOCK) return refused(lock_path, "locked", errno);
       return held(path, number);
     }
-    TRY(check_holds_number(lock_path, number));
+    TRY(check_is_ours(lock_path, number));
     // The process id is a help to whoever meets the lock; the lock holds without it, so a full disk is no reason to
     // refuse.
     const std::string holder = std::to_string(getpid()) + "\n";
@@ -373,9 +373,18 @@ class PosixFileSystem final : public FileSystem {
     return opened;
   }
 
-  /// That LOCK, which is about to be written anew, holds what it is for, or nothing: it may be somebody else's file, in
-  /// a directory that was never ours. Errors: conflict; input_output.
-  static Result<> check_holds_number(const std::string& path, int number) {
+  /// That LOCK, which is about to be written anew, holds what it is for, or nothing, and is no other file by a second
+  /// name: it may be somebody else's, in a directory that was never ours. Errors: conflict; input_output.
+  static Result<> check_is_ours(const std::string& path, int number) {
+    struct stat status{};
+    if (fstat(number, &status) < 0) return refused(path, "examined", errno);
+    // Not those without a name: it may be removed right now, and some file systems do not count.
+    if (status.st_nlink > 1) {
+      return fail(ErrorKind::conflict, "directory_foreign",
+                  path +
+                      " is a file that has other names as well (hard links), and what is written to it would be "
+                      "written there; nothing was: remove it by hand, or choose another directory");
+    }
     std::array<char, 32> text{};
     const ssize_t count = uninterrupted([&] { return pread(number, text.data(), text.size(), 0); });
     if (count < 0) return refused(path, "read", errno);
