@@ -89,6 +89,9 @@ TEST(model_attributes, what_is_said_of_what_nobody_can_ask_is_refused) {
            Case{"cache = \"1s\"\nmethods = [\"POST\"]", "model.thing.cache: "},
            Case{"durability = \"local\"\nmethods = [\"GET\"]", "serve a method that writes as well"},
            Case{"write_behind = true\nmethods = [\"GET\"]", "serve a method that writes as well"},
+           Case{"performance = { batch_size = 9 }\nmethods = [\"GET\"]",
+                "annals.toml:2:30: model.thing.performance.batch_size: "},
+           Case{"methods = [\"GET\"]\nperformance = { batch_size = 9 }", "serve a method that writes as well"},
            Case{"versioned = 3\nmethods = [\"PUT\"]", "model.thing.versioned: "},
            Case{"retention = \"3d\"\nmethods = [\"PUT\"]", "model.thing.retention: "},
        }) {
@@ -103,6 +106,10 @@ TEST(model_attributes, what_is_said_of_what_nobody_can_ask_is_refused) {
            // The events of what was served once are there.
            "methods = [\"GET\", \"POST\"]\naudited = true\noperations = { delete = { audited = false } }",
            "methods = [\"POST\"]\naudited = false\ncache = \"0s\"\nversioned = 3",
+           // A flush takes commands of whatever method.
+           "methods = [\"GET\", \"DELETE\"]\nperformance = { batch_size = 9 }",
+           // What was recorded once has a past.
+           "methods = [\"GET\"]\nperformance = { snapshot_frequency = 20 }",
        }) {
     const auto taken = with_lines(*model_attributes().front(), good);
     EXPECT_TRUE(taken) << taken.error().message;

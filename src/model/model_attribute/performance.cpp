@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/did_you_mean.hpp"
+#include "model/methods.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -35,6 +36,14 @@ Result<> read_async_replication(DeclaredModel& declared, const Declared& value) 
                                  "durability for what a write waits for");
 }
 
+/// What goes with a deleted record of another model is no command on this one.
+Result<> check_takes_commands(const Model& model, const Declared& batch_size) {
+  for (const std::string_view method : methods_all) {
+    if (method != "GET" && serves(model, method)) return {};
+  }
+  return refuse_unserved(model, "performance.batch_size", "a method that writes", batch_size);
+}
+
 struct Part {
   std::string_view name;
   Result<> (*read)(DeclaredModel& declared, const Declared& value);
@@ -55,11 +64,12 @@ const ModelAttribute performance_attribute{
     .of_resource = true,
     .sentence =
         "`batch_size`, commands on the model that one flush takes at most, so that the other models' need "
-        "not wait for many (1 to 10000; default: what `store.batch_size` says of all of them); and "
+        "not wait for many (1 to 10000; default: what `store.batch_size` says of all of them; not of a model that is "
+        "served with GET alone); and "
         "`snapshot_frequency`, another name of `snapshot_every`. `async_replication` is refused: there are no replicas "
         "to wait for yet.",
     .accepted = "performance = { batch_size = 100, snapshot_frequency = 1000 }",
-    .refused = "performance = { async_replication = true }",
+    .refused = "methods = [\"GET\"]\nperformance = { batch_size = 100 }",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       const auto* members = value.as<Declared::Table>();
       if (members == nullptr) {
@@ -81,6 +91,7 @@ const ModelAttribute performance_attribute{
       return {};
     },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
+      if (const Declared* size = value.find("batch_size")) TRY(check_takes_commands(model, *size));
       const Declared* frequency = value.find("snapshot_frequency");
       return frequency ? check_snapshot_every(model, *frequency) : Result<>{};
     },
