@@ -25,6 +25,7 @@
 
 #include "base/utf8.hpp"
 #include "json/writer.hpp"
+#include "model/shown_line.hpp"
 
 namespace annals::model {
 namespace {
@@ -77,21 +78,33 @@ Declared declared(const Source& source, const toml::node& node) {
 }
 
 /// The line of a place with a caret below it; nothing when there is no such line.
-std::string shown_line(const Place& place) {
+std::string line_with_caret(const Place& place, ValueAtPlace value) {
   if (!place.source || place.line == 0) return "";
-  std::string_view text = place.source->text;
-  for (std::size_t line = 1; line < place.line; ++line) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return "";
-    text.remove_prefix(end + 1);
-  }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
+  const ShownLine line = shown_line(place.source->text, place.line, place.column, value);
   constexpr std::size_t shown_bytes_max = 200;
-  if (text.size() > shown_bytes_max || !is_utf8_without_controls(text)) return "";
+  if (line.text.size() > shown_bytes_max || !is_utf8_without_controls(line.text)) return "";
   const std::string number = std::to_string(place.line);
-  return "\n  " + number + " | " + std::string(text) + "\n  " + std::string(number.size(), ' ') + " | " +
-         std::string(place.column - std::min<std::size_t>(place.column, 1), ' ') + "^";
+  return "\n  " + number + " | " + line.text + "\n  " + std::string(number.size(), ' ') + " | " +
+         std::string(line.column - std::min<std::size_t>(line.column, 1), ' ') + "^";
+}
+
+/// What the library says of a place that lies in what is not shown: without what it saw there, of which it repeats a
+/// character, a number, or the beginning of a word. Keys it may repeat.
+std::string without_what_was_seen(std::string description) {
+  if (description.contains("cannot redefine ") || description.contains("cannot insert ")) return description;
+  description.resize(std::min(description.find(", saw "), description.size()));
+  const auto is_expected = [&](std::size_t quote) {
+    const std::string_view before = std::string_view(description).substr(0, quote);
+    return before.ends_with("expected ") || before.ends_with("closing ");
+  };
+  std::size_t quote = description.find('\'');
+  while (quote != std::string::npos && is_expected(quote)) {
+    const std::size_t closing = description.find('\'', quote + 1);
+    quote = closing == std::string::npos ? closing : description.find('\'', closing + 1);
+  }
+  if (quote != std::string::npos)
+    description.replace(quote, std::max(description.rfind('\''), quote) + 1 - quote, "****");
+  return description;
 }
 
 /// The line of a place, from the place on; nothing when there is none.
@@ -197,7 +210,11 @@ Result<Declared> read_declarations(std::string text, std::string path) {
   const toml::parse_result parsed = toml::parse(source->text, source->path);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return refuse(place_of(source, error.source()), "not TOML: " + std::string(error.description()));
+    const Place place = place_of(source, error.source());
+    std::string description(error.description());
+    if (shown_line(source->text, place.line, place.column).is_hidden)
+      description = without_what_was_seen(std::move(description));
+    return refuse(place, "not TOML: " + description);
   }
   Declared root;
   root.place = {source, 1, 1};
@@ -206,7 +223,11 @@ Result<Declared> read_declarations(std::string text, std::string path) {
 }
 
 std::unexpected<Error> refuse(const Place& place, const std::string& what) {
-  return fail(ErrorKind::usage, place.to_text() + ": " + what + shown_line(place));
+  return fail(ErrorKind::usage, place.to_text() + ": " + what + line_with_caret(place, ValueAtPlace::as_the_rule_says));
+}
+
+std::unexpected<Error> refuse_harmless(const Place& place, const std::string& what) {
+  return fail(ErrorKind::usage, place.to_text() + ": " + what + line_with_caret(place, ValueAtPlace::shown));
 }
 
 std::unexpected<Error> refuse_within(const Declared& text, std::size_t offset, const std::string& what) {

@@ -65,8 +65,12 @@ struct DeclaredMember {
 /// Reads a whole file; `path` is for errors. The result is a table. Errors: usage, as `refuse`.
 [[nodiscard]] Result<Declared> read_declarations(std::string text, std::string path);
 
-/// An error (usage) at a place: "annals.toml:3:9: " and `what`, then the line with a caret below it.
+/// An error (usage) at a place: "annals.toml:3:9: " and `what`, then the line with a caret below it. Of the line
+/// nothing is shown that may be a secret; the rule is in shown_line.hpp.
 [[nodiscard]] std::unexpected<Error> refuse(const Place& place, const std::string& what);
+
+/// The same of a value that is known to be no secret, whatever its key is: it is shown.
+[[nodiscard]] std::unexpected<Error> refuse_harmless(const Place& place, const std::string& what);
 
 /// As refuse, at the byte `offset` of a text that was declared: the caret is below the character, where the text stands
 /// on one line of the file; else below its beginning, and the message tells the character.

@@ -38,8 +38,10 @@ TEST(declaration, a_refusal_shows_the_line_with_a_caret) {
   const Declared root = read("a = 1\n  bad = 2\n");
   const DeclaredMember& member = root.as<Declared::Table>()->back();
   EXPECT_EQ(refuse(member.place, "\"bad\" is bad").error().message,
-            "a.toml:2:3: \"bad\" is bad\n  2 |   bad = 2\n    |   ^");
-  EXPECT_EQ(refuse(member.value.place, "so").error().message, "a.toml:2:9: so\n  2 |   bad = 2\n    |         ^");
+            "a.toml:2:3: \"bad\" is bad\n  2 |   bad = ****\n    |   ^");
+  EXPECT_EQ(refuse(member.value.place, "so").error().message, "a.toml:2:9: so\n  2 |   bad = ****\n    |         ^");
+  EXPECT_EQ(refuse_harmless(member.value.place, "so").error().message,
+            "a.toml:2:9: so\n  2 |   bad = 2\n    |         ^");
 }
 
 TEST(declaration, what_is_not_toml_is_refused_at_its_place) {
@@ -47,6 +49,27 @@ TEST(declaration, what_is_not_toml_is_refused_at_its_place) {
   ASSERT_FALSE(declared);
   EXPECT_EQ(declared.error().kind, ErrorKind::usage);
   EXPECT_TRUE(declared.error().message.starts_with("a.toml:1:5: not TOML: ")) << declared.error().message;
+}
+
+TEST(declaration, what_the_reader_of_toml_saw_is_not_told_where_it_is_not_shown) {
+  const auto said_of = [](const std::string& text) {
+    const auto declared = read_declarations(text, "a.toml");
+    return declared ? std::string("(taken)") : declared.error().message;
+  };
+  EXPECT_EQ(said_of("a = thunter2"),
+            "a.toml:1:6: not TOML: Error while parsing boolean: expected 'true'\n  1 | a = ****\n    |     ^");
+  EXPECT_EQ(said_of("a = 99999999999999999999"),
+            "a.toml:1:25: not TOML: Error while parsing decimal integer: **** is not representable in 64 bits\n"
+            "  1 | a = ****\n    |     ^");
+  EXPECT_EQ(said_of("a = \"\\q\""),
+            "a.toml:1:7: not TOML: Error while parsing string: unknown escape sequence ****\n"
+            "  1 | a = ****\n    |     ^");
+  EXPECT_EQ(said_of("a = 'x'\na = 'y'"),
+            "a.toml:2:5: not TOML: Error while parsing key-value pair: cannot redefine existing string 'a'\n"
+            "  2 | a = ****\n    |     ^");
+  EXPECT_EQ(said_of("[model.a]\nmethods = [\"GET\" \"PUT\"]"),
+            "a.toml:2:18: not TOML: Error while parsing array: expected comma or closing ']'\n"
+            "  2 | methods = [\"GET\" ****\n    |                  ^");
 }
 
 }  // namespace

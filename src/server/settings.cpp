@@ -193,7 +193,7 @@ Error with_line(const Setting& setting, const Settings::Value& value, const Give
   const bool is_from_file = given != file.end() && given->second.where == value.source && given->second.place;
   if (!is_from_file || setting.secret || setting.type == text) return error;
   const std::string what = error.message.substr(value.source.size() + 2);  // without the place before it
-  return model::refuse(*given->second.place, what).error();
+  return model::refuse_harmless(*given->second.place, what).error();
 }
 
 std::string bytes_to_text(std::int64_t count) {

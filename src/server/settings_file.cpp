@@ -8,12 +8,21 @@
 #include "http/route_list.hpp"
 #include "model/model_file.hpp"
 #include "server/settings.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
 
 using model::Declared;
 using model::DeclaredMember;
+
+/// An error about the value of a setting, with the line that it stands on: of a text, which may be anything, without
+/// it.
+std::unexpected<Error> refuse_value(const Setting& setting, const Declared& value, const std::string& what) {
+  const bool is_text = value.as<std::string>() || value.as<Declared::List>() || value.as<Declared::Table>();
+  const bool may_be_secret = setting.secret || (setting.type == SettingType::text && is_text);
+  return may_be_secret ? refuse(value.place, what) : model::refuse_harmless(value.place, what);
+}
 
 Result<> read_setting(const Setting& setting, const Declared& value, GivenSettings& given) {
   std::string text;
@@ -28,13 +37,14 @@ Result<> read_setting(const Setting& setting, const Declared& value, GivenSettin
   } else if (const auto* flag = value.as<bool>(); flag && setting.type == SettingType::boolean) {
     text = *flag ? "true" : "false";
   } else {
-    return refuse(value.place, std::string(setting.key) + " is of type " + std::string(value.kind()) + "; expected " +
-                                   expected_form(setting) + (wants_text ? " in quotes" : ""));
+    return refuse_value(setting, value,
+                        std::string(setting.key) + " is of type " + std::string(value.kind()) + "; expected " +
+                            expected_form(setting) + (wants_text ? " in quotes" : ""));
   }
   const auto [other, first] =
       given.try_emplace(std::string(setting.key), Given{text, value.place.to_text(), value.place});
   if (first) return {};
-  return refuse(value.place, std::string(setting.key) + " is set at " + other->second.where + " already");
+  return refuse_value(setting, value, std::string(setting.key) + " is set at " + other->second.where + " already");
 }
 
 /// The known name that is nearest; else one that is called so in another table.
@@ -127,12 +137,21 @@ class FilesReader {
     const std::size_t slash = from.rfind('/');
     const bool absolute = given->front() == '/';
     const std::string path = absolute || slash == std::string::npos ? *given : from.substr(0, slash + 1) + *given;
+    if (is_address(*given) || has_password(*given)) {
+      return refuse(name.place, "include is " + in_quotes(*given) + "; expected the name of a file");
+    }
     if (std::ranges::find(files_, path) != files_.end())
       return refuse(name.place, path + " is read already; include a file once");
     if (files_.size() == files_max)
       return refuse(name.place, "these are more than " + std::to_string(files_max) + " files");
     auto text = read_(path);
-    if (!text) return refuse(name.place, "the file cannot be included: " + text.error().message);
+    if (!text) {
+      // Whose scheme was forgotten, user:password@host, is told from a file by this only, and is in the message whole.
+      const std::string shown = in_quotes(*given);
+      const bool is_masked = shown.contains("****") && !given->contains("****");
+      return refuse(name.place, "the file cannot be included: " +
+                                    (is_masked ? shown + " cannot be read" : std::move(text).error().message));
+    }
     return read(*std::move(text), path);
   }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "server/settings.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -65,8 +66,73 @@ TEST(settings_file, a_value_of_the_wrong_form_is_shown_with_its_line) {
             "  2 | sync = \"perodic\"\n"
             "    |        ^");
   EXPECT_NE(resolved("[server]\nrequest_timeout = 30\n").find("expected a time with its unit"), std::string::npos);
+  EXPECT_EQ(refusal("[server]\nworker_threads = \"2\"  # threads\n"),
+            "annals.toml:2:18: server.worker_threads is of type string; expected a whole number from 0 to 256\n"
+            "  2 | worker_threads = \"2\"  #****\n"
+            "    |                  ^");
+  EXPECT_EQ(refusal("[server]\nlisten = 4000\n"),
+            "annals.toml:2:10: server.listen is of type integer; expected text that is not empty in quotes\n"
+            "  2 | listen = 4000\n"
+            "    |          ^");
   const std::string secret = resolved("[store]\ndatabase_url = \"\"\npassword = \"hunter2\"\nschema = \"\"\n");
   EXPECT_EQ(secret.find("hunter2"), std::string::npos) << secret;
+}
+
+TEST(settings_file, what_may_be_a_password_is_in_no_line_that_is_shown) {
+  for (const auto& [text, line] : {
+           std::pair{"pasword = \"hunter2\"\n", "  1 | pasword = ****\n    | ^"},
+           {"[store]\ndatabse_url = \"postgres://u:hunter2@h/db\"\n", "  2 | databse_url = ****\n    | ^"},
+           {"username = \"u:hunter2\"\n", "  1 | username = ****\n    | ^"},
+           {"[server]\npassword = \"hunter2\"\n", "  2 | password = ****\n    | ^"},
+           {"store.pasword = \"hunter2\"\n", "  1 | store.pasword = ****\n    |       ^"},
+           {"store = { password = \"hunter2\", lisen = \"x\" }\n",
+            "  1 | store = { password = ****, lisen = **** }\n    |                            ^"},
+           {"[store]\npasword = \"\"\"\nhunter2\"\"\"\n", "  2 | pasword = ****\n    | ^"},
+           {"[store]\npassword = hunter2\n", "  2 | password = ****\n    |            ^"},
+           {"[store]\npassword = 'hunter2' 'hunter2'\n", "  2 | password = **** ****\n    |                 ^"},
+           {"[store]\npassword = thunter2\n", "  2 | password = ****\n    |            ^"},
+           {"[store]\npassword = 99999999999999999999999999\n", "  2 | password = ****\n    |            ^"},
+           {"[store]\npassword = 1\npassword = 'hunter2'\n", "  3 | password = ****\n    |            ^"},
+           {"[store]\nusername = 'u:hunter2'\n[store.schema]\n", "  3 | [store.schema]\n    | ^"},
+           {"[model.a]\npath = \"/a\"\nprofile = \"kv\"\npassword = \"hunter2\"\n", "  4 | password = ****\n    | ^"},
+           {"[model.a]\npath = \"/a\"\n[model.a.fields]\npassword = { type = \"strin\", default = \"x\" }\n",
+            "  4 | password = { type = \"strin\", default = \"x\" }\n    |                     ^"},
+       }) {
+    const std::string message = refusal(text);
+    EXPECT_TRUE(message.starts_with("annals.toml:")) << message;
+    EXPECT_TRUE(message.ends_with(line)) << message;
+    EXPECT_EQ(message.find("hunter"), std::string::npos) << message;
+    EXPECT_EQ(message.find("thu"), std::string::npos) << message;
+    EXPECT_EQ(message.find("9999"), std::string::npos) << message;
+    EXPECT_EQ(without_passwords(message), message) << "so the caret stays where it is";
+  }
+}
+
+TEST(settings_file, what_may_be_a_password_is_shown_by_no_slip_of_one_character) {
+  const std::vector<std::string> files{
+      "[store]\nkind = \"postgres\"\npassword = \"hunter2\"\nport = 5432 # hunter2\nusername = 'u:hunter2'\n",
+      "store = { pasword = 'hunter2', database_url = \"postgres://u:hunter2@h/db\" }\n",
+      "store.password = \"\"\"\nhunter2\"\"\"\n[secrets]\nkey_file = '''hunter2'''\n",
+      "[model.a]\npath = \"/a\"\nmethods = [\"GET\"]\npassword = \"hunter2\"\n[model.a.fields]\nid = { type = "
+      "\"uuid\", primary_key = true }\npin = { type = \"string\", default = \"hunter2\", secret = true }\n"};
+  std::size_t refused = 0;
+  const auto look = [&](const std::string& text) {
+    const std::string message = refusal(text);
+    if (message == "(taken)") return;
+    ++refused;
+    EXPECT_EQ(message.find("hunter"), std::string::npos) << text << "\n" << message;
+  };
+  for (const std::string& file : files) {
+    for (std::size_t place = 0; place <= file.size(); ++place) {
+      for (const char character : std::string_view("\"'=#[]{},.\n\\ x1:")) {
+        look(file.substr(0, place) + character + file.substr(place));
+        if (place < file.size()) look(file.substr(0, place) + character + file.substr(place + 1));
+      }
+      look(file.substr(0, place));
+      if (place < file.size()) look(file.substr(0, place) + file.substr(place + 1));
+    }
+  }
+  EXPECT_GT(refused, 1000u);
 }
 
 TEST(settings_file, an_unknown_key_is_refused_with_a_suggestion) {
@@ -187,6 +253,12 @@ TEST(settings_file, what_is_included_is_read_as_if_it_stood_there) {
   for (const auto& [text, message] : {
            std::pair{"include = 3\n", "conf/annals.toml:1:11: include is the path of a file"},
            std::pair{"include = \"none.toml\"\n", "conf/annals.toml:1:11: the file cannot be included: conf/none.toml"},
+           std::pair{"include = \"postgres://u:hunter2@h/db\"\n",
+                     "conf/annals.toml:1:11: include is \"postgres://u:****@h/db\"; expected the name of a file\n  1 | "
+                     "include = ****\n    |           ^"},
+           std::pair{"include = \"u:hunter2@h/db\"\n",
+                     "conf/annals.toml:1:11: the file cannot be included: \"u:****@h/db\" cannot be read\n  1 | "
+                     "include = ****\n"},
            std::pair{"include = [\"annals.toml\"]\n", "conf/annals.toml:1:12: conf/annals.toml is read already"},
            std::pair{"include = [\"shop.toml\", \"again.toml\"]\n",
                      "conf/again.toml:1:11: conf/shop.toml is read already"},

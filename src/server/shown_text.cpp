@@ -65,6 +65,11 @@ std::string with_masked_addresses(std::string_view text) {
 /// The end of the value that begins at `begin`. In quotes, as libpq and TOML have it, a backslash stands before what is
 /// quoted; a quote that was forgotten goes to the end of the line.
 std::size_t end_of_value(std::string_view text, std::size_t begin) {
+  if (text.substr(begin).starts_with(mask)) {
+    const std::size_t behind = begin + mask.size();
+    if (behind == text.size() || is_blank(text[behind]) || std::string_view(",]}").contains(text[behind]))
+      return behind;  // it is masked already, in a list or a table
+  }
   const char quote = begin < text.size() ? text[begin] : '\0';
   const bool quoted = quote == '\'' || quote == '"';
   for (std::size_t at = begin + (quoted ? 1 : 0); at < text.size(); ++at) {
@@ -109,6 +114,12 @@ std::string with_masked_values(std::string_view text) {
   while (true) {
     const std::size_t begin = find_value_of_password(lower_text, from);
     if (begin >= text.size()) return shown.append(text.substr(from));
+    if (text[begin] == '{' && (begin + 1 == text.size() || is_blank(text[begin + 1]))) {
+      // A table of TOML, such as the declaration of a field that is called so; what is in it is looked at for itself.
+      shown.append(text.substr(from, begin + 1 - from));
+      from = begin + 1;
+      continue;
+    }
     shown.append(text.substr(from, begin - from)).append(mask);
     from = end_of_value(text, begin);
   }

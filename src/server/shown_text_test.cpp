@@ -45,6 +45,10 @@ TEST(shown_text, in_a_text_every_password_is_masked_and_nothing_else) {
            {"1 | password = \"sec\\\"ret\" x\n  |            ^", "1 | password = **** x\n  |            ^"},
            {"1 | PASSWORD = \"secret\n  |            ^", "1 | PASSWORD = ****\n  |            ^"},
            {"1 | password \"secret\"", "1 | password ****"},
+           {"1 | password = { type = \"string\", password = \"secret\" }",
+            "1 | password = { type = \"string\", password = **** }"},
+           {"1 | a = { password = ****, b = [****] }", "1 | a = { password = ****, b = [****] }"},
+           {"password = {secret} x", "password = **** x"},
            {"there is no setting \"store.pasword\"; did you mean \"store.password\"? it is text",
             "there is no setting \"store.pasword\"; did you mean \"store.password\"? it is text"},
            {"", ""}}) {

@@ -16,6 +16,35 @@ GIVEN = [
     "postgres://u:hunter2@hunter2secret@127.0.0.1:1/x",
     "host=127.0.0.1 port=1 password=hunter2secret",
 ]
+# Lines of a configuration in which somebody slipped: the key is misspelt, stands in a table that is not its own, or what is
+# behind it is not TOML.
+SLIPS = [
+    'pasword = "hunter2secret"',
+    'store.pasword = "hunter2secret"',
+    '"pass word" = "hunter2secret"',
+    'databse_url = "postgres://u:hunter2@hunter2secret@h/db"',
+    'username = "u:hunter2secret"',
+    'pin = 4711 # hunter2secret',
+    'store = { pasword = "hunter2secret", lisen = "x" }',
+    'lisen = "x" # "hunter2secret"',
+    '[server]\npassword = "hunter2secret"',
+    '[store]\npasword = """\nhunter2secret"""',
+    "[store]\npassword = '''\nhunter2secret",
+    '[store]\npassword = hunter2secret',
+    '[store]\npassword = "hunter2secret',
+    '[store]\npassword = "hunter2"secret',
+    '[store]\npassword: hunter2secret',
+    '[store]\npassword hunter2secret',
+    '[store]\npassword = "x"\npassword = "hunter2secret"',
+    '[store]\npassword = ["hunter2secret"]',
+    '[store] password = "hunter2secret"',
+    '[store]\ndatabase_url = postgres://u:hunter2secret@h/db',
+    '[secrets]\nkeyfile = "k1 hunter2secret"',
+    '[model.a]\npath = "/a"\nprofile = "kv"\npassword = "hunter2secret"',
+    '[model.a]\npath = "/a"\n[model.a.fields]\nid = "hunter2secret"',
+    '[model.a]\npath = "/a"\n[model.a.fields]\nid = { type = "uuid", primary_key = true, pasword = "hunter2secret" }',
+    '[model.a]\npath = "/a"\n[model.a.fields]\npin = { type = "string", secret = true, default = "hunter2secret" }',
+]
 
 
 def words(help_text, heading):
@@ -107,6 +136,13 @@ def main():
             program.run(["check", "--config", "given.toml"])
             config.write_text(f'include = "{given}"\n')
             program.run(["check", "--config", "given.toml"])
+        pathlib.Path(folder, "including.toml").write_text('include = ["given.toml"]\n')
+        for slip in SLIPS:
+            config.write_text(slip + "\n")
+            for command in (["check"], ["verify"], ["export", "--prefix", "a"]):
+                said = program.run([*command, "--config", "given.toml"])
+                assert "given.toml:" in said and "^" in said, said
+            program.run(["settings", "--config", "including.toml"])
         said = program.run(["serve", GIVEN[0]])
         assert 'did you mean "--database-url"' in said, said
     print(f"The password was shown by none of {program.runs} runs.")
