@@ -1,5 +1,6 @@
 // The command line: which command, with which settings.
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include "server/commands/commands.hpp"
 #include "server/commands/import_target.hpp"
 #include "server/commands/named_store.hpp"
+#include "server/environment.hpp"
 #include "server/settings.hpp"
 #include "server/shown_text.hpp"
 
@@ -64,7 +66,18 @@ struct Flags {
   }
 };
 
+/// Those of the environment. A server tells of them in its log, every other command here.
+std::vector<StrayVariable> told_stray_variables(const CLI::App& command) {
+  std::vector<std::string_view> lines;
+  for (char** line = environ; line != nullptr && *line != nullptr; ++line) lines.emplace_back(*line);
+  std::vector<StrayVariable> stray = stray_variables(lines);
+  if (command.get_name() == "serve") return stray;
+  for (const StrayVariable& one : stray) std::fprintf(stderr, "annals: %s\n", warning_of(one).c_str());
+  return stray;
+}
+
 Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
+  std::vector<StrayVariable> stray = told_stray_variables(command);
   const platform::FileSystem& files = platform::posix_files();
   FileContents file;
   const bool named = command.get_option("--config")->count() > 0;
@@ -89,7 +102,9 @@ Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
     }));
   }
   const auto environment = [](const char* name) -> const char* { return std::getenv(name); };
-  return Settings::resolve(flags.given(command), environment, file.settings, std::move(file.models));
+  Settings settings = TRY(Settings::resolve(flags.given(command), environment, file.settings, std::move(file.models)));
+  settings.note_stray_variables(std::move(stray));
+  return settings;
 }
 
 template <class Work>

@@ -11,12 +11,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
 #include "model/declaration.hpp"
 #include "model/model.hpp"
+#include "server/environment.hpp"
 
 namespace annals::server {
 
@@ -74,6 +76,10 @@ class Settings {
   /// The declared models, or the one of the configuration service.
   [[nodiscard]] const std::vector<model::Model>& models() const { return models_; }
 
+  /// Variables of the environment that are called as settings are and that nothing reads.
+  [[nodiscard]] const std::vector<StrayVariable>& stray_variables() const { return stray_variables_; }
+  void note_stray_variables(std::vector<StrayVariable> stray) { stray_variables_ = std::move(stray); }
+
   /// Gives the models that have secret fields what they are sealed with; shared by them.
   void give_cipher(const std::shared_ptr<const model::SecretCipher>& cipher);
 
@@ -82,6 +88,7 @@ class Settings {
 
   std::map<std::string, Value, std::less<>> values_;
   std::vector<model::Model> models_;
+  std::vector<StrayVariable> stray_variables_;
 };
 
 struct FileContents {

@@ -375,6 +375,12 @@ void Application::stop_engine() {
 Result<> Application::build(const Address& address, std::function<void(const std::string& url)> ready) {
   const Settings& settings = settings_;
   log_ = platform::make_json_logger(log_level(settings.text("log.level")));
+  for (const StrayVariable& one : settings.stray_variables()) {
+    log_->warning(
+        "A variable of the environment that begins as those of settings do is none of them, and is ignored. Take it "
+        "away, or name it as it is meant.",
+        {{"variable", std::string_view(one.name)}, {"nearest", std::string_view(one.meant)}});
+  }
   const platform::Platform platform{platform::system_clock(), platform::system_random(), platform::posix_files(),
                                     *log_};
   http::ServerOptions server_settings = TRY(make_server_options(address));

@@ -143,6 +143,9 @@ def main():
                 said = program.run([*command, "--config", "given.toml"])
                 assert "given.toml:" in said and "^" in said, said
             program.run(["settings", "--config", "including.toml"])
+        for command in ("check", "settings", "verify"):
+            said = program.run([command, "--config", "none.toml"], {"ANNALS_PASWORD": "hunter2secret"})
+            assert "did you mean ANNALS_STORE_PASSWORD?" in said, said
         said = program.run(["serve", GIVEN[0]])
         assert 'did you mean "--database-url"' in said, said
     print(f"The password was shown by none of {program.runs} runs.")

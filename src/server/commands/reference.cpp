@@ -67,7 +67,8 @@ std::string settings_page() {
   page +=
       "\n`DATABASE_URL` in the environment is `store.database_url` when nothing else gives that; and a `database_url` "
       "from "
-      "wherever asks for the postgres store when nothing else names a store.\n";
+      "wherever asks for the postgres store when nothing else names a store. Another variable that begins with "
+      "`ANNALS_` is ignored, and told of with the nearest that there is.\n";
   page +=
       "\n## Models\n\nA model is a table `[model.NAME]`, NAME of the form `[a-z][a-z0-9_]*`. Without any, the model "
       "`config` is served at `/config` and `/v1/config`.\n\n"
