@@ -34,15 +34,18 @@ std::string first_left_over(const CLI::App& command, std::span<const char* const
   return left.empty() ? "" : left.front();
 }
 
-/// The flag that takes what stands where nothing is expected, if that is the address of a database.
+/// The flag that takes what stands where nothing is expected, if that is the address of a database or of a server.
 std::string flag_for(const std::string& argument, const CLI::App* command) {
-  if (!is_database_address(argument)) return "";
-  for (const char* const flag : {"--database-url", "--data", "--from"}) {
+  std::vector<const char*> flags;
+  if (is_database_address(argument)) flags = {"--database-url", "--data", "--from"};
+  if (is_server_address(argument) && command != nullptr) flags = {"--url"};
+  for (const char* const flag : flags) {
     if (command == nullptr || command->get_option_no_throw(flag) != nullptr) {
       return std::string("; did you mean \"") + flag + "\"?";
     }
   }
-  return "";
+  if (command == nullptr || command->get_name() != "export" || is_address(argument)) return "";
+  return "; it prints to standard output, which `> FILE` writes into a file";
 }
 
 }  // namespace

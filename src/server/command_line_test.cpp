@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-/// What is said of a command line of a program with the commands `serve` and `verify`.
+/// What is said of a command line of a program with the commands `serve`, `verify` and `export`.
 std::string said_of(const std::vector<const char*>& arguments) {
   CLI::App app("", "annals");
   app.require_subcommand(1);
@@ -17,6 +17,7 @@ std::string said_of(const std::vector<const char*>& arguments) {
   CLI::App* serve = app.add_subcommand("serve", "");
   serve->add_option("--listen", value);
   app.add_subcommand("verify", "")->add_option("--data", value);
+  app.add_subcommand("export", "")->add_option("--url", value);
   std::vector<const char*> all{"annals"};
   all.insert(all.end(), arguments.begin(), arguments.end());
   try {
@@ -63,6 +64,15 @@ TEST(command_line, an_address_in_the_wrong_place_is_shown_without_its_password_a
   EXPECT_EQ(said_of({"verify", address}),
             "`annals verify` takes no argument \"postgres://u:****@h/x\"; did you mean \"--data\"?; `annals verify "
             "--help` tells what there is");
+  EXPECT_EQ(
+      said_of({"export", "http://u:hunter2@h:1/x"}),
+      "`annals export` takes no argument \"http://u:****@h:1/x\"; did you mean \"--url\"?; `annals export --help` "
+      "tells what there is");
+  EXPECT_EQ(said_of({"verify", "http://h:1"}),
+            "`annals verify` takes no argument \"http://h:1\"; `annals verify --help` tells what there is");
+  EXPECT_EQ(said_of({"export", "all.jsonl"}),
+            "`annals export` takes no argument \"all.jsonl\"; it prints to standard output, which `> FILE` writes into "
+            "a file; `annals export --help` tells what there is");
   EXPECT_EQ(said_of({"serve", "password=hunter2"}),
             "`annals serve` takes no argument \"password=****\"; `annals serve --help` tells what there is");
 }

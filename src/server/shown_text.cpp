@@ -136,6 +136,10 @@ bool is_database_address(std::string_view text) {
   return std::ranges::any_of(schemes, [&](std::string_view scheme) { return text.starts_with(scheme); });
 }
 
+bool is_server_address(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
 std::string without_password(std::string_view url) {
   const std::size_t scheme = url.find(hierarchy);
   if (scheme == std::string_view::npos) return std::string(mask);  // libpq's "host=... password=..." in any order

@@ -14,6 +14,9 @@ namespace annals::server {
 /// Whether it looks like the address of a database, whatever it was given as.
 [[nodiscard]] bool is_database_address(std::string_view text);
 
+/// Whether it looks like the address of a server that is asked over HTTP.
+[[nodiscard]] bool is_server_address(std::string_view text);
+
 /// The address of a database with `****` for what may be a password.
 [[nodiscard]] std::string without_password(std::string_view url);
 

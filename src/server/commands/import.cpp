@@ -17,6 +17,7 @@
 #include "server/commands/commands.hpp"
 #include "server/commands/import_target.hpp"
 #include "server/commands/progress.hpp"
+#include "server/shown_text.hpp"
 
 namespace annals::server {
 namespace {
@@ -25,6 +26,22 @@ constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::size_t chunk_entries = 100;  // a reader of one event reads its group, so groups are not large
 constexpr std::size_t chunk_bytes = 128u << 10;
 constexpr std::ptrdiff_t chunks_max = 4 * import_lanes;  // read and not yet recorded
+
+/// That it is the name of a file; who gives an address means something else. Errors: usage.
+Result<> check_is_file(const std::string& path) {
+  if (!is_address(path) && !has_password(path)) return {};
+  std::string_view instead;
+  if (is_server_address(path)) {
+    instead =
+        "; the server to import into is named with --url, and `annals export --url ...` prints what another one has";
+  } else if (is_database_address(path)) {
+    instead =
+        "; the database to import into is named with --database-url, `annals export --database-url ...` prints the "
+        "values of another one, and `annals migrate --from ... --to ...` copies a whole store";
+  }
+  return fail(ErrorKind::usage, "the file to import is " + in_quotes(path) +
+                                    "; expected the name of a file, or - for standard input" + std::string(instead));
+}
 
 /// The file in pieces, or standard input for "-".
 Result<TextSource> open_text(const std::string& path) {
@@ -36,6 +53,7 @@ Result<TextSource> open_text(const std::string& path) {
       return piece;
     });
   }
+  TRY(check_is_file(path));
   auto opened = platform::posix_files().open_input(path);
   if (!opened) {
     return fail(opened.error().kind, "the file to import cannot be read: " + opened.error().message);

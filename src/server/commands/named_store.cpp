@@ -27,9 +27,18 @@ Result<> check_store_name(const std::string& name) {
                 "postgres://...");
   }
   if (is_database(name)) return {};
-  if (!is_address(name) && !has_password(name)) return {};
-  return fail(ErrorKind::usage, std::string("the store is ") + (is_address(name) ? "the address " : "") +
-                                    in_quotes(name) + "; expected a directory, postgres, or postgres://...");
+  const std::string expected = "; expected a directory, postgres, or postgres://...";
+  if (is_address(name) || has_password(name)) {
+    return fail(
+        ErrorKind::usage,
+        std::string("the store is ") + (is_address(name) ? "the address " : "") + in_quotes(name) + expected +
+            (is_server_address(name) ? "; a server that runs is named with --url, which events, export and import have"
+                                     : ""));
+  }
+  const auto kind = platform::posix_files().kind_of(name);
+  if (!kind || *kind != platform::EntryKind::file) return {};
+  return fail(ErrorKind::usage, "the store is " + in_quotes(name) + ", which is a file" + expected +
+                                    "; the values of a file are taken into a store with `annals import FILE`");
 }
 
 Result<std::string> name_of_store(const std::string& given, const Settings& settings) {

@@ -16,7 +16,8 @@ Result<std::string> server_address(const std::string& url) {
       std::ranges::all_of(url, [](unsigned char character) { return character > 0x20 && character < 0x7F; });
   if (!good) {
     return fail(ErrorKind::usage,
-                "--url is " + in_quotes(url) + "; expected the address of a server, such as http://127.0.0.1:4000");
+                "--url is " + in_quotes(url) + "; expected the address of a server, such as http://127.0.0.1:4000" +
+                    (is_database_address(url) ? "; that of a database is given as --database-url" : ""));
   }
   return url.substr(0, url.find_last_not_of('/') + 1);
 }
