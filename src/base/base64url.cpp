@@ -21,19 +21,23 @@ constexpr auto values = make_values();
 }  // namespace
 
 std::string to_base64url(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 4 / 3 + 1);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char byte : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(byte);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      text += alphabet[(bits >> count) & 63];
-    }
+  std::string text((bytes.size() * 4 + 2) / 3, '\0');
+  char* at = text.data();
+  std::size_t place = 0;
+  const auto bits_of = [&](std::size_t index) -> std::uint32_t { return static_cast<unsigned char>(bytes[index]); };
+  for (; bytes.size() - place >= 3; place += 3) {
+    const std::uint32_t bits = bits_of(place) << 16 | bits_of(place + 1) << 8 | bits_of(place + 2);
+    *at++ = alphabet[bits >> 18];
+    *at++ = alphabet[bits >> 12 & 63];
+    *at++ = alphabet[bits >> 6 & 63];
+    *at++ = alphabet[bits & 63];
   }
-  if (count > 0) text += alphabet[(bits << (6 - count)) & 63];
+  const std::size_t left = bytes.size() - place;
+  if (left == 0) return text;
+  const std::uint32_t bits = bits_of(place) << 16 | (left == 2 ? bits_of(place + 1) << 8 : 0);
+  *at++ = alphabet[bits >> 18];
+  *at++ = alphabet[bits >> 12 & 63];
+  if (left == 2) *at = alphabet[bits >> 6 & 63];
   return text;
 }
 

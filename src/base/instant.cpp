@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace annals {
 namespace {
@@ -33,11 +34,18 @@ bool take_either(std::string_view& text, char lower, char upper) {
   return take(text, lower) || take(text, upper);
 }
 
-void write_digits(char* at, int width, unsigned number) {
-  for (int place = width - 1; place >= 0; --place) {
-    at[place] = static_cast<char>('0' + number % 10);
-    number /= 10;
+/// "00" to "99", one after another.
+constexpr auto two_digits = [] {
+  std::array<char, 200> digits{};
+  for (std::size_t number = 0; number < 100; ++number) {
+    digits[2 * number] = static_cast<char>('0' + number / 10);
+    digits[2 * number + 1] = static_cast<char>('0' + number % 10);
   }
+  return digits;
+}();
+
+void write_two(char* at, unsigned number) {
+  std::memcpy(at, two_digits.data() + std::size_t{2} * number, 2);
 }
 
 }  // namespace
@@ -51,13 +59,18 @@ void Instant::append_text(std::string& out) const {
   const auto of_day = static_cast<std::uint64_t>((time - day).count());  // microseconds
   const auto second = static_cast<unsigned>(of_day / 1'000'000);
   std::array<char, 27> text{"0000-00-00T00:00:00.000000"};
-  write_digits(text.data(), 4, static_cast<unsigned>(static_cast<int>(date.year())));
-  write_digits(text.data() + 5, 2, static_cast<unsigned>(date.month()));
-  write_digits(text.data() + 8, 2, static_cast<unsigned>(date.day()));
-  write_digits(text.data() + 11, 2, second / 3600);
-  write_digits(text.data() + 14, 2, second / 60 % 60);
-  write_digits(text.data() + 17, 2, second % 60);
-  write_digits(text.data() + 20, 6, static_cast<unsigned>(of_day % 1'000'000));
+  const auto year_number = static_cast<unsigned>(static_cast<int>(date.year()));
+  write_two(text.data(), year_number / 100);
+  write_two(text.data() + 2, year_number % 100);
+  write_two(text.data() + 5, static_cast<unsigned>(date.month()));
+  write_two(text.data() + 8, static_cast<unsigned>(date.day()));
+  write_two(text.data() + 11, second / 3600);
+  write_two(text.data() + 14, second / 60 % 60);
+  write_two(text.data() + 17, second % 60);
+  const auto fraction = static_cast<unsigned>(of_day % 1'000'000);
+  write_two(text.data() + 20, fraction / 10'000);
+  write_two(text.data() + 22, fraction / 100 % 100);
+  write_two(text.data() + 24, fraction % 100);
   text.back() = 'Z';
   out.append(text.data(), text.size());
 }

@@ -48,7 +48,9 @@ std::size_t utf8_character_bytes(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
+  const char* const last_word = text.size() >= 8 ? text.data() + text.size() - 8 : nullptr;
   while (!text.empty()) {
+    if (last_word != nullptr && text.size() < 8 && !has_high_byte(load_word(last_word))) return true;
     if (text.size() >= 8 && !has_high_byte(load_word(text.data()))) {
       text.remove_prefix(8);
       continue;
@@ -61,7 +63,10 @@ bool is_utf8(std::string_view text) {
 }
 
 bool is_utf8_without_controls(std::string_view text) {
+  const char* const last_word = text.size() >= 8 ? text.data() + text.size() - 8 : nullptr;
   while (!text.empty()) {
+    // What is left over is looked at together with what is known already.
+    if (last_word != nullptr && text.size() < 8 && is_plain(load_word(last_word))) return true;
     if (text.size() >= 8 && is_plain(load_word(text.data()))) {
       text.remove_prefix(8);
       continue;

@@ -1,5 +1,7 @@
 #include "base/uuid.hpp"
 
+#include <cstring>
+
 namespace annals {
 namespace {
 
@@ -18,6 +20,16 @@ constexpr auto hex_values = [] {
   return values;
 }();
 
+/// "00" to "ff", one after another.
+constexpr auto byte_texts = [] {
+  std::array<char, 512> texts{};
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    texts[2 * byte] = hex_digits[byte >> 4];
+    texts[2 * byte + 1] = hex_digits[byte & 15];
+  }
+  return texts;
+}();
+
 /// Where the two digits of each byte stand in the text.
 constexpr auto places = [] {
   std::array<std::size_t, 16> at{};
@@ -34,10 +46,8 @@ constexpr auto places = [] {
 void Uuid::append_text(std::string& out) const {
   char text[text_bytes];
   for (const std::size_t hyphen : {8u, 13u, 18u, 23u}) text[hyphen] = '-';
-  for (std::size_t byte = 0; byte < bytes.size(); ++byte) {
-    text[places[byte]] = hex_digits[bytes[byte] >> 4];
-    text[places[byte] + 1] = hex_digits[bytes[byte] & 15];
-  }
+  for (std::size_t byte = 0; byte < bytes.size(); ++byte)
+    std::memcpy(text + places[byte], byte_texts.data() + std::size_t{2} * bytes[byte], 2);
   out.append(text, text_bytes);
 }
 
