@@ -1,6 +1,11 @@
 #include "delivery/audit.hpp"
 
+#include <array>
+#include <charconv>
+#include <span>
+
 #include "engine/event_metadata.hpp"
+#include "json/plain_text.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
 
@@ -15,6 +20,33 @@ std::string_view subject_of(const model::Model& model) {
   if (model.profile == model::Profile::resource) return model.aggregate_type;
   constexpr std::string_view suffix = "Value";
   return std::string_view(model.aggregate_type).substr(0, model.aggregate_type.size() - suffix.size());
+}
+
+/// Appends what stands between the quotes of a JSON string.
+void append_inner(std::string& lines, std::string_view text) {
+  if (json::is_plain(text)) {
+    lines += text;
+    return;
+  }
+  std::string quoted;
+  json::append_string(quoted, text);
+  lines.append(quoted, 1, quoted.size() - 2);
+}
+
+void append_hex(std::string& lines, std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<char, 2 * sizeof(Uuid)> text;
+  char* at = text.data();
+  for (const std::uint8_t byte : bytes) {
+    *at++ = digits[byte >> 4];
+    *at++ = digits[byte & 15];
+  }
+  lines.append(text.data(), at);
+}
+
+void append_digits(std::string& lines, std::uint64_t number) {
+  std::array<char, 20> digits;
+  lines.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
 }  // namespace
@@ -71,44 +103,49 @@ Result<> Audit::save_checkpoint() {
 
 void Audit::append_line(std::string& lines, const EventView& event, const model::Model& model) const {
   const bool deleted = event.type == model.deleted_type;
-  std::string message;
-  message.reserve(line_bytes_about / 4);
-  message += subject_of(model);
   const bool created = model.profile == model::Profile::resource && event.type == model.created_type;
-  message.append(deleted ? " deleted: " : created ? " created: " : " updated: ").append(key_of(event.stream));
-  if (!deleted && model.profile == model::Profile::kv) {
-    message += " = ";
-    const std::string_view* value = nullptr;
-    json::Object data;
-    if (options_.values) {
-      if (auto object = json::thread_reader().read_object(event.data)) data = std::move(*object);
-      value = data.text("value");
-    }
-    message += value ? *value : std::string_view("****");
-  }
-  lines += "{\"timestamp\":\"";
+  lines += R"({"timestamp":")";
   event.created_at.append_text(lines);
-  lines += "\",\"level\":\"INFO\",\"trace_id\":\"";
-  const std::string correlation = event.correlation_id.to_text();
-  // Without the hyphens.
-  lines.append(correlation, 0, 8).append(correlation, 9, 4).append(correlation, 14, 4);
-  lines.append(correlation, 19, 4).append(correlation, 24, 12);
+  lines += R"(","level":"INFO","trace_id":")";
+  append_hex(lines, event.correlation_id.bytes);
   // A span of its own, which the event's id names as well as a drawn one would.
-  lines += "\",\"span_id\":\"";
-  const std::string event_id = event.id.to_text();
-  lines.append(event_id, 19, 4).append(event_id, 24, 12);
-  lines += "\",\"message\":";
-  json::append_string(lines, message);
-  lines += ",\"context\":{";
-  json::append_member(lines, "log", "audit");
-  json::append_member(lines, "model", model.name);
-  json::append_member(lines, "operation", deleted ? "delete" : created ? "create" : "set");
-  json::append_member(lines, "name", key_of(event.stream));
-  json::append_member(lines, "version", event.version.value);
-  json::append_member(lines, "position", to_string(event.position));
-  json::append_member(lines, "user_id", engine::actor_of(event.metadata));
-  json::append_member(lines, "event_id", event_id);
-  lines += "}}\n";
+  lines += R"(","span_id":")";
+  append_hex(lines, std::span(event.id.bytes).last<8>());
+  lines += R"(","message":")";
+  lines += subject_of(model);
+  lines += deleted ? " deleted: " : created ? " created: " : " updated: ";
+  const std::string_view key = key_of(event.stream);
+  append_inner(lines, key);
+  if (!deleted && model.profile == model::Profile::kv) {
+    lines += " = ";
+    append_value(lines, event);
+  }
+  lines += R"(","context":{"log":"audit","model":")";
+  append_inner(lines, model.name);
+  lines += R"(","operation":")";
+  lines += deleted ? "delete" : created ? "create" : "set";
+  lines += R"(","name":")";
+  append_inner(lines, key);
+  lines += R"(","version":)";
+  append_digits(lines, event.version.value);
+  lines += R"(,"position":")";
+  append_digits(lines, event.position.value);
+  lines += R"(","user_id":")";
+  append_inner(lines, engine::actor_of(event.metadata));
+  lines += R"(","event_id":")";
+  event.id.append_text(lines);
+  lines += "\"}}\n";
+}
+
+/// The value that the event sets, within a string of JSON; masked unless values are to be shown.
+void Audit::append_value(std::string& lines, const EventView& event) const {
+  const std::string_view* value = nullptr;
+  json::Object data;
+  if (options_.values) {
+    if (auto object = json::thread_reader().read_object(event.data)) data = std::move(*object);
+    value = data.text("value");
+  }
+  append_inner(lines, value ? *value : std::string_view("****"));
 }
 
 }  // namespace annals::delivery

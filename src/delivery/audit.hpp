@@ -35,6 +35,7 @@ class Audit final : public projection::Subscriber {
 
  private:
   void append_line(std::string& lines, const EventView& event, const model::Model& model) const;
+  void append_value(std::string& lines, const EventView& event) const;
   [[nodiscard]] Result<> save_checkpoint();
 
   const Options options_;

@@ -3,11 +3,11 @@
 #include <simdjson.h>
 
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cstring>
 
 #include "base/byte_words.hpp"
+#include "json/plain_text.hpp"
 
 namespace annals::json {
 namespace {
@@ -39,11 +39,6 @@ void append_escape(std::string& out, unsigned char byte) {
   out += digits[byte & 15];
 }
 
-/// True for eight bytes of which none is to be escaped.
-bool stands_as_it_is(std::uint64_t word) {
-  return !has_byte_below(word, 0x20) && !has_byte(word, '"') && !has_byte(word, '\\');
-}
-
 void append_valid(std::string& out, std::string_view text) {
   std::size_t begin = 0;
   for (std::size_t place = 0; place < text.size(); ++place) {
@@ -57,45 +52,6 @@ void append_valid(std::string& out, std::string_view text) {
     begin = place + 1;
   }
   out.append(text, begin, text.size() - begin);
-}
-
-/// Sixteen bytes that are looked at together; compilers turn this into instructions of the processor. They are signed,
-/// so that one comparison finds control characters and what is part of a longer sequence.
-using Block = signed char __attribute__((vector_size(16)));
-
-Block special_in(const char* at) {
-  Block bytes;
-  std::memcpy(&bytes, at, sizeof bytes);
-  return (bytes < 0x20) | (bytes == '"') | (bytes == '\\');
-}
-
-bool is_plain_word(const char* at) {
-  const std::uint64_t word = load_word(at);
-  return stands_as_it_is(word) && !has_high_byte(word);
-}
-
-/// True when no byte is to be escaped and none is part of a longer sequence: text that is its own JSON, and UTF-8. What
-/// is left behind the last whole block, or word, is looked at together with bytes before it.
-bool is_plain(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  if (text.size() >= sizeof(Block)) {
-    const char* const last = end - sizeof(Block);
-    Block special = special_in(last);
-    for (; last - at >= 3 * std::ptrdiff_t{sizeof(Block)}; at += 4 * sizeof(Block)) {
-      special |= special_in(at) | special_in(at + sizeof(Block)) | special_in(at + 2 * sizeof(Block)) |
-                 special_in(at + 3 * sizeof(Block));
-    }
-    for (; at < last; at += sizeof(Block)) special |= special_in(at);
-    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(special);
-    return (words[0] | words[1]) == 0;
-  }
-  if (text.size() >= 8) return is_plain_word(at) && is_plain_word(end - 8);
-  for (; at != end; ++at) {
-    const auto byte = static_cast<unsigned char>(*at);
-    if (escaped[byte] || byte > 0x7f) return false;
-  }
-  return true;
 }
 
 /// Appends so many bytes, which `write(at)` writes. What the library says is the size is not looked at: that of g++ 12
