@@ -1,10 +1,12 @@
 #include "platform/line_output.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +49,33 @@ class CapturedStandardError {
   int before_;
   int ends_[2] = {-1, -1};
 };
+
+TEST(line_output, a_file_has_all_lines_in_their_order) {
+  char path[] = "/tmp/annals_lines_XXXXXX";
+  const int descriptor = mkstemp(path);
+  ASSERT_GE(descriptor, 0);
+  unlink(path);
+  const auto output = make_line_output(descriptor);
+  std::string expected;
+  for (std::size_t bytes : {10u, 100'000u, 4'096u}) {
+    const std::string line = std::string(bytes, static_cast<char>('a' + bytes % 26)) + "\n";
+    EXPECT_TRUE(output->write(line));
+    expected += line;
+  }
+  std::string found(expected.size() + 1, '\0');
+  const ssize_t count = pread(descriptor, found.data(), found.size(), 0);
+  ASSERT_EQ(count, static_cast<ssize_t>(expected.size()));
+  found.pop_back();
+  EXPECT_EQ(found, expected);
+  close(descriptor);
+}
+
+TEST(line_output, a_full_file_system_is_an_error) {
+  const int descriptor = open("/dev/full", O_WRONLY);
+  ASSERT_GE(descriptor, 0);
+  EXPECT_EQ(make_line_output(descriptor)->write("a line\n").error().kind, ErrorKind::input_output);
+  close(descriptor);
+}
 
 TEST(standard_error, lines_of_many_threads_are_whole_though_the_reader_is_slow) {
   constexpr std::size_t writers = 4;

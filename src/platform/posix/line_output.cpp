@@ -1,6 +1,7 @@
 #include "platform/line_output.hpp"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,18 +18,26 @@ namespace {
 
 constexpr int look_every_ms = 100;
 
+bool is_regular_file(int descriptor) {
+  struct stat status{};
+  return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 class DescriptorOutput final : public LineOutput {
  public:
   explicit DescriptorOutput(int descriptor) : descriptor_(descriptor) {}
 
   [[nodiscard]] Result<> write(std::string_view lines) override {
     const std::lock_guard lock(mutex_);
+    // Asked each time, for a few hundred lines at most: what the descriptor leads to may be replaced.
+    const bool is_file = is_regular_file(descriptor_);
     while (!lines.empty()) {
-      if (!wait_for_room()) {
+      if (!is_file && !wait_for_room()) {
         return fail(ErrorKind::input_output, name() + " cannot be written to: its reader takes nothing");
       }
-      // A pipe that has room takes this much without blocking.
-      const ssize_t written = ::write(descriptor_, lines.data(), std::min<std::size_t>(lines.size(), PIPE_BUF));
+      // A pipe that has room takes so much without blocking. A file has no reader to wait for, and takes all of it.
+      const std::size_t most = is_file ? lines.size() : std::min<std::size_t>(lines.size(), PIPE_BUF);
+      const ssize_t written = ::write(descriptor_, lines.data(), most);
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) {
         return fail(ErrorKind::input_output, name() + " cannot be written to: " + std::strerror(errno));
