@@ -62,6 +62,7 @@ void EmbeddedStore::append_together(const Calls& calls) {
     bool durable = false;
     for (AppendQueue::Call* call : calls) {
       call->results.reserve(call->groups.size());
+      pending.reserve(pending.size() + call->groups.size());
       const Position before = batch.last();
       RefusedStreams refused;
       for (const Group& group : call->groups) {

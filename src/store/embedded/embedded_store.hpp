@@ -5,10 +5,11 @@
 // Locks, in the order in which they are taken: the queue's (never held while something else is done), the writer's
 // (held by the one thread that appends or flushes), the view's (held for moments, by readers too).
 
+#include <absl/container/flat_hash_map.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <unordered_map>
 
 #include "base/guarded.hpp"
 #include "event/group_check.hpp"
@@ -77,7 +78,7 @@ class EmbeddedStore final : public EventStore {
  private:
   using Calls = AppendQueue::Calls;
   /// The versions of streams as the batch in hand would leave them.
-  using Pending = std::unordered_map<std::string_view, StreamVersion>;
+  using Pending = absl::flat_hash_map<std::string_view, StreamVersion, StreamNameHash>;
   struct View {
     std::uint32_t segment = 0;  // that is being written
     SegmentStreams open;        // its streams; those of the segments before it are in sealed_

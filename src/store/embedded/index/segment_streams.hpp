@@ -2,13 +2,15 @@
 // SegmentStreams: where the events of each stream are within one segment, in memory.
 // Guarded by whoever owns it; once the segment is sealed, immutable.
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/hash/hash.h>
+
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "base/number.hpp"
 #include "store/embedded/index/address.hpp"
 
@@ -21,9 +23,16 @@ struct StreamStretch {
   [[nodiscard]] StreamVersion last() const { return StreamVersion{first.value + addresses.size() - 1}; }
 };
 
+/// The same for all forms of text.
+struct StreamNameHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const { return absl::HashOf(name); }
+};
+
 class SegmentStreams {
  public:
-  using Streams = std::unordered_map<std::string, StreamStretch, TransparentStringHash, std::equal_to<>>;
+  /// Every append looks its stream up here, and mostly waits for memory: so there are no nodes to go along.
+  using Streams = absl::flat_hash_map<std::string, StreamStretch, StreamNameHash, std::equal_to<>>;
 
   /// Null for a stream without events in the segment. Borrowed until the next `add`.
   [[nodiscard]] const StreamStretch* find(std::string_view stream) const {
@@ -37,7 +46,7 @@ class SegmentStreams {
     if (found == streams_.end()) {
       found = streams_.try_emplace(std::string(stream)).first;
       found->second.first = version;
-      bytes_ += sizeof(Streams::value_type) + 4 * sizeof(void*) + stream.size();
+      bytes_ += sizeof(Streams::value_type) * 3 / 2 + stream.size();
     } else if (version != found->second.last().next()) {
       return false;
     }
@@ -49,7 +58,7 @@ class SegmentStreams {
   }
 
   [[nodiscard]] const Streams& streams() const { return streams_; }
-  /// What it takes of memory, more or less: of the node of a stream and its place in the table, an estimate.
+  /// What it takes of memory, more or less: a table is half full, or nearly full, or between.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
