@@ -61,6 +61,20 @@ TEST(utf8, exactly_65_characters_are_controls) {
   EXPECT_EQ(controls, 65);
 }
 
+// Words of eight bytes are looked at together, the last one across the one before.
+TEST(utf8, every_byte_counts_at_every_place_of_a_text_of_every_length) {
+  for (std::size_t size = 1; size <= 26; ++size) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        std::string text(size, '~');
+        text[place] = static_cast<char>(byte);
+        ASSERT_EQ(is_utf8(text), byte < 0x80) << byte << " at " << place << " of " << size;
+        ASSERT_EQ(is_utf8_without_controls(text), byte >= 0x20 && byte < 0x7f) << byte << " at " << place;
+      }
+    }
+  }
+}
+
 TEST(utf8, a_control_anywhere_is_found) {
   EXPECT_TRUE(is_utf8_without_controls("caf\xc3\xa9 \xf0\x9f\x98\x80"));
   EXPECT_FALSE(is_utf8_without_controls(std::string_view("a\0b", 3)));
