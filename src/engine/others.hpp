@@ -42,6 +42,7 @@ class Others {
 
  private:
   void take_in(std::span<const EventView> events);
+  void pass_over(Position position);
 
   EventStore& store_;
   const std::vector<projection::TableFeed*>& feeds_;

@@ -64,8 +64,9 @@ Result<> PrefixRollback::look_on(const Turn& turn) {
       }
     }
     reflects_ = event.position;
-    if (turn.is_over()) break;
+    if (turn.is_over()) return {};
   }
+  reflects_ = page.next_after(reflects_);
   return {};
 }
 

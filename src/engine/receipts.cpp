@@ -65,10 +65,12 @@ Result<> Receipts::load(const EventStore& store, projection::StateKeeper* keeper
       if (event.position <= known) continue;
       if (const auto remembered = remembered_of(event.metadata)) insert(*remembered, event);
     }
-    if (page.events().empty()) return {};
-    after = page.events().back().position;
+    const Position next = page.next_after(after);
+    if (next == after) return {};
+    after = next;
     const auto state = state_.lock();
     state->reached = after;
+    if (page.events().empty()) continue;
     state->last = projection::later(state->last, projection::witness_of(page.events().back()));
   }
 }
@@ -102,6 +104,11 @@ void Receipts::advance(Position first, const projection::Witness& last) {
   if (first != state->reached.next()) return;
   state->reached = last.position;
   state->last = projection::later(state->last, last);
+}
+
+void Receipts::pass_over(Position first, Position last) {
+  const auto state = state_.lock();
+  if (first == state->reached.next()) state->reached = last;
 }
 
 /// How many others had to go for it.

@@ -73,6 +73,8 @@ class Receipts final : public projection::KeptState {
   /// The entries of these events, and of nothing else up to the last of them, have been inserted. When others recorded
   /// something in between, what is written down stays at what is known.
   void advance(Position first, const projection::Witness& last);
+  /// The same, where no position from `first` to `last` holds an event any more.
+  void pass_over(Position first, Position last);
 
   [[nodiscard]] std::size_t size() const { return state_.lock()->places.size(); }
 
@@ -96,7 +98,9 @@ class Receipts final : public projection::KeptState {
     std::uint64_t first_place = 0;
     std::unordered_map<Digest, std::uint64_t, DigestHash> places;
     Position reached;
-    projection::Witness last;  ///< at `reached`, or after it where a checkpoint was read and what follows was not yet
+    /// At `reached`; after it where a checkpoint was read and what follows was not yet; before it where what lies
+    /// between holds no event any more.
+    projection::Witness last;
     Instant complete_since{INT64_MIN};  ///< no receipt of this time or later has been forgotten
   };
 

@@ -5,8 +5,9 @@
 // (tests/contract/event_store_contract.cpp holds each of them to it):
 //
 //   1. A group is recorded whole or not at all, also across several streams, also when power fails.
-//   2. The events of a stream have versions 1, 2, 3, ... without gaps. The events of a group have consecutive
-//   positions.
+//   2. The events of a stream are given versions 1, 2, 3, ... without gaps, and all events positions 1, 2, 3, ...;
+//   those
+//      of a group have consecutive ones. See promise 6.
 //   3. `created_at` strictly increases with the position: a group is stamped with max(clock, last stamp + 1 us) and its
 //      events 1 us apart. A clock that runs behind the log is logged as an alarm and never makes time run backwards.
 //   4. Nothing can be read before it is recorded (see Durability), and a reader of everything never skips an event,
@@ -14,13 +15,18 @@
 //   5. When it is not known whether a group was recorded, the answer is `unavailable` and no later append succeeds
 //      until that is known (embedded: until it is opened again; postgres: once the database has been asked). Reads go
 //      on where what is read is still there.
-//   6. Nothing is ever changed or removed.
+//   6. Nothing is ever changed or removed by way of this interface. Of a store that others write to too, somebody may
+//      have removed events for good by other means (a hard delete in a database). Their positions then hold no event,
+//      and none ever will again: what is recorded comes after `visible`, which does not go back for it. So positions
+//      have gaps there, also before the first event and after the last, and a stream's versions may; whoever reads
+//      everything goes on by EventPage::next_after, and counts what holds no event as read.
 //
 // Threads: every function may be called from any thread. Appends take effect in the order of the calls.
 //
 // Source: the vocabulary is that of Message DB, Equinox and the Elixir library EventStore; the conditions on appends
 // are those of the "dynamic consistency boundary" in their smallest useful form (`nothing_after`).
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -119,17 +125,25 @@ enum class Horizon : std::uint8_t {
 class EventPage {
  public:
   EventPage() = default;
-  EventPage(std::vector<EventView> events, std::shared_ptr<const void> storage, bool more)
-      : events_(std::move(events)), storage_(std::move(storage)), more_(more) {}
+  EventPage(std::vector<EventView> events, std::shared_ptr<const void> storage, bool more, Position read_to = {})
+      : events_(std::move(events)), storage_(std::move(storage)), more_(more), read_to_(read_to) {}
 
   [[nodiscard]] const std::vector<EventView>& events() const { return events_; }
   /// True when a further page, from after the last event of this one, would not have been empty.
   [[nodiscard]] bool more() const { return more_; }
 
+  /// Of EventStore::read_all after `after`: the position after which a reader goes on. Between the two no event ever
+  /// becomes visible but those of this page. It is that of the page's last event, or a later one, up to which no
+  /// position holds an event any more; `after` itself when nothing of either kind is there.
+  [[nodiscard]] Position next_after(Position after) const {
+    return std::max({after, read_to_, events_.empty() ? Position{} : events_.back().position});
+  }
+
  private:
   std::vector<EventView> events_;
   std::shared_ptr<const void> storage_;  // shared by copies of the page; keeps the text that the events borrow
   bool more_ = false;
+  Position read_to_;  // 0 where it is that of the last event
 };
 
 /// A page's limits; it ends before the event that would exceed one of them, but has at least one event if there is one.
@@ -145,7 +159,7 @@ class Watch {
 };
 
 struct StoreStatus {
-  Position visible;                   ///< the last position that can be read
+  Position visible;                   ///< the last position that can be read; it may hold no event (promise 6)
   Position flushed;                   ///< the last position that survives the loss of power
   bool writable = true;               ///< false once an append's outcome is unknown, until it is known (see promise 5)
   std::string reason;                 ///< why it is not writable: one sentence
@@ -193,7 +207,9 @@ class EventStore {
   ///
   /// Errors, a group: conflict ("version_conflict": a stream is not at its expected version, something was recorded
   /// after `nothing_after`, or an earlier group of the call with one of its streams was refused; nothing of the group
-  /// is recorded and nothing else is touched); invalid, too_large (a limit in event.hpp; nothing recorded); unavailable
+  /// is recorded and nothing else is touched); gone ("stream_removed": events of a stream that the caller has taken in,
+  /// by its `known_at`, were removed for good, see promise 6; nothing is recorded); invalid, too_large (a limit in
+  /// event.hpp; nothing recorded); unavailable
   /// ("no_room", "index_missing": nothing recorded, and a later append may succeed; any other code: it is unknown
   /// whether the group was recorded, or an earlier outcome is: see promise 5).
   virtual void append(std::span<const Group> groups, AppendDone done) = 0;
@@ -213,7 +229,8 @@ class EventStore {
   [[nodiscard]] virtual Result<EventPage> read_stream(std::string_view stream, StreamVersion from, Direction direction,
                                                       PageLimit limit) const = 0;
 
-  /// Events of all streams after position `after`, in order. Errors: corrupt, input_output, unavailable.
+  /// Events of all streams after position `after`, in order. Unless there are more, the page's `next_after` is no
+  /// earlier than what `status` told of the horizon before the call. Errors: corrupt, input_output, unavailable.
   [[nodiscard]] virtual Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const = 0;
 
   /// The version of the stream's last visible event; 0 when it has none.

@@ -420,28 +420,31 @@ std::uint64_t ReadTable::bytes() const {
 }
 
 /// The row of a key after an event, or none when the one before has reached the event's version already: rows from a
-/// checkpoint may be ahead of the events that are read again.
+/// checkpoint may be ahead of events up to `newest`. A later event of no later version begins a removed stream again.
 Result<ReadTable::Changed> ReadTable::change_row(const StoredRow* before, std::string_view key, const EventView& event,
                                                  const model::Record* left) const {
   Changed changed;
   const StreamVersion version_before = before ? before->version() : StreamVersion{};
-  if (event.version <= version_before) return changed;
+  const bool begins_again = event.version <= version_before && event.position > rows_->newest.position;
+  if (event.version <= version_before && !begins_again) return changed;
   changed.before = TRY(text_of(before, Use::passes));
+  const Text none;
+  const Text& rests_on = begins_again ? none : changed.before;
   if (left && left->version == event.version && version_before.next() == event.version) {
     const std::string_view value = left->exists() ? *left->value : std::string_view{};
     changed.row = make_row({key, event.version, left->exists(), event.created_at}, value);
     changed.after = TRY(text_of(&*changed.row, Use::passes));
     return changed;
   }
-  auto change = model::change_of(model_, changed.before.text, event.type, event.data, event.version);
+  auto change = model::change_of(model_, rests_on.text, event.type, event.data, event.version);
   if (!change) {
     return fail(change.error().kind, "stream " + std::string(event.stream) + ", position " + to_string(event.position) +
                                          ": " + change.error().message);
   }
   using Effect = model::Change::Effect;
   const bool keeps = change->effect == Effect::none;
-  const bool exists = keeps ? changed.before.exists : change->effect == Effect::set;
-  const std::string_view value = keeps ? changed.before.text : change->new_value();
+  const bool exists = keeps ? rests_on.exists : change->effect == Effect::set;
+  const std::string_view value = keeps ? rests_on.text : change->new_value();
   changed.row = make_row({key, event.version, exists, event.created_at}, value);
   changed.after = TRY(text_of(&*changed.row, Use::passes));
   return changed;
@@ -526,9 +529,10 @@ Result<> ReadTable::take_all(std::span<const EventView> events, std::span<const 
   INVARIANT(left.empty() || left.size() == events.size(), "what is left is told of each event");
   for (std::size_t at = 0; at < events.size(); ++at) {
     const EventView& event = events[at];
-    if (event.position <= applied_.position) continue;
+    if (event.position <= reached_) continue;
     if (model_.owns_stream(event.stream)) TRY(take_in(event, left.empty() ? nullptr : &left[at]));
     applied_ = witness_of(event);
+    reached_ = event.position;
   }
   return {};
 }
@@ -538,7 +542,7 @@ void ReadTable::tell_progress() {
     const auto last = last_.lock();
     *last = later(*last, applied_);
   }
-  progress_.publish(applied_.position);
+  progress_.publish(reached_);
 }
 
 Result<> ReadTable::apply(std::span<const EventView> events, std::span<const model::Record> left) {
@@ -578,9 +582,10 @@ Result<> ReadTable::stage_together(std::span<const EventView> events) {
   }
   for (std::size_t at = 0; at < events.size(); ++at) {
     const EventView& event = events[at];
-    if (event.position <= applied_.position) continue;
+    if (event.position <= reached_) continue;
     if (model_.owns_stream(event.stream)) TRY(take_aside(event, hashes[at]));
     applied_ = witness_of(event);
+    reached_ = event.position;
   }
   return {};
 }
@@ -676,7 +681,8 @@ Result<> ReadTable::adopt(Position applied, const Witness& newest) {
     rows_->newest = newest;
   }
   restored_.reset();
-  applied_ = {.position = applied, .id = {}, .created_at = {}};
+  applied_ = {};
+  reached_ = applied;
   *last_.lock() = newest;
   tell_progress();
   return {};

@@ -8,6 +8,7 @@
 // Threads: any number of readers; one applier at a time (apply, stage, publish, and what restores). Readers are never
 // locked out for longer than one record takes, `publish` excepted.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -111,7 +112,8 @@ class ReadTable {
   [[nodiscard]] KeyWatch& watch() { return watch_; }
 
   /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position
-  /// already reached or the version that a key already has, are passed over. After an error the table stands just
+  /// already reached or the version that a key already has, are passed over; but for one after `newest`, with which a
+  /// removed stream begins again, and its row with it. After an error the table stands just
   /// before the event that failed. Errors: corrupt.
   ///
   /// `left` is what each event leaves of its record, where whoever recorded it has worked that out already, by
@@ -124,16 +126,25 @@ class ReadTable {
   [[nodiscard]] Result<> stage(std::span<const EventView> events);
   [[nodiscard]] Result<> publish();
 
+  /// Takes in that no position from `applied` to this one holds an event any more. What is staged, this too, is told of
+  /// by `publish`.
+  void pass_over(Position position) {
+    stage_pass_over(position);
+    tell_progress();
+  }
+  void stage_pass_over(Position position) { reached_ = std::max(reached_, position); }
+
   /// What is told of each record, staged ones too, as an event has left it whose version is a multiple of the model's
   /// `snapshot_every`; by the applier, so it must return quickly. To be set before the first event is applied.
   using DueRow = std::function<void(const EventView& event, const model::Record& record)>;
   void set_on_due_row(DueRow on_due_row) { on_due_row_ = std::move(on_due_row); }
 
   /// The last position taken in, staged ones included.
-  [[nodiscard]] Position applied() const { return applied_.position; }
+  [[nodiscard]] Position applied() const { return reached_; }
 
   /// The last event taken in that readers may see, or, while a table that was restored has not come to it, the one at
-  /// `newest`. Never before `progress().position()`. Any thread.
+  /// `newest`. Before `progress().position()` only when nothing but positions without an event lies between. Any
+  /// thread.
   [[nodiscard]] Witness last() const { return *last_.lock(); }
 
   /// A few rows for whoever writes the table down: up to `rows_max`, and no more once they and their values have
@@ -180,8 +191,9 @@ class ReadTable {
   std::unique_ptr<Staged> staged_;
   std::unique_ptr<Rows> restored_;  // while a checkpoint is read
   std::string unknown_row_;         // the key of the first of them that is none of the model's
-  Witness applied_;                 // after `adopt` its position alone, until something is applied
-  Guarded<Witness> last_;           // is there before `progress_` tells of it
+  Position reached_;
+  Witness applied_;        // the last event; 0 after `adopt`, until something is applied
+  Guarded<Witness> last_;  // is there before `progress_` tells of it
   Progress progress_;
   KeyWatch watch_;
   DueRow on_due_row_;

@@ -59,6 +59,22 @@ TEST(read_table, a_key_that_never_was_has_version_0_and_no_value) {
   EXPECT_EQ(table.progress().position(), Position{});
 }
 
+TEST(read_table, a_stream_that_was_removed_and_begins_again_makes_its_row_anew) {
+  History history;
+  history.set("a", "1").set("a", "2").set("b", "1");
+  EventView again = history.all()[0];
+  again.position = Position{9};
+  again.created_at = Instant{9000};
+  for (const bool stages : {false, true}) {
+    ReadTable table(config_model);
+    ASSERT_TRUE(table.apply(history.all()));
+    ASSERT_TRUE(stages ? table.stage({&again, 1}) : table.apply({&again, 1}));
+    ASSERT_TRUE(stages ? table.publish() : Result<>());
+    EXPECT_EQ(listed(table), "a=1 b=1 ");
+    EXPECT_EQ(table.get("a")->version, StreamVersion{1});
+  }
+}
+
 TEST(read_table, what_it_takes_of_memory_follows_its_rows_however_they_came) {
   History history;
   history.set("a", "12345").set("b", "1").set("a", "1").remove("b").set("c", std::string(1000, 'x'));

@@ -92,6 +92,10 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
         TRY(subscriber.handle(page));
         position = page.events().back().position;
       }
+      if (const Position next = page.next_after(position); next > position) {
+        TRY(subscriber.pass_over(next));
+        position = next;
+      }
       const bool more = page.more();
       if (!more) TRY(subscriber.caught_up());
       note_success(more);

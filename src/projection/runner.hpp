@@ -18,7 +18,7 @@
 namespace annals::projection {
 
 struct RunnerStatus {
-  Position position;  ///< after the last page that was taken in
+  Position position;  ///< up to here all was taken in
   bool failing = false;
   std::uint64_t failures = 0;  ///< in all
   std::string error;           ///< the last failure's message while failing

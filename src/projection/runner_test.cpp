@@ -39,6 +39,10 @@ class Noting final : public Subscriber {
     if (keeps_checkpoint) checkpoint = page.events().back().position;
     return {};
   }
+  [[nodiscard]] Result<> pass_over(Position position) override {
+    passed.push_back(position.value);
+    return {};
+  }
   [[nodiscard]] Result<> caught_up() override {
     ++caught;
     return {};
@@ -46,6 +50,7 @@ class Noting final : public Subscriber {
 
   Duration gathering{0};
   std::vector<std::uint64_t> seen;
+  std::vector<std::uint64_t> passed;
   Position checkpoint;
   Position fails_at;
   int failures_left = 1'000'000;
@@ -95,6 +100,36 @@ TEST_F(RunnerTest, a_follower_is_given_every_event_once_in_order) {
   world.executor.run_ready();
   EXPECT_EQ(noting.seen, numbers(1, 2503));
   EXPECT_EQ(noting.resumes, 1);
+}
+
+TEST_F(RunnerTest, positions_that_hold_no_event_any_more_count_as_handled) {
+  record_some(2500);
+  for (const std::uint64_t position : {1u, 2u, 1000u, 2499u, 2500u}) store.remove(Position{position});
+  auto runner = follow(noting);
+  int caught_up = 0;
+  runner.catch_up([&] { ++caught_up; });
+  world.executor.run_ready();
+  EXPECT_EQ(caught_up, 1) << "nobody has an event at the position that it waits for";
+  EXPECT_EQ(noting.seen.size(), 2495u);
+  EXPECT_EQ(noting.seen.back(), 2498u);
+  EXPECT_EQ(noting.passed.back(), 2500u);
+  EXPECT_EQ(runner.status().position, Position{2500});
+  record_some(1);
+  world.executor.run_ready();
+  EXPECT_EQ(noting.seen.back(), 2501u);
+  EXPECT_EQ(noting.caught, 2);
+}
+
+TEST_F(RunnerTest, a_store_of_which_everything_was_removed_has_been_read) {
+  record_some(3);
+  for (const std::uint64_t position : {1u, 2u, 3u}) store.remove(Position{position});
+  auto runner = follow(noting);
+  int caught_up = 0;
+  runner.catch_up([&] { ++caught_up; });
+  world.executor.run_ready();
+  EXPECT_EQ(caught_up, 1);
+  EXPECT_EQ(noting.pages, 0);
+  EXPECT_EQ(noting.passed, (std::vector<std::uint64_t>{3}));
 }
 
 TEST_F(RunnerTest, one_on_demand_stands_still_until_it_is_asked) {

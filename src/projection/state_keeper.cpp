@@ -1,5 +1,6 @@
 #include "projection/state_keeper.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/invariant.hpp"
@@ -74,10 +75,13 @@ Result<> StateKeeper::write_to_the_end() {
 /// `waiting` once all is written.
 Result<StateKeeper::Step> StateKeeper::write_some() {
   if (!writer_) {
-    begin_ = state_.position();  // before the first record is looked at, so that all of them reflect it
+    reflected_ = state_.position();  // before the first record is looked at, so that all of them reflect it
+    state_.begin_writing();
+    // The file ends with an event that proves what store it is of. Where the last positions hold none any more, it
+    // tells of the last event, and a start passes over them anew.
+    begin_ = std::min(reflected_, state_.newest().position);
     TRY(platform::make_directory_again(platform_.files, path_));
     writer_ = TRY(StateFileWriter::create(platform_.files, path_, state_.name(), begin_));
-    state_.begin_writing();
     finished_ = false;
   }
   if (finished_) return Step::waiting;
@@ -100,7 +104,7 @@ Result<StateKeeper::Step> StateKeeper::write_some() {
 Result<> StateKeeper::publish() {
   TRY(writer_->publish());
   writer_.reset();
-  saved_ = begin_.value;
+  saved_ = reflected_.value;
   return {};
 }
 

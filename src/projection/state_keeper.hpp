@@ -22,7 +22,7 @@ class KeptState {
   /// For the file and the logs: "table config".
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// The last position whose event, and every event before it, the state reflects. Any thread.
+  /// The last position up to which the state reflects every event; it may hold none any more. Any thread.
   [[nodiscard]] virtual Position position() const = 0;
 
   /// How many records there are, more or less. Any thread.
@@ -33,8 +33,8 @@ class KeptState {
   /// Appends the next records, some 100 KiB of them (or one that is longer), and gives their number; 0 after the last.
   /// Errors: input_output, corrupt, when some of them are not in memory and cannot be read.
   [[nodiscard]] virtual Result<std::uint64_t> write(std::string& contents) = 0;
-  /// An event that the state has taken in, at or after the `position` of when the writing began. No event after it is
-  /// reflected in what was written so far.
+  /// An event that the state has taken in, at or after the `position` of when the writing began, or the last one before
+  /// that where what lies between holds no event. No event after it is reflected in what was written so far.
   [[nodiscard]] virtual Witness newest() const = 0;
   /// What else a reader must know; asked after the last record.
   [[nodiscard]] virtual std::string note() const { return {}; }
@@ -73,7 +73,7 @@ class StateKeeper {
   /// Gives up what `step` has begun.
   void give_up();
 
-  /// The position from which a start would go on. Any thread.
+  /// The position from which a start would go on, but for those before it that hold no event. Any thread.
   [[nodiscard]] Position saved() const { return Position{saved_.load()}; }
   /// How many events a start would have to read that the state already reflects. Any thread.
   [[nodiscard]] std::uint64_t behind() const;
@@ -91,6 +91,7 @@ class StateKeeper {
   std::atomic<std::uint64_t> saved_{0};
 
   std::unique_ptr<StateFileWriter> writer_;
+  Position reflected_;  // as the writing began
   Position begin_;
   Witness end_;
   bool finished_ = false;

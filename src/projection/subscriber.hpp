@@ -30,6 +30,10 @@ class Subscriber {
   /// Takes a page in; all of it, or an error, after which the runner pauses and calls `resume`.
   [[nodiscard]] virtual Result<> handle(const EventPage& page) = 0;
 
+  /// Called when the positions up to `position`, after the last event that was handled, hold no event any more: they
+  /// count as handled.
+  [[nodiscard]] virtual Result<> pass_over(Position) { return {}; }
+
   /// Called when everything there is has been read.
   [[nodiscard]] virtual Result<> caught_up() { return {}; }
 };

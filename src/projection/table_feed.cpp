@@ -62,6 +62,16 @@ class TableFeed::Feeder final : public Subscriber {
     return stages() ? table_.stage(page.events()) : table_.apply(page.events());
   }
 
+  [[nodiscard]] Result<> pass_over(Position position) override {
+    const std::lock_guard lock(apply_mutex_);
+    if (stages()) {
+      table_.stage_pass_over(position);
+    } else {
+      table_.pass_over(position);
+    }
+    return {};
+  }
+
   [[nodiscard]] Result<> caught_up() override {
     const std::lock_guard lock(apply_mutex_);
     if (stages()) TRY(table_.publish());
@@ -81,6 +91,13 @@ class TableFeed::Feeder final : public Subscriber {
     return applied;
   }
 
+  // A live table has every event up to the last position that the writer has looked at: what was handed over before it
+  // went live was visible when it did.
+  void pass_over_live(Position position) {
+    const std::lock_guard lock(apply_mutex_);
+    if (live_) table_.pass_over(position);
+  }
+
   [[nodiscard]] bool is_live() const {
     const std::lock_guard lock(apply_mutex_);
     return live_;
@@ -98,9 +115,12 @@ class TableFeed::Feeder final : public Subscriber {
 
   [[nodiscard]] Result<> read_on() {
     while (true) {
-      const EventPage page = TRY(store_.read_all(table_.applied(), Horizon::visible, PageLimit{}));
-      if (page.events().empty()) return {};
+      const Position after = table_.applied();
+      const EventPage page = TRY(store_.read_all(after, Horizon::visible, PageLimit{}));
+      const Position next = page.next_after(after);
+      if (next == after) return {};
       TRY(table_.apply(page.events()));
+      table_.pass_over(next);
     }
   }
 
@@ -162,6 +182,10 @@ void TableFeed::apply_live(std::span<const EventView> events, std::span<const mo
                         {{"model", model_.name}, {"error", applied.error().message}});
     runner_->wake();
   }
+}
+
+void TableFeed::pass_over_live(Position position) {
+  if (model_.consistency == Consistency::live) feeder_->pass_over_live(position);
 }
 
 bool TableFeed::is_live() const {

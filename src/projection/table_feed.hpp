@@ -46,6 +46,10 @@ class TableFeed {
   /// not live (it is behind and catching up, or its model is not `live`).
   void apply_live(std::span<const EventView> events, std::span<const model::Record> left = {});
 
+  /// By the one writer, who has handed over every event up to `position`: those after the last of them hold none. Does
+  /// nothing when the table is not live.
+  void pass_over_live(Position position);
+
   /// True when the table reflects everything that was handed to apply_live: then it can stand for the state of its
   /// streams.
   [[nodiscard]] bool is_live() const;

@@ -64,6 +64,43 @@ TEST_F(TableFeedTest, a_live_table_catches_up_and_then_shows_what_is_handed_over
   EXPECT_EQ(world.executor.run_ready(), 0u) << "the runner has no part in it";
 }
 
+TEST_F(TableFeedTest, a_table_comes_to_the_end_of_a_store_whose_last_events_were_removed) {
+  for (const model::Model* const model : {&live_model, &eventual_model, &restart_model}) {
+    ready = 0;
+    const Position kept = record(store, "config-a", set_event("kept")).last;
+    const Position last = record(store, "config-b", set_event("removed")).last;
+    store.remove(last);
+    TableFeed feed(*model, store, world.platform(), world.executor);
+    feed.start([&] { ++ready; });
+    world.executor.run_ready();
+    EXPECT_EQ(ready, 1);
+    EXPECT_EQ(feed.table().progress().position(), last) << "who waits for it is not to wait for ever";
+    EXPECT_EQ(feed.table().last().position, kept) << "a checkpoint names an event";
+    EXPECT_EQ(value(feed, "a"), "kept");
+    EXPECT_EQ(value(feed, "b"), "(none)");
+    write(feed, "config-a", set_event("new"));
+    feed.refresh([] {});
+    world.executor.run_ready();
+    EXPECT_EQ(value(feed, "a"), "new");
+    EXPECT_EQ(feed.table().progress().position(), last.next());
+  }
+}
+
+TEST_F(TableFeedTest, a_live_table_passes_over_what_its_writer_found_empty) {
+  record(store, "config-a", set_event("1"));
+  TableFeed feed(live_model, store, world.platform(), world.executor);
+  feed.pass_over_live(Position{9});
+  EXPECT_EQ(feed.table().progress().position(), Position{}) << "it is not live yet";
+  feed.start([] {});
+  world.executor.run_ready();
+  const Position gone = record(store, "config-b", set_event("removed")).last;
+  store.remove(gone);
+  feed.pass_over_live(gone);
+  EXPECT_EQ(feed.table().progress().position(), gone);
+  write(feed, "config-a", set_event("2"));
+  EXPECT_EQ(value(feed, "a"), "2");
+}
+
 TEST_F(TableFeedTest, while_the_store_is_away_a_table_shows_its_checkpoint_and_catches_up_once_it_is_there) {
   ASSERT_TRUE(world.files.create_directories("data"));
   const std::string path = "data/config.table";

@@ -56,6 +56,46 @@ class TableStateTest : public testing::Test {
   ControlledStore store{world.platform()};
 };
 
+TEST_F(TableStateTest, where_the_last_events_were_removed_the_file_names_the_one_before_them) {
+  set("a", "1");
+  set("b", "1");
+  set("c", "1");
+  store.remove(Position{2});
+  store.remove(Position{3});
+  ReadTable table(state_model);
+  TableState state(table, state_model);
+  StateKeeper keeper(state, path, store, world.platform());
+  catch_up(table);
+  table.pass_over(Position{3});
+  ASSERT_TRUE(keeper.write_all());
+  EXPECT_EQ(keeper.behind(), 0u) << "positions without events are nothing to write down";
+
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
+  StateKeeper again_keeper(again_state, path, store, world.platform());
+  ASSERT_TRUE(again_keeper.load());
+  EXPECT_EQ(text(again), text(table));
+  EXPECT_EQ(again.applied(), Position{1});
+  store.remove(Position{1});
+  ReadTable none(state_model);
+  TableState none_state(none, state_model);
+  StateKeeper none_keeper(none_state, path, store, world.platform());
+  EXPECT_FALSE(none_keeper.load()) << "its last event was removed too, so who knows what else";
+}
+
+TEST_F(TableStateTest, a_state_of_positions_without_events_alone_is_written_and_read_back) {
+  ReadTable table(state_model);
+  TableState state(table, state_model);
+  StateKeeper keeper(state, path, store, world.platform());
+  table.pass_over(Position{7});
+  ASSERT_TRUE(keeper.write_all());
+  ReadTable again(state_model);
+  TableState again_state(again, state_model);
+  StateKeeper again_keeper(again_state, path, store, world.platform());
+  EXPECT_TRUE(again_keeper.load());
+  EXPECT_EQ(again.size(), 0u);
+}
+
 TEST_F(TableStateTest, a_table_comes_back_with_versions_times_and_deleted_keys) {
   set("a", "1");
   set("b", "");

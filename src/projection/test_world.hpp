@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -129,6 +130,11 @@ class ControlledStore : public EventStore {
     const std::lock_guard lock(mutex_);
     return holds_;
   }
+  /// Takes the event at a position away for good, as a hard delete in a database does that others write to.
+  void remove(Position position) {
+    const std::lock_guard lock(mutex_);
+    removed_.insert(position);
+  }
   void fail_reads(std::optional<Error> error) {
     const std::lock_guard lock(mutex_);
     read_error_ = std::move(error);
@@ -204,7 +210,7 @@ class ControlledStore : public EventStore {
       if (read_error_) return std::unexpected(*read_error_);
       if (before_stream_read_) before_stream_read_();
     }
-    return inner_->read_stream(stream, from, direction, limit);
+    return left_of(TRY(inner_->read_stream(stream, from, direction, limit)), {});
   }
   [[nodiscard]] Result<EventPage> read_all(Position after, Horizon horizon, PageLimit limit) const override {
     tell_of_read();
@@ -213,7 +219,14 @@ class ControlledStore : public EventStore {
       read_from_.push_back(after);
       if (read_error_) return std::unexpected(*read_error_);
     }
-    return inner_->read_all(after, horizon, limit);
+    const StoreStatus before = inner_->status();
+    const Position end = horizon == Horizon::visible ? before.visible : before.flushed;
+    for (Position from = after;;) {
+      EventPage page = TRY(inner_->read_all(from, horizon, limit));
+      EventPage left = left_of(page, page.more() ? page.next_after(from) : end);
+      if (!left.events().empty() || !page.more()) return left;
+      from = page.next_after(from);
+    }
   }
   [[nodiscard]] Result<StreamVersion> stream_version(std::string_view stream) const override {
     tell_of_read();
@@ -293,6 +306,15 @@ class ControlledStore : public EventStore {
   }
 
  private:
+  /// What of a page has not been taken away. A page of which nothing has is handed on as it is.
+  [[nodiscard]] EventPage left_of(const EventPage& page, Position read_to) const {
+    const std::lock_guard lock(mutex_);
+    if (removed_.empty()) return page;
+    std::vector<EventView> events = page.events();
+    std::erase_if(events, [&](const EventView& event) { return removed_.contains(event.position); });
+    return EventPage(std::move(events), std::make_shared<const EventPage>(page), page.more(), read_to);
+  }
+
   struct Held {
     std::span<const Group> groups;
     AppendDone done;
@@ -366,6 +388,7 @@ class ControlledStore : public EventStore {
   std::size_t asked_ = 0;
   std::size_t holds_ = 0;
   std::optional<Error> read_error_;
+  std::set<Position> removed_;
   std::optional<Position> flushed_;
   std::vector<std::size_t> appends_;
   mutable std::vector<Position> read_from_;

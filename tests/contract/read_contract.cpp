@@ -101,6 +101,13 @@ TEST_P(EventStoreContract, pages_of_everything_follow_each_other_in_order_of_pos
   EXPECT_THAT(value_of(store().read_all(Position{30}, Horizon::visible, {})).events(), IsEmpty());
   EXPECT_THAT(value_of(store().read_all(Position{99}, Horizon::visible, {})).events(), IsEmpty());
 
+  EXPECT_EQ(middle.next_after(Position{4}), Position{7});
+  EXPECT_EQ(end.next_after(Position{28}), Position{30});
+  for (const std::uint64_t after : {30u, 99u}) {
+    const EventPage none = value_of(store().read_all(Position{after}, Horizon::visible, {}));
+    EXPECT_EQ(none.next_after(Position{after}), Position{after}) << "what is recorded later is not passed over";
+  }
+
   const auto whole = everything(store());
   ASSERT_EQ(whole.size(), 30u);
   for (std::size_t events_max : {1u, 2u, 7u, 29u, 30u, 31u})

@@ -264,9 +264,9 @@ Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine
     return fail(ErrorKind::corrupt, "the receipt of a batch names a position where its events are not");
   };
   if (receipt.position.value < events) return forgotten();
-  const EventPage page =
-      TRY(store.read_all(Position{receipt.position.value - events}, Horizon::visible, PageLimit{1, 1}));
-  if (page.events().empty()) return forgotten();
+  const Position before{receipt.position.value - events};
+  const EventPage page = TRY(store.read_all(before, Horizon::visible, PageLimit{1, 1}));
+  if (page.events().empty() || page.events().front().position != before.next()) return forgotten();
   const auto memory = engine::batch_memory_of(page.events().front().metadata);
   if (!memory || memory->versions.size() != operations.size()) return forgotten();
   std::vector<engine::KeyReceipt> each;

@@ -253,13 +253,16 @@ std::optional<Position> known_position(const EventStore& store, const EntityTagL
   return newest;
 }
 
-/// When the event at a position was recorded. Errors: corrupt, input_output.
+/// When the last event up to a position was recorded, or later, before the next one. Errors: corrupt, input_output.
 Result<Instant> time_of(const EventStore& store, Position position) {
   if (position.value == 0) return Instant{INT64_MIN};
   const EventPage page =
       TRY(store.read_all(Position{position.value - 1}, Horizon::visible, {.events_max = 1, .bytes_max = 1}));
   // Beyond the end there is nothing that could have changed later.
-  return page.events().empty() ? Instant{INT64_MAX} : page.events().front().created_at;
+  if (page.events().empty()) return Instant{INT64_MAX};
+  const EventView& event = page.events().front();
+  // One that was removed for good is not there; the next one is a change.
+  return event.position == position ? event.created_at : event.created_at.plus(Duration{-1});
 }
 
 void send_unchanged(Call call, const ListRequest& list) {

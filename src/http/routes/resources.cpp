@@ -32,7 +32,7 @@ Result<Written> written_before(const Call& call, const engine::Receipt& receipt)
   const EventStore& store = call.engine.store();
   if (receipt.position.value == 0) return forgotten();
   const EventPage page = TRY(store.read_all(Position{receipt.position.value - 1}, Horizon::visible, PageLimit{1, 1}));
-  if (page.events().empty()) return forgotten();
+  if (page.events().empty() || page.events().front().position != receipt.position) return forgotten();
   const EventView& event = page.events().front();
   std::string stream(event.stream);
   StreamVersion version = event.version;

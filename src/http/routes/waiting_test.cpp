@@ -340,6 +340,19 @@ TEST_F(WaitingTest, a_deleted_name_changes_the_list_that_it_was_in) {
   EXPECT_EQ(ask(Method::get, "/config?prefix=a", knows(cursor(2)))->status(), 304);
 }
 
+TEST_F(WaitingTest, the_tag_of_a_position_whose_event_was_removed_tells_of_what_changed_after_it) {
+  record(*store, "config-a", set_event("x"));
+  record(*store, "config-removed", set_event("x"));
+  store->remove(Position{2});
+  open(model::Consistency::eventual);
+  EXPECT_TRUE(ask(Method::get, "/config?prefix=a")->has("ETag: W/\"" + cursor(2) + "\""));
+  EXPECT_EQ(ask(Method::get, "/config?prefix=a&min_position=" + cursor(2), knows(cursor(2)))->status(), 304);
+  record(*store, "config-a", set_event("y"));
+  run();
+  EXPECT_EQ(ask(Method::get, "/config?prefix=a", knows(cursor(2)))->status(), 200);
+  EXPECT_EQ(ask(Method::get, "/config?prefix=b", knows(cursor(2)))->status(), 304);
+}
+
 TEST_F(WaitingTest, what_others_change_makes_a_list_no_other_and_its_next_tag_is_newer) {
   record(*store, "config-a", set_event("x"));
   record(*store, "config-b", set_event("x"));

@@ -24,8 +24,8 @@ class Walk {
   /// The next event, borrowed until the next call; null at the end. Errors: those of EventStore::read_all.
   [[nodiscard]] Result<const EventView*> next() {
     if (at_ == page_.events().size()) {
-      const Position after = page_.events().empty() ? Position{} : page_.events().back().position;
-      page_ = TRY(store_.read_all(after, Horizon::flushed, page_limit));
+      page_ = TRY(store_.read_all(after_, Horizon::flushed, page_limit));
+      after_ = page_.next_after(after_);
       at_ = 0;
       if (page_.events().empty()) return nullptr;
     }
@@ -35,6 +35,7 @@ class Walk {
  private:
   const EventStore& store_;
   EventPage page_;
+  Position after_;
   std::size_t at_ = 0;
 };
 
@@ -93,13 +94,21 @@ class Migration {
     Walk source(from_);
     Walk target(to_);
     Times times;
+    Position last;
     std::vector<EventView> batch;
     while (const EventView* found = TRY(target.next())) {
       const EventView* original = TRY(source.next());
       TRY(compare(original, times, *found));
       ++there_;
+      last = found->position;
     }
     Position after = to_.status().flushed;
+    if (after != last) {
+      return fail(ErrorKind::conflict,
+                  "positions up to " + to_string(after) + " of " + shown_store(request_.to) +
+                      " are given and hold no events after " + to_string(last) +
+                      ", as where a stream was deleted for good; nothing was copied; name an empty store");
+    }
     while (true) {
       const EventPage page = TRY(from_.read_all(after, Horizon::flushed, page_limit));
       if (page.events().empty()) break;

@@ -43,6 +43,7 @@ void AppendPlan::plan(const NewEvent& event, NamedStreams::Stream& stream, Insta
     stream.first_time = time;
   }
   stream.version = stream.version.next();
+  stream.last_event.reset();
   events_.push_back({&event, &stream.id, stream.version, time, node_id});
   last_time_ = time;
   head_ = head_.next();
@@ -77,6 +78,25 @@ Result<> AppendPlan::add_restored(const EventView& event, const Group& group) {
   return {};
 }
 
+namespace {
+
+/// Versions do not go back while the database is the one that it was.
+std::unexpected<Error> removed(const StreamAppend& append) {
+  return fail(ErrorKind::gone, "stream_removed",
+              "events of the stream " + append.stream + ", which this server has at version " +
+                  to_string(append.expected.version()) +
+                  ", were removed from the database for good; nothing was recorded; for what is left there, start the "
+                  "server again without its checkpoints (*.table)");
+}
+
+}  // namespace
+
+bool may_have_lost_its_end(const StreamAppend& append, const NamedStreams::Stream& stream, Position head) {
+  // Who has not taken in all there is will find what comes after; that is no reason to look.
+  if (append.known_at && *append.known_at < head) return false;
+  return !append.expected.admits(stream.version) && stream.version > append.expected.version();
+}
+
 Result<> AppendPlan::check_conditions(const Group& group, Position before_call) {
   if (group.nothing_after && before_call > *group.nothing_after) {
     return fail(ErrorKind::conflict, "version_conflict",
@@ -84,8 +104,10 @@ Result<> AppendPlan::check_conditions(const Group& group, Position before_call) 
                     to_string(*group.nothing_after));
   }
   for (const StreamAppend& append : group.appends) {
-    const StreamVersion version = streams_.at(append.stream).version;
+    const NamedStreams::Stream& stream = streams_.at(append.stream);
+    const StreamVersion version = stream.last_event.value_or(stream.version);
     if (append.expected.admits(version)) continue;
+    if (append.known_at && append.expected.version() > version) return removed(append);
     return fail(ErrorKind::conflict, "version_conflict",
                 "stream " + append.stream + " is at version " + to_string(version) + ", and the append expects " +
                     append.expected.to_text());

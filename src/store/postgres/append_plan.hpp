@@ -5,6 +5,7 @@
 // Borrows the groups that were added, and their names.
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -25,8 +26,10 @@ class NamedStreams {
  public:
   struct Stream {
     std::string_view name;
-    std::int64_t id = 0;  ///< 0: not in the store
-    StreamVersion version{};
+    std::int64_t id = 0;      ///< 0: not in the store
+    StreamVersion version{};  ///< after which the next event's comes
+    /// That of its last event, where the events up to `version` are known to have been removed for good.
+    std::optional<StreamVersion> last_event{};
     Instant first_time{};  ///< of what a plan adds to it
     bool is_new = false;
     bool is_changed = false;
@@ -34,6 +37,7 @@ class NamedStreams {
 
   void add(const Group& group);
   [[nodiscard]] Stream& at(std::string_view name) { return streams_[places_.find(name)->second]; }
+  [[nodiscard]] const Stream& at(std::string_view name) const { return streams_[places_.find(name)->second]; }
   [[nodiscard]] std::vector<Stream>& all() { return streams_; }
   [[nodiscard]] const std::vector<Stream>& all() const { return streams_; }
   /// Takes in what find_streams gave.
@@ -44,6 +48,10 @@ class NamedStreams {
   std::unordered_map<std::string_view, std::size_t> places_;
 };
 
+/// True when the row of a stream is ahead of what an append expects, and that may be so because the last events of the
+/// stream were removed for good: where they are, the row does not tell. `head` is the last position of the store.
+[[nodiscard]] bool may_have_lost_its_end(const StreamAppend& append, const NamedStreams::Stream& stream, Position head);
+
 class AppendPlan {
  public:
   /// `last_time` is that of the last event, or a later one that was settled; `now` is the clock's, `node_id` ours.
@@ -51,7 +59,8 @@ class AppendPlan {
       : streams_(streams), before_(head), head_(head), last_time_(last_time), now_(now), node_id_(node_id) {}
 
   /// Decides a group that keeps the rules of group_check.hpp; what is admitted joins the plan. `before_call` is the
-  /// last position before the call that the group belongs to. Errors: conflict.
+  /// last position before the call that the group belongs to. Errors: conflict; gone ("stream_removed"), when a stream
+  /// has lost events that the caller has taken in.
   [[nodiscard]] AppendResult add(const Group& group, Position before_call);
 
   /// An event as it is; `group` is of it alone, and keeps the rules of group_check.hpp. Errors: conflict ("not_next").

@@ -61,6 +61,48 @@ TEST_F(AppendPlanTest, a_refused_group_leaves_no_trace) {
   EXPECT_EQ(plan.new_streams(), 0u);
 }
 
+TEST_F(AppendPlanTest, a_stream_whose_last_events_were_removed_is_at_the_version_of_what_is_left) {
+  const std::vector<Group> groups{group_for("old", ExpectedVersion::exact(StreamVersion{2})),
+                                  group_for("old", ExpectedVersion::exact(StreamVersion{5}))};
+  AppendPlan plan = plan_for(groups);
+  EXPECT_EQ(plan.add(groups[0], Position{10}).error().kind, ErrorKind::conflict) << "nobody has looked";
+  streams_.at("old").last_event = StreamVersion{2};
+  const auto added = plan.add(groups[0], Position{10});
+  ASSERT_TRUE(added);
+  EXPECT_THAT(added->versions, ElementsAre(StreamVersion{5})) << "no version is given twice";
+  EXPECT_TRUE(plan.add(groups[1], Position{10})) << "it has an event again";
+}
+
+TEST_F(AppendPlanTest, who_has_taken_in_events_that_were_removed_is_told_so) {
+  std::vector<Group> groups{group_for("old", ExpectedVersion::exact(StreamVersion{5})),
+                            group_for("new", ExpectedVersion::exact(StreamVersion{1}))};
+  AppendPlan plan = plan_for(groups);
+  for (Group& group : groups) {
+    EXPECT_EQ(plan.add(group, Position{10}).error().kind, ErrorKind::conflict) << "it may expect what never was";
+    group.appends.front().known_at = Position{8};
+    EXPECT_EQ(plan.add(group, Position{10}).error().code, "stream_removed");
+  }
+  EXPECT_TRUE(plan.empty());
+}
+
+TEST_F(AppendPlanTest, a_stream_that_is_ahead_is_looked_at_unless_others_may_have_recorded_that) {
+  const NamedStreams::Stream stream{.name = "old", .id = 7, .version = StreamVersion{4}};
+  Group group = group_for("old", ExpectedVersion::exact(StreamVersion{4}));
+  StreamAppend& append = group.appends.front();
+  EXPECT_FALSE(may_have_lost_its_end(append, stream, Position{10}));
+  append.expected = ExpectedVersion::exact(StreamVersion{5});
+  EXPECT_FALSE(may_have_lost_its_end(append, stream, Position{10})) << "it is behind";
+  for (const auto expected : {ExpectedVersion::none(), ExpectedVersion::exact(StreamVersion{3})}) {
+    append.expected = expected;
+    append.known_at.reset();
+    EXPECT_TRUE(may_have_lost_its_end(append, stream, Position{10}));
+    append.known_at = Position{9};
+    EXPECT_FALSE(may_have_lost_its_end(append, stream, Position{10}));
+    append.known_at = Position{10};
+    EXPECT_TRUE(may_have_lost_its_end(append, stream, Position{10}));
+  }
+}
+
 TEST_F(AppendPlanTest, however_many_groups_there_are_they_take_the_same_few_statements) {
   std::vector<Group> groups;
   for (int number = 0; number < 50; ++number)

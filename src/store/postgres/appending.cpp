@@ -228,6 +228,7 @@ Result<> PostgresStore::try_to_record(std::span<const Entry> entries, Progresses
   const Locked locked = TRY(lock_and_adopt(streams));
   const Before& before = locked.before;
   Connection& connection = *locked.lease;
+  TRY(find_lost_ends(connection, entries, streams, before.head));
   const Instant now = platform_.clock.now();
   alarm_when_clock_is_behind(now, before.last_time);
   AppendPlan plan(streams, before.head, stamp_after(before), now, options_.node_id);
@@ -245,6 +246,35 @@ Result<> PostgresStore::try_to_record(std::span<const Entry> entries, Progresses
     return note(connection, {before.head, before.epochs, before.last});
   }
   return number_and_commit(connection, before, streams, plan);
+}
+
+/// Looks where the streams end that may have lost their last events: for conditions they are at the version of what is
+/// left, although no version is given twice.
+Result<> PostgresStore::find_lost_ends(Connection& connection, std::span<const Entry> entries, NamedStreams& streams,
+                                       Position head) {
+  std::vector<NamedStreams::Stream*> looked_at;
+  ArrayParameter ids(ArrayParameter::Element::integer);
+  for (const Entry& entry : entries) {
+    if (!entry.check) continue;
+    for (const StreamAppend& append : entry.group->appends) {
+      NamedStreams::Stream& stream = streams.at(append.stream);
+      if (!may_have_lost_its_end(append, stream, head)) continue;
+      looked_at.push_back(&stream);
+      ids.add(stream.id);
+    }
+  }
+  if (looked_at.empty()) return {};
+  const auto rows = connection.run(Sql::last_versions, std::move(Parameters().add(std::move(ids))));
+  if (!rows) {
+    if (!is_lost(rows.error())) (void)connection.run(Sql::rollback);
+    return std::unexpected(rows.error());
+  }
+  for (std::size_t row = 0; row < rows->size(); ++row) {
+    NamedStreams::Stream& stream = *looked_at[static_cast<std::size_t>(rows->integer(row, 0)) - 1];
+    const StreamVersion last(static_cast<std::uint64_t>(rows->integer(row, 1)));
+    if (last < stream.version) stream.last_event = last;
+  }
+  return {};
 }
 
 Result<> PostgresStore::number_and_commit(Connection& connection, const Before& before, NamedStreams& streams,

@@ -123,6 +123,8 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<Locked> lock_and_adopt(NamedStreams& streams);
   /// The same, whatever state the store is in.
   [[nodiscard]] Result<Locked> lock_whole(NamedStreams& streams);
+  [[nodiscard]] Result<> find_lost_ends(Connection& connection, std::span<const Entry> entries, NamedStreams& streams,
+                                        Position head);
   [[nodiscard]] Result<> number_and_commit(Connection& connection, const Before& before, NamedStreams& streams,
                                            const AppendPlan& plan);
   class HoldEntry;

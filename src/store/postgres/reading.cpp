@@ -28,8 +28,9 @@ Result<Rows> none_if_untranslatable(Result<Rows> found) {
   return found;
 }
 
-/// The page that one of the read_ statements gave; its text stays where libpq put it.
-EventPage page_of(const Rows& rows) {
+/// The page that one of the read_ statements gave; its text stays where libpq put it. Where nothing follows it, a
+/// reader of everything has come to `reached` at least.
+EventPage page_of(const Rows& rows, Position reached = {}) {
   std::vector<EventView> events;
   events.reserve(rows.size());
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -46,7 +47,7 @@ EventPage page_of(const Rows& rows) {
                       .node_id = static_cast<std::uint32_t>(rows.integer(row, 10))});
   }
   const bool more = rows.size() > 0 && rows.boolean(rows.size() - 1, 11);
-  return EventPage(std::move(events), rows.storage(), more);
+  return EventPage(std::move(events), rows.storage(), more, more ? Position{} : reached);
 }
 
 }  // namespace
@@ -62,6 +63,18 @@ Result<EventPage> PostgresStore::read_stream(std::string_view stream, StreamVers
       read([&](Connection& connection) { return none_if_untranslatable(ask(connection, statement, parameters)); })));
 }
 
+// Why no event ever comes at a position up to `seen.head` that has none in this page, be it in between or at its end,
+// after a hard delete:
+//
+//   Every append, also of the original service, holds the lock on the row of `$all` from before it takes its positions,
+//   which are those after the row's version, until the commit that raises the version to the last of them. So in any
+//   snapshot the version says H only if every transaction that was given a position up to H is committed in it, and no
+//   later one is given such a position: the version does not go back. `seen.head` was the version in a snapshot that
+//   was taken before this read began, and what one snapshot has, every later one of the same server has. That it is
+//   still the same server and no older state of it, the question behind the page tells. So what the page's snapshot
+//   does not have up to `seen.head` was removed, or never recorded.
+//
+// What has been recorded since `seen` is read the next time, although the page may have some of it.
 Result<EventPage> PostgresStore::read_all(Position after, Horizon, PageLimit limit) const {
   Parameters parameters;
   parameters.add(clamped(after.value)).add(std::int64_t{INT64_MAX});
@@ -73,7 +86,7 @@ Result<EventPage> PostgresStore::read_all(Position after, Horizon, PageLimit lim
     const std::vector<Rows> rows = TRY(connection.run(calls));
     const Outlook found = TRY(outlook(rows[1], seen));
     TRY(note(connection, found));
-    return page_of(rows[0]);
+    return page_of(rows[0], seen.head);
   });
 }
 

@@ -1,6 +1,6 @@
--- The position before the first event that is later than $1. Events by Annals have times that rise with the position and
--- are later than all before them; those of others lie in stretches whose latest time is known, but for the ones that were
--- recorded since an append of ours, which are few.
+-- The position of the last event before the first one that is later than $1. Events by Annals have times that rise with
+-- the position and are later than all before them; those of others lie in stretches whose latest time is known, but for
+-- the ones that were recorded since an append of ours, which are few.
 WITH RECURSIVE
 known AS (
   SELECT last_position FROM annals_store
@@ -28,16 +28,24 @@ search (low, high) AS (
 ),
 ours AS (
   SELECT max(low) AS later FROM search WHERE low >= high
+),
+before AS (
+  SELECT CASE
+           WHEN ours.later < bounds.high THEN ours.later - 1
+           ELSE coalesce(
+             (SELECT min(a.stream_version) - 1
+              FROM stream_events AS a
+              JOIN events AS e ON e.event_id = a.event_id
+              WHERE a.stream_id = 0 AND a.stream_version >= bounds.high
+                AND least(e.created_at, '9999-01-01 00:00:00+00'::timestamptz) > $1::timestamptz
+                AND a.stream_version <= coalesce((SELECT last_position FROM stretch), 9223372036854775807)),
+             (SELECT stream_version FROM streams WHERE stream_id = 0))
+         END AS position
+  FROM ours, bounds
 )
-SELECT CASE
-         WHEN ours.later < bounds.high THEN ours.later - 1
-         ELSE coalesce(
-           (SELECT min(a.stream_version) - 1
-            FROM stream_events AS a
-            JOIN events AS e ON e.event_id = a.event_id
-            WHERE a.stream_id = 0 AND a.stream_version >= bounds.high
-              AND least(e.created_at, '9999-01-01 00:00:00+00'::timestamptz) > $1::timestamptz
-              AND a.stream_version <= coalesce((SELECT last_position FROM stretch), 9223372036854775807)),
-           (SELECT stream_version FROM streams WHERE stream_id = 0))
-       END
-FROM ours, bounds
+-- Which may hold no event any more.
+SELECT coalesce((SELECT a.stream_version
+                 FROM stream_events AS a
+                 WHERE a.stream_id = 0 AND a.stream_version <= before.position
+                 ORDER BY a.stream_version DESC LIMIT 1), 0)
+FROM before
