@@ -16,21 +16,32 @@
 #include <string_view>
 #include <utility>
 
+#include "base/block_pool.hpp"
+
 namespace annals {
 
-/// What a block of memory begins with that several hold. The block comes from ::operator new, and nothing in it needs
-/// more than to be freed.
+/// What a block of memory begins with that several hold. Nothing in it needs more than to be freed.
 class SharedBlock {
  public:
+  /// Where the block comes from, and goes.
+  enum class Source : std::uint32_t {
+    heap = 0,         ///< ::operator new
+    pool = 1u << 31,  ///< BlockPool::take
+  };
+
+  explicit SharedBlock(Source source = Source::heap) : holders_(static_cast<std::uint32_t>(source) | 1) {}
+
   void hold() const noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
   /// Frees the block if nobody else holds it.
   void let_go() const noexcept {
     // Whoever frees must see all that the others read done: their decrements release, the last one acquires.
-    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) ::operator delete(const_cast<SharedBlock*>(this));
+    const std::uint32_t before = holders_.fetch_sub(1, std::memory_order_acq_rel);
+    if (before == 1) ::operator delete(const_cast<SharedBlock*>(this));
+    if (before == (static_cast<std::uint32_t>(Source::pool) | 1)) BlockPool::give_back(const_cast<SharedBlock*>(this));
   }
 
  private:
-  mutable std::atomic<std::uint32_t> holders_{1};
+  mutable std::atomic<std::uint32_t> holders_;  // and the source
 };
 
 class SharedText {

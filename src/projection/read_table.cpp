@@ -14,6 +14,7 @@
 #include "platform/reader_writer_lock.hpp"
 #include "projection/bloom_filters.hpp"
 #include "projection/field_index.hpp"
+#include "projection/key_order.hpp"
 #include "projection/reference_index.hpp"
 #include "projection/unique_index.hpp"
 
@@ -32,7 +33,7 @@ struct ByKey {
   static std::string_view key(std::string_view text) { return text; }
   template <class Left, class Right>
   absl::weak_ordering operator()(const Left& left, const Right& right) const {
-    const int order = key(left).compare(key(right));
+    const int order = compare_keys(key(left), key(right));
     if (order == 0) return absl::weak_ordering::equivalent;
     return order < 0 ? absl::weak_ordering::less : absl::weak_ordering::greater;
   }
@@ -285,9 +286,9 @@ Result<std::vector<model::Record>> ReadTable::records(std::span<const RowHolder>
   return records;
 }
 
-RowHolder ReadTable::make_row(const RowHolder::Head& head, std::string_view value) const {
+RowHolder ReadTable::make_row(const RowHolder::Head& head, std::string_view value) {
   if (memory_ != nullptr && head.exists) return memory_->make(head, value);
-  return RowHolder::make(head.key, head.version, head.exists, value, head.updated_at);
+  return RowHolder::make(head, value, &row_pool_);
 }
 
 /// The value of a row; null: of none.
@@ -422,7 +423,7 @@ std::uint64_t ReadTable::bytes() const {
 /// The row of a key after an event, or none when the one before has reached the event's version already: rows from a
 /// checkpoint may be ahead of events up to `newest`. A later event of no later version begins a removed stream again.
 Result<ReadTable::Changed> ReadTable::change_row(const StoredRow* before, std::string_view key, const EventView& event,
-                                                 const model::Record* left) const {
+                                                 const model::Record* left) {
   Changed changed;
   const StreamVersion version_before = before ? before->version() : StreamVersion{};
   const bool begins_again = event.version <= version_before && event.position > rows_->newest.position;

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/block_pool.hpp"
 #include "base/guarded.hpp"
 #include "base/result.hpp"
 #include "event/event.hpp"
@@ -171,10 +172,10 @@ class ReadTable {
   struct Text;
   template <class Visit>
   void walk(std::string_view prefix, const std::optional<std::string>& after, Visit visit) const;
-  [[nodiscard]] RowHolder make_row(const RowHolder::Head& head, std::string_view value) const;
+  [[nodiscard]] RowHolder make_row(const RowHolder::Head& head, std::string_view value);
   [[nodiscard]] Result<Text> text_of(const StoredRow* row, Use use) const;
   [[nodiscard]] Result<Changed> change_row(const StoredRow* before, std::string_view key, const EventView& event,
-                                           const model::Record* left) const;
+                                           const model::Record* left);
   void tell_if_due(const EventView& event, const Changed& changed) const;
   [[nodiscard]] Result<> take_in(const EventView& event, const model::Record* left);
   void renew_filters(std::size_t rows_max);
@@ -187,6 +188,7 @@ class ReadTable {
 
   const model::Model& model_;
   TextMemory* const memory_;  // null: the values lie in the rows
+  BlockPool row_pool_;
   std::unique_ptr<Rows> rows_;
   std::unique_ptr<Staged> staged_;
   std::unique_ptr<Rows> restored_;  // while a checkpoint is read

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/block_pool.hpp"
 #include "base/invariant.hpp"
 #include "model/decider.hpp"
 
@@ -64,7 +65,7 @@ class StoredRow : public SharedBlock {
     for (std::size_t line = 0; line < 5; ++line) __builtin_prefetch(at + 64 * line);
   }
   /// The same, but for its key alone.
-  void ask_for_key() const { __builtin_prefetch(this); }
+  void ask_for_key() const { __builtin_prefetch(&bits_); }
 
   /// INVARIANT: it lies apart.
   [[nodiscard]] ApartText& apart() const {
@@ -80,16 +81,18 @@ class StoredRow : public SharedBlock {
   static constexpr std::uint64_t exists_bit = 0x8000;
   static constexpr unsigned version_shift = 16;
 
-  StoredRow(std::uint64_t bits, std::uint32_t value_bytes, Instant updated_at)
-      : value_bytes_(value_bytes), bits_(bits), updated_at_(updated_at) {}
+  StoredRow(Source source, std::uint64_t bits, std::uint32_t value_bytes, Instant updated_at)
+      : SharedBlock(source), value_bytes_(value_bytes), updated_at_(updated_at), bits_(bits) {}
   [[nodiscard]] std::size_t key_bytes() const { return bits_ & key_bytes_max; }
   [[nodiscard]] const char* text() const {
     return reinterpret_cast<const char*>(this + 1) + (is_apart() ? sizeof(ApartText) : 0);
   }
 
   std::uint32_t value_bytes_;
-  std::uint64_t bits_;  // version, whether it exists and where its value is, the key's length
   Instant updated_at_;
+  // Version, whether it exists and where its value is, the key's length. What a search looks at lies together, because
+  // a row begins anywhere in a line of the processor's cache.
+  std::uint64_t bits_;
 };
 static_assert(sizeof(StoredRow) == 24, "this is what a key costs beside its text and its place in the tree");
 static_assert(sizeof(ApartText) == 32 && alignof(ApartText) == 8, "and this where the value lies apart");
@@ -105,21 +108,23 @@ class RowHolder {
   };
 
   RowHolder() = default;
-  [[nodiscard]] static RowHolder make(std::string_view key, StreamVersion version, bool exists, std::string_view value,
-                                      Instant updated_at) {
-    const Head head{key, version, exists, updated_at};
-    auto* memory = static_cast<char*>(::operator new(sizeof(StoredRow) + key.size() + value.size()));
-    const StoredRow* row = put_head(memory, head, value.size(), 0);
+  /// In memory of `pool`, as far as that has blocks so large; null: of the allocator.
+  [[nodiscard]] static RowHolder make(const Head& head, std::string_view value, BlockPool* pool = nullptr) {
+    const std::size_t bytes = sizeof(StoredRow) + head.key.size() + value.size();
+    const bool pooled = pool != nullptr && bytes <= BlockPool::block_bytes_max;
+    auto* memory = static_cast<char*>(pooled ? pool->take(bytes) : ::operator new(bytes));
+    const auto source = pooled ? SharedBlock::Source::pool : SharedBlock::Source::heap;
+    const StoredRow* row = put_head(memory, source, head, value.size(), 0);
     char* text = memory + sizeof(StoredRow);
-    if (!key.empty()) std::memcpy(text, key.data(), key.size());
-    if (!value.empty()) std::memcpy(text + key.size(), value.data(), value.size());
+    if (!head.key.empty()) std::memcpy(text, head.key.data(), head.key.size());
+    if (!value.empty()) std::memcpy(text + head.key.size(), value.data(), value.size());
     return RowHolder(row);
   }
   /// For TextMemory: a row whose value of so many bytes lies apart.
   [[nodiscard]] static RowHolder make_apart(const Head& head, std::size_t value_bytes, TextMemory& memory) {
     constexpr std::size_t head_bytes = sizeof(StoredRow) + sizeof(ApartText);
     auto* bytes = static_cast<char*>(::operator new(head_bytes + head.key.size()));
-    const StoredRow* row = put_head(bytes, head, value_bytes, StoredRow::apart_bit);
+    const StoredRow* row = put_head(bytes, SharedBlock::Source::heap, head, value_bytes, StoredRow::apart_bit);
     new (bytes + sizeof(StoredRow)) ApartText{.memory = memory, .ring_place = UINT32_MAX};
     if (!head.key.empty()) std::memcpy(bytes + head_bytes, head.key.data(), head.key.size());
     return RowHolder(row);
@@ -162,11 +167,12 @@ class RowHolder {
 
  private:
   explicit RowHolder(const StoredRow* row) : row_(row) {}
-  static const StoredRow* put_head(char* memory, const Head& head, std::size_t value_bytes, std::uint64_t apart) {
+  static const StoredRow* put_head(char* memory, SharedBlock::Source source, const Head& head, std::size_t value_bytes,
+                                   std::uint64_t apart) {
     INVARIANT(StoredRow::fits(head.key, head.version) && value_bytes < UINT32_MAX, "events are smaller, and fewer");
     const std::uint64_t bits = head.version.value << StoredRow::version_shift |
                                (head.exists ? StoredRow::exists_bit : 0) | apart | head.key.size();
-    return new (memory) StoredRow(bits, static_cast<std::uint32_t>(value_bytes), head.updated_at);
+    return new (memory) StoredRow(source, bits, static_cast<std::uint32_t>(value_bytes), head.updated_at);
   }
   /// Frees the row, and what is its own of memory and file, if nobody else holds it.
   static void let_go_apart(const StoredRow& row) noexcept;

@@ -83,7 +83,7 @@ RowSource rows_at(engine::Past past, const projection::ReadTable& table, Instant
     some.rows.reserve(rows.size());
     for (engine::ListAtTime::Row& row : rows) {
       const model::Record record = std::exchange(row.record, {});  // its value may be large
-      some.add(RowHolder::make(row.key, record.version, true, *record.value, record.updated_at));
+      some.add(RowHolder::make({row.key, record.version, true, record.updated_at}, *record.value));
     }
     return some;
   };
