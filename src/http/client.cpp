@@ -81,7 +81,7 @@ Result<ClientReply> Client::send(const std::string& url) {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
   const CURLcode outcome = curl_easy_perform(curl);
   if (outcome == CURLE_PEER_FAILED_VERIFICATION) {
-    return fail(ErrorKind::input_output, "certificate_not_trusted",
+    return fail(ErrorKind::input_output, certificate_not_trusted,
                 "the certificate of " + url + " is not trusted: " + curl_easy_strerror(outcome) +
                     "; name the file of the authority that signed it in SSL_CERT_FILE");
   }

@@ -4,11 +4,15 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 
 namespace annals::http {
+
+/// The code of an error of a server whose certificate is not trusted.
+inline constexpr std::string_view certificate_not_trusted = "certificate_not_trusted";
 
 struct ClientReply {
   int status = 0;
@@ -23,7 +27,7 @@ class Client {
   explicit Client(std::string authorities = {});
   ~Client();
 
-  /// Errors: usage, for what is no URL; input_output, when there is no reply ("certificate_not_trusted").
+  /// Errors: usage, for what is no URL; input_output, when there is no reply (certificate_not_trusted).
   [[nodiscard]] Result<ClientReply> get(const std::string& url);
   /// `fields`: each `Name: value`. Errors: as get; then it is not known whether the request took effect.
   [[nodiscard]] Result<ClientReply> post(const std::string& url, const std::string& body,

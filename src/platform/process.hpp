@@ -54,6 +54,9 @@ struct ProcessUsage {
 /// Raises the limit on open descriptors as far as this user may; what it then is.
 [[nodiscard]] std::size_t raise_descriptor_limit();
 
+/// Lets this thread stand still for so long.
+void pause(Duration time);
+
 /// Processors that this process may run on, at least 1.
 [[nodiscard]] std::size_t processors();
 

@@ -199,7 +199,8 @@ int run(int count, char** arguments) {
       events_command->add_option("--stream", stream, "Only this stream, such as config-database_url.");
   events_command->add_option("--after", events.after,
                              "Begin after this cursor (a reply's Annals-Position). Default: 0, the start.");
-  events_command->add_flag("--follow", events.follow, "Go on with events as they come; with --url.");
+  events_command->add_flag("--follow", events.follow,
+                           "Go on with events as they come, also after the server was away; with --url.");
 
   ImportRequest import;
   ExportRequest exported;

@@ -106,6 +106,10 @@ bool standard_error_is_terminal() {
   return isatty(STDERR_FILENO) == 1;
 }
 
+void pause(Duration time) {
+  std::this_thread::sleep_for(time);
+}
+
 std::size_t raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;  // cannot fail with these arguments; Linux's default

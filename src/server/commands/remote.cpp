@@ -38,7 +38,7 @@ Error refusal(const std::string& base, const http::ClientReply& reply) {
 }
 
 Error no_reply(const std::string& base, const Error& error) {
-  if (error.code == "certificate_not_trusted") return error;
+  if (error.code == http::certificate_not_trusted) return error;
   return {error.kind, error.message + "; look whether a server runs at " + base};
 }
 
