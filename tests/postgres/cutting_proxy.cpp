@@ -86,7 +86,7 @@ void CuttingProxy::serve() {
 }
 
 void CuttingProxy::carry(int client) {
-  const int server = refusing_ ? -1 : connect_to(server_);
+  const int server = refusing_ || refusing_new_ ? -1 : connect_to(server_);
   std::array<char, 65536> buffer{};
   bool waits_for_commit = false;
   std::string said;

@@ -29,7 +29,11 @@ class CuttingProxy {
   };
   /// What happens at the next commit, and whether connections are taken after that.
   void cut_next(Cut cut, bool then_refuse);
-  void accept_again() { refusing_ = false; }
+  /// Cuts every connection off, and takes none.
+  void refuse() { refusing_ = true; }
+  /// Takes none any more, and leaves those that there are.
+  void refuse_new() { refusing_new_ = true; }
+  void accept_again() { refusing_ = refusing_new_ = false; }
   [[nodiscard]] bool has_cut() const { return cut_.load() == Cut::never; }
 
  private:
@@ -42,6 +46,7 @@ class CuttingProxy {
   std::atomic<Cut> cut_{Cut::never};
   std::atomic<bool> then_refuse_{false};
   std::atomic<bool> refusing_{false};
+  std::atomic<bool> refusing_new_{false};
   std::atomic<bool> closing_{false};
   std::mutex mutex_;
   std::vector<std::thread> carriers_;  // guarded by mutex_

@@ -1,6 +1,9 @@
 // What happens when the server or the way to it fails.
 
+#include <libpq-fe.h>
+
 #include <atomic>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -67,7 +70,8 @@ TEST_F(BehindProxy, while_an_outcome_cannot_be_found_out_nothing_is_taken_and_th
     EXPECT_THAT(store->status().reason, testing::HasSubstr("unknown"));
     const auto meanwhile = append(*store, group_saying("b", "meanwhile"));
     EXPECT_EQ(meanwhile.error().kind, ErrorKind::unavailable);
-    EXPECT_NE(meanwhile.error().code, "outcome_unknown") << "it was not tried";
+    EXPECT_EQ(meanwhile.error().code, "database_away") << "it was not tried";
+    EXPECT_THAT(meanwhile.error().message, testing::HasSubstr("nothing of this one was recorded"));
     EXPECT_EQ(store->read_all(Position{}, Horizon::visible, {}).error().kind, ErrorKind::unavailable);
     proxy().accept_again();
     ASSERT_TRUE(comes_true([&] { return store->status().writable; })) << "nobody has to ask for that";
@@ -136,6 +140,10 @@ TEST_F(PostgresTest, while_the_server_is_away_reads_and_appends_are_refused_and_
   const auto refused = append(*store, group_saying("a", "two"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(refused.error().code, "database_away");
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("nothing was recorded"));
+  EXPECT_EQ(store->newest().error().code, "database_away");
+  EXPECT_EQ(store->hold_others_off().error().code, "database_away");
   EXPECT_EQ(store->stream_version("a").error().code, "database_away");
   EXPECT_TRUE(comes_true([&] { return !store->status().writable; }));
   server().start();
@@ -143,6 +151,62 @@ TEST_F(PostgresTest, while_the_server_is_away_reads_and_appends_are_refused_and_
   EXPECT_TRUE(comes_true([&] { return append(*store, group_saying("a", "three")).has_value(); }));
   EXPECT_THAT(everything(*store), ElementsAre("1 a@1 one", "2 a@2 three"));
   EXPECT_THAT(log_.lines(), testing::Contains(testing::StartsWith("INFO The database answers again")));
+}
+
+TEST_F(BehindProxy, an_append_that_gets_no_connection_is_known_not_to_be_recorded) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "one")));
+  proxy().refuse();
+  const auto refused = append(*store, group_saying("a", "two"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(refused.error().code, "database_away");
+  proxy().accept_again();
+  EXPECT_TRUE(comes_true([&] { return append(*store, group_saying("a", "three")).has_value(); }));
+  EXPECT_THAT(everything(*store), ElementsAre("1 a@1 one", "2 a@2 three"));
+}
+
+// The server says that it ends the connection, and has not come to the commit: so nothing is in doubt.
+TEST_F(BehindProxy, an_append_that_the_server_gives_up_before_its_commit_is_known_not_to_be_recorded) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "one")));
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> holder(PQconnectdb(server().url().c_str()), PQfinish);
+  // What is written waits for this, and what is read does not.
+  PQclear(PQexec(holder.get(), ("BEGIN; LOCK TABLE \"" + options().schema + "\".events IN SHARE MODE").c_str()));
+  std::optional<AppendResult> refused;
+  std::thread appending([&] { refused = append(*store, group_saying("a", "two")); });
+  EXPECT_TRUE(comes_true(
+      [&] { return run_sql(server().url(), "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") == "1"; }));
+  proxy().refuse_new();
+  run_sql(server().url(), "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted");
+  appending.join();
+  ASSERT_TRUE(refused && !*refused);
+  EXPECT_EQ(refused->error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(refused->error().code, "database_away") << refused->error().message;
+  PQclear(PQexec(holder.get(), "ROLLBACK"));
+  proxy().accept_again();
+  EXPECT_TRUE(comes_true([&] { return append(*store, group_saying("a", "three")).has_value(); }));
+  EXPECT_THAT(everything(*store), ElementsAre("1 a@1 one", "2 a@2 three"));
+}
+
+TEST_F(PostgresTest, once_the_database_is_found_to_answer_again_nobody_waits_for_the_time_of_his_next_attempt) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "one")));
+  for (int outage = 0; outage < 2; ++outage) {
+    server().stop();
+    // Each that fails spreads the next ones further.
+    const Duration begun = platform::system_clock().monotonic();
+    while (platform::system_clock().monotonic() - begun < std::chrono::seconds(2)) {
+      EXPECT_FALSE(store->stream_version("a"));
+      EXPECT_FALSE(append(*store, group_saying("a", "lost")));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    ASSERT_TRUE(comes_true([&] { return !store->status().writable; }));
+    server().start();
+    ASSERT_TRUE(comes_true([&] { return store->status().writable; }));
+    EXPECT_TRUE(store->stream_version("a"));
+    EXPECT_TRUE(append(*store, group_saying("a", "more")));
+  }
 }
 
 TEST_F(PostgresTest, a_transaction_that_stays_open_holds_nobody_up) {

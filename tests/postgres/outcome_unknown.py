@@ -88,7 +88,7 @@ def play(server: Server, proxy: Proxy, database: PostgresServer) -> None:
         if (status, problem["code"]) != (503, "outcome_unknown") or "Idempotency-Key" not in problem["detail"]:
             raise Wrong(f"cut {cut} the commit, a write got {status} {problem}")
         status, problem = put(server, "other", "k-other")
-        if status != 503 or problem["code"] == "outcome_unknown":
+        if (status, problem["code"]) != (503, "database_away") or "recorded nothing" not in problem["detail"]:
             raise Wrong(f"a write that was not tried got {status} {problem}")
         proxy.away = False
         begun = time.monotonic()

@@ -122,5 +122,19 @@ TEST_F(AwayTest, a_running_server_whose_store_goes_away_tells_clients_no_names_o
   EXPECT_EQ(world.logged("shop at secret"), 1u);
 }
 
+TEST_F(AwayTest, a_write_that_the_store_knows_not_to_have_recorded_says_that_it_may_be_sent_again) {
+  come_back();
+  store->answer_next({Error(ErrorKind::unavailable, "database_away", "cannot connect to the database shop at secret")});
+  const auto asked = ask(Method::put, "/config/a", {}, R"({"value":"new"})");
+  run();
+  run();
+  EXPECT_EQ(asked->status(), 503);
+  EXPECT_TRUE(asked->has("Retry-After: "));
+  EXPECT_EQ(asked->body().find("secret"), std::string::npos);
+  EXPECT_NE(asked->body().find(R"("code":"database_away")"), std::string::npos) << asked->body();
+  EXPECT_NE(asked->body().find("recorded nothing"), std::string::npos) << asked->body();
+  EXPECT_EQ(put("/config/a", "new"), 200);
+}
+
 }  // namespace
 }  // namespace annals::http

@@ -35,7 +35,10 @@ void Call::refuse(const Error& error) {
         "the store went away while it took this write, and could not be asked since whether it has; try again with the "
         "same Idempotency-Key, and it is recorded once, or look what is there before trying again without one";
   }
-  if (is_away) said = "the store does not answer; try again soon";
+  if (is_away) {
+    said = is_write ? "the store cannot be used now, and this request recorded nothing; send it again soon"
+                    : "the store cannot be asked now; try again soon";
+  }
   send(problem(asker, Error(ErrorKind::unavailable, error.code, std::move(said))));
 }
 

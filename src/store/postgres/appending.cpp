@@ -17,7 +17,8 @@ namespace annals::store {
 namespace {
 
 constexpr int attempts_max = 5;
-/// Waiting for an answer about an append in doubt: 25 ms, doubled so many times (6 s together).
+/// Asking about an append in doubt: so many times, with pauses between them of 25 ms, doubled each time (3.2 s
+/// together).
 constexpr int find_out_attempts_max = 8;
 constexpr std::chrono::milliseconds find_out_pause{25};
 
@@ -45,19 +46,21 @@ Result<> check(const Group& group) {
   return {};
 }
 
-Error unavailable_for(const Error& error) {
+/// Of an append of which it is certain that nothing was recorded, and which may succeed another time.
+Error not_recorded(const Error& error) {
+  constexpr std::string_view code = "database_away";
   if (error.code == "55P03") {
-    return {ErrorKind::unavailable,
+    return {ErrorKind::unavailable, code,
             "another transaction holds the lock on $all for longer than 10 s; nothing was recorded"};
   }
   if (error.code == number_taken) {
     return {
-        ErrorKind::unavailable,
+        ErrorKind::unavailable, code,
         error.message +
             "; nothing was recorded: look whether the sequence of streams.stream_id, and the version of stream 0, are "
             "behind the rows that are there, as they are after a restore of data alone"};
   }
-  return {ErrorKind::unavailable, error.message + "; nothing was recorded"};
+  return {ErrorKind::unavailable, code, error.message + "; nothing was recorded"};
 }
 
 /// Of the append that is in doubt itself.
@@ -65,9 +68,11 @@ Error outcome_unknown(const Error& error) {
   return {ErrorKind::unavailable, "outcome_unknown", "it is unknown whether an append was recorded: " + error.message};
 }
 
+/// Of another than that.
 Error in_doubt(const Error& error) {
-  return {ErrorKind::unavailable,
-          "it is unknown whether an append was recorded, and no other is taken until that is known: " + error.message};
+  return {ErrorKind::unavailable, "database_away",
+          "it is unknown whether an earlier append was recorded, and no other is taken until that is known: " +
+              error.message + "; nothing of this one was recorded"};
 }
 
 std::size_t bytes_of(const Group& group) {
@@ -175,7 +180,7 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
     calls[entries.front().call].refused.add(*entries.front().group);
     return;
   }
-  refuse_all(entries, unavailable_for(*failure));
+  refuse_all(entries, not_recorded(*failure));
   condition_.lock()->flush_found_nobody = is_lost(*failure) || !reached_.load() || !not_displaced();
 }
 
@@ -296,7 +301,11 @@ Result<> PostgresStore::restore(std::span<const EventView> events) {
       if (auto found = find_out(); !found) return std::unexpected(in_doubt(found.error()));
     }
     restored = restore_under_lock(events);
-    if (!restored && doubt_) restored = std::unexpected(in_doubt(restored.error()));
+    if (!restored && doubt_) {
+      restored = std::unexpected(outcome_unknown(restored.error()));
+    } else if (!restored && is_lost(restored.error())) {
+      restored = std::unexpected(not_recorded(restored.error()));
+    }
   }
   watches_.tell(view_.lock()->head);
   return restored;
@@ -346,13 +355,14 @@ Result<std::unique_ptr<Hold>> PostgresStore::hold_others_off() {
   if (doubt_) {
     if (auto found = find_out(); !found) return std::unexpected(in_doubt(found.error()));
   }
-  auto lease = TRY(appending_.borrow());
+  auto lease = appending_.borrow();
+  if (!lease) return std::unexpected(not_recorded(lease.error()));
   const std::vector<Call> calls{{Sql::begin}, {Sql::lock_all}};
-  if (auto locked = lease->run(calls); !locked) {
-    if (!is_lost(locked.error())) (void)lease->run(Sql::rollback);
-    return std::unexpected(unavailable_for(locked.error()));
+  if (auto locked = (*lease)->run(calls); !locked) {
+    if (!is_lost(locked.error())) (void)(*lease)->run(Sql::rollback);
+    return std::unexpected(not_recorded(locked.error()));
   }
-  held_.emplace(std::move(lease));
+  held_.emplace(*std::move(lease));
   return std::make_unique<HoldEntry>(*this);
 }
 
@@ -429,7 +439,10 @@ Result<> PostgresStore::commit(Connection& connection, const Before& before, con
   const Duration started = platform_.clock.monotonic();
   const auto rows = connection.run(calls);
   if (!rows) {
-    if (is_lost(rows.error())) {
+    // What the server gave up before the commit was never committed, whatever became of the connection.
+    const std::optional<std::size_t> done = connection.done_before_refusal();
+    const bool gave_up_before = done && *done + 1 < calls.size();
+    if (is_lost(rows.error()) && !gave_up_before) {
       doubt_ = Doubt{plan.first_id(), begins ? connection.incarnation() : ""};
       condition_.lock()->doubt = "it is unknown whether the last append was recorded: " + rows.error().message;
     }

@@ -137,6 +137,7 @@ Result<Rows> Connection::run(const Statement& statement, Parameters parameters) 
 }
 
 Result<std::vector<Rows>> Connection::run(std::span<const Call> calls) {
+  done_before_refusal_.reset();
   if (lost_) return fail(ErrorKind::unavailable, connection_lost, "the connection to the database was lost");
   const std::vector<Sent> sent = TRY(send(calls));
   std::vector<Rows> all;
@@ -149,7 +150,10 @@ Result<std::vector<Rows>> Connection::run(std::span<const Call> calls) {
       const ExecStatusType status = PQresultStatus(result);
       const bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
       if (good && one.is_preparation) prepared_.insert(one.statement->name);
-      if (!good && status != PGRES_PIPELINE_ABORTED && !failure) failure = error_of(result);
+      if (good || status == PGRES_PIPELINE_ABORTED || failure) continue;
+      failure = error_of(result);
+      // Without a code it is libpq that says so, which knows nothing of what the server has done.
+      if (PQresultErrorField(result, PG_DIAG_SQLSTATE) != nullptr) done_before_refusal_ = all.size();
     }
     if (!one.is_preparation && !failure) all.push_back(std::move(rows));
   }

@@ -127,6 +127,9 @@ class Connection {
   /// than somebody waits for what this thread reads (event/read_interest.hpp); then the connection is lost.
   [[nodiscard]] Result<std::vector<Rows>> run(std::span<const Call> calls);
   [[nodiscard]] Result<Rows> run(const Statement& statement, Parameters parameters = {});
+  /// How many statements of the last round trip the server had done when it said that it does not do the next one, nor
+  /// any after it; nullopt when it said no such thing, though the connection may have ended.
+  [[nodiscard]] std::optional<std::size_t> done_before_refusal() const { return done_before_refusal_; }
 
   /// Runs a text of several statements without parameters, outside of any pipeline.
   [[nodiscard]] Result<> run_script(const std::string& text);
@@ -171,6 +174,7 @@ class Connection {
   std::unordered_set<std::string> prepared_;
   std::string incarnation_;
   Backend backend_;
+  std::optional<std::size_t> done_before_refusal_;
   bool lost_ = false;
   bool given_up_ = false;
 };

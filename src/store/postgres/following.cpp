@@ -54,6 +54,7 @@ std::string_view away_sentence(std::string_view code) {
     return "the database is read-only, as a standby is; promote it, or give the server the address of the primary";
   }
   if (code == connection_lost) return "the database does not answer";
+  if (code == "55P03") return "somebody has locked the tables of the database for longer than 10 s";
   return "the database cannot be used; the log of the server says why";
 }
 
@@ -249,7 +250,7 @@ Result<Position> PostgresStore::newest_of_all() const {
 
 Result<Position> PostgresStore::newest() {
   const auto head = newest_of_all();
-  if (!head) return fail(ErrorKind::unavailable, head.error().message);
+  if (!head) return fail(ErrorKind::unavailable, "database_away", head.error().message);
   watches_.tell(*head);
   return *head;
 }
@@ -342,6 +343,10 @@ void PostgresStore::wait_for_hint() {
 }
 
 void PostgresStore::set_away(const Result<>& looked) {
+  // Whoever finds that it answers again, the thread that follows or one that appends, finds it for all.
+  if (looked && !condition_.lock()->away.empty()) {
+    for (ConnectionPool* const pool : {&reading_, &appending_, &following_}) pool->try_again();
+  }
   const auto condition = condition_.lock();
   condition->away = looked ? "" : looked.error().message;
   // What a flush could not reach is there again; whether it takes what is written, the next one tells.

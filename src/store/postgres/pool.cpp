@@ -84,6 +84,12 @@ void ConnectionPool::take_back(std::unique_ptr<Connection> connection, std::uint
   returned_.notify_one();
 }
 
+void ConnectionPool::try_again() {
+  const std::lock_guard lock(mutex_);
+  refusal_.reset();
+  pause_ = Duration{0};
+}
+
 void ConnectionPool::let_wait(bool allowed) {
   {
     const std::lock_guard lock(mutex_);

@@ -53,6 +53,10 @@ class ConnectionPool {
   /// Lends no connection again that was made before this call.
   void renew();
 
+  /// Lets the next who borrows try to connect, however short ago an attempt failed: the server is known to answer
+  /// again.
+  void try_again();
+
   /// With false, whoever waits for the server (but for a connection that is being made) or for a connection gives up,
   /// as if it had been lost, and so does who comes, until it is told true.
   void let_wait(bool allowed);
