@@ -17,11 +17,18 @@ constexpr std::string_view store_is_damaged =
     "a read met something that is not what was written; stop the server and run annals verify, and see its log";
 constexpr std::string_view store_takes_no_writes =
     "the store cannot take writes until it is restarted; the log of the server says why";
+constexpr std::string_view store_cannot_be_read = "what is stored cannot be read back; the log of the server says why";
+constexpr std::string_view store_did_not_answer =
+    "the store did not answer when it was asked for the last event; the log of the server says why";
 constexpr std::string_view tables_catch_up = "the read tables are still catching up";
 constexpr std::string_view tables_are_old =
     "the read tables show what was written down last; they catch up by themselves once the store answers";
 constexpr Duration look_for_store_every = std::chrono::milliseconds(100);
-constexpr std::string_view store_is_away = "the store cannot take writes now; they go on by themselves once it answers";
+constexpr std::string_view store_is_away = "the store cannot take writes now; they go on by themselves once it can";
+
+Health::Check waits_for_store(const std::string& who) {
+  return {"down", who + " waits for the store, which cannot be asked for what follows; it goes on once it can"};
+}
 
 /// What a store says that takes no writes; the one that is shared finds back by itself.
 std::string_view takes_no_writes(const EventStore& store) {
@@ -234,6 +241,12 @@ Health::Check Engine::check_projections() const {
     if (runner->status().failing) return {"error", "the subscriber " + name + " fails and is started again"};
   }
   if (!store_.status().away.empty()) return {"down", std::string(tables_are_old)};
+  for (const auto& feed : feeds_) {
+    if (feed->status().waits_for_store) return waits_for_store("the read table of " + feed->model().name);
+  }
+  for (const auto& [name, runner] : subscribers_) {
+    if (runner->status().waits_for_store) return waits_for_store("the subscriber " + name);
+  }
   if (!writer_.sees_others()) {
     return {"error", "what other servers recorded cannot be read, so the tables are behind; it is tried again"};
   }
@@ -241,7 +254,7 @@ Health::Check Engine::check_projections() const {
   return {};
 }
 
-/// Whether what is stored can be read back.
+/// Whether what is stored can be read back. That the store cannot be asked says nothing of what is stored.
 Health::Check Engine::read_back() const {
   store_.check_place();
   const Position visible = store_.status().visible;
@@ -249,7 +262,9 @@ Health::Check Engine::read_back() const {
   const auto last = store_.read_all(before_last, Horizon::visible, PageLimit{1, 1});
   if (!last) {
     platform_.log.error("The last event could not be read back", {{"error", last.error().message}});
-    return {"error", "what is stored cannot be read back; the log of the server says why"};
+    const ErrorKind kind = last.error().kind;
+    const bool unasked = kind == ErrorKind::unavailable || kind == ErrorKind::overloaded;
+    return {"error", std::string(unasked ? store_did_not_answer : store_cannot_be_read)};
   }
   // That the last event was removed for good the store says itself.
   if (last->events().empty() && last->next_after(before_last) < visible) {
@@ -271,10 +286,8 @@ Health Engine::health_with(const Health::Check& database) const {
   }
   health.projection = check_projections();
   health.database = database;
-  if (!status.away.empty()) {
-    health.database = {"error", status.away};
-  } else if (!status.displaced.empty()) {
-    health.database = {"error", status.displaced};
+  if (const std::string& why = status.why_unread(); !why.empty()) {
+    health.database = {"error", why};
   } else if (database.state == "ok" && status.damaged_reads > 0) {
     health.database = {"error", std::string(store_is_damaged)};
   }
@@ -289,9 +302,8 @@ struct Engine::Asking {
 };
 
 void Engine::check_health(platform::Executor& home, std::move_only_function<void(const Health&)> done) {
-  if (const StoreStatus status = store_.status(); !status.away.empty() || !status.displaced.empty()) {
-    return done(health_with({}));
-  }
+  // Of a store that says itself why it cannot be asked, no question would tell more.
+  if (!store_.status().why_unread().empty()) return done(health_with({}));
   if (prober_ == nullptr) return done(health_with(read_back()));
   const Health::Check silent{"error", "the database has not answered within " + to_text(probe_time_)};
   const auto asking = std::make_shared<Asking>(home, std::move(done));  // shared by the read and the timer

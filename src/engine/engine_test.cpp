@@ -286,6 +286,61 @@ TEST_F(EngineTest, health_tells_of_what_cannot_be_read_back) {
   EXPECT_EQ(found.eventstore.state, "ok");
 }
 
+TEST_F(EngineTest, health_does_not_say_of_a_store_that_does_not_answer_that_it_cannot_be_read_back) {
+  open();
+  run();
+  write(set_request("a", "x"));
+  for (const Error& error : {Error(ErrorKind::unavailable, "database_away", "cannot connect to db.example.org"),
+                             Error(ErrorKind::overloaded, "all connections to db.example.org are in use")}) {
+    store.fail_reads(error);
+    const Health::Check found = health().database;
+    EXPECT_EQ(found.state, "error");
+    EXPECT_EQ(found.detail,
+              "the store did not answer when it was asked for the last event; the log of the server says why");
+  }
+}
+
+TEST_F(EngineTest, health_tells_in_the_words_of_the_store_why_it_cannot_be_asked_and_does_not_ask) {
+  store.share();
+  open();
+  run();
+  write(set_request("a", "x"));
+  store.set_unreachable("the database refuses this server's login");
+  const std::size_t reads = store.read_from().size();
+  const Health found = health();
+  EXPECT_EQ(found.eventstore.state, "error");
+  EXPECT_EQ(found.database.state, "error");
+  EXPECT_EQ(found.database.detail, "the database refuses this server's login");
+  EXPECT_EQ(store.read_from().size(), reads);
+  store.set_unreachable(std::nullopt);
+  EXPECT_TRUE(health().healthy());
+}
+
+TEST_F(EngineTest, health_tells_of_a_subscriber_that_waits_for_the_store_until_it_has_gone_on) {
+  class Idle final : public projection::Subscriber {
+   public:
+    [[nodiscard]] std::string_view name() const override { return "idle"; }
+    [[nodiscard]] Result<Position> resume() override { return Position{}; }
+    [[nodiscard]] Result<> handle(const EventPage&) override { return {}; }
+  } idle;
+  open();
+  projection::Runner runner(idle, store, projection::Runner::Mode::follow, world.platform(), world.executor);
+  engine->watch_subscriber("idle", runner);
+  runner.start();
+  run();
+  store.set_unreachable("the database does not answer");
+  runner.wake();
+  run();
+  EXPECT_EQ(health().projection.state, "down");
+  EXPECT_NE(health().projection.detail.find("the subscriber idle waits for the store"), std::string::npos);
+  store.set_unreachable(std::nullopt);
+  EXPECT_EQ(health().projection.state, "down") << "it has not gone on yet";
+  ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_TRUE(health().healthy());
+  runner.stop();
+  engine->stop();
+}
+
 TEST_F(EngineTest, health_tells_of_what_others_recorded_and_cannot_be_read) {
   store.share();
   open();

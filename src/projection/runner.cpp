@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "base/guarded.hpp"
@@ -61,16 +62,13 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   void run() {
     const std::lock_guard lock(run_mutex);
     if (stopped) return;
-    store_is_there = store_is_there || store.status().away.empty();
-    if (!store_is_there) {
-      executor.post_after(look_for_store_every, [self = shared_from_this()] { self->run(); });
-      return;
-    }
+    if (looks_for_store && !store.status().why_unread().empty()) return look_for_store_again();
+    looks_for_store = false;
     state.lock()->woken = false;
     auto more = step();
     if (!more) {
-      failed(more.error());
-      return;
+      if (is_of_store(more.error())) return wait_for_store(more.error());
+      return failed(more.error());
     }
     auto locked = state.lock();
     if (*more || locked->woken) {
@@ -82,12 +80,15 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
 
   /// Takes in one page; true when there may be another.
   Result<bool> step() {
+    reads = false;
     try {
       if (!resumed) {
         position = TRY(subscriber.resume());
         resumed = true;
       }
+      reads = true;
       const EventPage page = TRY(store.read_all(position, subscriber.horizon(), PageLimit{}));
+      reads = false;
       if (!page.events().empty()) {
         TRY(subscriber.handle(page));
         position = page.events().back().position;
@@ -114,6 +115,7 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   void note_success(bool more) {
     auto locked = state.lock();
     locked->status.position = position;
+    locked->status.waits_for_store = false;
     if (!more) locked->status.caught_up = true;
     // A subscriber that begins far before the event it fails at has not recovered until it is past it.
     if (more && position <= failed_after) return;
@@ -121,6 +123,31 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
     failed_after = {};
     locked->status.failing = false;
     locked->status.error.clear();
+  }
+
+  /// Whether it is the store that cannot be asked, be it by the subscriber, and nothing is wrong with what it holds.
+  [[nodiscard]] bool is_of_store(const Error& error) const {
+    if (error.code == "database_away") return true;
+    if (!reads) return false;
+    return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::overloaded ||
+           !store.status().why_unread().empty();
+  }
+
+  /// The pause is of the subscriber's own failures, so it neither grows nor shrinks by this.
+  void wait_for_store(const Error& error) {
+    // What has been taken in stays so, where nobody else takes more in meanwhile.
+    if (!reads || mode == Mode::on_demand) resumed = false;
+    const bool waited = std::exchange(state.lock()->status.waits_for_store, true);
+    if (!waited) {
+      platform.log.warning("A subscriber waits for the store, which cannot be asked",
+                           {{"subscriber", subscriber.name()}, {"error", error.message}});
+    }
+    look_for_store_again();
+  }
+
+  void look_for_store_again() {
+    looks_for_store = true;
+    executor.post_after(look_for_store_every, [self = shared_from_this()] { self->run(); });
   }
 
   void release_waiting() {
@@ -144,6 +171,7 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
     auto locked = state.lock();
     locked->status.failing = true;
     locked->status.caught_up = false;
+    locked->status.waits_for_store = false;
     locked->status.failures += 1;
     locked->status.error = error.message;
     // `scheduled` stays true, so that progress of the store does not cut the pause short.
@@ -161,8 +189,9 @@ struct Runner::Core : std::enable_shared_from_this<Runner::Core> {
   Guarded<std::vector<Waiting>> waiting;
 
   std::mutex run_mutex;
-  bool stopped = false;  // under run_mutex, as all below
-  bool store_is_there = false;
+  bool stopped = false;         // under run_mutex, as all below
+  bool looks_for_store = true;  // before the next step: since the start, or since the store could not be asked
+  bool reads = false;           // the step in hand asks the store for what follows
   bool resumed = false;
   Position position;
   Position failed_after;  // the furthest that was taken in before a failure, until that is passed

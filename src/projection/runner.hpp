@@ -1,6 +1,7 @@
 #pragma once
 // Runner: feeds one Subscriber from a store, and supervises it. A subscriber that fails (an error or an exception)
 // starts again from its checkpoint after a pause that doubles from 100 ms to 30 s; nobody else notices but health.
+// While the store cannot be asked the subscriber waits, and goes on as soon as it can be: that is no failure of its.
 // Source: S1's supervision tree (one_for_one), with the growing pause that OTP lacks.
 //
 // Thread-safe; the subscriber runs on the executor only. Stop it (or destroy it) before the store and the subscriber
@@ -20,9 +21,10 @@ namespace annals::projection {
 struct RunnerStatus {
   Position position;  ///< up to here all was taken in
   bool failing = false;
-  std::uint64_t failures = 0;  ///< in all
-  std::string error;           ///< the last failure's message while failing
-  bool caught_up = false;      ///< has been, since the start or the last failure
+  std::uint64_t failures = 0;    ///< in all
+  std::string error;             ///< the last failure's message while failing
+  bool caught_up = false;        ///< has been, since the start or the last failure
+  bool waits_for_store = false;  ///< the store could not be asked for what follows, and will be asked again
 };
 
 class Runner {
@@ -34,7 +36,7 @@ class Runner {
 
   static constexpr Duration pause_min = std::chrono::milliseconds(100);
   static constexpr Duration pause_max = std::chrono::seconds(30);
-  /// Between two looks whether a store that is away since it was opened is there: until then there is nothing to read.
+  /// Between two looks whether a store that cannot be asked can be again: until then there is nothing to read.
   static constexpr Duration look_for_store_every = std::chrono::milliseconds(100);
 
   Runner(Subscriber& subscriber, EventStore& store, Mode mode, platform::Platform platform,

@@ -22,7 +22,7 @@ class Noting final : public Subscriber {
   [[nodiscard]] Duration gathering_time() const override { return gathering; }
   [[nodiscard]] Result<Position> resume() override {
     ++resumes;
-    if (failing_resumes > 0 && failing_resumes-- > 0) return fail(ErrorKind::input_output, "no checkpoint");
+    if (failing_resumes > 0 && failing_resumes-- > 0) return std::unexpected(resume_error);
     return checkpoint;
   }
   [[nodiscard]] Result<> handle(const EventPage& page) override {
@@ -55,6 +55,7 @@ class Noting final : public Subscriber {
   Position fails_at;
   int failures_left = 1'000'000;
   int failing_resumes = 0;
+  Error resume_error{ErrorKind::input_output, "no checkpoint"};
   int resumes = 0;
   int pages = 0;
   int caught = 0;
@@ -260,6 +261,91 @@ TEST_F(RunnerTest, exceptions_and_failing_checkpoints_and_stores_are_failures_li
   ASSERT_TRUE(world.executor.run_next_timer());
   EXPECT_FALSE(runner.status().failing);
   EXPECT_EQ(noting.seen, numbers(1, 1));
+}
+
+TEST_F(RunnerTest, a_follower_of_a_store_that_was_away_goes_on_as_soon_as_it_is_back_however_long_that_took) {
+  record_some(1);
+  auto runner = follow(noting);
+  runner.start();
+  world.executor.run_ready();
+  store.set_unreachable("the database does not answer");
+  record_some(1);
+  world.executor.run_ready();
+  EXPECT_TRUE(runner.status().waits_for_store);
+  const std::size_t reads = store.read_from().size();
+  const Duration begun = world.clock.monotonic();
+  while (world.clock.monotonic() - begun < seconds(100)) ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_TRUE(runner.status().waits_for_store);
+  EXPECT_FALSE(runner.status().failing) << "the subscriber did nothing wrong";
+  EXPECT_EQ(runner.status().failures, 0u);
+  EXPECT_EQ(store.read_from().size(), reads) << "a store that says it cannot be asked is not asked";
+  EXPECT_EQ(world.logged("subscriber=noting"), 1u);
+  EXPECT_EQ(noting.seen, numbers(1, 1));
+  store.set_unreachable(std::nullopt);
+  const Duration back = world.clock.monotonic();
+  ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_LE(world.clock.monotonic() - back, milliseconds(100));
+  EXPECT_EQ(noting.seen, numbers(1, 2));
+  EXPECT_FALSE(runner.status().waits_for_store);
+  EXPECT_EQ(noting.resumes, 1) << "nothing that was taken in is given again";
+}
+
+TEST_F(RunnerTest, a_store_that_only_refuses_its_reads_is_asked_again_and_again_without_growing_pauses) {
+  record_some(1);
+  auto runner = follow(noting);
+  runner.start();
+  world.executor.run_ready();
+  for (const Error& error : {Error(ErrorKind::unavailable, "database_away", "no answer"),
+                             Error(ErrorKind::overloaded, "all connections are in use")}) {
+    store.fail_reads(error);
+    record_some(1);
+    world.executor.run_ready();
+    for (int look = 0; look < 100; ++look) ASSERT_TRUE(world.executor.run_next_timer());
+    EXPECT_TRUE(runner.status().waits_for_store) << error.message;
+    EXPECT_EQ(runner.status().failures, 0u);
+    store.fail_reads(std::nullopt);
+    const Duration back = world.clock.monotonic();
+    ASSERT_TRUE(world.executor.run_next_timer());
+    EXPECT_LE(world.clock.monotonic() - back, milliseconds(100));
+    EXPECT_FALSE(runner.status().waits_for_store);
+  }
+  EXPECT_EQ(noting.seen, numbers(1, 3));
+}
+
+TEST_F(RunnerTest, a_subscriber_that_could_not_ask_the_store_itself_resumes_once_it_can) {
+  record_some(1);
+  noting.resume_error = Error(ErrorKind::unavailable, "database_away", "no answer");
+  noting.failing_resumes = 50;
+  auto runner = follow(noting);
+  runner.start();
+  world.executor.run_ready();
+  for (int look = 0; look < 49; ++look) ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_TRUE(runner.status().waits_for_store);
+  ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_EQ(noting.seen, numbers(1, 1));
+  EXPECT_EQ(noting.resumes, 51);
+  EXPECT_EQ(runner.status().failures, 0u);
+}
+
+TEST_F(RunnerTest, an_outage_of_the_store_does_not_cut_the_pauses_of_a_subscriber_that_fails_by_itself) {
+  record_some(1);
+  noting.fails_at = Position{1};
+  auto runner = follow(noting);
+  runner.start();
+  world.executor.run_ready();
+  for (int failure = 0; failure < 2; ++failure) ASSERT_TRUE(world.executor.run_next_timer());
+  store.set_unreachable("the database does not answer");
+  for (int look = 0; look < 20; ++look) ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_TRUE(runner.status().waits_for_store);
+  EXPECT_TRUE(runner.status().failing) << "nothing says that it has recovered";
+  EXPECT_EQ(runner.status().failures, 3u);
+  store.set_unreachable(std::nullopt);
+  ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_EQ(runner.status().failures, 4u);
+  EXPECT_FALSE(runner.status().waits_for_store);
+  const Duration before = world.clock.monotonic();
+  ASSERT_TRUE(world.executor.run_next_timer());
+  EXPECT_EQ(world.clock.monotonic() - before, milliseconds(800));
 }
 
 TEST_F(RunnerTest, a_failing_subscriber_touches_no_other) {

@@ -165,6 +165,13 @@ class ControlledStore : public EventStore {
     writable_ = !why;
     read_error_ = why ? std::optional(Error(ErrorKind::unavailable, "database_away", *why)) : std::nullopt;
   }
+  /// From now on the store, heard from before, says that it cannot be asked, and cannot; with nullopt it can be again.
+  void set_unreachable(std::optional<std::string> why) {
+    const std::lock_guard lock(mutex_);
+    unreachable_ = why.value_or("");
+    writable_ = !why;
+    read_error_ = why ? std::optional(Error(ErrorKind::unavailable, "database_away", *why)) : std::nullopt;
+  }
   void set_damaged_reads(std::uint64_t count) {
     const std::lock_guard lock(mutex_);
     damaged_reads_ = count;
@@ -292,6 +299,7 @@ class ControlledStore : public EventStore {
     if (flushed_) status.flushed = *flushed_;
     status.damaged_reads = damaged_reads_;
     status.away = away_;
+    status.unreachable = unreachable_;
     return status;
   }
   [[nodiscard]] Result<> flush() override {
@@ -375,6 +383,7 @@ class ControlledStore : public EventStore {
   bool holding_ = false;
   bool writable_ = true;
   std::string away_;
+  std::string unreachable_;
   std::uint64_t damaged_reads_ = 0;
   std::deque<Held> held_;
   std::vector<std::optional<Error>> answers_;

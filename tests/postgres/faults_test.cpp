@@ -146,11 +146,14 @@ TEST_F(PostgresTest, while_the_server_is_away_reads_and_appends_are_refused_and_
   EXPECT_EQ(store->hold_others_off().error().code, "database_away");
   EXPECT_EQ(store->stream_version("a").error().code, "database_away");
   EXPECT_TRUE(comes_true([&] { return !store->status().writable; }));
+  EXPECT_EQ(store->status().unreachable, "the database does not answer");
+  EXPECT_TRUE(store->status().away.empty()) << "it has been heard from";
   server().start();
   EXPECT_TRUE(comes_true([&] { return store->status().writable; }));
   EXPECT_TRUE(comes_true([&] { return append(*store, group_saying("a", "three")).has_value(); }));
   EXPECT_THAT(everything(*store), ElementsAre("1 a@1 one", "2 a@2 three"));
   EXPECT_THAT(log_.lines(), testing::Contains(testing::StartsWith("INFO The database answers again")));
+  EXPECT_EQ(store->status().unreachable, "");
 }
 
 TEST_F(BehindProxy, an_append_that_gets_no_connection_is_known_not_to_be_recorded) {

@@ -200,7 +200,11 @@ StoreStatus PostgresStore::status() const {
     status.reason = *reason;
     break;
   }
-  if (!reached_.load()) status.away = away_sentence(condition->away_code);
+  if (!reached_.load()) {
+    status.away = away_sentence(condition->away_code);
+  } else if (!condition->away.empty()) {
+    status.unreachable = away_sentence(condition->away_code);
+  }
   if (!condition->displaced.empty()) {
     status.displaced =
         "another database answers than the one that this server has served, or an older state of that one; bring the "
