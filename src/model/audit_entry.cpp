@@ -57,7 +57,7 @@ Result<bool> take_own(const Model& model, AuditEntry& entry, const json::Object&
   constexpr std::string_view begin = "new_";
   bool any = false;
   for (const json::Member& member : data.members) {
-    if (!member.name.starts_with(begin)) continue;
+    if (!member.name.starts_with(begin) || member.name == model.key_member) continue;
     any = true;
     const std::string_view field = member.name.substr(begin.size());
     TRY(append_value(model, entry.old_values, field, data.find("old_" + std::string(field))));

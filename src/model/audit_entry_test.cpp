@@ -53,6 +53,15 @@ TEST_F(AuditEntryTest, an_event_of_others_is_told_by_its_type) {
   EXPECT_EQ(entry("ProductSeen", R"({"product_id":"a"})"), "ProductSeen null null");
 }
 
+TEST_F(AuditEntryTest, the_key_of_a_model_is_no_value_whatever_the_model_is_called) {
+  for (const std::string name : {"new_product", "old_product"}) {
+    model.key_member = name + "_id";
+    EXPECT_EQ(entry("PriceUpdated", "{\"" + model.key_member + R"(":"a","old_price":"7.50","new_price":"8"})"),
+              R"(update {"price":"7.50"} {"price":"8"})");
+    EXPECT_EQ(entry("ProductSeen", "{\"" + model.key_member + R"(":"a"})"), "ProductSeen null null");
+  }
+}
+
 TEST_F(AuditEntryTest, what_the_model_did_not_write_is_corrupt) {
   EXPECT_EQ(entry("ProductCreated", R"({"values":[]})"), "corrupt");
   EXPECT_EQ(entry("ProductUpdated", R"({"changes":{"price":{"new":1}}})"), "corrupt");

@@ -103,7 +103,7 @@ std::vector<std::string> names_in(const Model& model, std::string_view type, std
   const bool whole = type == model.created_type || type == model.updated_type;
   if (!whole) {
     for (const json::Member& member : object->members) {
-      if (member.name.starts_with("new_")) names.emplace_back(member.name.substr(4));
+      if (member.name.starts_with("new_") && member.name != model.key_member) names.emplace_back(member.name.substr(4));
     }
     return names;
   }

@@ -182,5 +182,16 @@ TEST(redeclaration, two_fields_of_one_time_do_not_become_one) {
   EXPECT_TRUE(renamed.review.holds());
 }
 
+TEST(redeclaration, the_key_of_a_model_is_no_value_that_is_left_out) {
+  Model model = declared("price = { type = \"decimal\", event = \"PriceUpdated\" }\n");
+  model.key_member = "new_product_id";
+  Reader reader(model);
+  reader.created("a", R"({"id":"a","price":"1"})");
+  reader.take("a", "PriceUpdated", R"({"new_product_id":"a","old_price":"1","new_price":"2"})");
+  reader.review.finish();
+  EXPECT_TRUE(reader.review.left_out().empty());
+  EXPECT_TRUE(reader.review.holds());
+}
+
 }  // namespace
 }  // namespace annals::model
