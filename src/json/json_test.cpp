@@ -106,7 +106,25 @@ TEST(json_reader, a_number_beyond_every_machine_word_is_a_number) {
   EXPECT_EQ(std::get<double>(*object->find("long")), std::numeric_limits<double>::max());
   EXPECT_EQ(std::get<double>(*object->find("z")), 0);
   EXPECT_EQ(std::get<double>(*object->find("small")), 2.5);
+  EXPECT_EQ(std::get<std::uint64_t>(*object->find("u")), 18446744073709551615u);
   EXPECT_EQ(*object->text("text"), "1e400");
+}
+
+TEST(json_reader, a_whole_number_of_64_bits_is_kept_to_the_digit) {
+  Reader reader;
+  for (const std::string number :
+       {"18446744073709551615", "9223372036854775808", "9223372036854775807", "-9223372036854775808"}) {
+    // Beside one that no word holds as well.
+    for (const char* beside : {"", ",18446744073709551616"}) {
+      const auto values = reader.read_array("[" + number + ",[" + number + "]" + beside + "]");
+      ASSERT_TRUE(values) << values.error().message;
+      std::string again;
+      append_value(again, values->at(0));
+      append_value(again, values->at(1));
+      EXPECT_EQ(again, number + "[" + number + "]");
+      EXPECT_EQ(kind_of(values->at(0)), "a number");
+    }
+  }
 }
 
 TEST(json_reader, it_says_whether_a_number_was_beyond_the_doubles) {

@@ -37,7 +37,8 @@ std::string_view kind_of(const Value& value) {
     case 0: return "null";
     case 1: return "a boolean";
     case 2:
-    case 3: return "a number";
+    case 3:
+    case 6: return "a number";
     case 4: return "a string";
     default: return std::get<Nested>(value).is_array ? "an array" : "an object";
   }
@@ -47,6 +48,7 @@ void append_value(std::string& out, const Value& value) {
   if (std::holds_alternative<Null>(value)) out += "null";
   if (const auto* flag = std::get_if<bool>(&value)) out += *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::int64_t>(&value)) out += std::to_string(*number);
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) out += std::to_string(*number);
   if (const auto* number = std::get_if<double>(&value)) append_number(out, *number);
   if (const auto* text = std::get_if<std::string_view>(&value)) append_string(out, *text);
   if (const auto* nested = std::get_if<Nested>(&value)) out += nested->text;
@@ -118,7 +120,7 @@ Value value_of(simdjson::dom::element element) {
     case element_type::NULL_VALUE: return Null{};
     case element_type::BOOL: return bool(element);
     case element_type::INT64: return std::int64_t(element);
-    case element_type::UINT64: return static_cast<double>(std::uint64_t(element));
+    case element_type::UINT64: return std::uint64_t(element);
     case element_type::DOUBLE: return double(element);
     case element_type::STRING: return std::string_view(element);
     case element_type::ARRAY: return Nested{simdjson::minify(element), true};

@@ -3,7 +3,8 @@
 //
 // Every token is checked (numbers, literals, UTF-8, escapes, nesting); member names that occur twice are refused,
 // because two readers may take different ones; lone surrogates are refused, because they are not text. A number may be
-// of any size: one that is no std::int64_t is a double, and one beyond the doubles the largest of them.
+// of any size: a whole one beyond std::int64_t is a std::uint64_t where it is one, any other a double, and one beyond
+// the doubles the largest of them.
 //
 // Source: simdjson's DOM parser, which validates the whole document; its on-demand parser does not.
 
@@ -31,7 +32,8 @@ struct Nested {
   bool is_array = false;
 };
 
-using Value = std::variant<Null, bool, std::int64_t, double, std::string_view, Nested>;
+/// A std::uint64_t is one that no std::int64_t holds.
+using Value = std::variant<Null, bool, std::int64_t, double, std::string_view, Nested, std::uint64_t>;
 
 /// "null", "a boolean", "a number", "a string", "an array", "an object".
 [[nodiscard]] std::string_view kind_of(const Value& value);

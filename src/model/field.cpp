@@ -107,6 +107,8 @@ Result<FieldValue> read(const Field& field, FieldType type, const json::Value& v
     if (type == FieldType::integer) return FieldValue{*integer};
     if (type == FieldType::number) return FieldValue{static_cast<double>(*integer)};
     if (type == FieldType::decimal)
+  if (const auto* large = std::get_if<std::uint64_t>(&value))
+    return from_double(field, type, static_cast<double>(*large));
       return FieldValue{WrittenDecimal{std::to_string(*integer), Decimal::from_integer(*integer)}};
   }
   if (const auto* flag = std::get_if<bool>(&value); flag && type == FieldType::boolean) return FieldValue{*flag};

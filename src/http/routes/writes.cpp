@@ -68,7 +68,8 @@ std::optional<RollbackTarget> rollback_target_of(const json::Object& body, Call&
     const auto* number = std::get_if<std::int64_t>(version);
     // A whole number beyond the 64 bits comes as a double, as does what is no whole number.
     const auto* large = std::get_if<double>(version);
-    const bool is_large = large != nullptr && std::abs(*large) >= 9223372036854775808.0;
+    const bool is_large = std::holds_alternative<std::uint64_t>(*version) ||
+                          (large != nullptr && std::abs(*large) >= 9223372036854775808.0);
     if ((number != nullptr && *number < 1) || is_large) {
       faults.push_back({"/version", "out_of_range", "\"version\" is from 1 to 9223372036854775807"});
     } else if (number == nullptr) {

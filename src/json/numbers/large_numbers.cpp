@@ -7,7 +7,6 @@
 namespace annals::json {
 namespace {
 
-constexpr std::size_t safe_digits_max = 18;  // of a whole number: always within 64 bits
 constexpr std::int64_t double_exponent_max = 308;
 constexpr std::int64_t double_exponent_min = -400;  // well below the least double there is
 constexpr std::int64_t exponent_bound = 1'000'000'000'000;
@@ -84,6 +83,15 @@ bool overflows(std::string_view token, std::int64_t magnitude) {
   return std::from_chars(token.data(), token.data() + token.size(), ignored).ec == std::errc::result_out_of_range;
 }
 
+/// Of a whole number: whether one of 64 bits, with or without a sign, is it.
+bool fits_a_word(std::string_view token, bool negative) {
+  std::int64_t with_sign = 0;
+  std::uint64_t without_sign = 0;
+  const char* end = token.data() + token.size();
+  return (negative ? std::from_chars(token.data(), end, with_sign).ec
+                   : std::from_chars(token.data(), end, without_sign).ec) == std::errc{};
+}
+
 /// What to write for a token, and whether it overflowed; nullopt when it may stay.
 std::optional<FittingNumbers> replacement_of(std::string_view token) {
   const auto parts = parts_of(token);
@@ -95,7 +103,7 @@ std::optional<FittingNumbers> replacement_of(std::string_view token) {
     return FittingNumbers{sign + "0.0"};
   }
   if (overflows(token, *magnitude)) return FittingNumbers{sign + std::string(largest), true};
-  if (parts->is_whole && parts->whole.size() > safe_digits_max) return FittingNumbers{std::string(token) + ".0"};
+  if (parts->is_whole && !fits_a_word(token, parts->negative)) return FittingNumbers{std::string(token) + ".0"};
   return std::nullopt;
 }
 

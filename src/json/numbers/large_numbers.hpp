@@ -16,7 +16,7 @@ struct FittingNumbers {
 };
 
 /// A copy of `text`, JSON or not, in which every number outside of strings that overflows is written as the nearest
-/// finite double, and every whole number of more than 18 digits as a double; nullopt when there is none of either.
+/// finite double, and every whole number beyond 64 bits as a double; nullopt when there is none of either.
 /// What is not a number to the letter stays as it is, for the parser to refuse.
 [[nodiscard]] std::optional<FittingNumbers> with_numbers_that_fit(std::string_view text);
 
