@@ -16,13 +16,13 @@ std::string in_small_letters(std::string_view word) {
 /// How many slips make one of the other: Levenshtein's distance, with two neighbours that changed places as one
 /// (optimal string alignment).
 std::size_t slips_between(std::string_view word, std::string_view candidate) {
-  std::vector<std::size_t> earlier;
-  std::vector<std::size_t> above;
+  std::vector<std::size_t> earlier(candidate.size() + 1);
+  std::vector<std::size_t> above(candidate.size() + 1);
   std::vector<std::size_t> row(candidate.size() + 1);
   for (std::size_t column = 0; column < row.size(); ++column) row[column] = column;
   for (std::size_t line = 1; line <= word.size(); ++line) {
-    earlier = std::move(above);
-    above = row;
+    earlier.swap(above);
+    above.swap(row);
     row[0] = line;
     for (std::size_t column = 1; column < row.size(); ++column) {
       const char here = word[line - 1];
@@ -67,6 +67,9 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
   for (const std::string& candidate : known) {
+    // As many slips as one is longer are needed at least.
+    const std::size_t longer = std::max(small.size(), candidate.size()) - std::min(small.size(), candidate.size());
+    if (longer >= best_distance) continue;
     const std::size_t distance = slips_between(small, in_small_letters(candidate));
     if (distance >= best_distance || distance >= std::max(word.size(), candidate.size())) continue;
     best_distance = distance;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/faults.hpp"
 #include "base/instant.hpp"
 #include "base/utf8.hpp"
 #include "base/uuid.hpp"
@@ -32,9 +33,12 @@ constexpr std::array lines{
 std::unexpected<Error> wrong_type(const Field& field, FieldType type, std::string_view found) {
   std::string expected(line_of(type).expected);
   if (type == FieldType::choice) {
+    constexpr std::size_t choices_told_max = 20;
     expected = "one of";
-    for (const std::string& choice : field.choices)
-      expected += (&choice == &field.choices.front() ? " \"" : ", \"") + choice + "\"";
+    for (std::size_t place = 0; place < std::min(field.choices.size(), choices_told_max); ++place)
+      expected += (place == 0 ? " \"" : ", \"") + field.choices[place] + "\"";
+    if (field.choices.size() > choices_told_max)
+      expected += " and " + std::to_string(field.choices.size() - choices_told_max) + " more";
   }
   return fail(ErrorKind::unprocessable, "wrong_type", "expected " + expected + "; found " + std::string(found));
 }
@@ -103,12 +107,12 @@ Result<FieldValue> read(const Field& field, FieldType type, const json::Value& v
   if (type == FieldType::list) return read_list(field, value);
   if (const auto* text = std::get_if<std::string_view>(&value)) return from_text(field, type, *text);
   if (const auto* number = std::get_if<double>(&value)) return from_double(field, type, *number);
+  if (const auto* large = std::get_if<std::uint64_t>(&value))
+    return from_double(field, type, static_cast<double>(*large));
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     if (type == FieldType::integer) return FieldValue{*integer};
     if (type == FieldType::number) return FieldValue{static_cast<double>(*integer)};
     if (type == FieldType::decimal)
-  if (const auto* large = std::get_if<std::uint64_t>(&value))
-    return from_double(field, type, static_cast<double>(*large));
       return FieldValue{WrittenDecimal{std::to_string(*integer), Decimal::from_integer(*integer)}};
   }
   if (const auto* flag = std::get_if<bool>(&value); flag && type == FieldType::boolean) return FieldValue{*flag};
@@ -123,15 +127,17 @@ Result<FieldValue> read_list(const Field& field, const json::Value& value) {
   const std::vector<json::Value> elements = TRY(reader.read_array(nested->text));
   FieldValue::List list;
   list.reserve(elements.size());
-  for (const json::Value& element : elements) {
-    auto one = read(field, field.element, element);
+  ElementFaults faults;
+  for (std::size_t place = 0; place < elements.size() && !faults.enough(); ++place) {
+    auto one = read(field, field.element, elements[place]);
     if (one && one->is_null()) one = wrong_type(field, field.element, "null");
-    if (!one) {
-      one.error().message = "element " + std::to_string(list.size() + 1) + ": " + one.error().message;
-      return one;
+    if (one) {
+      list.push_back(*std::move(one));
+    } else {
+      faults.add(place, one.error());
     }
-    list.push_back(*std::move(one));
   }
+  if (!faults.empty()) return std::unexpected(faults.take());
   return FieldValue{std::move(list)};
 }
 

@@ -60,12 +60,12 @@ bool has_largest_double(const FieldValue& value) {
   return list && std::ranges::any_of(*list, has_largest_double);
 }
 
-std::unexpected<Error> invalid_record(const Model& model, std::vector<Fault> faults) {
-  const std::size_t wrong = faults.size();
-  return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record",
-                               "the body is no " + model.name + ": " + counted(wrong, "thing") +
-                                   std::string(for_number(wrong, " is wrong", " are wrong")),
-                               std::move(faults)));
+std::unexpected<Error> invalid_record(const Model& model, Faults faults) {
+  const std::size_t told = faults.size();
+  std::string message = "the body is no " + model.name + ": " + (faults.more() ? "more than " : "") +
+                        counted(told, "thing") + std::string(for_number(told, " is wrong", " are wrong")) +
+                        faults.more_told();
+  return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record", std::move(message), faults.take()));
 }
 
 const std::vector<const Attribute*>& checking_attributes() {
@@ -82,18 +82,18 @@ const std::vector<const Attribute*>& checking_attributes() {
 /// Collects what a body gives, and what is wrong with it.
 class BodyReader {
  public:
-  BodyReader(const Model& model, const json::Object& body) : model_(model), body_(body), taken_(model.fields.size()) {
+  BodyReader(const Model& model, const json::Object& body, Faults::Limits limits)
+      : model_(model), body_(body), taken_(model.fields.size()), faults_(limits) {
     given_.reserve(model.fields.size());
   }
 
+  /// Reads no further than there are faults to tell.
   void read_members() {
     for (const json::Member& member : body_.members) {
+      if (faults_.more()) return;
       const auto place = model_.field_of(member.name);
       if (!place) {
-        std::vector<std::string> names;
-        for (const Field& field : model_.fields) names.push_back(field.name);
-        fault(member.name, "unknown_member",
-              model_.name + " has no field of this name" + did_you_mean(member.name, names));
+        fault(member.name, "unknown_member", model_.name + " has no field of this name" + near_name(member.name));
         continue;
       }
       taken_[*place] = true;
@@ -107,7 +107,7 @@ class BodyReader {
     given_.push_back({place, std::move(value)});
   }
   void fault(std::string_view member, std::string_view code, std::string detail) {
-    faults_.push_back({json::pointer_to(member), std::string(code), std::move(detail)});
+    faults_.add({json::pointer_to(member), std::string(code), std::move(detail)});
   }
 
   /// The key in the body, if it is there, is that of the path.
@@ -134,7 +134,7 @@ class BodyReader {
   void read_member(std::size_t place, const json::Value& json) {
     const Field& field = model_.fields[place];
     auto value = value_from_json(field, json);
-    if (!value) return fault(field.name, value.error().code, value.error().message);
+    if (!value) return faults_.add(json::pointer_to(field.name), value.error());
     // Whether it is what is computed is seen when that is (decide_resource).
     if (field.computed) return given_.push_back({place, *std::move(value)});
     // The reader put the largest double in the place of what overflowed.
@@ -148,13 +148,21 @@ class BodyReader {
     if (!value->is_null()) {
       // Each attribute has its say, so that all that is wrong is told at once.
       for (const Attribute* attribute : checking_attributes()) {
-        if (auto good = attribute->check(field, *value); !good)
-          fault(field.name, good.error().code, good.error().message);
+        if (auto good = attribute->check(field, *value); !good) faults_.add(json::pointer_to(field.name), good.error());
       }
     } else if (field.required || field.primary_key) {
       fault(field.name, "required", "a value is required; null is none");
     }
     given_.push_back({place, *std::move(value)});
+  }
+
+  /// The time for it goes with the number of fields, so only the first few unknown members are looked up.
+  std::string near_name(std::string_view unknown) {
+    if (!faults_.take_near_name()) return "";
+    if (names_.empty()) {
+      for (const Field& field : model_.fields) names_.push_back(field.name);
+    }
+    return did_you_mean(unknown, names_);
   }
 
   /// From here on nobody has their plain text.
@@ -173,7 +181,8 @@ class BodyReader {
   const json::Object& body_;
   std::vector<bool> taken_;
   std::vector<GivenField> given_;
-  std::vector<Fault> faults_;
+  std::vector<std::string> names_;  // of the fields, once they are asked for
+  Faults faults_;
 };
 
 FieldValue made_value(const Field& field, const Fresh& fresh) {
@@ -293,10 +302,9 @@ std::vector<std::string_view> after_update(const Model& model, const std::vector
 
 /// Whether what a write leaves can be computed, and whether what it says of computed fields is so. A client that gives
 /// back what it was shown gives the value of before; one that knows better that of after.
-Result<> check_computed(const Model& model, const Command& command, const std::vector<std::string_view>& before,
-                        std::vector<std::string_view> after) {
-  if (!has_formulas(model)) return {};
-  std::vector<Fault> faults;
+void check_computed(Faults& faults, const Model& model, const Command& command,
+                    const std::vector<std::string_view>& before, std::vector<std::string_view> after) {
+  if (!has_formulas(model)) return;
   const Computed computed = compute(model, after);
   const auto is_changed = [&](std::size_t place) {
     return command.operation == Operation::create || before[place] != after[place];
@@ -305,15 +313,15 @@ Result<> check_computed(const Model& model, const Command& command, const std::v
     const Field& field = model.fields[failure.field];
     // What was so before a write that has nothing to do with it is not the fault of that.
     if (std::ranges::any_of(field.computed->sources(), is_changed) || before[failure.field] != no_value)
-      faults.push_back({json::pointer_to(field.name), failure.code, failure.detail});
+      faults.add({json::pointer_to(field.name), failure.code, failure.detail});
   }
   for (const GivenField& one : command.given) {
     const Field& field = model.fields[one.field];
     if (!field.computed) continue;
     if (!field.exposed) {
       // Not compared: who may not see it could guess at it, as often as he likes and with nothing overwritten.
-      faults.push_back({json::pointer_to(field.name), "computed",
-                        "the value is computed from other fields, and not shown; leave it out"});
+      faults.add({json::pointer_to(field.name), "computed",
+                  "the value is computed from other fields, and not shown; leave it out"});
       continue;
     }
     const std::string given = to_json(one.value);
@@ -321,9 +329,16 @@ Result<> check_computed(const Model& model, const Command& command, const std::v
       return same_value(model, field, command.key, values[one.field], given);
     };
     if (is(after) || (command.operation != Operation::create && is(before))) continue;
-    faults.push_back({json::pointer_to(field.name), "computed",
-                      "the value is computed from other fields; leave it out, or give it as it is"});
+    faults.add({json::pointer_to(field.name), "computed",
+                "the value is computed from other fields; leave it out, or give it as it is"});
   }
+}
+
+/// What can be seen of a write only beside the record that it changes.
+Result<> check_left(const Model& model, const Command& command, const std::vector<std::string_view>& before,
+                    const std::vector<std::string_view>& after) {
+  Faults faults;
+  check_computed(faults, model, command, before, after);
   if (faults.empty()) return {};
   return invalid_record(model, std::move(faults));
 }
@@ -460,8 +475,9 @@ Result<Changes> changes_of(const Model& model, std::string_view type, const json
 
 }  // namespace
 
-Result<std::vector<GivenField>> read_new_record(const Model& model, const json::Object& body, const Fresh& fresh) {
-  BodyReader reader(model, body);
+Result<std::vector<GivenField>> read_new_record(const Model& model, const json::Object& body, const Fresh& fresh,
+                                                Faults::Limits limits) {
+  BodyReader reader(model, body, limits);
   reader.read_members();
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
@@ -477,8 +493,9 @@ Result<std::vector<GivenField>> read_new_record(const Model& model, const json::
   return reader.finish();
 }
 
-Result<std::vector<GivenField>> read_replacement(const Model& model, const json::Object& body, std::string_view key) {
-  BodyReader reader(model, body);
+Result<std::vector<GivenField>> read_replacement(const Model& model, const json::Object& body, std::string_view key,
+                                                 Faults::Limits limits) {
+  BodyReader reader(model, body, limits);
   reader.read_members();
   reader.check_key_is(key);
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
@@ -496,8 +513,9 @@ Result<std::vector<GivenField>> read_replacement(const Model& model, const json:
   return reader.finish(key);
 }
 
-Result<std::vector<GivenField>> read_patch(const Model& model, const json::Object& body, std::string_view key) {
-  BodyReader reader(model, body);
+Result<std::vector<GivenField>> read_patch(const Model& model, const json::Object& body, std::string_view key,
+                                           Faults::Limits limits) {
+  BodyReader reader(model, body, limits);
   reader.read_members();
   reader.check_key_is(key);
   auto given = reader.finish(key);
@@ -586,7 +604,7 @@ Result<std::vector<Decision>> decide_resource(const Model& model, const Record& 
     std::vector<std::string> own;
     const std::vector<std::string_view> none(model.fields.size(), no_value);
     const std::vector<std::string_view> after = after_update(model, none, command.given, own);
-    TRY(check_computed(model, command, none, after));
+    TRY(check_left(model, command, none, after));
     std::vector<Decision> decisions;
     decisions.push_back(created(model, command.key, after));
     return decisions;
@@ -613,7 +631,7 @@ Result<std::vector<Decision>> decide_resource(const Model& model, const Record& 
     return decide_change(model, command, before, TRY(values_of(model, *command.value)));
   std::vector<std::string> own;
   const std::vector<std::string_view> after = after_update(model, before, command.given, own);
-  TRY(check_computed(model, command, before, after));
+  TRY(check_left(model, command, before, after));
   return decide_change(model, command, before, after);
 }
 

@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "base/faults.hpp"
 #include "json/reader.hpp"
 #include "model/decider.hpp"
 
@@ -35,18 +36,18 @@ struct Fresh {
   std::function<Uuid()> make_uuid;
 };
 
-/// What the body of a request gives to fields, every fault in it told at once: unknown members, wrong types, broken
-/// rules, required fields without a value. Errors: unprocessable ("invalid_record", with faults).
+/// What the body of a request gives to fields, every fault in it told at once, within `limits`: unknown members, wrong
+/// types, broken rules, required fields without a value. Errors: unprocessable ("invalid_record", with faults).
 [[nodiscard]] Result<std::vector<GivenField>> read_new_record(const Model& model, const json::Object& body,
-                                                              const Fresh& fresh);
+                                                              const Fresh& fresh, Faults::Limits limits = {});
 /// As read_new_record, of the whole record of a key that exists: what is left out gets its default or none, but what a
 /// new record gets made anew, and what replies do not show, stays as it is. The key, if it is there, is the record's
 /// own.
 [[nodiscard]] Result<std::vector<GivenField>> read_replacement(const Model& model, const json::Object& body,
-                                                               std::string_view key);
+                                                               std::string_view key, Faults::Limits limits = {});
 /// Of some fields (RFC 7396): null takes the value away, and an object goes into the one that a field of type json has.
 [[nodiscard]] Result<std::vector<GivenField>> read_patch(const Model& model, const json::Object& body,
-                                                         std::string_view key);
+                                                         std::string_view key, Faults::Limits limits = {});
 
 /// The key that a new record was given. INVARIANT: read_new_record gave them.
 [[nodiscard]] std::string key_of_new(const Model& model, const std::vector<GivenField>& given);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "model/model_file.hpp"
 #include "model/record_text.hpp"
 
@@ -78,6 +80,46 @@ TEST_F(ResourceTest, everything_that_is_wrong_is_told_at_once) {
             "/name required\n");
 }
 
+TEST_F(ResourceTest, of_a_body_with_many_faults_a_hundred_are_told) {
+  const auto body_with = [](std::size_t unknown) {
+    std::string text = R"({"name":"lamp","id":"a")";
+    for (std::size_t number = 0; number < unknown; ++number) text += ",\"nam" + std::to_string(number) + "\":1";
+    return text + "}";
+  };
+  const auto all = create(body_with(faults_max));
+  ASSERT_FALSE(all);
+  EXPECT_EQ(all.error().faults.size(), faults_max);
+  EXPECT_EQ(all.error().message, "the body is no product: 100 things are wrong");
+  const auto more = create(body_with(faults_max + 1));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().faults.size(), faults_max);
+  EXPECT_EQ(more.error().message,
+            "the body is no product: more than 100 things are wrong; errors tells the first 100, and nothing further "
+            "was looked at");
+  EXPECT_EQ(std::ranges::count_if(more.error().faults,
+                                  [](const Fault& fault) { return fault.detail.contains("did you mean \"name\"?"); }),
+            static_cast<std::ptrdiff_t>(near_names_max));
+}
+
+TEST_F(ResourceTest, each_wrong_element_of_a_list_is_told) {
+  const auto told = [](const Result<>& refused) {
+    std::string all;
+    for (const Fault& fault : refused.error().faults) all += fault.pointer + " " + fault.code + "\n";
+    return all;
+  };
+  EXPECT_EQ(told(create(R"({"name":"lamp","id":"a","tags":[1,"x",null,true]})")),
+            "/tags/0 wrong_type\n/tags/2 wrong_type\n/tags/3 wrong_type\n");
+  const std::string longer(string_length_max + 1, 'x');
+  EXPECT_EQ(told(create(R"({"name":"lamp","id":"a","tags":[")" + longer + R"(","x",")" + longer + R"("]})")),
+            "/tags/0 too_long\n/tags/2 too_long\n");
+  std::string many = R"({"name":"lamp","id":"a","tags":[1)";
+  for (std::size_t number = 0; number < faults_max; ++number) many += ",1";
+  const auto refused = create(many + R"(],"stock":"x"})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().faults.size(), faults_max);
+  EXPECT_TRUE(refused.error().message.contains("more than 100")) << refused.error().message;
+}
+
 TEST_F(ResourceTest, only_what_changed_is_recorded) {
   ASSERT_TRUE(create(R"({"name":"lamp","id":"a","price":"7.50","tags":["x"]})"));
   ASSERT_TRUE(patch(R"({"price":"7.5","tags":["x"],"name":"lamp"})"));
@@ -120,7 +162,8 @@ TEST_F(ResourceTest, the_texts_of_a_list_are_no_longer_than_their_type) {
   const auto refused = create(tags(string_length_max + 1));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().faults.front().code, "too_long");
-  EXPECT_EQ(refused.error().faults.front().detail, "element 2: it has 1001 characters; the most is 1000");
+  EXPECT_EQ(refused.error().faults.front().pointer, "/tags/1");
+  EXPECT_EQ(refused.error().faults.front().detail, "it has 1001 characters; the most is 1000");
   EXPECT_TRUE(create(tags(string_length_max)));
 }
 

@@ -22,7 +22,6 @@ namespace annals::http {
 namespace {
 
 constexpr std::size_t operations_max = 1000;
-constexpr std::size_t faults_max = 100;
 
 /// What a reply needs to know of an operation.
 struct Operation {
@@ -44,7 +43,7 @@ class BatchReader {
   BatchReader(const engine::Engine& engine, bool overflowed) : engine_(engine), overflowed_(overflowed) {}
 
   void read(const std::vector<json::Value>& elements) {
-    for (place_ = 0; place_ < elements.size() && faults_.size() < faults_max; ++place_) {
+    for (place_ = 0; place_ < elements.size() && !faults_.more(); ++place_) {
       const auto* nested = std::get_if<json::Nested>(&elements[place_]);
       if (nested == nullptr || nested->is_array) {
         fault("", "wrong_type",
@@ -62,25 +61,22 @@ class BatchReader {
     }
   }
 
-  [[nodiscard]] std::vector<Fault>& faults() { return faults_; }
+  [[nodiscard]] Faults& faults() { return faults_; }
   [[nodiscard]] std::vector<Operation>& operations() { return operations_; }
   [[nodiscard]] std::vector<engine::KeyCommand>& commands() { return commands_; }
 
  private:
   void fault(std::string_view rest, std::string_view code, std::string detail) {
-    if (faults_.size() == faults_max) return;
-    faults_.push_back({pointer_of(place_) + std::string(rest), std::string(code), std::move(detail)});
+    faults_.add({pointer_of(place_) + std::string(rest), std::string(code), std::move(detail)});
   }
-  void fault(std::string_view rest, const Error& error) {
-    if (error.faults.empty()) return fault(rest, error.code, error.message);
-    for (const Fault& one : error.faults) fault(std::string(rest) + one.pointer, one.code, one.detail);
-  }
+  void fault(std::string_view rest, const Error& error) { faults_.add(pointer_of(place_) + std::string(rest), error); }
 
   void read_operation(const json::Object& members) {
     const std::size_t faults_before = faults_.size();
     Operation operation;
     engine::KeyCommand command;
     for (const json::Member& member : members.members) {
+      if (faults_.more()) return;
       if (member.name == "method" || member.name == "path" || member.name == "body" || member.name == "if_match")
         continue;
       fault(json::pointer_to(member.name), "unknown_member",
@@ -94,7 +90,7 @@ class BatchReader {
       command.command.key = operation.key;
       read_body(members.find("body"), operation, command);
     }
-    if (faults_.size() > faults_before || faults_.size() == faults_max) return;
+    if (faults_.size() > faults_before || faults_.more()) return;
     operations_.push_back(std::move(operation));
     commands_.push_back(std::move(command));
   }
@@ -198,13 +194,13 @@ class BatchReader {
     body->overflowed = overflowed_;  // in the text that is left it cannot be seen
     const model::Model& model = engine_.model(operation.model);
     if (model.profile == model::Profile::kv) {
-      auto text = kv_value_of(model, *body);
+      auto text = kv_value_of(model, *body, limits_of_body());
       if (!text) return fault("/body", text.error());
       command.command.value = *std::move(text);
       return;
     }
     auto given = given_by(model, *body, operation);
-    if (!given) return fault("/body", given.error());
+    if (!given) return take_faults(given.error());
     const bool creates = operation.method == Method::post;
     command.command.operation = creates ? model::Operation::create : model::Operation::update;
     if (creates) {
@@ -217,13 +213,28 @@ class BatchReader {
     command.command.given_bytes = nested->text.size();
   }
 
+  /// One fault more than is left to be told, so that it is known when there are more.
+  [[nodiscard]] Faults::Limits limits_of_body() const {
+    Faults::Limits limits = faults_.left();
+    ++limits.faults;
+    return limits;
+  }
+
+  void take_faults(const Error& error) {
+    faults_.near_names_taken(
+        static_cast<std::size_t>(std::ranges::count(error.faults, "unknown_member", &Fault::code)));
+    fault("/body", error);
+  }
+
   Result<std::vector<model::GivenField>> given_by(const model::Model& model, const json::Object& body,
                                                   const Operation& operation) const {
-    if (operation.method == Method::put) return model::read_replacement(model, body, operation.key);
-    if (operation.method == Method::patch) return model::read_patch(model, body, operation.key);
+    const Faults::Limits limits = limits_of_body();
+    if (operation.method == Method::put) return model::read_replacement(model, body, operation.key, limits);
+    if (operation.method == Method::patch) return model::read_patch(model, body, operation.key, limits);
     const platform::Platform& platform = engine_.platform();
     const Instant now = platform.clock.now();
-    return model::read_new_record(model, body, {now, [&] { return platform::make_uuid(now, platform.random); }});
+    return model::read_new_record(model, body, {now, [&] { return platform::make_uuid(now, platform.random); }},
+                                  limits);
   }
 
   const engine::Engine& engine_;
@@ -233,7 +244,7 @@ class BatchReader {
   std::size_t place_ = 0;
   std::vector<Operation> operations_;
   std::vector<engine::KeyCommand> commands_;
-  std::vector<Fault> faults_;
+  Faults faults_;
 };
 
 /// What the client is told when the state refuses one operation.
@@ -413,9 +424,9 @@ void post_batch(const Request& request, Call call) {
   BatchReader reader(call.engine, json::thread_reader().overflowed());
   reader.read(*elements);
   if (!reader.faults().empty()) {
-    return call.refuse(Error(ErrorKind::unprocessable, "invalid_batch",
-                             "the batch cannot be done; nothing was recorded; errors says what is wrong where",
-                             std::move(reader.faults())));
+    std::string message =
+        "the batch cannot be done; nothing was recorded; errors says what is wrong where" + reader.faults().more_told();
+    return call.refuse(Error(ErrorKind::unprocessable, "invalid_batch", std::move(message), reader.faults().take()));
   }
   write->several = std::move(reader.commands());
   if (write->dry_run) {

@@ -42,6 +42,18 @@ TEST_F(BatchRouteTest, up_to_a_hundred_things_are_told_to_be_wrong) {
   EXPECT_EQ(faults, 100u);
 }
 
+TEST_F(BatchRouteTest, that_there_is_more_than_a_hundred_things_is_told) {
+  open();
+  const std::string more = "errors tells the first 100";
+  EXPECT_FALSE(post(times(50, R"({"when":"now","method":"PUT"})"))->body().contains(more)) << "just a hundred";
+  EXPECT_TRUE(post(times(51, R"({"when":"now","method":"PUT"})"))->body().contains(more));
+  std::string body = R"({"value":1)";
+  for (int number = 0; number < 100; ++number) body += ",\"x" + std::to_string(number) + "\":1";
+  const auto asked = post(R"([{"method":"PUT","path":"/config/a","body":)" + body + "}}]");
+  EXPECT_EQ(asked->status(), 422);
+  EXPECT_TRUE(asked->body().contains(more)) << asked->body();
+}
+
 TEST_F(BatchRouteTest, what_a_text_without_an_end_or_a_coded_one_says_is_not_guessed_at) {
   open();
   EXPECT_EQ(post("[{")->status(), 400);

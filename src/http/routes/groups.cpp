@@ -26,20 +26,19 @@ struct PrefixRollbackTarget {
 };
 
 std::optional<PrefixRollbackTarget> prefix_rollback_target_of(const json::Object& body, Call& call) {
-  std::vector<Fault> faults;
+  Faults faults;
   PrefixRollbackTarget target;
   const auto text_of = [&](std::string_view name) -> const std::string_view* {
     const json::Value* value = body.find(name);
     const std::string pointer = "/" + std::string(name);
     if (value == nullptr) {
-      faults.push_back({pointer, "required", "the member \"" + std::string(name) + "\" is missing"});
+      faults.add({pointer, "required", "the member \"" + std::string(name) + "\" is missing"});
       return nullptr;
     }
     const auto* text = std::get_if<std::string_view>(value);
     if (text == nullptr) {
-      faults.push_back(
-          {pointer, "wrong_type",
-           "\"" + std::string(name) + "\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
+      faults.add({pointer, "wrong_type",
+                  "\"" + std::string(name) + "\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
     }
     return text;
   };
@@ -49,15 +48,13 @@ std::optional<PrefixRollbackTarget> prefix_rollback_target_of(const json::Object
     if (time) {
       target.at = *time;
     } else {
-      faults.push_back({"/at", time.error().code, time.error().message});
+      faults.add({"/at", time.error().code, time.error().message});
     }
   }
   add_unknown(faults, body, {"prefix", "at"});
   if (faults.empty()) return target;
-  call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
-                    "the body is not of the form {\"prefix\": \"...\", \"at\": \"time\"}; the prefix \"\" is that of "
-                    "every name",
-                    std::move(faults)));
+  call.refuse(invalid_body("{\"prefix\": \"...\", \"at\": \"time\"}; the prefix \"\" is that of every name",
+                           std::move(faults)));
   return std::nullopt;
 }
 

@@ -58,12 +58,12 @@ struct RollbackTarget {
 };
 
 std::optional<RollbackTarget> rollback_target_of(const json::Object& body, Call& call) {
-  std::vector<Fault> faults;
+  Faults faults;
   RollbackTarget target;
   const json::Value* version = body.find("version");
   const json::Value* at = body.find("at");
   if ((version == nullptr) == (at == nullptr)) {
-    faults.push_back({"", "one_of", "exactly one of \"version\" and \"at\" is expected"});
+    faults.add({"", "one_of", "exactly one of \"version\" and \"at\" is expected"});
   } else if (version) {
     const auto* number = std::get_if<std::int64_t>(version);
     // A whole number beyond the 64 bits comes as a double, as does what is no whole number.
@@ -71,11 +71,11 @@ std::optional<RollbackTarget> rollback_target_of(const json::Object& body, Call&
     const bool is_large = std::holds_alternative<std::uint64_t>(*version) ||
                           (large != nullptr && std::abs(*large) >= 9223372036854775808.0);
     if ((number != nullptr && *number < 1) || is_large) {
-      faults.push_back({"/version", "out_of_range", "\"version\" is from 1 to 9223372036854775807"});
+      faults.add({"/version", "out_of_range", "\"version\" is from 1 to 9223372036854775807"});
     } else if (number == nullptr) {
-      faults.push_back({"/version", "wrong_type",
-                        "\"version\" is " + std::string(json::kind_of(*version)) +
-                            "; a whole number from 1 to 9223372036854775807 is expected"});
+      faults.add({"/version", "wrong_type",
+                  "\"version\" is " + std::string(json::kind_of(*version)) +
+                      "; a whole number from 1 to 9223372036854775807 is expected"});
     } else {
       target.version = StreamVersion{static_cast<std::uint64_t>(*number)};
     }
@@ -84,15 +84,14 @@ std::optional<RollbackTarget> rollback_target_of(const json::Object& body, Call&
     if (time) {
       target.at = *time;
     } else {
-      faults.push_back({"/at", time.error().code, time.error().message});
+      faults.add({"/at", time.error().code, time.error().message});
     }
   } else {
-    faults.push_back({"/at", "wrong_type", "a string is expected"});
+    faults.add({"/at", "wrong_type", "a string is expected"});
   }
   add_unknown(faults, body, {"version", "at"});
   if (faults.empty()) return target;
-  call.refuse(Error(ErrorKind::unprocessable, "invalid_body",
-                    "the body is not of the form {\"version\": n} or {\"at\": \"time\"}", std::move(faults)));
+  call.refuse(invalid_body("{\"version\": n} or {\"at\": \"time\"}", std::move(faults)));
   return std::nullopt;
 }
 
@@ -142,21 +141,18 @@ Result<bool> dry_run_of(const QueryParameters& parameters) {
   return fail(ErrorKind::invalid, "invalid_dry_run", "dry_run is true or false");
 }
 
-Result<SharedText> kv_value_of(const model::Model& model, const json::Object& body) {
-  std::vector<Fault> faults;
+Result<SharedText> kv_value_of(const model::Model& model, const json::Object& body, Faults::Limits limits) {
+  Faults faults(limits);
   const json::Value* value = body.find("value");
   const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
   if (value == nullptr) {
-    faults.push_back({"/value", "required", "the member \"value\" is missing"});
+    faults.add({"/value", "required", "the member \"value\" is missing"});
   } else if (text == nullptr) {
-    faults.push_back(
+    faults.add(
         {"/value", "wrong_type", "\"value\" is " + std::string(json::kind_of(*value)) + "; a string is expected"});
   }
   add_unknown(faults, body, {"value"});
-  if (!faults.empty()) {
-    return std::unexpected(Error(ErrorKind::unprocessable, "invalid_body",
-                                 "the body is not of the form {\"value\":\"...\"}", std::move(faults)));
-  }
+  if (!faults.empty()) return std::unexpected(invalid_body("{\"value\":\"...\"}", std::move(faults)));
   if (text->size() > model.value_bytes_max) {
     return fail(ErrorKind::too_large, "value_too_large",
                 "the value has " + std::to_string(text->size()) + " bytes; the most is " +
@@ -240,11 +236,17 @@ void log_operation(const Request& request, const Call& call, std::string_view op
              {"validation_time_ms", static_cast<double>(microseconds) / 1000.0}});
 }
 
-void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::initializer_list<std::string_view> known) {
+void add_unknown(Faults& faults, const json::Object& body, std::initializer_list<std::string_view> known) {
   for (const json::Member& member : body.members) {
+    if (faults.more()) return;
     if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
-    faults.push_back({json::pointer_to(member.name), "unknown_member", "this member is not known here"});
+    faults.add({json::pointer_to(member.name), "unknown_member", "this member is not known here"});
   }
+}
+
+Error invalid_body(const std::string& form, Faults faults) {
+  std::string message = "the body is not of the form " + form + faults.more_told();
+  return {ErrorKind::unprocessable, "invalid_body", std::move(message), faults.take()};
 }
 
 bool body_is_plain(const Request& request, Call& call) {

@@ -4,9 +4,11 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/faults.hpp"
 #include "engine/command.hpp"
 #include "http/problem.hpp"
 #include "http/request.hpp"
@@ -40,7 +42,8 @@ inline constexpr std::string_view merge_patch_type = "application/merge-patch+js
 [[nodiscard]] Result<bool> dry_run_of(const QueryParameters& parameters);
 
 /// The value in the body of a PUT of kv. Errors: unprocessable ("invalid_body", with faults), too_large.
-[[nodiscard]] Result<SharedText> kv_value_of(const model::Model& model, const json::Object& body);
+[[nodiscard]] Result<SharedText> kv_value_of(const model::Model& model, const json::Object& body,
+                                             Faults::Limits limits = {});
 
 /// False after having refused a body with a Content-Encoding.
 [[nodiscard]] bool body_is_plain(const Request& request, Call& call);
@@ -62,8 +65,11 @@ void submit(engine::WriteRequest write, Call call, std::string created_at = {});
 /// The body as a JSON object; refuses and gives nothing when it is none. `example`: as body_is_json.
 [[nodiscard]] std::optional<json::Object> body_of(const Request& request, Call& call, std::string_view example);
 
-/// Adds the members of a body that the route does not know.
-void add_unknown(std::vector<Fault>& faults, const json::Object& body, std::initializer_list<std::string_view> known);
+/// Adds the members of a body that the route does not know, as many as are told.
+void add_unknown(Faults& faults, const json::Object& body, std::initializer_list<std::string_view> known);
+
+/// 422 "invalid_body". `form`: what the body is not.
+[[nodiscard]] Error invalid_body(const std::string& form, Faults faults);
 
 /// Once the request has been found valid, and before anything is decided.
 void log_operation(const Request& request, const Call& call, std::string_view operation);

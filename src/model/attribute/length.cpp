@@ -1,3 +1,4 @@
+#include "base/faults.hpp"
 #include "base/wording.hpp"
 #include "model/attribute/declared_value.hpp"
 
@@ -8,15 +9,16 @@ namespace {
 Result<> check_elements(const Field& field, const FieldValue::List& list) {
   if (field.element != FieldType::string && field.element != FieldType::text) return {};
   const std::size_t most = field.element == FieldType::text ? text_length_max : string_length_max;
-  for (std::size_t place = 0; place < list.size(); ++place) {
+  ElementFaults faults;
+  for (std::size_t place = 0; place < list.size() && !faults.enough(); ++place) {
     const auto* text = list[place].as<std::string>();
     const std::size_t length = text ? characters_of(*text) : 0;
     if (length <= most) continue;
-    return fail(ErrorKind::unprocessable, "too_long",
-                "element " + std::to_string(place + 1) + ": it has " + counted(length, "character") + "; the most is " +
-                    std::to_string(most));
+    faults.add(place, Error(ErrorKind::unprocessable, "too_long",
+                            "it has " + counted(length, "character") + "; the most is " + std::to_string(most)));
   }
-  return {};
+  if (faults.empty()) return {};
+  return std::unexpected(faults.take());
 }
 
 }  // namespace
