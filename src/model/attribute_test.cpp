@@ -70,6 +70,23 @@ struct AttributeCase {
   std::string_view code;  ///< of the refusal; empty: taken
 };
 
+TEST(attributes, a_default_that_is_made_anew_and_can_never_hold_is_refused) {
+  for (const std::string_view declaration : {
+           R"({ type = "timestamp", default = "now", max = 2020-01-01T00:00:00Z })",
+           R"({ type = "date", max = "2025-12-31", default = "now" })",
+           R"({ type = "timestamp", default = "now", one_of = ["2027-01-01T00:00:00Z"] })",
+           R"({ type = "uuid", one_of = ["0192e4a0-7a3c-7def-8123-456789abcdef"], default = "uuid" })",
+       }) {
+    const auto refused = with_field(declaration);
+    ASSERT_FALSE(refused) << declaration;
+    EXPECT_TRUE(refused.error().message.contains("the default of \"field\" is")) << refused.error().message;
+    EXPECT_TRUE(refused.error().message.starts_with("annals.toml:4:")) << refused.error().message;
+  }
+  // What is over some day holds until then, and is then told to whoever writes.
+  EXPECT_TRUE(with_field(R"({ type = "timestamp", default = "now", max = 2026-01-01T00:00:00Z })"));
+  EXPECT_TRUE(with_field(R"({ type = "date", default = "now", min = "2020-01-01", max = "2999-12-31" })"));
+}
+
 TEST(attributes, values_are_taken_by_type) {
   const std::string long_text = "\"" + std::string(1001, 'x') + "\"";
   for (const AttributeCase& one : {

@@ -48,6 +48,7 @@ struct GivenField {
   std::size_t field = 0;
   FieldValue value;
   bool merges = false;  ///< of type json: an object goes into the one that is there (RFC 7396)
+  bool stays = false;   ///< no value is given: that of the record stays, and is required to be there
 };
 
 /// What the caller demands of the state that it changes.

@@ -108,6 +108,26 @@ Result<> check_exposure(Field& field, const DeclaredMember& member) {
   return refuse(place_of("exposed"), "the primary key of a record stands in its path, so every reply shows it");
 }
 
+/// The other attributes are about the default as well, as far as they can tell before it is made.
+Result<> check_default(const Field& field, const DeclaredMember& member) {
+  const Declared* declared = member.value.find("default");
+  const std::string of = "the default of \"" + field.name + "\" is ";
+  if (field.otherwise) {
+    const auto good = check_value(field, *field.otherwise);
+    if (!good) return refuse(declared->place, of + "refused by its other attributes: " + good.error().message);
+  }
+  if (field.made == Field::Made::no) return {};
+  if (!field.one_of.empty()) {
+    return refuse(declared->place, of + "made anew for each record, so it is none of one_of; leave one of both out");
+  }
+  // A year in which no program reads this any more. A later one passes: a declaration that holds does so tomorrow.
+  constexpr std::string_view now_min = "2026-01-01";
+  const auto* most = field.max ? field.max->as<std::string>() : nullptr;
+  if (most && *most < now_min)
+    return refuse(declared->place, of + "the time of the record's making, and max, " + *most + ", is over");
+  return {};
+}
+
 Result<Field> read_field(const DeclaredMember& member) {
   TRY(check_field_name(member));
   Field field;
@@ -133,12 +153,7 @@ Result<Field> read_field(const DeclaredMember& member) {
     TRY((*attribute)->declare(field, one.value));
   }
   TRY(check_exposure(field, member));
-  if (field.otherwise) {
-    if (auto good = check_value(field, *field.otherwise); !good)
-      return refuse(
-          member.value.find("default")->place,
-          "the default of \"" + field.name + "\" is refused by its other attributes: " + good.error().message);
-  }
+  TRY(check_default(field, member));
   if (field.primary_key && field.otherwise) {
     return refuse(member.value.find("default")->place,
                   "\"" + field.name +

@@ -106,6 +106,23 @@ class BodyReader {
     taken_[place] = true;
     given_.push_back({place, std::move(value)});
   }
+  /// Gives a value that a default makes anew; the field's rules are about it as well.
+  void give_made(std::size_t place, FieldValue value) {
+    const Field& field = model_.fields[place];
+    for (const Attribute* attribute : checking_attributes()) {
+      if (auto good = attribute->check(field, value); !good) {
+        fault(field.name, good.error().code,
+              "left out, it is made by its default, and " + good.error().message + "; give a value that is good");
+      }
+    }
+    give(place, std::move(value));
+  }
+  /// The value that the record has stays, if it has one.
+  void let_stay(std::size_t place) {
+    GivenField& one = given_.emplace_back();
+    one.field = place;
+    one.stays = true;
+  }
   void fault(std::string_view member, std::string_view code, std::string detail) {
     faults_.add({json::pointer_to(member), std::string(code), std::move(detail)});
   }
@@ -292,7 +309,7 @@ std::vector<std::string_view> after_update(const Model& model, const std::vector
   std::vector<std::string_view> after = before;
   own.reserve(given.size());  // so that none moves
   for (const GivenField& one : given) {
-    if (model.fields[one.field].computed) continue;
+    if (model.fields[one.field].computed || one.stays) continue;
     own.push_back(to_json(one.value));
     if (one.merges) own.back() = json::merge_patch(before[one.field], own.back());
     after[one.field] = own.back();
@@ -338,6 +355,13 @@ void check_computed(Faults& faults, const Model& model, const Command& command,
 Result<> check_left(const Model& model, const Command& command, const std::vector<std::string_view>& before,
                     const std::vector<std::string_view>& after) {
   Faults faults;
+  for (const GivenField& one : command.given) {
+    // A record of the time before the field was declared, or was required.
+    if (one.stays && before[one.field] == no_value) {
+      faults.add({json::pointer_to(model.fields[one.field].name), "required",
+                  "a value is required, and the record has none that could stay"});
+    }
+  }
   check_computed(faults, model, command, before, after);
   if (faults.empty()) return {};
   return invalid_record(model, std::move(faults));
@@ -483,7 +507,7 @@ Result<std::vector<GivenField>> read_new_record(const Model& model, const json::
     const Field& field = model.fields[place];
     if (reader.has(place)) continue;
     if (field.made != Field::Made::no) {
-      reader.give(place, made_value(field, fresh));
+      reader.give_made(place, made_value(field, fresh));
     } else if (field.otherwise) {
       reader.give(place, *field.otherwise);
     } else if (field.required || field.primary_key) {
@@ -500,9 +524,11 @@ Result<std::vector<GivenField>> read_replacement(const Model& model, const json:
   reader.check_key_is(key);
   for (std::size_t place = 0; place < model.fields.size(); ++place) {
     const Field& field = model.fields[place];
-    if (reader.has(place) || field.primary_key || field.computed || field.made != Field::Made::no) continue;
+    if (reader.has(place) || field.primary_key || field.computed) continue;
     if (!field.exposed) continue;  // what a client was not shown it cannot give back
-    if (field.otherwise) {
+    if (field.made != Field::Made::no) {
+      if (field.required) reader.let_stay(place);
+    } else if (field.otherwise) {
       reader.give(place, *field.otherwise);
     } else if (field.required) {
       reader.fault(field.name, "required", "a value is required");

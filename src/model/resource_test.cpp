@@ -145,6 +145,38 @@ TEST_F(ResourceTest, a_replacement_brings_back_defaults_but_makes_nothing_anew) 
   EXPECT_EQ(patch(R"({"name":null})").error().faults.front().code, "required");
 }
 
+TEST_F(ResourceTest, what_a_default_makes_is_checked_like_what_is_given) {
+  Model ruled = model;
+  ruled.fields[5].max = FieldValue{std::string("2026-02-12T09:59:59.000000Z")};
+  const auto refused = read_new_record(ruled, body(R"({"name":"lamp","id":"a"})"), {now, [] { return Uuid{}; }});
+  ASSERT_FALSE(refused);
+  ASSERT_EQ(refused.error().faults.size(), 1u);
+  EXPECT_EQ(refused.error().faults.front().pointer + " " + refused.error().faults.front().code, "/made too_large");
+  EXPECT_TRUE(read_new_record(ruled, body(R"({"name":"lamp","id":"a","made":"2020-01-01T00:00:00Z"})"),
+                              {now, [] { return Uuid{}; }}));
+}
+
+TEST_F(ResourceTest, a_replacement_lets_a_required_value_stay_that_is_there) {
+  Model requiring = model;
+  requiring.fields[5].required = true;
+  const auto replaced = [&](std::string_view made) {
+    Command command;
+    command.operation = Operation::update;
+    command.key = "a";
+    command.given = read_replacement(requiring, body(R"({"name":"torch"})"), "a").value();
+    const Record before{
+        StreamVersion{1},
+        SharedText(R"({"id":"a","name":"lamp","price":null,"stock":0,"tags":null,"made":)" + std::string(made) + "}"),
+        now};
+    const auto decided = decide(requiring, before, command, now);
+    return decided ? decided->front().data
+                   : decided.error().faults.front().pointer + " " + decided.error().faults.front().code;
+  };
+  EXPECT_EQ(replaced("null"), "/made required") << "of the time before it was declared";
+  EXPECT_EQ(replaced(R"("2020-01-01T00:00:00.000000Z")"),
+            R"({"product_id":"a","changes":{"name":{"old":"lamp","new":"torch"}}})");
+}
+
 TEST_F(ResourceTest, a_key_that_clients_take_out_of_paths_is_refused) {
   for (const char* key : {".", ".."}) {
     const auto refused = create(R"({"name":"lamp","id":")" + std::string(key) + "\"}");

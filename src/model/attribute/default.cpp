@@ -8,7 +8,8 @@ const Attribute default_attribute{
     .name = "default",
     .sentence =
         "The value of a new record that comes without one, and of records that were made before the field "
-        "was declared. For each new record anew: `\"now\"` for a timestamp or a date, `\"uuid\"` for a uuid.",
+        "was declared. For each new record anew: `\"now\"` for a timestamp or a date, `\"uuid\"` for a uuid; "
+        "what is made has to keep the field's other rules, so not with `one_of`.",
     .accepted = R"({ type = "integer", default = 0 })",
     .takes = "1",
     .does_not_take = "",
