@@ -7,6 +7,7 @@
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
 #include "base/wording.hpp"
+#include "json/equality.hpp"
 #include "json/merge_patch.hpp"
 #include "json/pointer.hpp"
 #include "json/writer.hpp"
@@ -290,7 +291,8 @@ bool same_secret(const Model& model, const Field& field, std::string_view key, c
 bool same_value(const Model& model, const Field& field, std::string_view key, std::string_view left,
                 std::string_view right) {
   if (left == right) return true;
-  if (left == no_value || right == no_value || field.type == FieldType::json) return false;
+  if (left == no_value || right == no_value) return false;
+  if (field.type == FieldType::json) return json::same_value(left, right);
   // Decimals are written in many ways, on their own and in lists; secrets never twice in the same.
   const auto one = value_from_text(field, left);
   const auto other = value_from_text(field, right);

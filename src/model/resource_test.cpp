@@ -177,6 +177,24 @@ TEST_F(ResourceTest, a_replacement_lets_a_required_value_stay_that_is_there) {
             R"({"product_id":"a","changes":{"name":{"old":"lamp","new":"torch"}}})");
 }
 
+TEST_F(ResourceTest, json_that_is_written_otherwise_is_no_change) {
+  Model noted = model;
+  noted.fields[4].type = FieldType::json;
+  const Record before{
+      StreamVersion{1},
+      SharedText(R"({"id":"a","name":"lamp","price":null,"stock":0,"tags":{"a":[1,2.5],"b":null},"made":null})"), now};
+  const auto changes = [&](std::string_view tags) {
+    Command command;
+    command.operation = Operation::update;
+    command.key = "a";
+    command.given = read_replacement(noted, body(R"({"name":"lamp","tags":)" + std::string(tags) + "}"), "a").value();
+    return decide(noted, before, command, now).value().size();
+  };
+  EXPECT_EQ(changes(R"({"b":null,"a":[1.0,25e-1]})"), 0u);
+  EXPECT_EQ(changes(R"({"b":null,"a":[2.5,1]})"), 1u) << "an array has an order";
+  EXPECT_EQ(changes(R"({"a":[1,2.5]})"), 1u);
+}
+
 TEST_F(ResourceTest, a_key_that_clients_take_out_of_paths_is_refused) {
   for (const char* key : {".", ".."}) {
     const auto refused = create(R"({"name":"lamp","id":")" + std::string(key) + "\"}");
