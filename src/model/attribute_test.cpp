@@ -66,9 +66,16 @@ TEST(attributes, an_unknown_one_is_refused_with_the_nearest_name) {
 
 struct AttributeCase {
   std::string_view declaration;
-  std::string_view takes;
+  std::string takes;
   std::string_view code;  ///< of the refusal; empty: taken
 };
+
+/// A name of so many characters, in labels of one.
+std::string host_of(std::size_t characters) {
+  std::string host;
+  while (host.size() + 2 < characters) host += "a.";
+  return host + std::string(characters - host.size(), 'a');
+}
 
 TEST(attributes, a_default_that_is_made_anew_and_can_never_hold_is_refused) {
   for (const std::string_view declaration : {
@@ -127,6 +134,30 @@ TEST(attributes, values_are_taken_by_type) {
            AttributeCase{R"({ type = "string", format = "ipv4" })", R"("10.0.0.256")", "format_mismatch"},
            AttributeCase{R"({ type = "string", format = "url" })", R"("https://example.org:80/a?b#c")", ""},
            AttributeCase{R"({ type = "string", format = "url" })", "\"javascript:alert(1)\"", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://a:65535")", ""},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://a:65536/")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", "\"http://" + host_of(253) + "/\"", ""},
+           AttributeCase{R"({ type = "string", format = "url" })", "\"http://" + host_of(254) + "/\"",
+                         "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[::1]:80/a:b")", ""},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[::]")", ""},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[1:2:3:4:5:6:7:8]")", ""},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[1::7:8]")", ""},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[::ffff:10.0.0.1]")", ""},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[::::]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[1:2:3]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[1:2:3:4:5:6:7::8]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[1::2::3]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[1:2:3:4:5:6:7:8:]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[12345::]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[10.0.0.1::]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "url" })", R"("http://[::10.0.0.256]")", "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "hostname" })", '"' + host_of(253) + '"', ""},
+           AttributeCase{R"({ type = "string", format = "hostname" })", '"' + host_of(254) + '"', "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "hostname" })", '"' + std::string(64, 'a') + '"',
+                         "format_mismatch"},
+           AttributeCase{R"({ type = "string", format = "email" })", "\"a@" + host_of(252) + "\"", ""},
+           AttributeCase{R"({ type = "string", format = "email" })", "\"a@" + host_of(253) + "\"", "format_mismatch"},
            AttributeCase{R"({ type = "string", format = "slug" })", R"("a-b1")", ""},
            AttributeCase{R"({ type = "string", format = "slug" })", R"("a--b")", "format_mismatch"},
            AttributeCase{R"({ type = "timestamp", min = 2024-01-01T00:00:00Z })", R"("2023-12-31T23:59:59Z")",
