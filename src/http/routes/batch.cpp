@@ -121,6 +121,10 @@ class BatchReader {
     const json::Value* value = members.find("if_match");
     if (value == nullptr) return;
     if (const auto* version = std::get_if<std::int64_t>(value); version && *version >= 0) {
+      if (*version == 0) {  // the version of what is not there
+        command.command.precondition.rule = model::Precondition::Rule::does_not_exist;
+        return;
+      }
       command.command.precondition = {model::Precondition::Rule::version_is_one_of,
                                       {StreamVersion{static_cast<std::uint64_t>(*version)}}};
       return;
