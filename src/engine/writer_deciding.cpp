@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/faults.hpp"
 #include "base/invariant.hpp"
 #include "engine/event_metadata.hpp"
 #include "engine/group_refusal.hpp"
@@ -69,6 +70,16 @@ Result<std::vector<model::Decision>> decide_recordable(const EventStore& store, 
   if (deletion.data.size() > always_bytes_max && !admits_deletion(store, model, deletion, request, command.key))
     deletion = model::deletion_without_values(model, command.key, now);
   return decisions;
+}
+
+/// Both of what the state finds wrong with one write, where it is two things.
+Error together(Error one, const Error& other, const model::Model& model) {
+  Faults faults;
+  for (const Error* error : {&std::as_const(one), &other}) faults.add("", *error);
+  one.message = "what is given to several fields of the " + model.name +
+                " does not go with other records; nothing was recorded; errors says why";
+  one.faults = faults.take();
+  return one;
 }
 
 /// What a batch has to remember so that it can be told again; nullopt of other requests.
@@ -337,8 +348,13 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
   if (grew && model.profile == model::Profile::resource)
     TRY(check_deletable(store_, model, state, request, command.key, now));
   const UniqueClaims::Change change{model_place, command.key, value_before, state.value};
-  if (unique) TRY(unique_.claim(draft.unique, *feeds_[model_place], change, draft.rests_on));
-  if (refers) TRY(check_references(pending, draft, change));
+  const auto claimed = unique ? unique_.claim(draft.unique, *feeds_[model_place], change, draft.rests_on) : Result<>{};
+  if (!claimed && claimed.error().kind != ErrorKind::conflict) return claimed;
+  const auto referring = refers ? check_references(pending, draft, change) : Result<>{};
+  if (!claimed && !referring && referring.error().kind == ErrorKind::conflict)
+    return std::unexpected(together(claimed.error(), referring.error(), model));
+  TRY(claimed);
+  TRY(referring);
   draft.left = {state.version, state.value};
   draft.states[place].moved = draft.states[place].moved || existed != state.exists();
   draft.states[place].record = std::move(state);
