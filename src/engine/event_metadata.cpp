@@ -53,7 +53,9 @@ std::optional<json::Object> memory_in(std::string_view metadata) {
 
 std::string make_metadata(std::string_view actor, const std::optional<Idempotency>& idempotency, const Tally& tally,
                           const BatchMemory* batch) {
-  std::string metadata = "{";
+  std::string metadata;
+  metadata.reserve(14 + actor.size());  // so that what most events have is allocated once
+  metadata += '{';
   json::append_member(metadata, "actor", actor);
   if (idempotency) {
     json::append_member(metadata, "idempotency");

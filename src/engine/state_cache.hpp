@@ -40,6 +40,7 @@ class StateCache {
   }
 
   void forget(const std::string& stream) {
+    if (size() == 0) return;  // as it is beside live tables, for each of their events
     young_.erase(stream);
     old_.erase(stream);
   }

@@ -541,6 +541,7 @@ void Writer::release(platform::Executor& here) {
     if (group == elsewhere.end()) {
       elsewhere.emplace_back(pending.home, decltype(group->second){});
       group = std::prev(elsewhere.end());
+      group->second.reserve(batch_.size());  // most often all of them
     }
     group->second.emplace_back(std::move(pending.done), std::move(answer));
   }

@@ -332,7 +332,10 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
   }
   StreamAppend& append = draft.group.appends[place];
   for (model::Decision& decision : decisions) {
-    state = TRY(evolve_decided(model, state, decision, now));
+    // The value that a set leaves is the one that it was given: there is no need to take it out of the event again.
+    const bool sets = model.profile == model::Profile::kv && command.operation == model::Operation::set;
+    state = sets ? model::Record{state.version.next(), command.value, now}
+                 : TRY(evolve_decided(model, state, decision, now));
     NewEvent& event = append.events.emplace_back();
     event.id = platform::make_uuid(now, platform_.random);
     event.type = std::move(decision.type);

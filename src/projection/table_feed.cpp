@@ -1,5 +1,6 @@
 #include "projection/table_feed.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include "base/guarded.hpp"
@@ -98,10 +99,7 @@ class TableFeed::Feeder final : public Subscriber {
     if (live_) table_.pass_over(position);
   }
 
-  [[nodiscard]] bool is_live() const {
-    const std::lock_guard lock(apply_mutex_);
-    return live_;
-  }
+  [[nodiscard]] bool is_live() const { return live_; }
 
  private:
   /// Nobody reads a table that is being filled for the first time.
@@ -131,7 +129,7 @@ class TableFeed::Feeder final : public Subscriber {
   const std::string name_;
   mutable std::mutex apply_mutex_;
   bool filled_ = false;
-  bool live_ = false;
+  std::atomic<bool> live_ = false;  // changed under apply_mutex_; the writer asks several times for each command
 };
 
 TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform,
