@@ -13,6 +13,7 @@
 #include "http/routes/past_reading.hpp"
 #include "http/routes/query_parameters.hpp"
 #include "http/routes/resources.hpp"
+#include "json/plain_text.hpp"
 #include "json/pointer.hpp"
 #include "json/reader.hpp"
 #include "model/secret_cipher.hpp"
@@ -32,7 +33,7 @@ Error unsupported(const Request& request, std::string_view example) {
                    std::string(example));
 }
 
-void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
+void send_receipt(Call& call, const Result<engine::Receipt>& receipt) {
   if (!receipt) {
     // A refusal may rest on state that is newer than what the call saw when it came in.
     call.position = call.position_of_table();
@@ -49,6 +50,41 @@ void send_receipt(Call call, const Result<engine::Receipt>& receipt) {
   response.add("ETag", call.entity_tag(receipt->version));
   if (receipt->replayed) response.add("Idempotency-Replayed", "true");
   call.send(std::move(response));
+}
+
+/// Errors: too_large.
+Result<SharedText> value_within_limit(const model::Model& model, std::string_view value) {
+  if (value.size() <= model.value_bytes_max) return SharedText(value);
+  return fail(
+      ErrorKind::too_large, "value_too_large",
+      "the value has " + std::to_string(value.size()) + " bytes; the most is " + std::to_string(model.value_bytes_max));
+}
+
+/// The value of a body in the very form that most clients send, `{"value":"..."}` without a blank, when nothing in it
+/// is escaped or beyond ASCII: it can be seen at a glance and needs no parser. nullopt of any other body.
+std::optional<std::string_view> plain_value_of(std::string_view body) {
+  constexpr std::string_view beginning = R"({"value":")";
+  constexpr std::string_view end = R"("})";
+  if (body.size() < beginning.size() + end.size() || !body.starts_with(beginning) || !body.ends_with(end))
+    return std::nullopt;
+  const std::string_view value = body.substr(beginning.size(), body.size() - beginning.size() - end.size());
+  return json::is_plain(value) ? std::optional(value) : std::nullopt;
+}
+
+/// What a PUT sets; nullopt when the call was refused.
+std::optional<SharedText> value_to_set(const Request& request, Call& call) {
+  if (!body_is_json(request, call, "-X PUT -d '{\"value\":\"...\"}'")) return std::nullopt;
+  Result<SharedText> value;
+  if (const auto plain = plain_value_of(request.body)) {
+    value = value_within_limit(call.the_model(), *plain);
+  } else {
+    const auto body = plain_body_of(request, call);
+    if (!body) return std::nullopt;
+    value = kv_value_of(call.the_model(), *body);
+  }
+  if (value) return *std::move(value);
+  call.refuse(value.error());
+  return std::nullopt;
 }
 
 /// Where a rollback goes back to.
@@ -153,12 +189,7 @@ Result<SharedText> kv_value_of(const model::Model& model, const json::Object& bo
   }
   add_unknown(faults, body, {"value"});
   if (!faults.empty()) return std::unexpected(invalid_body("{\"value\":\"...\"}", std::move(faults)));
-  if (text->size() > model.value_bytes_max) {
-    return fail(ErrorKind::too_large, "value_too_large",
-                "the value has " + std::to_string(text->size()) + " bytes; the most is " +
-                    std::to_string(model.value_bytes_max));
-  }
-  return SharedText(*text);
+  return value_within_limit(model, *text);
 }
 
 Result<engine::WriteRequest> write_request(const Request& request, const Call& call, model::Operation operation) {
@@ -178,7 +209,7 @@ Result<engine::WriteRequest> write_request(const Request& request, const Call& c
   return write;
 }
 
-void submit(engine::WriteRequest write, Call call, std::string created_at) {
+void submit(engine::WriteRequest&& write, Call&& call, std::string created_at) {
   engine::Writer& writer = call.engine.writer();
   platform::Executor& home = *call.home;
   const bool shows_record =
@@ -188,7 +219,7 @@ void submit(engine::WriteRequest write, Call call, std::string created_at) {
     call.promise(receipt);
     if (dry_run) return send_dry_run(std::move(call), receipt);
     if (shows_record) return send_resource(std::move(call), receipt, created_at);
-    send_receipt(std::move(call), receipt);
+    send_receipt(call, receipt);
   };
   writer.submit(std::move(write), home, std::move(done));
 }
@@ -286,10 +317,8 @@ std::optional<json::Object> plain_body_of(const Request& request, Call& call) {
 void put_record(const Request& request, Call call) {
   auto write = write_request(request, call, model::Operation::set);
   if (!write) return call.refuse(write.error());
-  const auto body = body_of(request, call, "-X PUT -d '{\"value\":\"...\"}'");
-  if (!body) return;
-  auto value = kv_value_of(call.the_model(), *body);
-  if (!value) return call.refuse(value.error());
+  auto value = value_to_set(request, call);
+  if (!value) return;
   write->command.value = *std::move(value);
   log_operation(request, call, "set");
   submit(std::move(*write), std::move(call));
@@ -312,7 +341,7 @@ void roll_back_record(const Request& request, Call call) {
   log_operation(request, call, "rollback");
   if (const auto before = answered_before(call, write->idempotency)) {
     if (call.the_model().profile == model::Profile::resource) return send_resource(std::move(call), *before, {});
-    return send_receipt(std::move(call), *before);
+    return send_receipt(call, *before);
   }
   const engine::When when = target->version ? engine::When(*target->version) : engine::When(*target->at);
   read_past(std::move(call), when,

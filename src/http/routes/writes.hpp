@@ -53,7 +53,7 @@ inline constexpr std::string_view merge_patch_type = "application/merge-patch+js
                                                          model::Operation operation);
 
 /// Has the writer do it, and sends the reply. `created_at`: see send_resource.
-void submit(engine::WriteRequest write, Call call, std::string created_at = {});
+void submit(engine::WriteRequest&& write, Call&& call, std::string created_at = {});
 
 /// False after having refused a body that does not say that it is JSON, or is coded. `example`: a command whose body
 /// the route would take.
