@@ -3,7 +3,10 @@
 // Pure functions; no thread rule.
 
 #include <array>
+#include <bit>
 #include <string_view>
+
+#include "base/byte_words.hpp"
 
 namespace annals::http {
 
@@ -41,6 +44,28 @@ inline constexpr Table authority =
     if (!in(table, character)) return false;
   }
   return true;
+}
+
+/// Where the first byte stands that is not in `text`, or its end. Eight are looked at together; of those that
+/// base/byte_words.hpp finds in a word the lowest is right.
+[[nodiscard]] inline std::size_t text_length(std::string_view bytes) {
+  static_assert(std::endian::native == std::endian::little, "the first byte is the lowest of a word");
+  std::size_t place = 0;
+  while (bytes.size() - place >= 8) {
+    const std::uint64_t word = load_word(bytes.data() + place);
+    const std::uint64_t from_delete = word ^ every_byte * 0x7f;
+    const std::uint64_t found =
+        (((word - every_byte * 0x20) & ~word) | ((from_delete - every_byte) & ~from_delete)) & every_byte * 0x80;
+    if (found == 0) {
+      place += 8;
+      continue;
+    }
+    place += static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    if (bytes[place] != '\t') return place;
+    ++place;
+  }
+  while (place < bytes.size() && in(text, bytes[place])) ++place;
+  return place;
 }
 
 }  // namespace characters

@@ -121,6 +121,27 @@ std::optional<EntityTag> take_entity_tag(std::string_view& rest) {
   return tag;
 }
 
+/// What a request says of its Content-Type.
+struct ContentType {
+  std::size_t fields = 0;
+  std::string_view value;  // of the last one
+
+  [[nodiscard]] bool is(std::string_view media_type) {
+    return fields == 1 && (value == media_type || equal_ignoring_case(take_until(value, ';'), media_type));
+  }
+};
+
+ContentType content_type_of(const Request& request) {
+  constexpr std::string_view name = "content-type";
+  ContentType found;
+  for (const Field& field : request.fields) {
+    if (field.name.size() != name.size() || !equal_ignoring_case(field.name, name)) continue;
+    ++found.fields;
+    found.value = field.value;
+  }
+  return found;
+}
+
 }  // namespace
 
 int quality_of(const Request& request, std::string_view media_type) {
@@ -133,6 +154,8 @@ bool accepts(const Request& request, std::string_view media_type) {
 }
 
 bool asks_only_for_plain_text(const Request& request) {
+  // Asked of every request, and few of those that write have one.
+  if (!request.field("accept")) return false;
   return accepts(request, "text/plain") && !accepts(request, "application/problem+json") &&
          !accepts(request, "application/json");
 }
@@ -155,18 +178,12 @@ bool names_in_accept(const Request& request, std::string_view media_type) {
 }
 
 bool content_type_is(const Request& request, std::string_view media_type) {
-  std::optional<std::string_view> found;
-  for (const Field& field : request.fields) {
-    if (!equal_ignoring_case(field.name, "content-type")) continue;
-    if (found) return false;
-    found = field.value;
-  }
-  if (!found) return false;
-  return equal_ignoring_case(take_until(*found, ';'), media_type);
+  return content_type_of(request).is(media_type);
 }
 
 bool content_type_is_json(const Request& request) {
-  return !request.field("content-type") || content_type_is(request, "application/json");
+  ContentType found = content_type_of(request);
+  return found.fields == 0 || found.is("application/json");
 }
 
 std::string tag_of(StreamVersion version, bool json) {

@@ -1,10 +1,38 @@
 #include "http/request.hpp"
 
 #include <algorithm>
+#include <cstring>
 
+#include "base/byte_words.hpp"
 #include "http/characters.hpp"
 
 namespace annals::http {
+namespace {
+
+/// Eight letters in lower case; what is no letter of ASCII stays. Bytes are looked at by their lower seven bits, so
+/// that no sum reaches into the byte beside it.
+std::uint64_t lower_word(std::uint64_t word) {
+  const std::uint64_t low = word & every_byte * 0x7f;
+  const std::uint64_t from_a = low + every_byte * (0x80 - 'A');    // bit 7: 'A' or beyond
+  const std::uint64_t beyond_z = low + every_byte * (0x7f - 'Z');  // bit 7: beyond 'Z'
+  const std::uint64_t capital = (from_a ^ beyond_z) & ~word & every_byte * 0x80;
+  return word | capital >> 2;  // 0x20 is what a small letter has more
+}
+
+bool equal_words(const char* left, const char* right) {
+  return lower_word(load_word(left)) == lower_word(load_word(right));
+}
+
+/// Of four to seven bytes: the first four and the last four.
+std::uint64_t short_word(std::string_view text) {
+  std::uint32_t first;
+  std::uint32_t last;
+  std::memcpy(&first, text.data(), sizeof first);
+  std::memcpy(&last, text.data() + text.size() - sizeof last, sizeof last);
+  return std::uint64_t{first} << 32 | last;
+}
+
+}  // namespace
 
 std::string_view to_string(Method method) {
   switch (method) {
@@ -29,8 +57,17 @@ std::optional<std::string_view> Request::field(std::string_view lower_case_name)
 }
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) return false;
-  for (std::size_t place = 0; place < left.size(); ++place) {
+  const std::size_t size = left.size();
+  if (size != right.size()) return false;
+  if (size >= 8) {
+    // The last word may begin within the one before.
+    for (std::size_t place = 0; place + 8 < size; place += 8) {
+      if (!equal_words(left.data() + place, right.data() + place)) return false;
+    }
+    return equal_words(left.data() + size - 8, right.data() + size - 8);
+  }
+  if (size >= 4) return lower_word(short_word(left)) == lower_word(short_word(right));
+  for (std::size_t place = 0; place < size; ++place) {
     if (to_lower(left[place]) != to_lower(right[place])) return false;
   }
   return true;

@@ -20,6 +20,27 @@ TEST(Request, names_are_compared_without_regard_to_the_case_of_letters_only) {
   EXPECT_FALSE(equal_ignoring_case("\xc4", "\xe4"));
 }
 
+// Words of eight bytes, or of four, are compared, the last one across the one before.
+TEST(Request, every_byte_of_a_name_counts_at_every_place_whatever_its_length) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (int left = 0; left < 256; ++left) {
+        for (int right = 0; right < 256; ++right) {
+          // All of them where one letter stands alone, else each beside its neighbours in the table.
+          if (size > 1 && right != left && right != (left ^ 0x20) && right != (left ^ 0x80)) continue;
+          std::string first(size, 'a');
+          std::string second(size, 'A');
+          first[place] = static_cast<char>(left);
+          second[place] = static_cast<char>(right);
+          const auto lower = [](int byte) { return byte >= 'A' && byte <= 'Z' ? byte + 0x20 : byte; };
+          ASSERT_EQ(equal_ignoring_case(first, second), lower(left) == lower(right)) << left << " and " << right;
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(equal_ignoring_case("", ""));
+}
+
 TEST(Request, percent_decoding_takes_whole_escapes_only) {
   EXPECT_EQ(percent_decode("a%2Fb%2fc+d"), "a/b/c+d");
   EXPECT_EQ(percent_decode("%00"), std::string(1, '\0'));

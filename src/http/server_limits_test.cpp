@@ -134,6 +134,26 @@ TEST(ServerTime, a_client_that_does_not_read_its_reply_is_cut_off) {
   EXPECT_TRUE(server.eventually([&] { return server->status().connections == 0; }));
 }
 
+TEST(ServerTime, what_the_socket_takes_in_part_only_follows_once_the_client_reads) {
+  ServerUnderTest server({}, [](const Request& request, Responder responder) {
+    responder.send(text_response(std::string(request.target) + std::string(8'000, '.')));
+  });
+  TestClient client = server.connect(4'096);
+  // One by one, so that each reply goes out by itself, until one no longer fits.
+  std::uint64_t sent = 0;
+  for (bool fits = true; fits && sent < 3'000;) {
+    client.send(get_request("/" + std::to_string(sent++)));
+    const auto end = steady_clock::now() + milliseconds(200);
+    do {
+      fits = server->status().requests == sent;
+      if (!fits) std::this_thread::yield();
+    } while (!fits && steady_clock::now() < end);
+  }
+  for (int more = 0; more < 20; ++more) client.send(get_request("/" + std::to_string(sent++)));
+  for (std::uint64_t count = 0; count < sent; ++count)
+    ASSERT_EQ(client.reply().body, "/" + std::to_string(count) + std::string(8'000, '.'));
+}
+
 TEST(ServerTime, a_client_that_reads_slowly_but_steadily_gets_all) {
   ServerOptions options = quick_options();
   options.request_timeout = milliseconds(300);

@@ -118,12 +118,16 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
     continue_sent_ = true;
   }
   if (!output_.empty()) {
-    const bool flushed = co_await flush();
-    if (!flushed) co_return false;
+    const ClientStream::Sent sent = flush_at_once();
+    if (sent == ClientStream::Sent::failed) co_return false;
+    if (sent == ClientStream::Sent::some) {
+      const bool flushed = co_await flush();
+      if (!flushed) co_return false;
+    }
   }
   if (step == RequestParser::Step::between && phase_ != Phase::idle) {
     // The other connections get their turn first: by then the next request may have come, which spares a look in vain.
-    co_await asio::post(stream_.socket().get_executor(), UseCoroutine{});
+    co_await asio::post(UseCoroutine{});
     if (aborted_) co_return false;
   }
   if (step == RequestParser::Step::between && worker_.draining()) {
@@ -261,8 +265,9 @@ bool Connection::call_handler(const Request& request) {
   return true;
 }
 
+/// No coroutine itself: the one that asio makes of it will do.
 Coroutine<void> Connection::wait_for_answer() {
-  co_await asio::async_initiate<const UseCoroutine, void()>(
+  return asio::async_initiate<const UseCoroutine, void()>(
       [this](auto handler) {
         waiting_ = std::move(handler);
         if (!exchange_->wait()) asio::post(stream_.socket().get_executor(), [this] { resume(); });
@@ -416,6 +421,16 @@ Coroutine<bool> Connection::send(Outgoing outgoing) {
     sent = stream_.send_now(outgoing, worker_.waste());
   }
   co_return sent == ClientStream::Sent::all;
+}
+
+/// As far as the socket takes it at once, which is all but for slow readers: that spares the two coroutines that wait.
+/// What is left of it stays.
+ClientStream::Sent Connection::flush_at_once() {
+  Outgoing outgoing{{output_}};
+  const ClientStream::Sent sent = stream_.send_now(outgoing, worker_.waste());
+  output_.erase(0, output_.size() - outgoing.size());
+  if (output_.empty() && output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
+  return sent;
 }
 
 Coroutine<bool> Connection::flush() {

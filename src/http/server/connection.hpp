@@ -59,6 +59,7 @@ class Connection {
   [[nodiscard]] Coroutine<void> wait_for_answer();
   [[nodiscard]] Coroutine<bool> send(Outgoing outgoing);
   [[nodiscard]] Coroutine<bool> flush();
+  [[nodiscard]] ClientStream::Sent flush_at_once();
   [[nodiscard]] Coroutine<bool> send_body(Response& response, const BodyForm& form);
   template <class Source>
   [[nodiscard]] Coroutine<bool> stream(Source& source, bool chunked);

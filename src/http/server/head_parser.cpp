@@ -49,8 +49,7 @@ Method method_from_text(std::string_view text) {
 
 /// Where the first character stands that cannot be inside a line, or `end`.
 std::size_t find_line_end(const char* bytes, std::size_t begin, std::size_t end) {
-  while (begin < end && characters::in(characters::text, bytes[begin])) ++begin;
-  return begin;
+  return begin + characters::text_length({bytes + begin, end - begin});
 }
 
 bool is_digit(char character) {
