@@ -14,6 +14,7 @@
 #include "platform/reader_writer_lock.hpp"
 #include "projection/bloom_filters.hpp"
 #include "projection/field_index.hpp"
+#include "projection/key_index.hpp"
 #include "projection/key_order.hpp"
 #include "projection/reference_index.hpp"
 #include "projection/unique_index.hpp"
@@ -125,6 +126,7 @@ struct ReadTable::Rows {
   explicit Rows(const model::Model& model) : unique(model), references(model), indexes(model), filters(model) {}
 
   Tree slots;
+  KeyIndex keys;  // of all slots
   UniqueIndex unique;
   ReferenceIndex references;
   FieldIndexes indexes;
@@ -137,6 +139,7 @@ struct ReadTable::Rows {
   /// Changes places with what was made aside; `newest` stays.
   void take(Rows& aside) {
     slots.swap(aside.slots);
+    keys.swap(aside.keys);
     unique.swap(aside.unique);
     references.swap(aside.references);
     indexes.swap(aside.indexes);
@@ -162,13 +165,14 @@ struct ReadTable::Rows {
   /// Accounts for a row that takes the place of another; null: of none.
   void account(const StoredRow* before, const StoredRow& after, Change change) {
     count(before, after);
+    keys.put(after);
     filters.take_in(change.filters);
     indexes.take_in(std::move(change.fields), after);
     if (unique.wanted()) unique.take_in(after.key(), std::move(change.unique));
     if (references.wanted()) references.take_in(after.key(), change.references);
   }
   /// Accounts for one of many rows that come in order of their keys; `fill` makes the indexes of fields, and filters,
-  /// from them.
+  /// from them, and the one of keys from the slots, where they are by then.
   /// False when it is none of the model's.
   [[nodiscard]] bool file(const StoredRow& row, const Text& text) {
     count(nullptr, row);
@@ -182,6 +186,8 @@ struct ReadTable::Rows {
   void fill() {
     indexes.fill();
     filters.fill();
+    keys.make_room(slots.size());
+    for (const Slot& slot : slots) keys.put(*slot.row);
   }
   void count(const StoredRow* before, const StoredRow& after) {
     row_bytes += after.bytes() - (before ? before->bytes() : 0);
@@ -207,10 +213,7 @@ struct ReadTable::Rows {
   }
 
   /// The row of a key, or null.
-  [[nodiscard]] const StoredRow* find(std::string_view key) const {
-    const auto slot = slots.find(key);
-    return slot == slots.end() ? nullptr : &*slot->row;
-  }
+  [[nodiscard]] const StoredRow* find(std::string_view key) const { return keys.find(key); }
 };
 
 /// Rows that nobody reads need no order, and are found with a look or two at memory where a tree takes twenty.
@@ -414,7 +417,7 @@ std::size_t ReadTable::existing() const {
 
 std::uint64_t ReadTable::bytes() const {
   // A node of the tree is full, or half full, or between.
-  constexpr std::uint64_t place_bytes = sizeof(Slot) * 3 / 2;
+  constexpr std::uint64_t place_bytes = sizeof(Slot) * 3 / 2 + KeyIndex::bytes_a_key;
   const std::uint64_t apart_bytes = memory_ ? memory_->status().bytes : 0;
   const std::shared_lock lock(rows_->lock);
   return rows_->row_bytes + rows_->slots.size() * place_bytes + apart_bytes;
@@ -474,6 +477,7 @@ Result<> ReadTable::take_in(const EventView& event, const model::Record* left) {
   if (!changed.row) return {};
   tell_if_due(event, changed);
   Rows::Change change = rows_->change_of(changed.before, changed.after);
+  rows_->keys.make_room(1);
   {
     const std::unique_lock lock(rows_->lock);
     rows_->account(before, *changed.row, std::move(change));
@@ -610,8 +614,8 @@ Result<> ReadTable::publish_first() {
     const Text text = TRY(text_of(&*one.slot->row, Use::passes));
     INVARIANT(fresh.file(*one.slot->row, text), "the rows are what the model makes of events");
   }
-  fresh.fill();
   for (const Sortable& one : staged_->order) fresh.slots.emplace_hint(fresh.slots.end(), std::move(one.slot->row));
+  fresh.fill();
   const std::unique_lock lock(rows_->lock);
   rows_->take(fresh);
   rows_->newest = later(rows_->newest, staged_->newest);
@@ -627,6 +631,7 @@ Result<> ReadTable::publish_changes() {
     const Text after = TRY(text_of(&*one.slot->row, Use::passes));
     changes.push_back(rows_->change_of(before, after));
   }
+  rows_->keys.make_room(changes.size());
   const std::unique_lock lock(rows_->lock);
   auto change = changes.begin();
   for (const Sortable& one : staged_->order) {
