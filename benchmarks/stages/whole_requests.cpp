@@ -35,7 +35,7 @@ std::string page_request(std::uint64_t number) {
 
 class WholeRequests::Answer final : public http::Responder::Target {
  public:
-  void respond(http::Response answer) override { response = std::move(answer); }
+  void respond(http::Response&& answer) override { response = std::move(answer); }
   void dropped() override {}
   std::optional<http::Response> response;
 };

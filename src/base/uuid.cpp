@@ -1,6 +1,8 @@
 #include "base/uuid.hpp"
 
+#include <array>
 #include <cstring>
+#include <utility>
 
 namespace annals {
 namespace {
@@ -41,13 +43,31 @@ constexpr auto places = [] {
   return at;
 }();
 
+template <std::size_t... byte>
+void write_digits(const std::array<std::uint8_t, 16>& bytes, char* text, std::index_sequence<byte...>) {
+  (std::memcpy(text + places[byte], byte_texts.data() + std::size_t{2} * bytes[byte], 2), ...);
+}
+
+/// Beyond 15 when something was no digit.
+template <std::size_t... byte>
+unsigned read_digits(const char* text, std::array<std::uint8_t, 16>& bytes, std::index_sequence<byte...>) {
+  unsigned seen = 0;
+  const auto value_of = [&](std::size_t place) {
+    const unsigned value = hex_values[static_cast<unsigned char>(text[place])];
+    seen |= value;
+    return value;
+  };
+  ((bytes[byte] = static_cast<std::uint8_t>(value_of(places[byte]) * 16 + value_of(places[byte] + 1))), ...);
+  return seen;
+}
+
 }  // namespace
 
+// Every request gets one written: the places are known when this is compiled, so it is sixteen copies of two bytes.
 void Uuid::append_text(std::string& out) const {
   char text[text_bytes];
   for (const std::size_t hyphen : {8u, 13u, 18u, 23u}) text[hyphen] = '-';
-  for (std::size_t byte = 0; byte < bytes.size(); ++byte)
-    std::memcpy(text + places[byte], byte_texts.data() + std::size_t{2} * bytes[byte], 2);
+  write_digits(bytes, text, std::make_index_sequence<16>());
   out.append(text, text_bytes);
 }
 
@@ -62,14 +82,7 @@ std::optional<Uuid> Uuid::from_text(std::string_view text) {
   if (text.size() != text_bytes) return std::nullopt;
   if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
   Uuid uuid;
-  unsigned seen = 0;  // beyond 15 once something was no digit
-  for (std::size_t byte = 0; byte < uuid.bytes.size(); ++byte) {
-    const unsigned high = hex_values[static_cast<unsigned char>(text[places[byte]])];
-    const unsigned low = hex_values[static_cast<unsigned char>(text[places[byte] + 1])];
-    seen |= high | low;
-    uuid.bytes[byte] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  if (seen > 15) return std::nullopt;
+  if (read_digits(text.data(), uuid.bytes, std::make_index_sequence<16>()) > 15) return std::nullopt;
   return uuid;
 }
 

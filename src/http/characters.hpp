@@ -4,6 +4,8 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "base/byte_words.hpp"
@@ -46,26 +48,23 @@ inline constexpr Table authority =
   return true;
 }
 
-/// Where the first byte stands that is not in `text`, or its end. Eight are looked at together; of those that
-/// base/byte_words.hpp finds in a word the lowest is right.
-[[nodiscard]] inline std::size_t text_length(std::string_view bytes) {
-  static_assert(std::endian::native == std::endian::little, "the first byte is the lowest of a word");
-  std::size_t place = 0;
-  while (bytes.size() - place >= 8) {
-    const std::uint64_t word = load_word(bytes.data() + place);
-    const std::uint64_t from_delete = word ^ every_byte * 0x7f;
-    const std::uint64_t found =
-        (((word - every_byte * 0x20) & ~word) | ((from_delete - every_byte) & ~from_delete)) & every_byte * 0x80;
-    if (found == 0) {
-      place += 8;
-      continue;
-    }
-    place += static_cast<std::size_t>(std::countr_zero(found)) / 8;
-    if (bytes[place] != '\t') return place;
-    ++place;
+/// Where the first byte of `bytes`, from `begin` on, stands that is not in `text`; `end` when there is none. Eight at a
+/// time, for all the heads of requests come by here.
+[[nodiscard]] inline std::size_t find_not_text(const char* bytes, std::size_t begin, std::size_t end) {
+  // As has_byte_below: of the bytes that it names the lowest is one.
+  const auto below = [](std::uint64_t word, std::uint64_t limit) {
+    return (word - every_byte * limit) & ~word & every_byte * 0x80;
+  };
+  while (end - begin >= 8) {
+    const std::uint64_t word = load_word(bytes + begin);
+    const std::uint64_t named = below(word, 0x20) | below(word ^ every_byte * 0x7f, 1);
+    begin += named == 0 ? 8 : static_cast<std::size_t>(std::countr_zero(named)) / 8;
+    if (named == 0) continue;
+    if (bytes[begin] != '\t') return begin;
+    ++begin;
   }
-  while (place < bytes.size() && in(text, bytes[place])) ++place;
-  return place;
+  while (begin < end && in(text, bytes[begin])) ++begin;
+  return begin;
 }
 
 }  // namespace characters

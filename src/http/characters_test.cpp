@@ -7,20 +7,22 @@
 namespace annals::http {
 namespace {
 
-// Eight bytes are looked at together.
-TEST(characters, the_text_of_a_line_ends_at_its_first_control_character_wherever_that_stands) {
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    for (std::size_t size = 1; size <= 26; ++size) {
-      for (std::size_t place = 0; place < size; ++place) {
-        std::string line(size, '~');
-        line[place] = static_cast<char>(byte);
-        const bool ends = (byte < 0x20 && byte != '\t') || byte == 0x7f;
-        ASSERT_EQ(characters::text_length(line), ends ? place : size) << byte << " at " << place;
+static_assert(is_token("X-Request-Id") && !is_token("X Y") && !is_token(""));
+
+TEST(Characters, what_is_no_text_is_found_wherever_it_stands) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t place = 0; place < 20; ++place) {
+      std::string bytes = "\tGET /ab\xc3\xa4 H\x80TP/1.1\x01";
+      ASSERT_EQ(bytes.size(), 20u);
+      bytes[place] = static_cast<char>(byte);
+      for (std::size_t begin = 0; begin <= bytes.size(); ++begin) {
+        std::size_t expected = begin;
+        while (expected < bytes.size() && characters::in(characters::text, bytes[expected])) ++expected;
+        ASSERT_EQ(characters::find_not_text(bytes.data(), begin, bytes.size()), expected)
+            << "byte " << byte << " at " << place << ", from " << begin;
       }
     }
   }
-  EXPECT_EQ(characters::text_length(""), 0u);
-  EXPECT_EQ(characters::text_length("\t\ttabs\tand \xe4 \t umlauts\t\r\n"), 23u);
 }
 
 }  // namespace

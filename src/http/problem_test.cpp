@@ -94,7 +94,6 @@ TEST(Response, fields_are_appended_as_they_go_out) {
 TEST(ResponseDeathTest, a_value_that_would_break_the_head_stops_the_program) {
   Response response;
   EXPECT_DEATH(response.add("X", "a\r\nSet-Cookie: b"), "control characters");
-  EXPECT_DEATH(response.add("X Y", "a"), "token");
 }
 
 }  // namespace

@@ -4,29 +4,11 @@
 #include "http/characters.hpp"
 
 namespace annals::http {
-namespace {
 
-/// Those of a usual reply fit, so that they are allocated once.
-constexpr std::size_t fields_bytes_about = 128;
-
-}  // namespace
-
-void Response::add(std::string_view name, std::string_view value) {
-  INVARIANT(is_token(name), "a field's name is a token");
-  INVARIANT(characters::text_length(value) == value.size(), "a field's value has no control characters");
-  if (fields.empty()) fields.reserve(fields_bytes_about);
-  const std::size_t before = fields.size();
-  const std::size_t after = before + name.size() + value.size() + 4;
-  fields.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
-    char* at = bytes + before;
-    at += name.copy(at, name.size());
-    *at++ = ':';
-    *at++ = ' ';
-    at += value.copy(at, value.size());
-    *at++ = '\r';
-    *at = '\n';
-    return after;
-  });
+void Response::add(FieldName name, std::string_view value) {
+  INVARIANT(characters::find_not_text(value.data(), 0, value.size()) == value.size(),
+            "a field's value has no control characters");
+  fields.append(name.text()).append(": ").append(value).append("\r\n");
 }
 
 std::string_view reason_phrase(int status) {

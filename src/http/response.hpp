@@ -2,6 +2,7 @@
 // Response: what goes out. The server adds Date, Content-Length or Transfer-Encoding, Connection and X-Request-Id.
 // A value, moved once.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "base/result.hpp"
 #include "base/shared_text.hpp"
+#include "http/characters.hpp"
 #include "http/request.hpp"
 
 namespace annals::http {
@@ -61,6 +63,19 @@ class PieceTaker {
 /// longer than the server's request_timeout.
 using LateBodySource = std::move_only_function<void(PieceTaker)>;
 
+/// The name of a field of a reply: a token, which is seen when it is compiled.
+class FieldName {
+ public:
+  template <std::size_t size>
+  consteval FieldName(const char (&name)[size]) : text_(name, size - 1) {
+    if (!is_token(text_)) throw "a field's name is a token";  // what a constant expression must not come to
+  }
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
 struct Response {
   int status = 200;
   std::string_view content_type;  ///< static text; empty for a reply without a body
@@ -73,7 +88,7 @@ struct Response {
   std::string problem_code{};  ///< of a problem: its code
 
   /// Appends a field. `value` must be free of control characters: INVARIANT.
-  void add(std::string_view name, std::string_view value);
+  void add(FieldName name, std::string_view value);
 };
 
 /// The reason phrase: 404 -> "Not Found".
@@ -86,7 +101,7 @@ class Responder {
   class Target {
    public:
     virtual ~Target() = default;
-    virtual void respond(Response response) = 0;
+    virtual void respond(Response&& response) = 0;
     virtual void dropped() = 0;
     /// See Responder::when_client_leaves. A target that has no client to lose never calls it.
     virtual void when_client_leaves(std::move_only_function<void()> left) { (void)left; }
@@ -103,7 +118,7 @@ class Responder {
     if (target_) target_->dropped();
   }
 
-  void send(Response response) {
+  void send(Response&& response) {
     const auto target = std::move(target_);
     target_ = nullptr;
     target->respond(std::move(response));

@@ -46,10 +46,9 @@ Result<> check_key(std::string_view key) {
     return fail(ErrorKind::invalid, "invalid_name",
                 "the name has " + std::to_string(key.size()) + " bytes; the most is " + std::to_string(key_bytes_max));
   }
+  if (is_utf8_without_controls(key)) return {};
   if (!is_utf8(key)) return fail(ErrorKind::invalid, "invalid_name", "the name is not UTF-8 after percent-decoding");
-  if (!is_utf8_without_controls(key))
-    return fail(ErrorKind::invalid, "invalid_name", "the name has a control character");
-  return {};
+  return fail(ErrorKind::invalid, "invalid_name", "the name has a control character");
 }
 
 Result<> check_key_prefix(std::string_view prefix) {

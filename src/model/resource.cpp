@@ -6,6 +6,7 @@
 
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
+#include "base/uuid.hpp"
 #include "base/wording.hpp"
 #include "json/equality.hpp"
 #include "json/merge_patch.hpp"
@@ -560,6 +561,10 @@ std::string key_of_new(const Model& model, const std::vector<GivenField>& given)
 
 std::optional<std::string> canonical_key(const Model& model, std::string_view key) {
   const Field& field = model.fields[model.primary_key];
+  if (field.type == FieldType::uuid) {  // most keys are, and every request for one record comes by here
+    const auto uuid = Uuid::from_text(key);
+    return uuid ? std::optional(uuid->to_text()) : std::nullopt;
+  }
   const auto value = field.type == FieldType::integer ? value_from_text(field, key) : value_from_json(field, key);
   if (!value || value->is_null()) return std::nullopt;
   return key_text(*value);

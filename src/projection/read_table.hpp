@@ -2,8 +2,9 @@
 // ReadTable: what a model's projection keeps to be queried: the newest record of every key, in order of keys (bytes).
 // Deleted keys stay as records without a value, because their versions go on.
 //
-// A row is one piece of memory (stored_row.hpp), the order a B-tree of pointers to them. Of a model with `memory_max`
-// the values lie apart, and some of them in a file (text_memory.hpp): keys, versions, order and indexes stay in memory.
+// A row is one piece of memory (stored_row.hpp), the order a B-tree of pointers to them, beside a hash table of the
+// keys (key_index.hpp). With `memory_max` the values lie apart, some in a file (text_memory.hpp); all else stays in
+// memory.
 //
 // Threads: any number of readers; one applier at a time (apply, stage, publish, and what restores). Readers are never
 // locked out for longer than one record takes, `publish` excepted.

@@ -90,7 +90,7 @@ class ApiUnderFuzz {
 
  private:
   struct Kept final : http::Responder::Target {
-    void respond(http::Response answer) override {
+    void respond(http::Response&& answer) override {
       INVARIANT(!response, "no request is answered twice");
       response = std::move(answer);
     }

@@ -1,9 +1,11 @@
 #include "http/api.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <vector>
 
+#include "base/invariant.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/catalogue.hpp"
 #include "http/routes/paths.hpp"
@@ -18,27 +20,50 @@ struct Match {
   std::string_view second;
 };
 
-std::string_view take_segment(std::string_view& path) {
-  path.remove_prefix(1);  // the slash
-  const std::size_t end = std::min(path.find('/'), path.size());
-  const std::string_view segment = path.substr(0, end);
-  path.remove_prefix(end);
-  return segment;
+/// What stands between the slashes of a path, or of a pattern.
+struct Segments {
+  static constexpr std::size_t most = 4;  // no pattern has more
+  std::array<std::string_view, most> at;
+  std::size_t count = 0;  ///< most + 1 stands for all that is more
+};
+
+Segments segments_of(std::string_view path) {
+  Segments segments;
+  for (; !path.empty(); ++segments.count) {
+    if (segments.count == Segments::most) {
+      ++segments.count;
+      break;
+    }
+    path.remove_prefix(1);  // the slash
+    const std::size_t end = std::min(path.find('/'), path.size());
+    segments.at[segments.count] = path.substr(0, end);
+    path.remove_prefix(end);
+  }
+  return segments;
 }
 
-std::optional<Match> match(std::string_view pattern, std::string_view path) {
+std::optional<Match> match(const Segments& pattern, const Segments& path) {
+  if (pattern.count != path.count) return std::nullopt;
   Match result;
-  while (!pattern.empty() && !path.empty()) {
-    const std::string_view expected = take_segment(pattern);
-    const std::string_view found = take_segment(path);
+  for (std::size_t place = 0; place < pattern.count; ++place) {
+    const std::string_view expected = pattern.at[place];
     if (expected.starts_with(':')) {
-      (expected == ":timestamp" ? result.second : result.first) = found;
-    } else if (expected != found) {
+      (expected == ":timestamp" ? result.second : result.first) = path.at[place];
+    } else if (expected != path.at[place]) {
       return std::nullopt;
     }
   }
-  if (!pattern.empty() || !path.empty()) return std::nullopt;
   return result;
+}
+
+/// Of each route, in the order of the catalogue.
+std::vector<Segments> patterns_of_routes() {
+  std::vector<Segments> patterns;
+  for (const Route& route : routes()) {
+    patterns.push_back(segments_of(route.pattern));
+    INVARIANT(patterns.back().count <= Segments::most, "a pattern has no more segments than are told apart");
+  }
+  return patterns;
 }
 
 bool is_write(Method method) {
@@ -58,14 +83,17 @@ Durability promised(engine::Engine& engine, const Request& request, const std::o
 class Api {
  public:
   Api(engine::Engine& engine, ApiOptions options)
-      : engine_(engine), options_(std::move(options)), shared_(options_, engine.platform().log) {}
+      : engine_(engine),
+        options_(std::move(options)),
+        patterns_(patterns_of_routes()),
+        shared_(options_, engine.platform().log) {}
 
   void answer(const Request& request, Responder responder) const {
     const auto place = model_of(engine_, request.path);
     Call call{engine_, options_, shared_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
               false,   0,        {}};
     call.behind_store = engine_.behind_store();
-    call.durability = promised(engine_, request, place);
+    if (is_write(request.method)) call.durability = promised(engine_, request, place);
     if (place) {
       call.model = place->model;
       call.is_write = is_write(request.method);
@@ -73,12 +101,15 @@ class Api {
       call.position = call.position_of_table();
     }
     const Method method = request.method == Method::head ? Method::get : request.method;
+    const Segments whole = segments_of(request.path);
+    const Segments rest = place ? segments_of(place->rest) : Segments();
     std::string allow;
     bool is_known = false;
     for (const Route& route : routes()) {
       const bool of_model = is_of_model(route.scope);
       if (of_model && (!place || !is_of(route.scope, engine_.model(place->model).profile))) continue;
-      const auto matched = match(route.pattern, of_model ? place->rest : request.path);
+      const Segments& pattern = patterns_[static_cast<std::size_t>(&route - routes().data())];
+      const auto matched = match(pattern, of_model ? rest : whole);
       if (!matched) continue;
       is_known = true;
       if (of_model && !model::serves(engine_.model(place->model), to_string(route.method))) continue;
@@ -136,6 +167,7 @@ class Api {
 
   engine::Engine& engine_;
   const ApiOptions options_;
+  const std::vector<Segments> patterns_;
   mutable CallsShared shared_;
 };
 

@@ -46,12 +46,21 @@ std::string Call::entity_tag(StreamVersion version) const {
   return "\"" + marked_tag_of(version, engine.declaration_mark(model)) + "\"";
 }
 
+std::string Call::cache_control(model::ApiOperation operation) const {
+  std::string field;
+  append_cache_control(field, operation);
+  return field;
+}
+
 // "private" need not be said: a cache that several share keeps no reply to a request with Authorization without being
 // told to (RFC 9111, 3.5).
-std::string Call::cache_control(model::ApiOperation operation) const {
+void Call::append_cache_control(std::string& fields, model::ApiOperation operation) const {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(the_model().cache_of(operation)).count();
-  if (seconds == 0 || behind_store) return std::string(never_fresh);
-  return "Cache-Control: max-age=" + std::to_string(seconds) + "\r\n";
+  if (seconds == 0 || behind_store) {
+    fields += never_fresh;
+  } else {
+    fields.append("Cache-Control: max-age=").append(std::to_string(seconds)).append("\r\n");
+  }
 }
 
 bool Call::refuse_behind_store() {

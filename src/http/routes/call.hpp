@@ -54,7 +54,7 @@ struct Call {
   [[nodiscard]] projection::ReadTable& table() const { return engine.feed(model).table(); }
   [[nodiscard]] engine::Past past() const { return engine.past(model); }
 
-  void send(Response response) {
+  void send(Response&& response) {
     if (position) response.add("Annals-Position", position->to_text());
     if (is_write) response.add("Annals-Durability", to_string(durability));
     response.route = route;
@@ -69,6 +69,7 @@ struct Call {
 
   /// The field `Cache-Control` of a success of this operation, with its line's end.
   [[nodiscard]] std::string cache_control(model::ApiOperation operation) const;
+  void append_cache_control(std::string& fields, model::ApiOperation operation) const;
 
   /// The entity tag of a record of the model at this version, with its quotes.
   [[nodiscard]] std::string entity_tag(StreamVersion version) const;

@@ -19,15 +19,26 @@ namespace {
 
 using model::Record;
 
-/// What of a request decides how a record is shown; kept when the answer comes later.
+/// What of a request decides how a record is shown. The tags are views into the request until they are kept.
 struct View {
-  bool json = false;            ///< wrapped in an object with name, version and time; else as it is
+  bool json = false;         ///< wrapped in an object with name, version and time; else as it is
+  bool never_fresh = false;  ///< to be asked for again each time, whatever the model declares
+  bool has_if_match = false;
   std::string_view plain_type;  ///< of the value as it is
   std::string_view mark;        ///< of the model's declaration
-  std::string cache_control;    ///< as Call::cache_control
   EntityTagList if_none_match;
   EntityTagList if_match;
-  bool has_if_match = false;
+  SharedText kept_tags;  ///< shared by the copies of a view
+
+  [[nodiscard]] std::string tag_of(StreamVersion version, bool as_json) const {
+    return as_json ? http::tag_of(version, true) : marked_tag_of(version, mark);
+  }
+  /// True when If-Match wants another version: one of its tags has to name this one, in whichever form.
+  [[nodiscard]] bool wants_other_than(StreamVersion version) const {
+    if (!has_if_match || if_match.any) return false;
+    return std::ranges::none_of(
+        if_match.tags, [version](const EntityTag& tag) { return !tag.weak && version_of_tag(tag.opaque) == version; });
+  }
 };
 
 Result<View> view_of(const Request& request, const Call& call) {
@@ -35,7 +46,6 @@ Result<View> view_of(const Request& request, const Call& call) {
   const model::Model& model = call.the_model();
   View view;
   view.mark = call.engine.declaration_mark(call.model);
-  view.cache_control = call.cache_control(model::ApiOperation::get);
   view.plain_type = model.profile == model::Profile::kv ? "text/plain; charset=utf-8" : "application/json";
   view.json = model.profile == model::Profile::kv && preferred(request, offers) == 1u;
   if (auto tags = TRY(entity_tags(request, "if-none-match"))) view.if_none_match = std::move(*tags);
@@ -46,63 +56,60 @@ Result<View> view_of(const Request& request, const Call& call) {
   return view;
 }
 
-/// The views into the request do not outlive it, so a view that must wait keeps its own text.
-struct OwnView {
-  bool json = false;
-  std::string_view plain_type;
-  std::string_view mark;
-  std::string cache_control;
-  std::vector<std::string> not_these;
-  bool not_any = false;
-  std::vector<std::string> only_these;
-  bool only_if_any = false;
-  bool has_if_match = false;
-
-  explicit OwnView(const View& view)
-      : json(view.json),
-        plain_type(view.plain_type),
-        mark(view.mark),
-        cache_control(view.cache_control),
-        not_any(view.if_none_match.any),
-        only_if_any(view.if_match.any),
-        has_if_match(view.has_if_match) {
-    for (const EntityTag& tag : view.if_none_match.tags) not_these.emplace_back(tag.opaque);
-    for (const EntityTag& tag : view.if_match.tags) {
-      if (!tag.weak) only_these.emplace_back(tag.opaque);
+/// The same for an answer that comes when the request is gone.
+View kept(View view) {
+  std::string texts;
+  const auto all = {&view.if_none_match.tags, &view.if_match.tags};
+  for (const auto* tags : all) {
+    for (const EntityTag& tag : *tags) texts += tag.opaque;
+  }
+  if (texts.empty()) return view;  // nothing but tags without a text, which lie nowhere
+  view.kept_tags = SharedText(texts);
+  std::string_view rest = *view.kept_tags;
+  for (auto* tags : all) {
+    for (EntityTag& tag : *tags) {
+      const std::size_t size = tag.opaque.size();
+      tag.opaque = rest.substr(0, size);
+      rest.remove_prefix(size);
     }
   }
-  [[nodiscard]] std::string tag_of(StreamVersion version, bool as_json) const {
-    return as_json ? http::tag_of(version, true) : marked_tag_of(version, mark);
-  }
-};
-
-/// True when one of the tags names the version, as whichever form.
-bool name_version(const std::vector<std::string>& tags, StreamVersion version) {
-  return std::ranges::any_of(tags, [version](const std::string& tag) { return version_of_tag(tag) == version; });
+  return view;
 }
 
-/// The same of the version under the declaration that it is shown by.
-bool know_version(const OwnView& view, StreamVersion version) {
-  return std::ranges::any_of(view.not_these, [&](const std::string& tag) {
-    return version_of_tag(tag) == version && declaration_mark_of_tag(tag) == view.mark;
+/// True when the client has the version under the declaration that it is shown by.
+bool know_version(const View& view, StreamVersion version) {
+  return std::ranges::any_of(view.if_none_match.tags, [&](const EntityTag& tag) {
+    return version_of_tag(tag.opaque) == version && declaration_mark_of_tag(tag.opaque) == view.mark;
   });
 }
+
+constexpr std::size_t record_fields_bytes =
+    224;  // what the fields of a reply take at most, as a rule: one piece of memory
 
 Error not_at_version(const Record& record) {
   return Error(ErrorKind::precondition_failed, "version_conflict",
                "the record is at version " + to_string(record.version));
 }
 
-Response show(const OwnView& view, const std::string& key, const Record& record, const Asker& asker) {
-  if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version)) {
-    return problem(asker, not_at_version(record));
+/// The fields that a record is sent with; `tag` is empty where it has none.
+void append_fields(std::string& fields, const Call& call, const View& view, std::string_view tag) {
+  fields.reserve(record_fields_bytes);
+  if (!tag.empty()) fields.append("ETag: \"").append(tag).append("\"\r\n");
+  if (view.never_fresh) {
+    fields += never_fresh;
+  } else {
+    call.append_cache_control(fields, model::ApiOperation::get);
   }
+  fields += "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
+}
+
+Response show(const Call& call, const View& view, const Record& record) {
+  if (view.wants_other_than(record.version)) return problem(call.asker, not_at_version(record));
   const std::string tag = view.tag_of(record.version, view.json);
   Response response;
-  response.add("ETag", "\"" + tag + "\"");
-  response.fields += view.cache_control + "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
+  append_fields(response.fields, call, view, tag);
   // Whoever has the other form has not got this one.
-  if (view.not_any || std::ranges::find(view.not_these, tag) != view.not_these.end()) {
+  if (view.if_none_match.matches_weakly(tag)) {
     response.status = 304;
     return response;
   }
@@ -112,7 +119,7 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
     return response;
   }
   std::string body = "{";
-  json::append_member(body, "name", key);
+  json::append_member(body, "name", call.key);
   json::append_member(body, "value", *record.value);
   json::append_member(body, "version", record.version.value);
   json::append_member(body, "updated_at", record.updated_at.to_text());
@@ -122,7 +129,7 @@ Response show(const OwnView& view, const std::string& key, const Record& record,
   return response;
 }
 
-void send_record(Call call, const OwnView& view, const Result<Record>& record, std::string_view when) {
+void send_record(Call& call, const View& view, const Result<Record>& record, std::string_view when) {
   if (!record) return call.refuse(record.error());
   if (!record->exists()) {
     if (call.refuse_behind_store()) return;  // it may have come to be since
@@ -131,17 +138,17 @@ void send_record(Call call, const OwnView& view, const Result<Record>& record, s
                       "\"" + call.key + "\" " + (deleted ? "was deleted" : "does not exist") + std::string(when)));
     return;
   }
-  if (!call.the_model().hides) return call.send(show(view, call.key, *record, call.asker));
+  if (!call.the_model().hides) return call.send(show(call, view, *record));
   const auto shown = model::shown_record(call.the_model(), record->value);
   if (!shown) return call.refuse(shown.error());
-  call.send(show(view, call.key, {record->version, *shown, record->updated_at}, call.asker));
+  call.send(show(call, view, {record->version, *shown, record->updated_at}));
 }
 
 /// What a wait ended with: the record, or that it is still the one that the client knows. A record that does not exist
 /// has a version too, after which the client can go on to wait for it to come.
-void send_awaited(Call call, const OwnView& view, const Record& record) {
+void send_awaited(Call call, const View& view, const Record& record) {
   const bool known = know_version(view, record.version);
-  if (record.exists() && !known) return send_record(std::move(call), view, record, "");
+  if (record.exists() && !known) return send_record(call, view, record, "");
   if (!known && call.refuse_behind_store()) return;  // it may have come to be since
   Response response;
   if (known) {
@@ -157,15 +164,14 @@ void send_awaited(Call call, const OwnView& view, const Record& record) {
 }
 
 /// A record of now with what it refers to. No tag of its own stands for both.
-void send_expanded(Call call, const OwnView& view, const Expansion& expansion) {
+void send_expanded(Call call, const View& view, const Expansion& expansion) {
   const Result<Record> found = call.table().get(call.key);
-  if (!found || !found->exists()) return send_record(std::move(call), view, found, "");
+  if (!found || !found->exists()) return send_record(call, view, found, "");
   const Record& record = *found;
-  if (view.has_if_match && !view.only_if_any && !name_version(view.only_these, record.version))
-    return call.refuse(not_at_version(record));
+  if (view.wants_other_than(record.version)) return call.refuse(not_at_version(record));
   Response response;
-  response.fields += view.cache_control + "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n";
-  if (view.not_any) {
+  append_fields(response.fields, call, view, {});
+  if (view.if_none_match.any) {
     response.status = 304;
     return call.send(std::move(response));
   }
@@ -178,20 +184,20 @@ void send_expanded(Call call, const OwnView& view, const Expansion& expansion) {
   call.send(std::move(response));
 }
 
-void await_record(Call call, OwnView view, Duration time) {
+void await_record(Call call, View view, Duration time) {
   // Whoever waits again would be answered out of a cache, and at once.
-  view.cache_control = never_fresh;
+  view.never_fresh = true;
   const auto is_news = [view](const Record& record) { return !know_version(view, record.version); };
   after_change(std::move(call), is_news, time, [view = std::move(view)](Call ready, const Record& record) {
     send_awaited(std::move(ready), view, record);
   });
 }
 
-void send_record_at(Call call, OwnView view, engine::When when) {
+void send_record_at(Call call, View view, engine::When when) {
   const std::string_view said =
       std::holds_alternative<Instant>(when) ? std::string_view(" at that time") : " at that version";
   read_past(std::move(call), when, [view = std::move(view), said](Call reading, const Result<Record>& record) {
-    send_record(std::move(reading), view, record, said);
+    send_record(reading, view, record, said);
   });
 }
 
@@ -221,7 +227,7 @@ void get_record(const Request& request, Call call) {
   if (!view) return call.refuse(view.error());
   if (request.query.empty()) {  // the usual case, without a detour
     const Result<Record> record = call.table().get(call.key);
-    return send_record(std::move(call), OwnView(*view), record, "");
+    return send_record(call, *view, record, "");
   }
   const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait", "expand"});
   if (!parameters) return call.refuse(parameters.error());
@@ -246,7 +252,7 @@ void get_record(const Request& request, Call call) {
     if (!expansion) return call.refuse(expansion.error());
     if (call.refuse_behind_store()) return;
     return after_position(std::move(call), *position,
-                          [view = OwnView(*view), expansion = *std::move(expansion)](Call ready) {
+                          [view = kept(*view), expansion = *std::move(expansion)](Call ready) {
                             send_expanded(std::move(ready), view, expansion);
                           });
   }
@@ -254,20 +260,20 @@ void get_record(const Request& request, Call call) {
   if (*wait_time) {
     if (auto good = check_wait(*view, *time || *version); !good) return call.refuse(good.error());
     call.responder.take_longer(**wait_time);
-    return after_position(std::move(call), *position, [view = OwnView(*view), time = **wait_time](Call ready) mutable {
+    return after_position(std::move(call), *position, [view = kept(*view), time = **wait_time](Call ready) mutable {
       await_record(std::move(ready), std::move(view), time);
     });
   }
 
   const auto after = *time || *version ? after_stored_position : after_position;
-  after(std::move(call), *position, [view = OwnView(*view), time = *time, version = *version](Call ready) mutable {
+  after(std::move(call), *position, [view = kept(*view), time = *time, version = *version](Call ready) mutable {
     if (time) {
       send_record_at(std::move(ready), std::move(view), *time);
     } else if (version) {
       send_record_at(std::move(ready), std::move(view), StreamVersion{*version});
     } else {
       const Result<Record> record = ready.table().get(ready.key);
-      send_record(std::move(ready), view, record, "");
+      send_record(ready, view, record, "");
     }
   });
 }
@@ -281,7 +287,7 @@ void get_record_at(const Request& request, Call call) {
   if (!position) return call.refuse(position.error());
   const auto time = parse_time(call.argument);
   if (!time) return call.refuse(time.error());
-  after_stored_position(std::move(call), *position, [view = OwnView(*view), time = *time](Call ready) mutable {
+  after_stored_position(std::move(call), *position, [view = kept(*view), time = *time](Call ready) mutable {
     send_record_at(std::move(ready), std::move(view), time);
   });
 }

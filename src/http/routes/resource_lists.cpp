@@ -229,8 +229,9 @@ void append_explanation(std::string& out, const model::Model& model, const engin
   out += '}';
 }
 
-Result<std::string> body_of_page(const model::Model& model, const RecordListRequest& list,
-                                 const engine::ListPage& page) {
+/// `next`: the cursor of the next page, if there is one.
+Result<std::string> body_of_page(const model::Model& model, const RecordListRequest& list, const engine::ListPage& page,
+                                 const std::string& next) {
   const RecordWriter writer(model, list.fields, list.format, list.expansion);
   std::string body;
   std::size_t bytes = 128;
@@ -251,7 +252,7 @@ Result<std::string> body_of_page(const model::Model& model, const RecordListRequ
   if (!is_json) return body;
   body += ']';
   if (page.more) {
-    json::append_member(body, "next", token_of(model, list.query.sort, page.rows.back().place));
+    json::append_member(body, "next", next);
   } else {
     json::append_null_member(body, "next");
   }
@@ -296,10 +297,10 @@ struct PageRead final : LongRead {
     return false;
   }
   void send(const engine::ListPage& page) {
-    auto body = body_of_page(call.the_model(), list, page);
-    if (!body) return call.refuse(body.error());
     const std::string next =
         page.more ? token_of(call.the_model(), list.query.sort, page.rows.back().place) : std::string();
+    auto body = body_of_page(call.the_model(), list, page, next);
+    if (!body) return call.refuse(body.error());
     Response response = response_with(list, next);
     if (!list.kept_as.empty() && revision_of(call, list) == list.revision) {
       const KeptReply reply{SharedText(*body), next};

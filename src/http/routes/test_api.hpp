@@ -28,7 +28,7 @@ class AskedPiece final : public PieceTaker::Target {
 /// One request and what became of it.
 class Asked final : public Responder::Target {
  public:
-  void respond(Response answer) override { response = std::move(answer); }
+  void respond(Response&& answer) override { response = std::move(answer); }
   void dropped() override { was_dropped = true; }
   void when_client_leaves(std::move_only_function<void()> left) override { client_left = std::move(left); }
   void take_longer(Duration time) override { longer = time; }

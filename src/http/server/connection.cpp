@@ -81,8 +81,21 @@ Coroutine<void> Connection::serve() {
       co_return;
     }
     if (step == RequestParser::Step::complete) {
-      const bool goes_on = co_await answer_request();
-      if (!goes_on) co_return;
+      if (!begin_answer()) {
+        const bool answered = co_await await_answer();
+        if (!answered) co_return;
+      }
+      Response response = take_answer(parser_.request());
+      const BodyForm form = body_form(response, parser_.request().method == Method::head, parser_.framing().http_1_0);
+      const bool gathered = append_reply(response, form);
+      if (!gathered || closing_) {
+        const bool goes_on = co_await finish_answer(response, form, gathered);
+        if (!goes_on) co_return;
+      }
+      parser_.next();
+      if (output_.size() < gathered_bytes_max) continue;
+      const bool flushed = co_await flush();
+      if (!flushed) co_return;
       continue;
     }
     const bool received = co_await receive(step);
@@ -118,16 +131,13 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
     continue_sent_ = true;
   }
   if (!output_.empty()) {
-    const ClientStream::Sent sent = flush_at_once();
-    if (sent == ClientStream::Sent::failed) co_return false;
-    if (sent == ClientStream::Sent::some) {
-      const bool flushed = co_await flush();
-      if (!flushed) co_return false;
-    }
+    const ClientStream::Sent sent = flush_now();
+    const bool flushed = sent == ClientStream::Sent::some ? co_await flush() : sent == ClientStream::Sent::all;
+    if (!flushed) co_return false;
   }
   if (step == RequestParser::Step::between && phase_ != Phase::idle) {
     // The other connections get their turn first: by then the next request may have come, which spares a look in vain.
-    co_await asio::post(UseCoroutine{});
+    co_await asio::post(stream_.socket().get_executor(), use_at_once);
     if (aborted_) co_return false;
   }
   if (step == RequestParser::Step::between && worker_.draining()) {
@@ -178,46 +188,55 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
   co_return false;
 }
 
-/// Has the complete request answered. False when the connection is over.
-Coroutine<bool> Connection::answer_request() {
+/// Puts the complete request to the handler: true when that has answered at once. Neither this nor what follows is a
+/// coroutine, as long as nothing has to be waited for: a GET out of memory comes by here.
+bool Connection::begin_answer() {
   Request& request = parser_.request();
-  const Framing framing = parser_.framing();
   worker_.count_request();
-  const Duration begun = worker_.shared().platform.clock.monotonic();
+  begun_ = worker_.shared().platform.clock.monotonic();
   phase_ = Phase::handling;
   continue_sent_ = false;
-  closing_ = !framing.keep_alive || worker_.draining();
+  closing_ = !parser_.framing().keep_alive || worker_.draining();
   prepare_request(request);
-  if (!call_handler(request)) {
-    if (!output_.empty()) {
-      const bool flushed = co_await flush();
-      if (!flushed) co_return false;
-    }
-    enter(Phase::handling, worker_.shared().options.request_timeout + exchange_->longer());
-    co_await wait_for_answer();
-    if (aborted_) co_return false;
-    closing_ = closing_ || worker_.draining();
+  return call_handler(request);
+}
+
+/// Waits for the answer of a handler that did not answer at once. False when the connection is over.
+Coroutine<bool> Connection::await_answer() {
+  if (!output_.empty()) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
   }
-  Response response = take_answer(request);
-  worker_.metrics().record(response, worker_.shared().platform.clock.monotonic() - begun);
-  const BodyForm form = body_form(response, request.method == Method::head, framing.http_1_0);
+  enter(Phase::handling, worker_.shared().options.request_timeout + exchange_->longer());
+  co_await wait_for_answer();
+  if (aborted_) co_return false;
+  closing_ = closing_ || worker_.draining();
+  co_return true;
+}
+
+/// Appends the reply's head to the output, and its body when that is small: true when nothing of the reply is left to
+/// be sent after the output.
+bool Connection::append_reply(Response& response, const BodyForm& form) {
+  const Request& request = parser_.request();
+  worker_.metrics().record(response, worker_.shared().platform.clock.monotonic() - begun_);
   if (form.framing == BodyForm::Framing::to_close && form.sent) closing_ = true;
-  const ConnectionSaying saying = closing_           ? ConnectionSaying::close
-                                  : framing.http_1_0 ? ConnectionSaying::keep_alive
-                                                     : ConnectionSaying::nothing;
+  const ConnectionSaying saying = closing_                     ? ConnectionSaying::close
+                                  : parser_.framing().http_1_0 ? ConnectionSaying::keep_alive
+                                                               : ConnectionSaying::nothing;
   append_head(output_, response, form, saying, worker_.date().at(request.received_at), request.request_id);
-  if (!gather(response, form)) {
+  return gather(response, form);
+}
+
+/// Has the complete request answered. False when the connection is over.
+Coroutine<bool> Connection::finish_answer(Response& response, const BodyForm& form, bool gathered) {
+  if (!gathered) {
     const bool sent = co_await send_body(response, form);
     if (!sent) co_return false;
   }
-  if (closing_) {
-    const bool flushed = co_await flush();
-    if (flushed) co_await linger();
-    co_return false;
-  }
-  parser_.next();
-  if (output_.size() >= gathered_bytes_max) co_return co_await flush();
-  co_return true;
+  if (!closing_) co_return true;
+  const bool flushed = co_await flush();
+  if (flushed) co_await linger();
+  co_return false;
 }
 
 void Connection::prepare_request(Request& request) {
@@ -289,8 +308,7 @@ Response Connection::take_answer(const Request& request) {
     return marked(request, problem(request, 503, "request_timeout",
                                    "The request was not answered in time. Whether it has taken effect is not known."));
   }
-  std::optional<Response> response = exchange_->take_response();
-  if (response) return *std::move(response);
+  if (exchange_->end()) return exchange_->take_response();
   write_log(worker_.shared().platform.log, LogLevel::error,
             "A request was dropped without an answer; the client gets 500.", request.trace, request.request_id);
   closing_ = true;
@@ -386,7 +404,7 @@ Coroutine<bool> Connection::stream(Source& source, bool chunked) {
     } else if constexpr (std::is_same_v<Source, BodySource>) {
       // What a piece costs only the source knows, so each is a turn, and the other connections get theirs. A late one
       // sees to that itself.
-      co_await asio::post(stream_.socket().get_executor(), UseCoroutine{});
+      co_await asio::post(stream_.socket().get_executor(), use_at_once);
     }
     if (aborted_) co_return false;
   }
@@ -423,21 +441,27 @@ Coroutine<bool> Connection::send(Outgoing outgoing) {
   co_return sent == ClientStream::Sent::all;
 }
 
-/// As far as the socket takes it at once, which is all but for slow readers: that spares the two coroutines that wait.
-/// What is left of it stays.
-ClientStream::Sent Connection::flush_at_once() {
+Coroutine<bool> Connection::flush() {
+  const bool sent = co_await send({{output_}});
+  forget_output();
+  co_return sent;
+}
+
+/// Writes what the socket takes at once of what was gathered; after `some` the rest is for `flush`.
+ClientStream::Sent Connection::flush_now() {
   Outgoing outgoing{{output_}};
   const ClientStream::Sent sent = stream_.send_now(outgoing, worker_.waste());
-  output_.erase(0, output_.size() - outgoing.size());
-  if (output_.empty() && output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
+  if (sent == ClientStream::Sent::all) {
+    forget_output();
+  } else {
+    output_.erase(0, output_.size() - outgoing.size());
+  }
   return sent;
 }
 
-Coroutine<bool> Connection::flush() {
-  const bool sent = co_await send({{output_}});
+void Connection::forget_output() {
   output_.clear();
   if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
-  co_return sent;
 }
 
 /// Answers what is not answered by the handler, as the last reply.

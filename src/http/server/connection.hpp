@@ -55,11 +55,15 @@ class Connection {
   Coroutine<void> serve();
   [[nodiscard]] Coroutine<bool> open_tls();
   [[nodiscard]] Coroutine<bool> receive(RequestParser::Step step);
-  [[nodiscard]] Coroutine<bool> answer_request();
+  [[nodiscard]] bool begin_answer();
+  [[nodiscard]] Coroutine<bool> await_answer();
+  [[nodiscard]] bool append_reply(Response& response, const BodyForm& form);
+  [[nodiscard]] Coroutine<bool> finish_answer(Response& response, const BodyForm& form, bool gathered);
   [[nodiscard]] Coroutine<void> wait_for_answer();
   [[nodiscard]] Coroutine<bool> send(Outgoing outgoing);
   [[nodiscard]] Coroutine<bool> flush();
-  [[nodiscard]] ClientStream::Sent flush_at_once();
+  [[nodiscard]] ClientStream::Sent flush_now();
+  void forget_output();
   [[nodiscard]] Coroutine<bool> send_body(Response& response, const BodyForm& form);
   template <class Source>
   [[nodiscard]] Coroutine<bool> stream(Source& source, bool chunked);
@@ -96,6 +100,7 @@ class Connection {
   std::shared_ptr<Exchange> exchange_;       // shared with whoever holds the responder
   std::move_only_function<void()> waiting_;  // resumes the coroutine that waits for an answer
   Phase phase_ = Phase::idle;
+  Duration begun_{0};  // when the request in hand was put to the handler
   Duration deadline_{0};
   std::uint64_t phase_number_ = 0;
   bool expired_ = false;  // the phase's time is up

@@ -7,7 +7,7 @@
 
 namespace annals::http {
 
-void Exchange::respond(Response response) {
+void Exchange::respond(Response&& response) {
   response_ = std::move(response);
   finish(State::answered);
 }
@@ -62,11 +62,10 @@ void Exchange::client_has_left() {
   if (left) left();
 }
 
-std::optional<Response> Exchange::take_response() {
+bool Exchange::end() {
   connection_ = nullptr;
   left_ = nullptr;
-  if (state_.load(std::memory_order_acquire) == State::dropped) return std::nullopt;
-  return std::move(response_);
+  return state_.load(std::memory_order_acquire) == State::answered;
 }
 
 Result<std::optional<std::string>> Exchange::take_piece() {

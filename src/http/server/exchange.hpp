@@ -20,7 +20,7 @@ class Exchange final : public Responder::Target,
  public:
   explicit Exchange(Worker& worker) : worker_(worker) {}
 
-  void respond(Response response) override;
+  void respond(Response&& response) override;
   void dropped() override;
   void when_client_leaves(std::move_only_function<void()> left) override { left_ = std::move(left); }
 
@@ -46,8 +46,10 @@ class Exchange final : public Responder::Target,
   [[nodiscard]] Duration longer() const { return longer_; }
   /// Tells them, once.
   void client_has_left();
-  /// The answer, once `is_answered`; nullopt when the responder was dropped.
-  [[nodiscard]] std::optional<Response> take_response();
+  /// Lets go of the connection, once `is_answered`; false when the responder was dropped.
+  [[nodiscard]] bool end();
+  /// The answer, once `end` was true.
+  [[nodiscard]] Response take_response() { return std::move(response_); }
   /// The piece, once `is_answered`. Errors: internal, when its taker was dropped.
   [[nodiscard]] Result<std::optional<std::string>> take_piece();
 

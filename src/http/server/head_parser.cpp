@@ -47,24 +47,27 @@ Method method_from_text(std::string_view text) {
   return Method::other;
 }
 
-/// Where the first character stands that cannot be inside a line, or `end`.
-std::size_t find_line_end(const char* bytes, std::size_t begin, std::size_t end) {
-  return begin + characters::text_length({bytes + begin, end - begin});
-}
-
 bool is_digit(char character) {
   return character >= '0' && character <= '9';
 }
 
 /// `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets (RFC 3986 section 3.2).
 bool is_authority(std::string_view text) {
-  if (text.empty() || !characters::all_in(characters::authority, text)) return false;
+  if (text.empty()) return false;
   const bool bracketed = text.front() == '[';
-  const std::size_t host_end = bracketed ? text.find(']') : std::min(text.find(':'), text.size());
-  if (host_end == std::string_view::npos || host_end == 0) return false;
-  const auto is_bracket = [](char character) { return character == '[' || character == ']'; };
-  if (!bracketed && std::ranges::any_of(text.substr(0, host_end), is_bracket)) return false;
-  const std::string_view port = text.substr(bracketed ? host_end + 1 : host_end);
+  const auto is_of_name = [](char character) {
+    return characters::in(characters::authority, character) && character != ':' && character != '[' && character != ']';
+  };
+  std::size_t host_end = 0;
+  if (bracketed) {
+    host_end = text.find(']');
+    if (host_end == std::string_view::npos || !characters::all_in(characters::authority, text)) return false;
+    ++host_end;
+  } else {
+    while (host_end < text.size() && is_of_name(text[host_end])) ++host_end;
+    if (host_end == 0) return false;
+  }
+  const std::string_view port = text.substr(host_end);
   return port.empty() || (port.front() == ':' && std::ranges::all_of(port.substr(1), is_digit));
 }
 
@@ -93,7 +96,7 @@ bool HeadParser::refuse(int status, std::string_view code, std::string_view deta
 
 HeadParser::Progress HeadParser::advance(char* bytes, std::size_t size) {
   for (;;) {
-    scanned_ = find_line_end(bytes, scanned_, size);
+    scanned_ = characters::find_not_text(bytes, scanned_, size);  // nothing else can be inside a line
     if (scanned_ > limits_.header_bytes_max ||
         (line_begin_ == 0 && scanned_ > limits_.target_bytes_max + request_line_overhead_max)) {
       return over_limit();

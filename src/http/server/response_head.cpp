@@ -23,6 +23,19 @@ void append_status_line(std::string& out, int status) {
   out += "\r\n";
 }
 
+/// Appends pieces, taking memory once for all of them.
+template <class... Piece>
+void append_all(std::string& out, Piece... pieces) {
+  const std::size_t before = out.size();
+  const std::size_t after = before + (pieces.size() + ...);
+  // The library may tell of more room than was asked for.
+  out.resize_and_overwrite(after, [&](char* text, std::size_t) {
+    char* at = text + before;
+    ((at += pieces.copy(at, pieces.size())), ...);
+    return after;
+  });
+}
+
 bool status_forbids_body(int status) {
   return status < 200 || status == 204 || status == 304;
 }
@@ -47,20 +60,26 @@ BodyForm body_form(const Response& response, bool is_head, bool http_1_0) {
 
 void append_head(std::string& out, const Response& response, const BodyForm& form, ConnectionSaying saying,
                  std::string_view date, std::string_view request_id) {
-  append_status_line(out, response.status);
-  out.append("Date: ").append(date).append("\r\n");
-  if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
+  using namespace std::string_view_literals;
+  char digits[20];
+  std::string_view length_name;
+  std::string_view length;
   if (form.framing == BodyForm::Framing::length) {
-    out += "Content-Length: ";
-    append_number(out, form.length);
-    out += "\r\n";
+    length_name = "Content-Length: ";
+    length = {digits, std::to_chars(digits, digits + sizeof digits, form.length).ptr};
   } else if (form.framing == BodyForm::Framing::chunked) {
-    out += "Transfer-Encoding: chunked\r\n";
+    length_name = "Transfer-Encoding: ";
+    length = "chunked";
   }
-  out.append("X-Request-Id: ").append(request_id).append("\r\n");
-  if (saying == ConnectionSaying::close) out += "Connection: close\r\n";
-  if (saying == ConnectionSaying::keep_alive) out += "Connection: keep-alive\r\n";
-  out.append(response.fields).append("\r\n");
+  const auto end_after = [](std::string_view text) { return text.empty() ? ""sv : "\r\n"sv; };
+  const auto type_name = response.content_type.empty() ? ""sv : "Content-Type: "sv;
+  const auto connection = saying == ConnectionSaying::close        ? "Connection: close\r\n"sv
+                          : saying == ConnectionSaying::keep_alive ? "Connection: keep-alive\r\n"sv
+                                                                   : ""sv;
+  append_status_line(out, response.status);
+  append_all(out, "Date: "sv, date, "\r\n"sv, type_name, response.content_type, end_after(type_name), length_name,
+             length, end_after(length_name), "X-Request-Id: "sv, request_id, "\r\n"sv, connection,
+             std::string_view(response.fields), "\r\n"sv);
 }
 
 }  // namespace annals::http

@@ -53,6 +53,17 @@ TEST(ResponseHead, a_status_that_forbids_a_body_has_neither_body_nor_length) {
   }
 }
 
+TEST(ResponseHead, a_head_behind_other_replies_leaves_them_and_adds_nothing_but_itself) {
+  const Response response{.status = 200, .content_type = "text/plain", .fields = {}, .body = std::string("hello")};
+  const std::string head = head_of(response);
+  for (std::size_t before = 0; before < 1000; before += 7) {
+    std::string out(before, 'x');
+    out.shrink_to_fit();  // so that it has to grow
+    append_head(out, response, body_form(response, false, false), ConnectionSaying::nothing, "DATE", "ID");
+    ASSERT_EQ(out, std::string(before, 'x') + head) << before;
+  }
+}
+
 TEST(ResponseHead, an_empty_reply_has_length_0) {
   EXPECT_NE(head_of({}).find("Content-Length: 0\r\n"), std::string::npos);
   EXPECT_EQ(head_of({}).find("Content-Type"), std::string::npos);

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -35,8 +36,10 @@ using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
 template <class T>
 using Coroutine = boost::asio::awaitable<T, IoExecutor>;
 using UseCoroutine = boost::asio::use_awaitable_t<IoExecutor>;
-/// As UseCoroutine; a failure is an error_code among the results.
-inline constexpr auto use_result = boost::asio::as_tuple(UseCoroutine{});
+/// For what a coroutine awaits at once, which then needs no coroutine of its own, as it does with UseCoroutine.
+inline constexpr boost::asio::deferred_t use_at_once;
+/// The same; a failure is an error_code among the results.
+inline constexpr auto use_result = boost::asio::as_tuple(use_at_once);
 
 class Connection;
 class TlsContext;
