@@ -1,11 +1,11 @@
 #include "model/redeclaration.hpp"
 
 #include <algorithm>
+#include <array>
 #include <variant>
 
 #include "json/reader.hpp"
 #include "model/attribute.hpp"
-#include "model/decider.hpp"
 #include "model/formula.hpp"
 #include "model/record_text.hpp"
 #include "model/resource.hpp"
@@ -204,6 +204,32 @@ std::string Review::fault_of_names(const EventView& event) const {
   return "";
 }
 
+/// Why a record with this text is not the one of its key; empty when it is. What it was called and of what type it was
+/// is no matter, as long as the key is the same text.
+std::string Review::fault_of_key(std::string_view key, std::string_view record) const {
+  const std::array places{model_.primary_key};
+  const Field& field = model_.fields[model_.primary_key];
+  std::vector<std::string_view> values;
+  if (const auto found = values_at(model_, record, places, values); !found) return found.error().message;
+  const auto value = value_from_text(field, values.front());
+  if (!value) return "\"" + field.name + "\": " + value.error().message;
+  const auto* text = value->as<std::string>();
+  const std::string own = text ? *text : to_json(*value);
+  if (!value->is_null() && own == key) return "";
+  return "the primary key \"" + field.name + "\" " +
+         (value->is_null() ? "has no value" : "is " + told(to_json(*value))) + ", and the record's key is \"" +
+         std::string(key) + "\"; no key ever changes: declare it as it was, or with renamed_from";
+}
+
+/// Why the declaration cannot take an event that could be folded; empty when it can.
+std::string Review::fault_of(const EventView& event, const Change& change) const {
+  if (model_.profile == Profile::kv) return "";
+  if (const std::string name = secret_no_more(change.new_value()); !name.empty())
+    return "it holds an encrypted value of \"" + name + "\", which is secret no more";
+  if (std::string fault = fault_of_names(event); !fault.empty()) return fault;
+  return change.effect == Change::Effect::set ? fault_of_key(key_of(event.stream), change.new_value()) : "";
+}
+
 void Review::take(const EventView& event) {
   ++events_;
   const std::string key(key_of(event.stream));
@@ -218,12 +244,7 @@ void Review::take(const EventView& event) {
     records_.erase(key);
     return add(broken_, place + ": " + change.error().message);
   }
-  if (const std::string name = secret_no_more(change->new_value()); !name.empty()) {
-    broken_records_.insert(key);
-    records_.erase(key);
-    return add(broken_, place + ": it holds an encrypted value of \"" + name + "\", which is secret no more");
-  }
-  if (std::string fault = fault_of_names(event); !fault.empty()) {
+  if (const std::string fault = fault_of(event, *change); !fault.empty()) {
     broken_records_.insert(key);
     records_.erase(key);
     return add(broken_, place + ": " + fault);

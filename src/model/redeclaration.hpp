@@ -13,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "event/event.hpp"
+#include "model/decider.hpp"
 #include "model/model.hpp"
 
 namespace annals::model {
@@ -42,7 +43,8 @@ class Review {
 
   [[nodiscard]] std::uint64_t events() const { return events_; }
   [[nodiscard]] std::uint64_t records() const { return records_.size(); }
-  /// Events that the declaration cannot take, each told with its place and why; of a record the first.
+  /// Events that the declaration cannot take, each told with its place and why; of a record the first. Among them
+  /// those that leave a record with another key than its stream has: it could not be reached, and keys be two records'.
   [[nodiscard]] const Count& broken() const { return broken_; }
   /// Values that several records have and only one may, each told with two of their keys.
   [[nodiscard]] const Count& taken_twice() const { return taken_twice_; }
@@ -64,6 +66,8 @@ class Review {
   void look_at_members(const EventView& event);
   [[nodiscard]] std::string fault_of_names(const EventView& event) const;
   [[nodiscard]] std::string secret_no_more(std::string_view record) const;
+  [[nodiscard]] std::string fault_of_key(std::string_view key, std::string_view record) const;
+  [[nodiscard]] std::string fault_of(const EventView& event, const Change& change) const;
   void look_at_record(const std::string& key, std::string_view record);
 
   const Model& model_;

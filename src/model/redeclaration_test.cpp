@@ -11,15 +11,17 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Model declared(const std::string& fields) {
-  const auto root = read_declarations(
-      "[model.product]\npath = \"/products\"\n[model.product.fields]\n"
-      "id = { type = \"string\", primary_key = true }\n" +
-          fields,
-      "annals.toml");
+/// With all of its fields given.
+Model declared_whole(const std::string& fields) {
+  const auto root =
+      read_declarations("[model.product]\npath = \"/products\"\n[model.product.fields]\n" + fields, "annals.toml");
   auto models = read_models(*root.value().find("model"));
   EXPECT_TRUE(models) << models.error().message;
   return models->front().model;
+}
+
+Model declared(const std::string& fields) {
+  return declared_whole("id = { type = \"string\", primary_key = true }\n" + fields);
 }
 
 /// Events of some records, as a store would give them.
@@ -160,6 +162,59 @@ TEST(redeclaration, a_field_that_was_secret_is_no_computed_one_because_histories
   some.review.finish();
   EXPECT_FALSE(some.review.holds());
   EXPECT_THAT(some.review.broken().examples, ElementsAre(HasSubstr("which was secret then")));
+}
+
+TEST(redeclaration, a_primary_key_that_leaves_a_record_with_another_key_than_its_stream_has_is_refused) {
+  const auto broken = [](const std::string& fields, const std::vector<std::string>& keys, const std::string& values) {
+    const Model model = declared_whole(fields);
+    Reader reader(model);
+    for (const std::string& key : keys) reader.created(key, "{\"id\":" + key + values + "}");
+    reader.review.finish();
+    EXPECT_EQ(reader.review.holds(), reader.review.broken().number == 0);
+    return reader.review.broken();
+  };
+  // Another field.
+  const Review::Count moved = broken("id = { type = \"integer\" }\nb = { type = \"integer\", primary_key = true }\n",
+                                     {"1", "2", "77"}, ",\"b\":77");
+  EXPECT_EQ(moved.number, 2u) << "one record keeps its key";
+  EXPECT_THAT(
+      moved.examples.front(),
+      HasSubstr("position 1 (product-1, version 1): the primary key \"b\" is 77, and the record's key is \"1\""));
+  // Another name, and nobody says that it is the same.
+  const Review::Count renamed = broken("key = { type = \"integer\", primary_key = true }\n", {"1"}, "");
+  EXPECT_THAT(renamed.examples, ElementsAre(HasSubstr("the primary key \"key\" has no value")));
+  // What keeps all keys.
+  EXPECT_EQ(broken("key = { type = \"integer\", primary_key = true, renamed_from = \"id\" }\n", {"1", "-2"}, "").number,
+            0u);
+  EXPECT_EQ(broken("id = { type = \"integer\" }\nb = { type = \"integer\", primary_key = true }\n", {"77"}, ",\"b\":77")
+                .number,
+            0u);
+}
+
+TEST(redeclaration, a_primary_key_of_another_type_is_taken_where_keys_stay_the_same_text) {
+  const auto broken = [](const std::string& type, const std::string& key, const std::string& stream) {
+    const Model model = declared_whole("id = { type = \"" + type + "\", primary_key = true }\n");
+    Reader reader(model);
+    reader.created(stream, "{\"id\":" + key + "}");
+    reader.review.finish();
+    return reader.review.broken().number;
+  };
+  const std::string capitals = "0192E4A0-7A3C-7DEF-8123-456789ABCDEF";
+  const std::string small = "0192e4a0-7a3c-7def-8123-456789abcdef";
+  EXPECT_EQ(broken("uuid", '"' + small + '"', small), 0u);
+  EXPECT_EQ(broken("uuid", '"' + capitals + '"', capitals), 1u) << "the UUID of that text is another key";
+  EXPECT_EQ(broken("string", '"' + small + '"', small), 0u);
+  EXPECT_EQ(broken("integer", "7", "7"), 0u);
+  EXPECT_EQ(broken("integer", "7", "007"), 1u);
+}
+
+TEST(redeclaration, a_record_whose_key_field_was_changed_later_is_refused_at_that_event) {
+  const Model model = declared_whole("id = { type = \"string\" }\nb = { type = \"string\", primary_key = true }\n");
+  Reader reader(model);
+  reader.created("a", R"({"id":"a","b":"a"})");
+  reader.take("a", "ProductUpdated", R"({"changes":{"b":{"old":"a","new":"z"}}})");
+  reader.review.finish();
+  EXPECT_THAT(reader.review.broken().examples, ElementsAre(HasSubstr("position 2 (product-a, version 2): ")));
 }
 
 TEST(redeclaration, two_fields_of_one_time_do_not_become_one) {
