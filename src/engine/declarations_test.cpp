@@ -41,9 +41,79 @@ class DeclarationsTest : public testing::Test {
     store.append(groups, [](std::vector<AppendResult> results) { EXPECT_TRUE(results.front()); });
   }
 
+  /// What another server of the same store records.
+  void record_of_another(std::uint32_t node, const std::string& stream, const std::string& type,
+                         const std::string& data) {
+    EventView event;
+    event.position = store.status().visible.next();
+    event.stream = stream;
+    event.version = store.stream_version(stream).value().next();
+    event.id = platform::make_uuid(world.platform().clock.now(), world.platform().random);
+    event.type = type;
+    event.data = data;
+    event.metadata = "{}";
+    const EventPage last = store.read_all(Position{event.position.value - 2}, Horizon::visible, PageLimit{}).value();
+    event.created_at = last.events().back().created_at.plus(std::chrono::microseconds(1));
+    event.node_id = node;
+    const auto restored = store.restore(std::vector{event});
+    ASSERT_TRUE(restored) << restored.error().message;
+  }
+  void create_by_another(std::uint32_t node, const std::string& key, const std::string& values) {
+    record_of_another(node, "product-" + key, "ProductCreated",
+                      "{\"product_id\":\"" + key + "\",\"values\":" + values + "}");
+  }
+  void declare_by_another(std::uint32_t node, const model::Model& model) {
+    record_of_another(node, "$declarations-product", "ModelDeclared",
+                      "{\"model\":\"product\",\"fields\":" + model.declaration + "}");
+  }
+
   TestWorld world;
   ControlledStore store{world.platform()};
+  const std::string two = "size = { type = \"enum\", values = [\"s\", \"l\"] }\n";
+  const std::string one = "size = { type = \"enum\", values = [\"s\"] }\n";
 };
+
+TEST_F(DeclarationsTest, what_another_server_recorded_by_another_declaration_is_looked_at_at_every_start) {
+  store.share();
+  ASSERT_TRUE(admit(declared(two)));
+  declare_by_another(7, declared(two)[0]);
+  ASSERT_TRUE(admit(declared(one)));
+  create_by_another(7, "a", R"({"id":"a","size":"s"})");
+  ASSERT_TRUE(admit(declared(one))) << "it suits";
+  create_by_another(7, "b", R"({"id":"b","size":"l"})");
+  const auto refused = admit(declared(one));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+  EXPECT_THAT(refused.error().message,
+              testing::AllOf(testing::HasSubstr("by another server"),
+                             testing::HasSubstr("1 event that it cannot take: position 6 (product-b, version 1)")));
+  EXPECT_TRUE(admit(declared(two)));
+}
+
+TEST_F(DeclarationsTest, what_suits_is_not_read_again_and_who_declares_the_same_is_believed) {
+  store.share();
+  ASSERT_TRUE(admit(declared(two)));
+  ASSERT_TRUE(admit(declared(one)));
+  create_by_another(7, "a", R"({"id":"a","size":"s"})");
+  ASSERT_TRUE(admit(declared(one)));
+  EXPECT_EQ(last_declaration(store, declared(one)[0])->version.value, 3u)
+      << "read, because nobody knows by what it was";
+  EXPECT_EQ(last_declaration(store, declared(one)[0])->read_to.value, 3u);
+  ASSERT_TRUE(admit(declared(one)));
+  EXPECT_EQ(last_declaration(store, declared(one)[0])->version.value, 3u);
+  declare_by_another(7, declared(one)[0]);
+  create_by_another(7, "b", R"({"id":"b","size":"s"})");
+  ASSERT_TRUE(admit(declared(one)));
+  EXPECT_EQ(last_declaration(store, declared(one)[0])->version.value, 4u) << "that server declared the same";
+}
+
+TEST_F(DeclarationsTest, a_store_that_is_nobody_elses_is_not_read_again) {
+  ASSERT_TRUE(admit(declared(two)));
+  ASSERT_TRUE(admit(declared(one)));
+  create_by_another(7, "a", R"({"id":"a","size":"s"})");
+  ASSERT_TRUE(admit(declared(one)));
+  EXPECT_EQ(last_declaration(store, declared(one)[0])->version.value, 2u);
+}
 
 TEST_F(DeclarationsTest, a_declaration_is_recorded_once_and_again_when_it_has_changed) {
   const auto first = declared("name = { type = \"string\" }\n");
