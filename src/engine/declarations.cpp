@@ -242,6 +242,13 @@ Result<Reviewed> review(const EventStore& store, std::span<const model::Model* c
     after = page.events().back().position;
   }
   for (model::Review& one : reviewed.reviews) one.finish();
+  const auto exists = [&](std::string_view name, std::string_view key) {
+    const auto model =
+        std::ranges::find(models, name, [](const model::Model* one) { return std::string_view(one->name); });
+    // Of a model that is not read nobody knows.
+    return model == models.end() || reviewed.reviews[static_cast<std::size_t>(model - models.begin())].has(key);
+  };
+  for (model::Review& one : reviewed.reviews) one.look_at_references(exists);
   return reviewed;
 }
 

@@ -169,6 +169,40 @@ TEST_F(DeclarationsTest, a_kv_model_declares_nothing) {
   EXPECT_EQ(store.status().visible.value, 0u);
 }
 
+TEST_F(DeclarationsTest, a_kv_model_that_has_been_a_resource_is_refused_as_long_as_there_are_events_of_that) {
+  ASSERT_TRUE(admit(declared("")));
+  const model::Model product = kv("product");
+  ASSERT_TRUE(admit({product})) << "nothing was recorded";
+  EXPECT_EQ(last_declaration(store, product)->fields, "{}");
+  ASSERT_TRUE(admit({product}));
+  EXPECT_EQ(last_declaration(store, product)->version.value, 2u);
+  EXPECT_THAT(marks({product}).value(), testing::ElementsAre(""));
+  ASSERT_TRUE(admit(declared("")));
+  record("a", R"({"id":"a"})");
+  const auto refused = admit({product});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+  EXPECT_THAT(refused.error().message,
+              testing::HasSubstr("1 event that it cannot take: position 4 (product-a, version 1)"));
+}
+
+TEST_F(DeclarationsTest, a_resource_that_has_been_kv_meanwhile_is_read_again) {
+  ASSERT_TRUE(admit(declared("")));
+  ASSERT_TRUE(admit({kv("product")}));
+  record_of_another(1, "product-a", "ProductValueSet", R"({"product_name":"a","value":"x"})");
+  EXPECT_FALSE(admit(declared("")));
+}
+
+TEST_F(DeclarationsTest, references_are_looked_up_in_the_records_of_all_models) {
+  record("a", R"({"id":"a","of":"b"})");
+  record("b", R"({"id":"b","of":"c"})");
+  const auto models = declared("of = { type = \"string\", references = \"product\" }\n");
+  const std::vector<const model::Model*> all{models.data()};
+  const auto reviewed = review(store, all);
+  ASSERT_TRUE(reviewed);
+  EXPECT_THAT(reviewed->reviews.front().dangling().at(1).examples, testing::ElementsAre(R"("b" to "c")"));
+}
+
 TEST_F(DeclarationsTest, a_review_counts_what_no_model_has) {
   record("a", R"({"id":"a"})");
   const model::Model config = kv("config");

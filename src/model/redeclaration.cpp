@@ -94,27 +94,77 @@ Result<const std::string*> taker_of(const Members& fields, const std::string& na
   return nullptr;
 }
 
+/// Calls `take` with what an event says of fields: a name, and the value that it has from then on.
+template <class Take>
+void for_each_said(const Model& model, std::string_view type, std::string_view data, const Take& take) {
+  json::Reader reader;
+  const auto object = reader.read_object(data);
+  if (!object) return;
+  const bool creates = type == model.created_type;
+  if (!creates && type != model.updated_type) {
+    for (const json::Member& member : object->members) {
+      if (member.name.starts_with("new_") && member.name != model.key_member) take(member.name.substr(4), member.value);
+    }
+    return;
+  }
+  const json::Value* value = object->find(creates ? "values" : "changes");
+  const auto* nested = value ? std::get_if<json::Nested>(value) : nullptr;
+  if (nested == nullptr) return;
+  json::Reader inner;
+  const auto members = inner.read_object(nested->text);
+  if (!members) return;
+  for (const json::Member& member : members->members) {
+    const auto* change = creates ? nullptr : std::get_if<json::Nested>(&member.value);
+    json::Reader innermost;
+    const auto sides = change && !change->is_array ? innermost.read_object(change->text) : json::Object{};
+    const json::Value* after = sides ? sides->find("new") : nullptr;
+    take(member.name, after ? *after : member.value);
+  }
+}
+
 /// The names of fields that an event says something of.
 std::vector<std::string> names_in(const Model& model, std::string_view type, std::string_view data) {
   std::vector<std::string> names;
-  json::Reader reader;
-  const auto object = reader.read_object(data);
-  if (!object) return names;
-  const bool whole = type == model.created_type || type == model.updated_type;
-  if (!whole) {
-    for (const json::Member& member : object->members) {
-      if (member.name.starts_with("new_") && member.name != model.key_member) names.emplace_back(member.name.substr(4));
-    }
-    return names;
-  }
-  const json::Value* value = object->find(type == model.created_type ? "values" : "changes");
-  const auto* nested = value ? std::get_if<json::Nested>(value) : nullptr;
-  if (nested == nullptr) return names;
-  json::Reader inner;
-  const auto members = inner.read_object(nested->text);
-  if (!members) return names;
-  for (const json::Member& member : members->members) names.emplace_back(member.name);
+  for_each_said(model, type, data, [&](std::string_view name, const json::Value&) { names.emplace_back(name); });
   return names;
+}
+
+/// Whether a number is a whole one that no double is.
+bool is_rounded(const json::Value& value) {
+  const auto* whole = std::get_if<std::int64_t>(&value);
+  if (whole == nullptr) return false;
+  // Of 2^63, which a double is and no such number, the way back is not defined.
+  const auto nearest = static_cast<double>(*whole);
+  return nearest >= 0x1p63 || static_cast<std::int64_t>(nearest) != *whole;
+}
+
+/// Whether an event is of a resource, where the model is none: all such events tell the key under this name.
+bool is_of_resource(const Model& model, const EventView& event) {
+  const auto object = json::thread_reader().read_object(event.data);
+  return object && object->find(model.name + "_id") != nullptr;
+}
+
+/// Whether an event is the deletion of what was there, be the model of this profile or of the other.
+bool is_deletion(const Model& model, std::string_view type) {
+  constexpr std::string_view of_kv = "Value";
+  std::string other = model.aggregate_type;
+  if (model.profile == Profile::kv) {
+    other.resize(other.size() - of_kv.size());
+  } else {
+    other += of_kv;
+  }
+  return type == model.deleted_type || type == other + "Deleted";
+}
+
+/// The default of a declared field, as JSON, of records whose events have no value of it; null where there is none, or
+/// it is made for each new record.
+std::string default_of(const Members& attributes) {
+  const std::string* otherwise = find(attributes, "default");
+  const std::string* type = find(attributes, "type");
+  if (otherwise == nullptr || type == nullptr) return "null";
+  const bool is_time = *type == "\"timestamp\"" || *type == "\"date\"";
+  if ((is_time && *otherwise == "\"now\"") || (*type == "\"uuid\"" && *otherwise == "\"uuid\"")) return "null";
+  return *otherwise;
 }
 
 }  // namespace
@@ -150,6 +200,8 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
 }
 
 Review::Review(const Model& model, std::span<const std::string> before) : model_(model) {
+  has_numbers_ = std::ranges::find(model.fields, FieldType::number, &Field::type) != model.fields.end();
+  if (!before.empty()) follow(before.back());
   std::unordered_set<std::string> secrets;  // the names of all that ever was secret
   for (const std::string& declaration : before) {
     const Result<Members> earlier = members_of(declaration);
@@ -170,6 +222,33 @@ Review::Review(const Model& model, std::span<const std::string> before) : model_
     if (field.secret || !(was_secret(field.name) || std::ranges::any_of(field.renamed_from, was_secret))) continue;
     once_secret_.push_back(place);
     if (field.computed) secrets_computed_.push_back(field.name);
+  }
+}
+
+/// Finds the fields whose default was another, and those that were not there.
+void Review::follow(std::string_view before) {
+  const Result<Members> earlier = members_of(before);
+  const Result<Members> now = members_of(model_.declaration);
+  if (!earlier || !now || earlier->empty()) return;
+  for (std::size_t place = 0; place < model_.fields.size(); ++place) {
+    const Field& field = model_.fields[place];
+    if (field.computed || place == model_.primary_key) continue;
+    const std::string* was = find(*earlier, field.name);
+    for (const std::string& former : field.renamed_from) {
+      if (was == nullptr) was = find(*earlier, former);
+    }
+    if (was == nullptr) {
+      followed_.push_back({place, ""});
+      continue;
+    }
+    const std::string* is = find(*now, field.name);
+    const Result<Members> attributes_before = members_of(*was);
+    const Result<Members> attributes = is ? members_of(*is) : Members{};
+    if (!attributes_before || !attributes) continue;
+    const std::string default_before = default_of(*attributes_before);
+    const std::string otherwise = default_of(*attributes);
+    if (default_before != otherwise)
+      followed_.push_back({place, "was " + told(default_before) + ", is " + told(otherwise)});
   }
 }
 
@@ -230,48 +309,91 @@ std::string Review::fault_of(const EventView& event, const Change& change) const
   return change.effect == Change::Effect::set ? fault_of_key(key_of(event.stream), change.new_value()) : "";
 }
 
+/// Tells why the declaration cannot take an event, and looks at no further one of its record.
+void Review::refuse(const EventView& event, const std::string& fault) {
+  const std::string key(key_of(event.stream));
+  broken_records_.insert(key);
+  records_.erase(key);
+  if (!is_deletion(model_, event.type)) unsuitable_.insert(key);
+  add(broken_, "position " + to_string(event.position) + " (" + std::string(event.stream) + ", version " +
+                   to_string(event.version) + "): " + fault);
+}
+
 void Review::take(const EventView& event) {
   ++events_;
   const std::string key(key_of(event.stream));
-  if (broken_records_.contains(key)) return;
+  if (broken_records_.contains(key)) {
+    if (is_deletion(model_, event.type)) {
+      unsuitable_.erase(key);
+    } else {
+      unsuitable_.insert(key);
+    }
+    return;
+  }
   const auto record = records_.find(key);
   const std::string_view before = record == records_.end() ? std::string_view{} : record->second;
-  const std::string place = "position " + to_string(event.position) + " (" + std::string(event.stream) + ", version " +
-                            to_string(event.version) + ")";
   const auto change = change_of(model_, before, event.type, event.data, event.version);
-  if (!change) {
-    broken_records_.insert(key);
-    records_.erase(key);
-    return add(broken_, place + ": " + change.error().message);
-  }
-  if (const std::string fault = fault_of(event, *change); !fault.empty()) {
-    broken_records_.insert(key);
-    records_.erase(key);
-    return add(broken_, place + ": " + fault);
-  }
-  if (model_.profile == Profile::resource) look_at_members(event);
+  if (!change) return refuse(event, change.error().message);
+  if (const std::string fault = fault_of(event, *change); !fault.empty()) return refuse(event, fault);
   switch (change->effect) {
     case Change::Effect::set: records_.insert_or_assign(key, std::string(change->new_value())); break;
     case Change::Effect::remove: records_.erase(key); break;
     case Change::Effect::none:
       if (model_.profile == Profile::resource && names_in(model_, event.type, event.data).empty())
-        add(broken_, place + ": the model knows no event of type " + std::string(event.type));
+        return refuse(event, "the model knows no event of type " + std::string(event.type));
+      if (model_.profile == Profile::kv && is_of_resource(model_, event))
+        return refuse(event,
+                      "it is an event of a resource, " + std::string(event.type) + ", and the model is of profile kv");
       break;
   }
+  if (model_.profile == Profile::kv) return;
+  if (change->effect == Change::Effect::remove) {
+    for (Followed& one : followed_) one.keys.erase(key);
+  }
+  look_at_members(event);
+  if (has_numbers_) look_at_numbers(event);
 }
 
 void Review::look_at_members(const EventView& event) {
   for (const std::string& name : names_in(model_, event.type, event.data)) {
     const auto place = model_.field_in_events(name);
     if (!place || model_.fields[*place].computed) add(left_out_[name], to_string(event.position));
+    const auto followed = place ? std::ranges::find(followed_, *place, &Followed::place) : followed_.end();
+    if (followed != followed_.end()) followed->keys.emplace(key_of(event.stream));
   }
   for (const std::size_t place : carried_fields(model_, event.type, event.data))
     add(carried_[model_.fields[place].name], to_string(event.position));
 }
 
+void Review::look_at_numbers(const EventView& event) {
+  for_each_said(model_, event.type, event.data, [&](std::string_view name, const json::Value& value) {
+    const auto place = model_.field_in_events(name);
+    if (place && model_.fields[*place].type == FieldType::number && is_rounded(value))
+      add(rounded_[model_.fields[*place].name], to_string(event.position));
+  });
+}
+
+void Review::look_at_references(const std::function<bool(std::string_view, std::string_view)>& exists) {
+  if (model_.profile == Profile::kv || !model_.has_references()) return;
+  for (const std::string& key : keys_in_order()) {
+    const auto referred = referred_keys(model_, records_.find(key)->second);
+    if (!referred) continue;  // told by look_at_record
+    for (const ReferredKey& one : *referred) {
+      if (!exists(model_.fields[one.field].references, one.key))
+        add(dangling_[one.field], "\"" + key + "\" to \"" + one.key + "\"");
+    }
+  }
+}
+
 void Review::look_at_record(const std::string& key, std::string_view record) {
   const auto values = values_of(model_, record);
   if (!values) return add(broken_, "\"" + key + "\": " + values.error().message);
+  for (const Followed& one : followed_) {
+    const std::string& name = model_.fields[one.place].name;
+    const bool has = one.keys.contains(key);
+    if (one.defaults.empty() && has && (*values)[one.place] != "null") add(found_again_[name], key);
+    if (!one.defaults.empty() && !has) add(defaulted_[name + ": " + one.defaults], key);
+  }
   std::vector<std::string_view> anew = *values;
   for (const Computed::Failure& failure : compute(model_, anew).failures)
     add(not_computed_[model_.fields[failure.field].name + ": " + failure.code], key);
@@ -294,13 +416,17 @@ void Review::look_at_record(const std::string& key, std::string_view record) {
   }
 }
 
+std::vector<std::string> Review::keys_in_order() const {
+  std::vector<std::string> keys;
+  keys.reserve(records_.size());
+  for (const auto& record : records_) keys.push_back(record.first);
+  std::ranges::sort(keys);
+  return keys;
+}
+
 void Review::finish() {
   if (model_.profile == Profile::kv) return;
-  std::vector<const std::string*> keys;
-  keys.reserve(records_.size());
-  for (const auto& record : records_) keys.push_back(&record.first);
-  std::ranges::sort(keys, {}, [](const std::string* key) -> const std::string& { return *key; });
-  for (const std::string* key : keys) look_at_record(*key, records_.find(*key)->second);
+  for (const std::string& key : keys_in_order()) look_at_record(key, records_.find(key)->second);
 }
 
 }  // namespace annals::model

@@ -3,6 +3,7 @@
 // recorded under the earlier declaration. Pure; a Review is confined to one thread.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -40,9 +41,16 @@ class Review {
 
   /// Looks at the records, once all events have been taken.
   void finish();
+  /// Looks at what the records refer to, once they have been looked at. `exists`: of a model's name and a key.
+  void look_at_references(const std::function<bool(std::string_view, std::string_view)>& exists);
+  /// Whether there is a record with this key, as far as the declaration takes its events.
+  [[nodiscard]] bool has(std::string_view key) const { return records_.contains(std::string(key)); }
 
   [[nodiscard]] std::uint64_t events() const { return events_; }
-  [[nodiscard]] std::uint64_t records() const { return records_.size(); }
+  /// Records that exist, those that do not suit among them.
+  [[nodiscard]] std::uint64_t records() const { return records_.size() + unsuitable_.size(); }
+  /// Records that exist and have an event that the declaration cannot take.
+  [[nodiscard]] std::uint64_t unsuitable() const { return unsuitable_.size(); }
   /// Events that the declaration cannot take, each told with its place and why; of a record the first. Among them
   /// those that leave a record with another key than its stream has: it could not be reached, and keys be two records'.
   [[nodiscard]] const Count& broken() const { return broken_; }
@@ -59,15 +67,36 @@ class Review {
   /// Records in which a computed field has no value because none can be made, or it would break the field's rules; by
   /// field and rule ("total: not_computable"). The examples are keys.
   [[nodiscard]] const std::map<std::string, Count>& not_computed() const { return not_computed_; }
+  /// Records whose events have no value of a field whose default is another than in the declaration before; by field
+  /// and defaults ("size: was 3, is 4"). The examples are keys.
+  [[nodiscard]] const std::map<std::string, Count>& defaulted() const { return defaulted_; }
+  /// Records that have a value of a field that the declaration before did not have: of the time when it was declared;
+  /// by the fields' names. The examples are keys.
+  [[nodiscard]] const std::map<std::string, Count>& found_again() const { return found_again_; }
+  /// Records that refer to none; by the places of fields. The examples are keys, with what they refer to.
+  [[nodiscard]] const std::map<std::size_t, Count>& dangling() const { return dangling_; }
+  /// Values of events that are whole numbers which no double is; by the fields' names. The examples are positions.
+  [[nodiscard]] const std::map<std::string, Count>& rounded() const { return rounded_; }
   /// Whether the declaration may take the place of the one before.
   [[nodiscard]] bool holds() const { return broken_.number == 0 && taken_twice_.number == 0; }
 
  private:
+  /// A field of which it matters which records' events have a value of it.
+  struct Followed {
+    std::size_t place;
+    std::string defaults;                    // what was and is; empty: the declaration before did not have the field
+    std::unordered_set<std::string> keys{};  // of records whose events have a value, be it null
+  };
+
+  void follow(std::string_view before);
+  void refuse(const EventView& event, const std::string& fault);
   void look_at_members(const EventView& event);
+  void look_at_numbers(const EventView& event);
   [[nodiscard]] std::string fault_of_names(const EventView& event) const;
   [[nodiscard]] std::string secret_no_more(std::string_view record) const;
   [[nodiscard]] std::string fault_of_key(std::string_view key, std::string_view record) const;
   [[nodiscard]] std::string fault_of(const EventView& event, const Change& change) const;
+  [[nodiscard]] std::vector<std::string> keys_in_order() const;
   void look_at_record(const std::string& key, std::string_view record);
 
   const Model& model_;
@@ -78,12 +107,19 @@ class Review {
   std::vector<std::size_t> once_secret_;                     // places of fields
   std::vector<std::string> secrets_computed_;                // names of fields that were secret, and are computed now
   std::vector<std::pair<std::string, std::string>> merged_;  // what a field was called, and it, where both were fields
+  std::unordered_set<std::string> unsuitable_;               // of those the keys that exist
+  std::vector<Followed> followed_;
+  bool has_numbers_ = false;
   Count broken_;
   Count taken_twice_;
   std::map<std::string, Count> left_out_;
   std::map<std::string, Count> not_kept_;
   std::map<std::string, Count> carried_;
   std::map<std::string, Count> not_computed_;
+  std::map<std::string, Count> defaulted_;
+  std::map<std::string, Count> found_again_;
+  std::map<std::size_t, Count> dangling_;
+  std::map<std::string, Count> rounded_;
 };
 
 }  // namespace annals::model

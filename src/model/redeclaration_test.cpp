@@ -217,6 +217,113 @@ TEST(redeclaration, a_record_whose_key_field_was_changed_later_is_refused_at_tha
   EXPECT_THAT(reader.review.broken().examples, ElementsAre(HasSubstr("position 2 (product-a, version 2): ")));
 }
 
+TEST(redeclaration, a_kv_model_over_events_of_a_resource_is_refused_and_a_resource_over_those_of_kv) {
+  const Model kv = Model::kv("product", {"/products"});
+  Reader reader(kv);
+  reader.take("a", "ProductCreated", R"({"product_id":"a","values":{"id":"a"}})");
+  reader.take("a", "PriceUpdated", R"({"product_id":"a","old_price":1,"new_price":2})");
+  reader.take("b", "PriceUpdated", R"({"product_id":"b","old_price":1,"new_price":2})");
+  reader.take("b", "ProductDeleted", R"({"product_id":"b","old_values":{}})");
+  reader.take("c", "ProductValueSet", R"({"product_name":"c","value":"x"})");
+  reader.take("c", "SomethingElse", R"({"product_name":"c"})");
+  reader.review.finish();
+  EXPECT_FALSE(reader.review.holds());
+  EXPECT_THAT(reader.review.broken().examples,
+              ElementsAre("position 1 (product-a, version 1): it is an event of a resource, ProductCreated, and the "
+                          "model is of profile kv",
+                          HasSubstr("position 3 (product-b, version 1): ")));
+  EXPECT_EQ(reader.review.records(), 2u);
+  EXPECT_EQ(reader.review.unsuitable(), 1u) << "b is deleted";
+
+  const Model resource = declared("");
+  Reader other(resource);
+  other.take("c", "ProductValueSet", R"({"product_name":"c","value":"x"})");
+  other.take("d", "ProductValueSet", R"({"product_name":"d","value":"x"})");
+  other.take("d", "ProductValueDeleted", R"({"product_name":"d"})");
+  other.review.finish();
+  EXPECT_EQ(other.review.broken().number, 2u);
+  EXPECT_EQ(other.review.records(), 1u);
+}
+
+TEST(redeclaration, records_that_exist_and_do_not_suit_are_counted_among_those_that_exist) {
+  const Model model = declared("size = { type = \"integer\" }\n");
+  Reader reader(model);
+  reader.created("a", R"({"id":"a","size":"x"})");
+  reader.created("b", R"({"id":"b","size":"x"})");
+  reader.created("c", R"({"id":"c","size":1})");
+  reader.take("b", "ProductDeleted", R"({"old_values":{}})");
+  reader.review.finish();
+  EXPECT_EQ(reader.review.records(), 2u);
+  EXPECT_EQ(reader.review.unsuitable(), 1u);
+}
+
+TEST(redeclaration, records_that_a_changed_default_changes_are_counted) {
+  const std::vector<std::string> before{
+      declared("a = { type = \"string\", default = \"one\" }\nb = { type = \"date\", default = \"now\" }\n"
+               "c = { type = \"integer\" }\nd = { type = \"integer\", default = 1 }\n")
+          .declaration};
+  const Model after = declared(
+      "a = { type = \"string\", default = \"two\" }\nb = { type = \"date\" }\n"
+      "c = { type = \"integer\", default = 5 }\nd = { type = \"integer\", default = 1 }\n");
+  Reader reader(after, before);
+  reader.created("without", R"({"id":"without","c":3})");
+  reader.created("null", R"({"id":"null","a":null,"c":null})");
+  reader.created("later", R"({"id":"later","c":3})");
+  reader.take("later", "ProductUpdated", R"({"changes":{"a":{"old":"one","new":"x"}}})");
+  reader.created("none", R"({"id":"none","a":"x"})");
+  reader.created("again", R"({"id":"again","a":"x","c":3})");
+  reader.take("again", "ProductDeleted", R"({"old_values":{}})");
+  reader.created("again", R"({"id":"again","c":3})");
+  reader.review.finish();
+  ASSERT_EQ(reader.review.defaulted().size(), 2u);
+  EXPECT_THAT(reader.review.defaulted().at(R"(a: was "one", is "two")").examples, ElementsAre("again", "without"));
+  EXPECT_THAT(reader.review.defaulted().at("c: was null, is 5").examples, ElementsAre("none"));
+  EXPECT_TRUE(reader.review.found_again().empty());
+}
+
+TEST(redeclaration, a_field_that_is_declared_again_has_the_values_of_its_time_and_that_is_told) {
+  const std::vector<std::string> before{declared("a = { type = \"string\" }\n").declaration, declared("").declaration};
+  const Model after = declared("a = { type = \"string\", default = \"x\" }\n");
+  Reader reader(after, before);
+  reader.created("had", R"({"id":"had","a":"old"})");
+  reader.created("lost", R"({"id":"lost","a":"old"})");
+  reader.take("lost", "ProductUpdated", R"({"changes":{"a":{"old":"old","new":null}}})");
+  reader.created("never", R"({"id":"never"})");
+  reader.review.finish();
+  ASSERT_EQ(reader.review.found_again().size(), 1u);
+  EXPECT_THAT(reader.review.found_again().at("a").examples, ElementsAre("had"));
+}
+
+TEST(redeclaration, references_to_nothing_and_whole_numbers_that_no_double_is_are_told) {
+  const Model model = declared("n = { type = \"double\" }\nfrom = { type = \"string\", references = \"product\" }\n");
+  Reader reader(model);
+  reader.created("a", R"({"id":"a","n":9007199254740993,"from":"b"})");
+  reader.created("b", R"({"id":"b","n":9007199254740992,"from":"nobody"})");
+  reader.take("b", "ProductUpdated", R"({"changes":{"n":{"old":1,"new":9223372036854775807}}})");
+  reader.take("b", "NUpdated", R"({"product_id":"b","old_n":1,"new_n":-9007199254740993})");
+  reader.review.finish();
+  reader.review.look_at_references(
+      [&](std::string_view name, std::string_view key) { return name == "product" && reader.review.has(key); });
+  EXPECT_TRUE(reader.review.holds());
+  EXPECT_THAT(reader.review.rounded().at("n").examples, ElementsAre("1", "3", "4"));
+  ASSERT_EQ(reader.review.dangling().size(), 1u);
+  EXPECT_THAT(reader.review.dangling().at(2).examples, ElementsAre(R"("b" to "nobody")"));
+}
+
+TEST(redeclaration, the_key_that_events_of_a_model_called_new_tell_is_no_field) {
+  const auto root = read_declarations(
+      "[model.new_m]\npath = \"/m\"\n[model.new_m.fields]\nid = { type = \"string\", primary_key = true }\n"
+      "a = { type = \"string\" }\n",
+      "annals.toml");
+  const Model model = read_models(*root.value().find("model")).value().front().model;
+  Reader reader(model);
+  reader.take("a", "NewMCreated", R"({"new_m_id":"a","values":{"id":"a","a":"x"}})");
+  reader.take("a", "AChanged", R"({"new_m_id":"a","old_a":"x","new_a":"y"})");
+  reader.review.finish();
+  EXPECT_TRUE(reader.review.holds());
+  EXPECT_TRUE(reader.review.left_out().empty());
+}
+
 TEST(redeclaration, two_fields_of_one_time_do_not_become_one) {
   const std::vector<std::string> before{declared("a = { type = \"string\" }\nb = { type = \"string\" }\n").declaration};
   const Model after = declared("b = { type = \"string\", renamed_from = \"a\" }\n");

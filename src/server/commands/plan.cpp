@@ -27,7 +27,10 @@ std::string joined(const model::Review::Count& count) {
 
 Result<std::string> told_differences(const model::Model& model, const engine::LastDeclaration& last) {
   if (last.version.value == 0) return std::string("  The store was never served with a declaration of it.\n");
-  if (last.fields == model.declaration) return std::string("  It is declared as the store was last served with.\n");
+  if (last.fields == engine::declared_fields(model))
+    return std::string("  Its fields are declared as the store was last served with.\n");
+  if (model.profile == model::Profile::kv)
+    return "  Declared otherwise than at " + last.declared_at.to_text() + ": it was a resource.\n";
   std::string text = "  Declared otherwise than at " + last.declared_at.to_text() + ":\n";
   const std::vector<std::string> lines = TRY(model::differences_of(last.fields, model.declaration));
   for (const std::string& line : lines) text += "    " + line + "\n";
@@ -35,8 +38,37 @@ Result<std::string> told_differences(const model::Model& model, const engine::La
   return text;
 }
 
-std::string told_review(const model::Model& model, const model::Review& review) {
+/// What changes in records, and what they refer to.
+std::string told_changes(const model::Model& model, const model::Review& review) {
   std::string text;
+  for (const auto& [defaults, count] : review.defaulted()) {
+    text += "  Default: " + defaults + ", in " + counted(count.number, "record") + " (" + joined(count) +
+            ") whose events have no value of it. " +
+            std::string(for_number(count.number, "It changes, and its past.\n", "They change, and their past.\n"));
+  }
+  for (const auto& [name, count] : review.found_again()) {
+    text += "  Found again: \"" + name + "\" was not declared last, and the events of " +
+            counted(count.number, "record") + " (" + joined(count) +
+            ") have a value of it: " + std::string(for_number(count.number, "it has that.\n", "they have that.\n"));
+  }
+  for (const auto& [name, count] : review.rounded()) {
+    text += "  Rounded: " + counted(count.number, "event") + std::string(for_number(count.number, " has", " have")) +
+            " of \"" + name + "\" a whole number that no double is (position " + joined(count) +
+            "): the nearest one is shown.\n";
+  }
+  for (const auto& [place, count] : review.dangling()) {
+    const model::Field& field = model.fields[place];
+    text += "  Refers to nothing: " + field.name + ", " + counted(count.number, "value") + " (" + joined(count) +
+            "). A record of " + field.references +
+            " that is created with such a key is what it refers to from then on" +
+            (field.on_delete == model::OnDelete::cascade ? ", and takes what refers to it along when it is deleted.\n"
+                                                         : ".\n");
+  }
+  return text;
+}
+
+std::string told_review(const model::Model& model, const model::Review& review) {
+  std::string text = told_changes(model, review);
   for (const auto& [name, count] : review.left_out()) {
     const bool is_field = model.field_in_events(name).has_value();
     text += "  Left out: \"" + name + "\" is " + (is_field ? "computed" : "no field") + ", and " +
@@ -85,11 +117,16 @@ Result<int> plan_it(const Settings& settings) {
     const model::Review& review = reviewed.reviews[place];
     text += "model " + model.name + ": " + counted(review.events(), "event") + " of " +
             counted(review.records(), "record") +
-            std::string(for_number(review.records(), " that exists\n", " that exist\n"));
-    if (model.profile == model::Profile::resource) {
-      const engine::LastDeclaration last = TRY(engine::last_declaration(*store, model));
-      text += TRY(told_differences(model, last));
+            std::string(for_number(review.records(), " that exists", " that exist"));
+    if (review.unsuitable() > 0) {
+      text += ", of which " + std::to_string(review.unsuitable()) +
+              std::string(for_number(review.unsuitable(), " does not suit", " do not suit"));
     }
+    text += "\n";
+    const engine::LastDeclaration last = TRY(engine::last_declaration(*store, model));
+    if (model.profile == model::Profile::resource ||
+        (last.version.value > 0 && last.fields != engine::declared_fields(model)))
+      text += TRY(told_differences(model, last));
     text += told_review(model, review);
     holds = holds && review.holds();
   }
