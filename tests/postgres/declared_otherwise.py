@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Two servers of a database, of which one declares less than the other: when it starts again it is held against what the other recorded.
+
+usage: tests/postgres/declared_otherwise.py ANNALS
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from http_client import Connection  # noqa: E402
+from postgres import PostgresServer  # noqa: E402
+from server import Server  # noqa: E402
+
+PATIENCE_S = 60
+DECLARED = """[model.product]
+path = "/products"
+[model.product.fields]
+id = { type = "string", primary_key = true }
+size = { type = "enum", values = %s }
+"""
+
+
+class Wrong(Exception):
+    pass
+
+
+def create(server: Server, key: str, size: str) -> None:
+    with Connection(server.port, timeout=PATIENCE_S) as connection:
+        body = json.dumps({"id": key, "size": size}).encode()
+        reply = connection.request("POST", "/products", body, (("Content-Type", "application/json"),))
+        if reply.status != 201:
+            raise Wrong(f"the creation of {key} got {reply.status}: {reply.body!r}")
+
+
+def play(binary: str, directory: pathlib.Path, database: PostgresServer, started: list[Server]) -> None:
+    nodes = {"more": 7, "less": 8}
+    for name, values in (("more", '["s", "l"]'), ("less", '["s"]')):
+        (directory / name).mkdir()
+        (directory / name / "annals.toml").write_text(DECLARED % values)
+
+    def flags(name: str) -> list[str]:
+        return ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--node-id", str(nodes[name])]
+
+    def start(name: str) -> Server:
+        started.append(Server(binary, [*flags(name), "--init"], directory / name))
+        return started[-1]
+
+    def refusal(*command: str) -> str:
+        done = subprocess.run([binary, *command], cwd=directory / "less", capture_output=True, text=True, timeout=PATIENCE_S)
+        if done.returncode != 2 or "(product-c, version 1)" not in done.stdout + done.stderr:
+            raise Wrong(f"annals {command[0]} ends with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    more, less = start("more"), start("less")
+    create(more, "a", "s")
+    create(less, "b", "s")
+    less.stop()
+    start("less").stop()  # what the other recorded suits
+    create(more, "c", "l")
+    refusal("plan", "--store", "postgres", "--database-url", database.url())
+    if "by another server" not in refusal("serve", *flags("less")):
+        raise Wrong("it is not told that another server recorded it")
+    more.stop()
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    binary = os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0]))
+    started: list[Server] = []
+    with tempfile.TemporaryDirectory(prefix="annals-declared-") as directory, PostgresServer() as database:
+        try:
+            play(binary, pathlib.Path(directory), database, started)
+        except Wrong as wrong:
+            print(f"wrong: {wrong}", file=sys.stderr)
+            return 1
+        finally:
+            for server in started:
+                if server.process.poll() is None:
+                    server.kill()
+    print("what another server recorded by another declaration is looked at at the next start")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
