@@ -75,7 +75,7 @@ TEST(process, a_second_stop_ends_at_once_and_says_so) {
     end_at_next_stop(7, Duration{}, [] { return std::string("the last words\n"); });
     kill(getpid(), SIGHUP);  // is no stop
     kill(getpid(), SIGINT);
-    for (;;) pause();
+    for (;;) ::pause();
   }
   close(ends[1]);
   int status = -1;

@@ -11,7 +11,7 @@ namespace annals::projection {
 namespace {
 
 RowHolder row_of(const std::string& key, std::uint64_t version = 1) {
-  return RowHolder::make(key, StreamVersion{version}, true, "value", {});
+  return RowHolder::make({key, StreamVersion{version}, true, {}}, "value");
 }
 
 std::string key_of(std::uint64_t number) {

@@ -1,13 +1,10 @@
 #include "projection/read_table.hpp"
 
 #include <absl/container/btree_set.h>
-#include <absl/container/flat_hash_set.h>
 #include <absl/types/compare.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <mutex>
 #include <shared_mutex>
 
@@ -17,6 +14,7 @@
 #include "projection/key_index.hpp"
 #include "projection/key_order.hpp"
 #include "projection/reference_index.hpp"
+#include "projection/staged_rows.hpp"
 #include "projection/unique_index.hpp"
 
 namespace annals::projection {
@@ -42,41 +40,6 @@ struct ByKey {
 
 using Tree = absl::btree_set<Slot, ByKey>;
 
-/// A place in the hash table, which knows its key's hash, so that a row is looked at only where it is the one.
-struct StagedSlot {
-  std::size_t hash;
-  mutable RowHolder row;
-};
-
-struct HashedKey {
-  std::size_t hash;
-  std::string_view key;
-};
-
-/// Finds what most likely is the place of a key, without a look at the row.
-struct HashAlone {
-  std::size_t hash;
-};
-
-struct HashOfStaged {
-  using is_transparent = void;
-  template <class Key>
-  std::size_t operator()(const Key& key) const {
-    return key.hash;
-  }
-};
-
-struct SameStaged {
-  using is_transparent = void;
-  bool operator()(const StagedSlot& slot, const HashedKey& key) const {
-    return slot.hash == key.hash && slot.row->key() == key.key;
-  }
-  bool operator()(const StagedSlot& slot, const HashAlone& key) const { return slot.hash == key.hash; }
-  bool operator()(const StagedSlot& left, const StagedSlot& right) const {
-    return left.hash == right.hash && left.row->key() == right.row->key();
-  }
-};
-
 constexpr std::ptrdiff_t rows_ahead = 8;  // whose keys are asked for, before a walk comes to them
 constexpr std::size_t staged_together = 32;
 
@@ -84,23 +47,6 @@ constexpr std::size_t staged_together = 32;
 constexpr std::size_t rows_for_filters = 32;
 /// As so many of them counts one whose value may have to be read from a file.
 constexpr std::size_t cost_of_row_apart = 8;
-
-/// A row to be sorted. Keys of a table often begin alike; the eight bytes after that tell most of them apart without a
-/// look at the row.
-struct Sortable {
-  std::uint64_t beginning;
-  const StagedSlot* slot;
-};
-
-std::uint64_t word_at(std::string_view key, std::size_t at) {
-  char bytes[8] = {};
-  if (key.size() > at) std::memcpy(bytes, key.data() + at, std::min<std::size_t>(key.size() - at, 8));
-  return __builtin_bswap64(std::bit_cast<std::uint64_t>(bytes));
-}
-
-std::size_t common_length(std::string_view left, std::string_view right) {
-  return static_cast<std::size_t>(std::ranges::mismatch(left, right).in1 - left.begin());
-}
 
 }  // namespace
 
@@ -216,30 +162,8 @@ struct ReadTable::Rows {
   [[nodiscard]] const StoredRow* find(std::string_view key) const { return keys.find(key); }
 };
 
-/// Rows that nobody reads need no order, and are found with a look or two at memory where a tree takes twenty.
-struct ReadTable::Staged {
-  absl::flat_hash_set<StagedSlot, HashOfStaged, SameStaged> slots;
-  std::vector<Sortable> order;  // while they are published: all of them, in order of their keys
-  Witness newest;
-
-  /// All of them, in order of their keys.
-  [[nodiscard]] std::vector<Sortable> sorted() const {
-    std::vector<Sortable> all;
-    if (slots.empty()) return all;
-    all.reserve(slots.size());
-    std::string_view common = slots.begin()->row->key();
-    for (const StagedSlot& slot : slots) common = common.substr(0, common_length(common, slot.row->key()));
-    for (const StagedSlot& slot : slots) all.push_back({word_at(slot.row->key(), common.size()), &slot});
-    std::ranges::sort(all, [](const Sortable& left, const Sortable& right) {
-      if (left.beginning != right.beginning) return left.beginning < right.beginning;
-      return left.slot->row->key() < right.slot->row->key();
-    });
-    return all;
-  }
-};
-
 ReadTable::ReadTable(const model::Model& model, TextMemory* memory)
-    : model_(model), memory_(memory), rows_(std::make_unique<Rows>(model)), staged_(std::make_unique<Staged>()) {}
+    : model_(model), memory_(memory), rows_(std::make_unique<Rows>(model)), staged_(std::make_unique<StagedRows>()) {}
 ReadTable::~ReadTable() = default;
 
 Result<model::Record> ReadTable::get(std::string_view key) const {
@@ -603,7 +527,7 @@ Result<> ReadTable::publish() {
   renew_filters(rows_for_filters * staged_->order.size());
   tell_progress();
   if (watch_.anyone()) watch_.wake(changed);
-  staged_ = std::make_unique<Staged>();
+  staged_ = std::make_unique<StagedRows>();
   return {};
 }
 

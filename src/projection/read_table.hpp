@@ -35,6 +35,8 @@
 
 namespace annals::projection {
 
+struct StagedRows;
+
 class ReadTable {
  public:
   /// `model` outlives the table, and so does `memory`, which keeps the values; null: they are all in memory.
@@ -168,7 +170,6 @@ class ReadTable {
 
  private:
   struct Rows;
-  struct Staged;
   struct Changed;
   struct Text;
   template <class Visit>
@@ -191,7 +192,7 @@ class ReadTable {
   TextMemory* const memory_;  // null: the values lie in the rows
   BlockPool row_pool_;
   std::unique_ptr<Rows> rows_;
-  std::unique_ptr<Staged> staged_;
+  std::unique_ptr<StagedRows> staged_;
   std::unique_ptr<Rows> restored_;  // while a checkpoint is read
   std::string unknown_row_;         // the key of the first of them that is none of the model's
   Position reached_;
