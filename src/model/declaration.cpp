@@ -77,15 +77,54 @@ Declared declared(const Source& source, const toml::node& node) {
   return result;
 }
 
-/// The line of a place with a caret below it; nothing when there is no such line.
+constexpr std::size_t shown_bytes_max = 200;
+
+/// Where the character of this number, from 0, begins in the text; at its end when it has fewer.
+std::size_t byte_of(std::string_view text, std::size_t character) {
+  std::size_t at = 0;
+  for (; character > 0 && at < text.size(); --character)
+    at += std::max<std::size_t>(utf8_character_bytes(text.substr(at)), 1);
+  return at;
+}
+
+/// What of a long line is shown: that around the place.
+ShownLine cut_around_place(ShownLine line) {
+  constexpr std::string_view left_out = "...";
+  if (line.text.size() <= shown_bytes_max) return line;
+  const auto is_within_character = [&](std::size_t at) {
+    return at < line.text.size() && (static_cast<unsigned char>(line.text[at]) & 0xc0) == 0x80;
+  };
+  const std::size_t place = byte_of(line.text, line.column - std::min<std::size_t>(line.column, 1));
+  std::size_t begin = std::min(place - std::min(place, shown_bytes_max / 2), line.text.size() - shown_bytes_max);
+  while (is_within_character(begin)) ++begin;
+  std::size_t end = std::min(begin + shown_bytes_max, line.text.size());
+  while (is_within_character(end)) --end;
+  std::size_t before = 0;  // characters that are left out
+  for (std::size_t at = 0; at < begin; ++before)
+    at += std::max<std::size_t>(utf8_character_bytes(line.text.substr(at, 4)), 1);
+  ShownLine cut = line;
+  cut.text = (begin > 0 ? std::string(left_out) : "") + line.text.substr(begin, end - begin);
+  if (end < line.text.size()) cut.text += left_out;
+  if (begin > 0) cut.column = line.column - before + left_out.size();
+  return cut;
+}
+
+/// The line of a place with a caret below it; nothing when there is no such line, or it cannot be printed. A tab is
+/// shown as it is, and repeated below it, so that the caret stands where it is whatever a tab is on the terminal.
 std::string line_with_caret(const Place& place, ValueAtPlace value) {
   if (!place.source || place.line == 0) return "";
-  const ShownLine line = shown_line(place.source->text, place.line, place.column, value);
-  constexpr std::size_t shown_bytes_max = 200;
-  if (line.text.size() > shown_bytes_max || !is_utf8_without_controls(line.text)) return "";
+  const ShownLine line = cut_around_place(shown_line(place.source->text, place.line, place.column, value));
+  std::string printed = line.text;
+  std::ranges::replace(printed, '\t', ' ');
+  if (!is_utf8_without_controls(printed)) return "";
+  std::string below;
+  std::size_t at = 0;
+  for (std::size_t column = 1; column < line.column; ++column) {
+    below += at < line.text.size() && line.text[at] == '\t' ? '\t' : ' ';
+    at += byte_of(std::string_view(line.text).substr(std::min(at, line.text.size())), 1);
+  }
   const std::string number = std::to_string(place.line);
-  return "\n  " + number + " | " + line.text + "\n  " + std::string(number.size(), ' ') + " | " +
-         std::string(line.column - std::min<std::size_t>(line.column, 1), ' ') + "^";
+  return "\n  " + number + " | " + line.text + "\n  " + std::string(number.size(), ' ') + " | " + below + "^";
 }
 
 /// What the library says of a place that lies in what is not shown: without what it saw there, of which it repeats a

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/utf8.hpp"
+
 namespace annals::model {
 namespace {
 
@@ -42,6 +46,47 @@ TEST(declaration, a_refusal_shows_the_line_with_a_caret) {
   EXPECT_EQ(refuse(member.value.place, "so").error().message, "a.toml:2:9: so\n  2 |   bad = ****\n    |         ^");
   EXPECT_EQ(refuse_harmless(member.value.place, "so").error().message,
             "a.toml:2:9: so\n  2 |   bad = 2\n    |         ^");
+}
+
+TEST(declaration, tabs_are_shown_as_they_are_and_repeated_below) {
+  const Declared root = read("a = {\tb\t= 1 }\n");
+  const DeclaredMember& member = root.find("a")->as<Declared::Table>()->front();
+  EXPECT_EQ(refuse(member.value.place, "so").error().message,
+            "a.toml:1:11: so\n  1 | a = {\tb\t= **** }\n    |      \t \t  ^");
+}
+
+TEST(declaration, of_a_long_line_that_around_the_place_is_shown) {
+  const std::string key(300, 'k');
+  const Declared one = read(key + " = 1");
+  EXPECT_EQ(refuse(one.as<Declared::Table>()->front().place, "so").error().message,
+            "a.toml:1:1: so\n  1 | " + std::string(200, 'k') + "...\n    | ^");
+  std::string last = "a = { ";
+  for (int number = 100; number < 200; ++number) last += "k" + std::to_string(number) + " = true, ";
+  last += "end = 1 }";
+  const Declared root = read(last);
+  const auto shown = [&](std::string_view name) {
+    const Declared::Table& table = *root.find("a")->as<Declared::Table>();
+    const std::string message =
+        refuse(std::ranges::find(table, name, &DeclaredMember::name)->place, "so").error().message;
+    const std::size_t line = message.find('\n') + 1;
+    const std::size_t below = message.find('\n', line) + 1;
+    EXPECT_LE(below - line, 220u);
+    return message.substr(line + message.size() - below - 1, 4);
+  };
+  EXPECT_EQ(shown("k100"), "k100");
+  EXPECT_EQ(shown("k150"), "k150");
+  EXPECT_EQ(shown("end"), "end ");
+}
+
+TEST(declaration, a_long_line_is_cut_between_characters) {
+  std::string text = "a = { ";
+  for (int number = 100; number < 200; ++number) text += "\"\u00e4" + std::to_string(number) + "\" = true, ";
+  const Declared root = read(text + "end = 1 }");
+  for (const DeclaredMember& member : *root.find("a")->as<Declared::Table>()) {
+    const std::string message = refuse(member.place, "so").error().message;
+    EXPECT_TRUE(is_utf8(message));
+    EXPECT_TRUE(message.ends_with('^')) << member.name;
+  }
 }
 
 TEST(declaration, what_is_not_toml_is_refused_at_its_place) {
