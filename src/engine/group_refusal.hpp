@@ -1,5 +1,5 @@
 #pragma once
-// What is told of a group that a store refuses. Pure.
+// What is told of a group that a store refuses, and of a refusal that a store is in doubt about. Pure.
 
 #include <string>
 
@@ -16,6 +16,17 @@ namespace annals::engine {
                     "; nothing was recorded; make fewer changes at once";
   }
   return error;
+}
+
+/// Of a request that the state refuses and that records nothing, where it is not known whether that state is the
+/// newest.
+[[nodiscard]] inline Error refusal_in_doubt(bool others_exist) {
+  if (others_exist) {
+    return Error(ErrorKind::unavailable, "database_away",
+                 "the store cannot take writes now; this request recorded nothing; try again soon");
+  }
+  return Error(ErrorKind::unavailable,
+               "the store cannot take writes until it is restarted; this request recorded nothing");
 }
 
 }  // namespace annals::engine

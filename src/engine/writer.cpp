@@ -369,10 +369,7 @@ void Writer::put_back_from(std::size_t place) {
 void Writer::doubt_refusals() {
   if (std::ranges::none_of(batch_, &Pending::by_state) || store_.status().writable) return;
   for (Pending& pending : batch_) {
-    if (!pending.by_state) continue;
-    pending.answer = fail(ErrorKind::unavailable,
-                          others_.exist() ? "the store cannot take writes now; nothing was recorded; try again soon"
-                                          : "the store cannot take writes until it is restarted; nothing was recorded");
+    if (pending.by_state) pending.answer = std::unexpected(refusal_in_doubt(others_.exist()));
   }
 }
 
@@ -436,7 +433,8 @@ bool Writer::conclude(Pending& pending, const std::vector<AppendResult>& results
     return true;
   }
   if (unknown && (pending.by_state || !pending.rests_on.empty())) {
-    pending.answer = std::unexpected(*unknown);
+    const bool is_told_apart = pending.rests_on.empty() && others_.exist();
+    pending.answer = std::unexpected(is_told_apart ? refusal_in_doubt(true) : *unknown);
     return true;
   }
   if (pending.by_state && !fresh && !pending.sure) return false;

@@ -91,6 +91,19 @@ TEST_F(WriterOthersTest, a_refusal_is_not_given_while_the_store_cannot_be_asked)
   EXPECT_EQ(writer.write(remove_request("a")), "not_found");
 }
 
+TEST_F(WriterOthersTest, a_refusal_is_in_doubt_and_has_recorded_nothing_while_the_store_takes_no_writes) {
+  WriterUnderTest writer(world, store);
+  store.set_writable(false);
+  EXPECT_EQ(writer.write(remove_request("a")), "database_away");
+  store.set_writable(true);
+  store.answer_next({Error{ErrorKind::unavailable, "outcome_unknown", "the connection broke"}});
+  writer.submit(set_request("b", "1"));
+  writer.submit(remove_request("a"));
+  run();
+  EXPECT_EQ(writer.text(1), "outcome_unknown");
+  EXPECT_EQ(writer.text(2), "database_away") << "whatever became of the other request of its batch";
+}
+
 TEST_F(WriterOthersTest, whom_others_come_before_again_and_again_keeps_them_off) {
   WriterUnderTest writer(world, store);
   store.before_each_append([](EventStore& inner) { record(inner, "config-a", set_event("theirs")); });

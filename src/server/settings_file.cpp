@@ -141,7 +141,7 @@ class FilesReader {
       return refuse(name.place, "include is " + in_quotes(*given) + "; expected the name of a file");
     }
     if (std::ranges::find(files_, path) != files_.end())
-      return refuse(name.place, path + " is read already; include a file once");
+      return model::refuse_harmless(name.place, path + " is read already; include a file once");
     if (files_.size() == files_max)
       return refuse(name.place, "these are more than " + std::to_string(files_max) + " files");
     auto text = read_(path);
