@@ -64,7 +64,7 @@ TEST(block_pool, what_was_given_back_last_is_taken_first) {
 
 TEST(block_pool, slabs_without_blocks_are_used_for_other_sizes) {
   BlockPool pool;
-  for (const std::size_t bytes : {24, 100, 1000, 4000, 300}) {
+  for (const std::size_t bytes : {24u, 100u, 1000u, 4000u, 300u}) {
     const auto blocks = take_some(pool, bytes, 16 * in_a_slab(bytes));
     EXPECT_EQ(pool.status().region_bytes, region_bytes) << bytes;
     give_back(blocks);
@@ -87,7 +87,7 @@ TEST(block_pool, regions_go_back_but_for_one) {
 
 // Address and leak sanitizers see whether anything is freed too early, or never.
 TEST(block_pool, blocks_may_outlive_the_pool) {
-  for (const std::size_t count : {0, 1, 10'000}) {
+  for (const std::size_t count : {0u, 1u, 10'000u}) {
     auto pool = std::make_unique<BlockPool>();
     const auto others = take_some(*pool, 200, 10'000);
     const auto blocks = take_some(*pool, 300, count);

@@ -5,15 +5,14 @@ usage: tests/postgres/declared_otherwise.py ANNALS
 """
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
+from played import Wrong, killed_at_the_end, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -26,10 +25,6 @@ size = { type = "enum", values = %s }
 """
 
 
-class Wrong(Exception):
-    pass
-
-
 def create(server: Server, key: str, size: str) -> None:
     with Connection(server.port, timeout=PATIENCE_S) as connection:
         body = json.dumps({"id": key, "size": size}).encode()
@@ -38,7 +33,7 @@ def create(server: Server, key: str, size: str) -> None:
             raise Wrong(f"the creation of {key} got {reply.status}: {reply.body!r}")
 
 
-def play(binary: str, directory: pathlib.Path, database: PostgresServer, started: list[Server]) -> None:
+def play_over(binary: str, directory: pathlib.Path, database: PostgresServer, started: list[Server]) -> None:
     nodes = {"more": 7, "less": 8}
     for name, values in (("more", '["s", "l"]'), ("less", '["s"]')):
         (directory / name).mkdir()
@@ -69,25 +64,11 @@ def play(binary: str, directory: pathlib.Path, database: PostgresServer, started
     more.stop()
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    binary = os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0]))
-    started: list[Server] = []
-    with tempfile.TemporaryDirectory(prefix="annals-declared-") as directory, PostgresServer() as database:
-        try:
-            play(binary, pathlib.Path(directory), database, started)
-        except Wrong as wrong:
-            print(f"wrong: {wrong}", file=sys.stderr)
-            return 1
-        finally:
-            for server in started:
-                if server.process.poll() is None:
-                    server.kill()
-    print("what another server recorded by another declaration is looked at at the next start")
-    return 0
+def play(binary: str, directory: pathlib.Path) -> str:
+    with PostgresServer() as database, killed_at_the_end() as started:
+        play_over(binary, directory, database, started)
+    return "what another server recorded by another declaration is looked at at the next start"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))

@@ -16,7 +16,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
-from played import Wrong, played  # noqa: E402
+from played import Wrong, killed_at_the_end, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -59,18 +59,12 @@ def told(name: str, delays: list[float]) -> str:
 
 
 def play(binary: str, directory: pathlib.Path) -> str:
-    with PostgresServer() as database:
-        servers = []
+    with PostgresServer() as database, killed_at_the_end() as servers:
         for number in (1, 2):
             (directory / str(number)).mkdir()
             arguments = ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--init", "--node-id", str(number)]
             servers.append(Server(binary, arguments, directory / str(number)))
-        try:
-            return measure(database, servers)
-        finally:
-            for server in servers:
-                if server.process.poll() is None:
-                    server.kill()
+        return measure(database, servers)
 
 
 def measure(database: PostgresServer, servers: list[Server]) -> str:

@@ -5,25 +5,20 @@ usage: tests/postgres/same_node_id.py ANNALS
 """
 
 import json
-import os
 import pathlib
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
+from played import Wrong, killed_at_the_end, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
 PATIENCE_S = 60
 SHARED = "Another server uses this database with the same node id"
 ALONE = "No other server uses this database with this node id any more"
-
-
-class Wrong(Exception):
-    pass
 
 
 def said(server: Server, message: str) -> list[dict]:
@@ -56,7 +51,7 @@ def put(server: Server, value: str) -> None:
             raise Wrong(f"a write got {reply.status}: {reply.body!r}")
 
 
-def play(binary: str, directory: pathlib.Path, database: PostgresServer, started: list[Server]) -> None:
+def play_over(binary: str, directory: pathlib.Path, database: PostgresServer, started: list[Server]) -> None:
     def start(name: str, node: int) -> Server:
         (directory / name).mkdir(exist_ok=True)
         arguments = ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", database.url(), "--init", "--node-id", str(node)]
@@ -90,25 +85,11 @@ def play(binary: str, directory: pathlib.Path, database: PostgresServer, started
         server.stop()
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    binary = os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0]))
-    started: list[Server] = []
-    with tempfile.TemporaryDirectory(prefix="annals-node-") as directory, PostgresServer() as database:
-        try:
-            play(binary, pathlib.Path(directory), database, started)
-        except Wrong as wrong:
-            print(f"wrong: {wrong}", file=sys.stderr)
-            return 1
-        finally:
-            for server in started:
-                if server.process.poll() is None:
-                    server.kill()
-    print("the second server of a node id says so, and nobody else")
-    return 0
+def play(binary: str, directory: pathlib.Path) -> str:
+    with PostgresServer() as database, killed_at_the_end() as started:
+        play_over(binary, directory, database, started)
+    return "the second server of a node id says so, and nobody else"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))

@@ -1,11 +1,14 @@
 """What programs of tests that play against the real server have in common: one argument, a directory of their own, and an end that says
 what was wrong."""
 
+import contextlib
 import os
 import pathlib
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from server import Server
 
 
 class Wrong(Exception):
@@ -25,3 +28,15 @@ def played(play: Callable[[str, pathlib.Path], str], usage: str | None) -> int:
             print(f"wrong: {wrong}", file=sys.stderr)
             return 1
     return 0
+
+
+@contextlib.contextmanager
+def killed_at_the_end() -> Iterator[list[Server]]:
+    """A list for servers that are started; those that still run at the end are killed, whatever went wrong."""
+    started: list[Server] = []
+    try:
+        yield started
+    finally:
+        for server in started:
+            if server.process.poll() is None:
+                server.kill()
