@@ -77,7 +77,7 @@ Declared declared(const Source& source, const toml::node& node) {
   return result;
 }
 
-constexpr std::size_t shown_bytes_max = 200;
+constexpr std::size_t line_bytes_max = 200;
 
 /// Where the character of this number, from 0, begins in the text; at its end when it has fewer.
 std::size_t byte_of(std::string_view text, std::size_t character) {
@@ -90,14 +90,14 @@ std::size_t byte_of(std::string_view text, std::size_t character) {
 /// What of a long line is shown: that around the place.
 ShownLine cut_around_place(ShownLine line) {
   constexpr std::string_view left_out = "...";
-  if (line.text.size() <= shown_bytes_max) return line;
+  if (line.text.size() <= line_bytes_max) return line;
   const auto is_within_character = [&](std::size_t at) {
     return at < line.text.size() && (static_cast<unsigned char>(line.text[at]) & 0xc0) == 0x80;
   };
   const std::size_t place = byte_of(line.text, line.column - std::min<std::size_t>(line.column, 1));
-  std::size_t begin = std::min(place - std::min(place, shown_bytes_max / 2), line.text.size() - shown_bytes_max);
+  std::size_t begin = std::min(place - std::min(place, line_bytes_max / 2), line.text.size() - line_bytes_max);
   while (is_within_character(begin)) ++begin;
-  std::size_t end = std::min(begin + shown_bytes_max, line.text.size());
+  std::size_t end = std::min(begin + line_bytes_max, line.text.size());
   while (is_within_character(end)) --end;
   std::size_t before = 0;  // characters that are left out
   for (std::size_t at = 0; at < begin; ++before)

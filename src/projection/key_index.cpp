@@ -17,7 +17,7 @@ constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
 constexpr std::uint64_t empty = 0;
 constexpr std::uint64_t moved = 1;  // no row's address: looking goes on behind it
 constexpr std::size_t words_a_line = 8;
-constexpr std::size_t capacity_min = 64;
+constexpr std::size_t words_min = 64;
 // Words that are moved with each row: all of them long before the new table is full in its turn.
 constexpr std::size_t words_moved = words_a_line;
 
@@ -74,7 +74,7 @@ void KeyIndex::make_room(std::size_t keys) {
   spent_ = Table();
   const std::size_t wanted = size_ + keys;
   if (now_.holds(wanted) || next_.holds(wanted)) return;
-  std::size_t capacity = std::max(capacity_min, std::bit_ceil(wanted));
+  std::size_t capacity = std::max(words_min, std::bit_ceil(wanted));
   if (wanted > capacity - capacity / 8) capacity *= 2;
   next_ = Table(capacity);
 }
