@@ -361,15 +361,14 @@ void Application::end_readers() {
   probe_.reset();
 }
 
-/// A table that is still catching up may wait for the database. One that does not answer soon keeps nobody from going
-/// down: what the table has not read, the next start reads.
-void Application::stop_engine() {
-  std::unique_ptr<platform::Executor> patience;
-  if (store_->remote_reads_max() > 0) {
-    patience = platform::make_thread_executor("patience");
-    patience->post_after(last_reads_time, [store = store_.get()] { store->let_reads_wait(false); });
-  }
-  engine_->stop();
+/// Whoever follows the events (the writer, the audit log, a table that is still catching up) may wait for the database.
+/// One that does not answer soon keeps nobody from going down: what was not read, the next start reads. Null where no
+/// store is that one waits for; to be held until everybody has stopped.
+std::unique_ptr<platform::Executor> Application::end_reads_soon() {
+  if (!store_ || store_->remote_reads_max() == 0) return nullptr;
+  auto patience = platform::make_thread_executor("patience");
+  patience->post_after(last_reads_time, [store = store_.get()] { store->let_reads_wait(false); });
+  return patience;
 }
 
 Result<> Application::build(const Address& address, std::function<void(const std::string& url)> ready) {
@@ -461,13 +460,15 @@ Result<> Application::stop() {
     log_->warning("Some requests were cut off, because they did not finish within the drain timeout");
   end_readers();
   platform::standard_error().hurry(unread_output_time);  // a reader of the logs who does not read keeps nobody
+  auto patience = end_reads_soon();
   if (engine_) engine_->stop_following();
   writer_.reset();  // with what it has in hand, whether or not anybody is left to be told
   if (audit_runner_) {
     audit_runner_->stop();
     audit_->close();
   }
-  if (engine_) stop_engine();
+  if (engine_) engine_->stop();
+  patience.reset();
   audit_runner_.reset();
   audit_.reset();
   engine_.reset();

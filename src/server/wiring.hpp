@@ -69,7 +69,7 @@ class Application {
   void tell_of_tls(const http::TlsPair& pair);
   void make_readers(http::ApiOptions& options, engine::EngineOptions& engine_options);
   void end_readers();
-  void stop_engine();
+  [[nodiscard]] std::unique_ptr<platform::Executor> end_reads_soon();
   [[nodiscard]] Result<> build(const Address& address, std::function<void(const std::string& url)> ready);
 
   const Settings settings_;
