@@ -218,9 +218,9 @@ class EventStore {
   /// after `nothing_after`, or an earlier group of the call with one of its streams was refused; nothing of the group
   /// is recorded and nothing else is touched); gone ("stream_removed": events of a stream that the caller has taken in,
   /// by its `known_at`, were removed for good, see promise 6; nothing is recorded); invalid, too_large (a limit in
-  /// event.hpp; nothing recorded); unavailable ("no_room", "index_missing", "database_away": nothing of the group is
-  /// recorded, and the same append may succeed later; any other code: it is unknown whether the group was recorded, or
-  /// an earlier outcome is: see promise 5).
+  /// event.hpp; nothing recorded); unavailable ("no_room", "index_missing", "database_away", "database_exhausted":
+  /// nothing of the group is recorded, and the same append may succeed later; any other code: it is unknown whether the
+  /// group was recorded, or an earlier outcome is: see promise 5).
   virtual void append(std::span<const Group> groups, AppendDone done) = 0;
 
   /// Records events of another store as they are, with position, version, id, time and node; for a store that is to

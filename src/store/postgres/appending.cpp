@@ -53,6 +53,16 @@ Error not_recorded(const Error& error) {
     return {ErrorKind::unavailable, code,
             "another transaction holds the lock on $all for longer than 10 s; nothing was recorded"};
   }
+  if (error.code == disk_full) {
+    return {ErrorKind::unavailable, "no_room",
+            "there is no room on the disk of the database for what is to be recorded; nothing was recorded; try again "
+            "later"};
+  }
+  if (lacks_resources(error.code)) {
+    return {ErrorKind::unavailable, "database_exhausted",
+            "the database lacks the memory, or something else, that it takes to record; nothing was recorded; try "
+            "again later"};
+  }
   if (error.code == number_taken) {
     return {
         ErrorKind::unavailable, code,
@@ -87,24 +97,6 @@ std::size_t events_of(const Group& group) {
   std::size_t events = 0;
   for (const StreamAppend& append : group.appends) events += append.events.size();
   return events;
-}
-
-/// Numbers that no stream has. A restore of the rows alone, or a logical replica, leaves the sequence behind the
-/// streams that are there; it is moved past them. Errors: those of a connection.
-Result<std::vector<std::int64_t>> reserve_streams(Connection& connection, std::int64_t count) {
-  constexpr std::int64_t skipped_at_once = 1'000'000;
-  while (true) {
-    const Rows rows = TRY(connection.run(Sql::reserve_streams, std::move(Parameters().add(count))));
-    std::vector<std::int64_t> drawn;
-    for (std::size_t row = 0; row < rows.size(); ++row) drawn.push_back(rows.integer(row, 0));
-    const auto [lowest, highest] = std::ranges::minmax(drawn);
-    const std::int64_t taken = rows.integer(0, 1);
-    if (lowest > taken) return drawn;
-    for (std::int64_t reached = highest; reached < taken;) {
-      const std::int64_t missing = std::min(taken - reached, skipped_at_once);
-      reached = TRY(connection.run(Sql::skip_streams, std::move(Parameters().add(missing)))).integer(0, 0);
-    }
-  }
 }
 
 }  // namespace
@@ -181,7 +173,7 @@ void PostgresStore::record(std::span<const Entry> entries, Progresses& calls) {
     return;
   }
   refuse_all(entries, not_recorded(*failure));
-  condition_.lock()->flush_found_nobody = is_lost(*failure) || !reached_.load() || !not_displaced();
+  note_refusal(*failure);
 }
 
 /// Of what is refused for its own sake that alone is said; everything else is as `error` says.
@@ -192,6 +184,7 @@ void PostgresStore::refuse_all(std::span<const Entry> entries, const Error& erro
   const auto condition = condition_.lock();
   condition->last_flush_ok = false;
   condition->flush_found_nobody = false;
+  ++condition->refused_count;
 }
 
 /// Begins a transaction that holds the lock, or goes on with the one that keeps others off; what others recorded is
@@ -422,6 +415,33 @@ Result<> PostgresStore::number_streams(Connection& connection, NamedStreams& str
   return {};
 }
 
+/// Numbers that no stream has. A restore of the rows alone, or a logical replica, leaves the sequence behind the
+/// streams that are there; it is moved past them. Errors: those of a connection; unavailable ("number_taken"), when the
+/// database gives no numbers.
+Result<std::vector<std::int64_t>> PostgresStore::reserve_streams(Connection& connection, std::int64_t count) {
+  constexpr std::int64_t skipped_at_once = 1'000'000;
+  const auto none = [](std::string_view why) {
+    return fail(
+        ErrorKind::unavailable, number_taken,
+        "the database gives no numbers for new streams: the column stream_id of the table streams " + std::string(why));
+  };
+  while (true) {
+    const Rows rows = TRY(connection.run(Sql::reserve_streams, std::move(Parameters().add(count))));
+    if (rows.is_null(0, 0)) return none("has no sequence that belongs to it");
+    std::vector<std::int64_t> drawn;
+    for (std::size_t row = 0; row < rows.size(); ++row) drawn.push_back(rows.integer(row, 0));
+    const auto [lowest, highest] = std::ranges::minmax(drawn);
+    const std::int64_t taken = rows.integer(0, 1);
+    if (lowest > taken) return drawn;
+    for (std::int64_t reached = highest; reached < taken;) {
+      const std::int64_t missing = std::min(taken - reached, skipped_at_once);
+      const std::int64_t before = reached;
+      reached = TRY(connection.run(Sql::skip_streams, std::move(Parameters().add(missing)))).integer(0, 0);
+      if (reached <= before) return none("has a sequence that does not rise");
+    }
+  }
+}
+
 /// The second round trip.
 Result<> PostgresStore::commit(Connection& connection, const Before& before, const AppendPlan& plan) {
   std::vector<Call> calls;
@@ -456,9 +476,7 @@ Result<> PostgresStore::commit(Connection& connection, const Before& before, con
   (void)note(connection, {plan.head(), before.epochs + (begins ? 1 : 0), plan.last_id()});
   publish(plan.head(), plan.last_id());
   set_away({});
-  const auto condition = condition_.lock();
-  condition->last_flush_ok = true;
-  condition->last_flush_duration = took;
+  note_flush(took);
   return {};
 }
 

@@ -40,7 +40,15 @@ inline constexpr std::string_view number_taken = "number_taken";
 
 /// A code that says that what is wrong is in the rows: not JSON where JSON is kept, an id that is there already.
 [[nodiscard]] inline bool is_about_rows(std::string_view code) {
-  return code.starts_with("22") || code.starts_with("23");
+  constexpr std::string_view sequence_at_its_end = "2200H";
+  return (code.starts_with("22") || code.starts_with("23")) && code != sequence_at_its_end;
+}
+
+/// The database has no room on its disk.
+inline constexpr std::string_view disk_full = "53100";
+/// A code that says that the database lacks room, memory or the like for now.
+[[nodiscard]] inline bool lacks_resources(std::string_view code) {
+  return code.starts_with("53");
 }
 
 /// What a statement gave, in binary form. Values are borrowed from it. Copies share it.

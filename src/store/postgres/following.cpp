@@ -210,6 +210,7 @@ StoreStatus PostgresStore::status() const {
         "another database answers than the one that this server has served, or an older state of that one; bring the "
         "right one back, or restart the server to serve this one";
   }
+  status.has_room = condition->has_room;
   status.last_flush_ok = condition->last_flush_ok;
   status.last_flush_duration = condition->last_flush_duration;
   return status;
@@ -298,6 +299,7 @@ Result<> PostgresStore::look() {
     const std::unique_lock writing(writer_mutex_, std::try_to_lock);
     if (writing && doubt_) (void)TRY(find_out());
   }
+  rehearse();
   const auto head = ask_head(**listening_);
   if (head) {
     recognise(displaced_count);

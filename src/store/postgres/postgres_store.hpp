@@ -23,6 +23,7 @@
 
 #include "base/guarded.hpp"
 #include "base/invariant.hpp"
+#include "base/throttle.hpp"
 #include "event/group_check.hpp"
 #include "store/append_queue.hpp"
 #include "store/postgres/append_plan.hpp"
@@ -131,6 +132,7 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<> restore_under_lock(std::span<const EventView> events);
   [[nodiscard]] static Before before_of(const Outlook& found, const Rows& store);
   [[nodiscard]] Result<> adopt(Connection& connection, Before& before);
+  [[nodiscard]] static Result<std::vector<std::int64_t>> reserve_streams(Connection& connection, std::int64_t count);
   [[nodiscard]] Result<> number_streams(Connection& connection, NamedStreams& streams, const AppendPlan& plan);
   [[nodiscard]] Result<> commit(Connection& connection, const Before& before, const AppendPlan& plan);
   void refuse_all(std::span<const Entry> entries, const Error& error);
@@ -164,6 +166,8 @@ class PostgresStore final : public EventStore {
     std::uint64_t displaced_count = 0;  ///< how often that was found
     std::optional<bool> last_flush_ok;
     bool flush_found_nobody = false;  ///< the last flush failed because the database could not be asked
+    bool has_room = true;             ///< false after a flush that failed because its disk was full
+    std::uint64_t refused_count = 0;  ///< how many flushes failed
     Duration last_flush_duration{0};
   };
 
@@ -199,6 +203,13 @@ class PostgresStore final : public EventStore {
   void wait_for_hint();
   void claim_node();
   void set_away(const Result<>& looked);
+
+  // --- Appends that the database refuses although it answers (refusing.cpp) ---
+
+  void note_refusal(const Error& error);
+  void note_flush(Duration took);
+  void rehearse();
+  [[nodiscard]] Result<> try_rehearsal(Connection& connection) const;
 
   [[nodiscard]] Result<> settle_unwritten(Instant time, const std::string& why) const;
 
@@ -274,6 +285,8 @@ class PostgresStore final : public EventStore {
     bool told = false;  // also of an earlier connection
   };
   NodeClaim node_claim_;
+  std::optional<Duration> rehearsed_at_;  // monotonic; of the follower's thread
+  Throttle shortage_told_{std::chrono::seconds{10}};
   std::unique_ptr<platform::Executor> follower_;
 };
 
@@ -286,8 +299,8 @@ auto PostgresStore::read(Work work) const -> decltype(work(std::declval<Connecti
   Error error = displaced_if_without_tables(std::move(result).error());
   if (error.code == "another_database") error.kind = ErrorKind::unavailable;
   if (error.kind == ErrorKind::usage) error.kind = ErrorKind::unavailable;  // what it let in before, it refuses now
-  // A lock of somebody else's was not let go of, or an operator ended the statement: that passes.
-  const bool passes = error.code == "55P03" || error.code == "57014";
+  // A lock of somebody else's was not let go of, an operator ended the statement, or memory is short: that passes.
+  const bool passes = error.code == "55P03" || error.code == "57014" || lacks_resources(error.code);
   if (error.kind == ErrorKind::internal) {
     error = {passes ? ErrorKind::unavailable : ErrorKind::input_output, error.message};
   }

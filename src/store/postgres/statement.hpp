@@ -19,7 +19,7 @@ struct Sql {
   // Appends.
   static const Statement lock_all, lock_store, find_streams, reserve_streams, skip_streams, insert_streams,
       update_streams, insert_events, insert_stream_events, update_all, update_store, insert_epoch, insert_writer,
-      events_exist, last_versions;
+      events_exist, last_versions, rehearsal, rehearse;
   // Events of others.
   static const Statement adopt_stretches, adopt_store;
   // Reads.

@@ -1,0 +1,2 @@
+-- What follows in this transaction waits for nobody's lock for long.
+SET LOCAL lock_timeout = '50ms'
