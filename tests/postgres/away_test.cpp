@@ -172,6 +172,21 @@ TEST_F(AwayTest, a_database_that_lacks_what_the_checkpoints_have_is_another_one)
   EXPECT_THAT(store->status().reason, HasSubstr("no event at position 4"));
 }
 
+// As the original service does when it removes a stream for good. A server that was not down goes on, too.
+TEST_F(AwayTest, an_event_that_was_removed_does_not_make_it_another_database) {
+  record_and_close();
+  sql("SET eventstore.enable_hard_deletes = 'on'; "
+      "CREATE TEMP TABLE gone AS SELECT event_id FROM stream_events WHERE stream_id = 0 AND stream_version = 2; "
+      "DELETE FROM stream_events WHERE event_id IN (SELECT event_id FROM gone); "
+      "DELETE FROM events WHERE event_id IN (SELECT event_id FROM gone)");
+  const auto store = open_before_the_server();
+  EXPECT_TRUE(comes_true([&] { return store->status().away.empty() && store->status().writable; }))
+      << store->status().reason;
+  EXPECT_THAT(log_.lines(), Contains(StartsWith("WARNING The event that a checkpoint ends with was removed")));
+  EXPECT_EQ(value_of(append(*store, group_saying("a", "four"))).first, Position{4});
+  EXPECT_THAT(everything(*store), ElementsAre("1 a@1 one", "3 a@3 three", "4 a@4 four"));
+}
+
 TEST_F(AwayTest, a_database_that_comes_back_without_tables_is_not_given_any) {
   record_and_close();
   sql("DROP SCHEMA \"" + options().schema + "\" CASCADE");

@@ -2,6 +2,7 @@
 // stands on what is remembered: the epochs, by which cursors are known, and the checkpoints, which are of its events.
 
 #include <algorithm>
+#include <array>
 
 #include "store/postgres/postgres_store.hpp"
 #include "store/postgres/tables.hpp"
@@ -55,8 +56,14 @@ void PostgresStore::begin_following() {
 Result<> PostgresStore::begin() {
   const std::lock_guard writing(writer_mutex_);
   NamedStreams none;
-  const Locked locked = TRY(lock_whole(none));
-  const Before& before = locked.before;
+  Locked locked = TRY(lock_whole(none));
+  Before& before = locked.before;
+  if (before.epochs == 0 && before.head.value > 0) {  // somebody restored the events alone
+    const std::array calls{
+        Call{Sql::insert_epoch, std::move(Parameters().add(std::int64_t{draw_epoch()}).add(std::int64_t{0}))}};
+    (void)TRY(locked.lease->run(calls));
+    before.epochs = 1;
+  }
   TRY(locked.lease->run(Sql::commit));
   TRY(note(*locked.lease, {before.head, before.epochs, before.last}));
   (void)stamp_after(before);
@@ -85,15 +92,33 @@ Result<> PostgresStore::check_is_known(Connection& connection) const {
   }
   const std::vector<Epoch> epochs = TRY(read_epochs(connection));
   if (!continues(epochs, view_.lock()->epochs)) return another_database("its epochs are others");
+  const Rows all = TRY(connection.run(std::array{ask_for({})})).front();
+  if (all.size() == 0) return another_database("it has no stream $all");
+  const Position head(static_cast<std::uint64_t>(all.integer(0, 0)));
+  std::vector<const SeenFlushed*> removed;
   for (const SeenFlushed& seen : seen_) {
     const auto position = locate(epochs, seen.cursor);
     if (!position)
       return another_database("it went back and on from before position " + to_string(seen.cursor.position));
     const Rows rows = TRY(connection.run(Sql::event_at, std::move(Parameters().add(position->value))));
-    if (rows.size() == 0) return another_database("it has no event at position " + to_string(*position));
+    if (rows.size() == 0 && head < *position) {
+      return another_database("it has no event at position " + to_string(*position) + ", and ends at " +
+                              to_string(head));
+    }
+    if (rows.size() == 0) {
+      // It was removed by somebody; that the epochs go on is what tells the database then.
+      removed.push_back(&seen);
+      continue;
+    }
     if (seen.event && rows.uuid(0, 0) != *seen.event) {
       return another_database("it has another event at position " + to_string(*position));
     }
+  }
+  for (const SeenFlushed* const seen : removed) {
+    platform_.log.warning(
+        "The event that a checkpoint ends with was removed from the database for good; what the checkpoint holds goes "
+        "on being served, until the server is started again",
+        {{"checkpoint", std::string_view(seen->path)}, {"position", seen->cursor.position.value}});
   }
   return {};
 }
