@@ -64,6 +64,17 @@ std::uint64_t cache_bytes_max(const std::vector<projection::TableFeed*>& feeds) 
   return bytes;
 }
 
+/// The last event that is there, if any is: the last positions may hold none any more.
+Result<EventPage> last_event(EventStore& store) {
+  const auto at = [&](Position position) {
+    return store.read_all(Position{std::max<std::uint64_t>(position.value, 1) - 1}, Horizon::visible, PageLimit{1, 1});
+  };
+  const Position visible = store.status().visible;
+  EventPage last = TRY(at(visible));
+  if (!last.events().empty() || visible.value == 0) return last;
+  return at(TRY(store.position_at(Instant{INT64_MAX})));
+}
+
 }  // namespace
 
 Writer::Writer(EventStore& store, std::vector<projection::TableFeed*> feeds, platform::Platform platform,
@@ -90,8 +101,7 @@ Writer::~Writer() {
 
 Result<> Writer::load() {
   TRY(receipts_.load(store_, receipts_keeper_.get()));
-  const EventPage last = TRY(store_.read_all(Position{std::max<std::uint64_t>(store_.status().visible.value, 1) - 1},
-                                             Horizon::visible, PageLimit{1, 1}));
+  const EventPage last = TRY(last_event(store_));
   if (!last.events().empty()) last_visible_stamp_ = last.events().back().created_at.microseconds;
   others_.set_known(receipts_.position());
   if (others_.exist()) {

@@ -5,21 +5,21 @@ usage: tests/postgres/locked_tables.py ANNALS
 
 Those who ask for the past wait. Meanwhile, on the same I/O thread, the present is told, /livez and /health answer; more who ask for the past
 than may wait are refused at once; who waits longer than request_timeout is told so; and once the lock is gone, everybody who still waits gets
-the answer. A server that is told to stop while reads wait stops, also when the database is silent altogether.
+the answer. A question about a time that is long over does not wait for a write that waits for the lock on `$all`, also where the last event
+was removed. A server that is told to stop while reads wait stops, also when the database is silent altogether.
 """
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.parse
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection, request_bytes  # noqa: E402
+from played import Wrong, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -27,10 +27,6 @@ KEYS = 5
 READERS = 6  # of the ten connections of a pool, one appends, one follows, and two are left to tables and health
 REFUSED = 4
 PATIENCE_S = 120
-
-
-class Wrong(Exception):
-    pass
 
 
 def expect(is_so: bool, what: str) -> None:
@@ -41,10 +37,10 @@ def expect(is_so: bool, what: str) -> None:
 class Lock:
     """Holds the tables of the events until it is let go of."""
 
-    def __init__(self, database: PostgresServer):
+    def __init__(self, database: PostgresServer, sql: str = "LOCK TABLE stream_events, events IN ACCESS EXCLUSIVE MODE"):
         self.database = database
         self.holder = subprocess.Popen(database._psql("postgres"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.holder.stdin.write("BEGIN;\nLOCK TABLE stream_events, events IN ACCESS EXCLUSIVE MODE;\nSELECT 'locked';\n")
+        self.holder.stdin.write(f"BEGIN;\n{sql};\nSELECT 'locked';\n")
         self.holder.stdin.flush()
         expect(self.holder.stdout.readline().strip() == "locked", "the tables cannot be locked")
 
@@ -201,6 +197,29 @@ def play_time_out(binary: str, directory: pathlib.Path, database: PostgresServer
                f"what was given up because nobody waits for it is told as if it had failed: {program.server.last_words()}")
 
 
+def play_removed(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
+    """The writer knows until when nothing is recorded any more, although the last position has no event."""
+    with Program(binary, directory / "removed", database) as program:
+        record(program)
+        past_time = urllib.parse.quote(json.loads(program.ask("/config/k0/history").body)[-1]["created_at"])
+        program.send("/config/gone", "PUT", b'{"value":"gone"}').receive()
+        program.server.stop()
+    database.psql("SET eventstore.enable_hard_deletes = 'on'; "
+                  "CREATE TEMP TABLE gone AS SELECT event_id FROM stream_events JOIN streams USING (stream_id) WHERE stream_uuid = 'config-gone'; "
+                  "DELETE FROM stream_events WHERE event_id IN (SELECT event_id FROM gone); "
+                  "DELETE FROM events WHERE event_id IN (SELECT event_id FROM gone); DELETE FROM streams WHERE stream_uuid = 'config-gone';")
+    with Program(binary, directory / "removed", database) as program:
+        lock = Lock(database, "DO $$ BEGIN PERFORM FROM streams WHERE stream_id = 0 FOR UPDATE; END $$")
+        write = program.send("/config/k0", "PUT", b'{"value":"third"}')
+        lock.until_waiting(1)
+        reply = program.ask(f"/config/k0?at={past_time}")
+        expect((reply.status, reply.body.strip()) == (200, b"second"), f"the past is told as {reply.status} {reply.body!r}")
+        expect(write.silent(0.01), "who asks for the past waits for who writes")
+        lock.release()
+        expect(write.receive().status == 200, "a write waits for the lock, and is taken")
+        program.server.stop()
+
+
 def play_stop(binary: str, directory: pathlib.Path, database: PostgresServer) -> None:
     with Program(binary, directory / "stop", database, "--drain-timeout", "300ms") as program:
         lock = Lock(database)
@@ -231,24 +250,16 @@ def play_silence(binary: str, directory: pathlib.Path, database: PostgresServer)
             connection.close()
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    binary = os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0]))
-    with tempfile.TemporaryDirectory(prefix="annals-locked-") as directory, PostgresServer() as database:
-        try:
-            waited = play_waiting(binary, pathlib.Path(directory), database)
-            play_full_queue(binary, pathlib.Path(directory), database)
-            play_time_out(binary, pathlib.Path(directory), database)
-            play_stop(binary, pathlib.Path(directory), database)
-            play_silence(binary, pathlib.Path(directory), database)
-        except Wrong as wrong:
-            print(f"wrong: {wrong}", file=sys.stderr)
-            return 1
-    print(f"{waited} reads of the past waited for a lock, and nobody waited with them")
-    return 0
+def play(binary: str, directory: pathlib.Path) -> str:
+    with PostgresServer() as database:
+        waited = play_waiting(binary, directory, database)
+        play_full_queue(binary, directory, database)
+        play_time_out(binary, directory, database)
+        play_removed(binary, directory, database)
+        play_stop(binary, directory, database)
+        play_silence(binary, directory, database)
+    return f"{waited} reads of the past waited for a lock, and nobody waited with them"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))
