@@ -81,6 +81,22 @@ TEST_F(AsRole, who_may_not_write_is_told_so_and_reads) {
   EXPECT_THAT(settled.error().message, HasSubstr("UPDATE on the table annals_store"));
 }
 
+TEST_F(AsRole, who_may_not_make_or_remove_a_database_is_told_which_right_that_takes) {
+  options().url.replace(options().url.find("postgres?"), 8, "of_nobody");
+  const auto made = store::create_postgres_database(options());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::usage);
+  EXPECT_THAT(made.error().message, testing::AllOf(HasSubstr("permission denied to create database"),
+                                                   HasSubstr("CREATEDB"), testing::Not(HasSubstr("SELECT"))));
+  run_sql(server().url(), "CREATE DATABASE of_nobody");
+  const auto dropped = store::drop_postgres_database(options());
+  ASSERT_FALSE(dropped);
+  EXPECT_EQ(dropped.error().kind, ErrorKind::usage);
+  EXPECT_THAT(dropped.error().message,
+              testing::AllOf(HasSubstr("must be owner of database"), testing::Not(HasSubstr("SELECT"))));
+  run_sql(server().url(), "DROP DATABASE of_nobody");
+}
+
 TEST_F(AsRole, a_time_is_settled_whatever_was_set_for_a_role) {
   make_tables();
   grant_all();

@@ -35,6 +35,16 @@ TEST_F(PostgresTest, a_database_is_created_initialised_and_dropped) {
   EXPECT_FALSE(value_of(store::drop_postgres_database(options())));
 }
 
+// The one that there is where nobody made another.
+TEST_F(PostgresTest, the_database_that_is_connected_to_for_others_is_no_exception) {
+  options().schema = "public";
+  // What another test has closed may be there for a moment yet.
+  EXPECT_TRUE(comes_true([&] { return store::drop_postgres_database(options()).value_or(false); }));
+  EXPECT_FALSE(value_of(store::drop_postgres_database(options())));
+  EXPECT_TRUE(value_of(store::create_postgres_database(options())));
+  EXPECT_FALSE(value_of(store::create_postgres_database(options())));
+}
+
 TEST_F(PostgresTest, a_name_that_the_encoding_of_the_database_lacks_is_one_that_never_was) {
   const std::string database = "latin_" + options().schema;
   run_sql(server().url(), "CREATE DATABASE \"" + database + "\" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
@@ -156,6 +166,54 @@ TEST_F(PostgresTest, subscribers_of_the_original_are_told_of_each_stream_and_of_
               testing::ElementsAre("$all,0,2,3", "a," + number + ",2,3"));
   EXPECT_EQ(sql("SELECT tgname FROM pg_trigger WHERE tgrelid = 'streams'::regclass AND NOT tgisinternal ORDER BY 1"),
             "event_notification\nno_delete_streams");
+}
+
+// As after a restore of some of the tables.
+TEST_F(PostgresTest, what_of_annals_own_tables_is_missing_is_made_and_the_epochs_begin_again) {
+  {
+    const auto store = open();
+    for (const char* const data : {"1", "2"}) ASSERT_TRUE(append(*store, group_saying("a", data)));
+  }
+  options().init = false;
+  for (const char* const table : {"annals_epochs", "annals_writers", "annals_foreign", "annals_store"}) {
+    SCOPED_TRACE(table);
+    sql(std::string("DROP TABLE ") + table);
+    const auto store = open();
+    EXPECT_EQ(everything(*store).size(), 2u);
+    const Cursor second = store->cursor(Position{2});
+    EXPECT_NE(second.epoch, 0u) << "else it would be the cursor of the start";
+    EXPECT_EQ(value_of(store->resolve(second)), Position{2});
+    EXPECT_TRUE(store->settle(platform::system_clock().now()));
+    EXPECT_EQ(value_of(store->position_at(platform::system_clock().now())), Position{2});
+  }
+  EXPECT_EQ(value_of(append(*open(), group_saying("a", "3"))).first, Position{3});
+}
+
+TEST_F(PostgresTest, tables_whose_numbers_are_of_another_type_are_refused) {
+  ASSERT_TRUE(value_of(store::init_postgres_store(options())));
+  sql("DROP VIEW annals_events; ALTER TABLE stream_events ALTER COLUMN stream_version TYPE integer");
+  const auto refused = store::open_postgres_store(options(), world());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+  EXPECT_THAT(refused.error().message, HasSubstr("stream_events.stream_version is of type integer"));
+}
+
+TEST_F(PostgresTest, where_no_sequence_gives_numbers_no_stream_is_made_and_the_others_go_on) {
+  const auto store = open();
+  ASSERT_TRUE(append(*store, group_saying("a", "1")));
+  for (const char* const spoilt :
+       {"ALTER SEQUENCE streams_stream_id_seq INCREMENT BY -1 MINVALUE -1000000",
+        "ALTER SEQUENCE streams_stream_id_seq INCREMENT BY 1 MAXVALUE 3 RESTART WITH 3",
+        "ALTER TABLE streams ALTER COLUMN stream_id DROP DEFAULT; DROP SEQUENCE streams_stream_id_seq"}) {
+    SCOPED_TRACE(spoilt);
+    sql(spoilt);
+    const auto other = open();  // which has drawn none yet
+    const auto refused = append(*other, group_saying("new", "1"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "database_away");
+    EXPECT_THAT(refused.error().message, testing::AllOf(HasSubstr("sequence"), HasSubstr("nothing was recorded")));
+    EXPECT_TRUE(append(*other, group_saying("a", "more"))) << "nobody holds the lock";
+  }
 }
 
 TEST_F(PostgresTest, no_error_shows_the_password) {

@@ -6,7 +6,12 @@
 namespace annals::store {
 namespace {
 
-constexpr const char* maintenance_database = "postgres";
+/// Where to connect to make or remove a database, which nobody does from within it.
+Destination beside(const Destination& destination) {
+  return destination.with_database(destination.database() == "postgres" ? "template1" : "postgres");
+}
+
+constexpr std::string_view no_right = "42501";
 
 /// Channels of notifications are named SCHEMA.events and SCHEMA.annals, in 63 bytes. Errors: usage.
 Result<> check_schema(const std::string& schema) {
@@ -18,12 +23,12 @@ Result<> check_schema(const std::string& schema) {
 
 /// The user lacks the right, or the server is one that only follows another.
 bool may_not_write(const Error& error) {
-  return error.code == "42501" || error.code == "database_read_only" || error.code == "0A000";
+  return error.code == no_right || error.code == "database_read_only" || error.code == "0A000";
 }
 
 /// For whoever starts the program: what a server refused is not a defect.
 Error for_operator(Error error) {
-  if (error.code == "42501") {
+  if (error.code == no_right) {
     return {ErrorKind::usage, error.message +
                                   "; the user needs SELECT, INSERT and UPDATE on the tables of the schema and USAGE on "
                                   "its sequences, and once, where Annals has not been before, CREATE on the schema"};
@@ -110,13 +115,16 @@ Result<std::string> postgres_database_name(const PostgresOptions& options) {
 
 Result<bool> create_postgres_database(const PostgresOptions& options) {
   const Destination destination = TRY(Destination::read(options));
-  const auto connection = for_operator(Connection::open(destination.with_database(maintenance_database), {}));
+  const auto connection = for_operator(Connection::open(beside(destination), {}));
   if (!connection) return std::unexpected(connection.error());
   const auto made = (*connection)
                         ->run_script("CREATE DATABASE " + quoted_identifier(destination.database()) +
                                      " ENCODING 'UTF8' TEMPLATE template0");
   if (made) return true;
   if (made.error().code == "42P04") return false;  // it is there
+  if (made.error().code == no_right) {
+    return fail(ErrorKind::usage, made.error().message + "; the user needs the right CREATEDB");
+  }
   return std::unexpected(for_operator(made.error()));
 }
 
@@ -130,11 +138,12 @@ Result<bool> init_postgres_store(const PostgresOptions& options) {
 
 Result<bool> drop_postgres_database(const PostgresOptions& options) {
   const Destination destination = TRY(Destination::read(options));
-  const auto connection = for_operator(Connection::open(destination.with_database(maintenance_database), {}));
+  const auto connection = for_operator(Connection::open(beside(destination), {}));
   if (!connection) return std::unexpected(connection.error());
   const auto dropped = (*connection)->run_script("DROP DATABASE " + quoted_identifier(destination.database()));
   if (dropped) return true;
   if (dropped.error().code == "3D000") return false;  // there is none
+  if (dropped.error().code == no_right) return fail(ErrorKind::usage, dropped.error().message);
   if (dropped.error().code == "55006") {
     return fail(ErrorKind::conflict,
                 "somebody is connected to the " + destination.text() + "; stop the servers that use it");

@@ -24,6 +24,10 @@ Result<Tables> find_tables(Connection& connection, const Destination& destinatio
                 .dialect = {}};
   tables.dialect.schema = schema;
   if (!tables.has_published) return tables;
+  if (!rows.is_null(0, 7)) {
+    return fail(ErrorKind::usage, "the column " + schema + "." + std::string(rows.bytes(0, 7)) + " in the " +
+                                      destination.text() + "; bigint is expected, as EventStore 1.4 has it");
+  }
   tables.dialect.data_type = rows.bytes(0, 2);
   tables.dialect.metadata_type = rows.bytes(0, 3);
   for (const std::string& type : {tables.dialect.data_type, tables.dialect.metadata_type}) {
