@@ -120,15 +120,24 @@ class Migration {
       progress_.count(batch.size());
     }
     moved_ = times.moved();
+    end_ = after;
     return {};
   }
 
-  /// Reads both again, from the start, and compares every event.
+  /// Reads both again, from the start, and compares every event that was there. Errors: conflict, when others recorded
+  /// in the source meanwhile; corrupt.
   [[nodiscard]] Result<> verify() const {
     Walk source(from_);
     Walk target(to_);
     Times times;
     while (const EventView* original = TRY(source.next())) {
+      if (original->position > end_) {
+        return fail(ErrorKind::conflict,
+                    "events were recorded in " + shown_store(request_.from) + " meanwhile; those up to position " +
+                        to_string(end_) +
+                        " were copied and compared, and the others are missing in the copy: stop who records there, "
+                        "and give the command again, which goes on from there");
+      }
       const EventView* found = TRY(target.next());
       if (found == nullptr) {
         return fail(ErrorKind::corrupt, "the copy in " + shown_store(request_.to) + " ends before position " +
@@ -168,6 +177,7 @@ class Migration {
   std::uint64_t there_ = 0;
   std::uint64_t copied_ = 0;
   std::uint64_t moved_ = 0;
+  Position end_;  // of the copy
 };
 
 Result<> run(const MigrateRequest& request, const Settings& settings) {
