@@ -6,27 +6,22 @@ usage: tests/postgres/outcome_unknown.py ANNALS
 """
 
 import json
-import os
 import pathlib
 import select
 import socket
 import sys
-import tempfile
 import threading
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from http_client import Connection  # noqa: E402
+from played import Wrong, killed_at_the_end, played  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from server import Server  # noqa: E402
 
 PATIENCE_S = 60
 COMMITS = b"update_all"  # the last but one statement of the round trip that commits
-
-
-class Wrong(Exception):
-    pass
 
 
 class Proxy:
@@ -79,7 +74,7 @@ def put(server: Server, value: str, key: str) -> tuple[int, dict | str]:
         return reply.status, json.loads(reply.body) if reply.status >= 400 else ""
 
 
-def play(server: Server, proxy: Proxy, database: PostgresServer) -> None:
+def play_over(server: Server, proxy: Proxy, database: PostgresServer) -> None:
     if put(server, "first", "k-first")[0] != 200:
         raise Wrong("the first write failed")
     for number, cut in enumerate(("before", "after"), start=2):
@@ -101,27 +96,18 @@ def play(server: Server, proxy: Proxy, database: PostgresServer) -> None:
             raise Wrong(f"cut {cut} the commit, there are {events} events, not {number}")
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    binary = os.path.abspath(os.environ.get("ANNALS_BINARY", arguments[0]))
-    with tempfile.TemporaryDirectory(prefix="annals-outcome-") as directory, PostgresServer() as database:
+def play(binary: str, directory: pathlib.Path) -> str:
+    with PostgresServer() as database, killed_at_the_end() as started:
         proxy = Proxy(database.port)
         url = f"postgres://{database.user}@127.0.0.1:{proxy.port}/postgres"
-        server = Server(binary, ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", url, "--init"], pathlib.Path(directory))
+        started.append(Server(binary, ["--listen", "127.0.0.1:0", "--store", "postgres", "--database-url", url, "--init"], directory))
         try:
-            play(server, proxy, database)
-            server.stop()
+            play_over(started[0], proxy, database)
         except Wrong as wrong:
-            print(f"wrong: {wrong}\n{server.last_words()}", file=sys.stderr)
-            return 1
-        finally:
-            if server.process.poll() is None:
-                server.kill()
-    print("who writes is told when nobody knows the outcome, and may try again")
-    return 0
+            raise Wrong(f"{wrong}\n{started[0].last_words()}") from wrong
+        started[0].stop()
+    return "who writes is told when nobody knows the outcome, and may try again"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(played(play, __doc__))
