@@ -159,11 +159,13 @@ std::string to_text(Duration duration) {
     std::int64_t microseconds;
     const char* name;
   };
-  constexpr std::array<Unit, 5> units{
-      {{3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}, {1'000, "ms"}, {1, "us"}}};
+  constexpr std::int64_t one_day = 86'400'000'000;
+  constexpr std::array<Unit, 6> units{
+      {{one_day, "d"}, {3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}, {1'000, "ms"}, {1, "us"}}};
   if (duration.count() == 0) return "0s";
   for (const Unit& unit : units) {
-    if (duration.count() % unit.microseconds == 0)
+    const bool is_single_day = unit.microseconds == one_day && duration.count() == one_day;
+    if (duration.count() % unit.microseconds == 0 && !is_single_day)
       return std::to_string(duration.count() / unit.microseconds) + unit.name;
   }
   return std::to_string(duration.count()) + "us";

@@ -44,7 +44,7 @@ struct Instant {
 /// else, also for a number alone, which one means as seconds and another as days; and for what does not fit 100 years.
 [[nodiscard]] std::optional<Duration> duration_from_text(std::string_view text);
 
-/// "250ms", "30s", "5m", "24h": the largest unit that is exact.
+/// "250ms", "30s", "5m", "24h", "90d": the largest unit that is exact; one day is 24h.
 [[nodiscard]] std::string to_text(Duration duration);
 
 }  // namespace annals

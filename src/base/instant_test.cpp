@@ -115,12 +115,15 @@ TEST(duration, text_has_the_largest_unit_that_is_exact) {
   EXPECT_EQ(to_text(std::chrono::milliseconds(1'500)), "1500ms");
   EXPECT_EQ(to_text(std::chrono::seconds(90)), "90s");
   EXPECT_EQ(to_text(std::chrono::minutes(90)), "90m");
-  EXPECT_EQ(to_text(std::chrono::hours(48)), "48h");
+  EXPECT_EQ(to_text(std::chrono::hours(24)), "24h");
+  EXPECT_EQ(to_text(std::chrono::hours(25)), "25h");
+  EXPECT_EQ(to_text(std::chrono::hours(48)), "2d");
+  EXPECT_EQ(to_text(std::chrono::days(36'525)), "36525d");
 }
 
 TEST(duration, text_reads_back_as_what_was_written) {
-  for (const Duration duration :
-       {Duration{0}, Duration{7}, Duration{1'001}, Duration{61'000'000}, Duration{86'400'000'000}}) {
+  for (const Duration duration : {Duration{0}, Duration{7}, Duration{1'001}, Duration{61'000'000},
+                                  Duration{86'400'000'000}, Duration{2 * 86'400'000'000}}) {
     EXPECT_EQ(duration_from_text(to_text(duration)), duration);
   }
 }
