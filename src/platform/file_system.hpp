@@ -95,7 +95,7 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_to_read(const std::string& path) const = 0;
 
-  /// Opens what a user named, who may have named a pipe. Errors: not_found, input_output.
+  /// Opens what a user named, who may have named a pipe (see named_file.hpp). Errors: not_found, input_output.
   [[nodiscard]] virtual Result<std::unique_ptr<Input>> open_input(const std::string& path) const;
 
   /// Gives the file a new name, replacing what had it. Durable only after `flush_directory`.

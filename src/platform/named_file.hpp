@@ -1,6 +1,7 @@
 #pragma once
 // A file that a user named, such as a configuration, who may have named a pipe: `--config <(sops -d annals.toml)`.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -8,6 +9,9 @@
 #include "base/result.hpp"
 
 namespace annals::platform {
+
+/// For somebody to open a pipe that was named, and that they are to write into.
+inline constexpr Duration pipe_writer_wait = std::chrono::seconds(5);
 
 /// The whole of the file or pipe. A pipe is read until everybody who has it open to write to has closed it, however
 /// long that takes; when nobody has it open, that somebody opens it is waited for `wait_max`, in whole milliseconds.

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace annals::platform {
 namespace {
@@ -41,6 +43,15 @@ TEST_F(PrivateFileTest, is_refused_when_anybody_else_may_read_or_change_it) {
     EXPECT_NE(refused.error().message.find("chmod 600"), std::string::npos);
     chmod(path().c_str(), 0600);
   }
+}
+
+TEST_F(PrivateFileTest, that_is_a_pipe_which_nobody_writes_to_is_not_waited_for_without_end) {
+  ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
+  EXPECT_EQ(read_private_file(path(), 100, std::chrono::milliseconds(20)).error().kind, ErrorKind::timed_out);
+  std::thread writer([&] { std::ofstream(path()) << "k1 abc\n"; });
+  const auto found = read_private_file(path(), 100, std::chrono::minutes(2));
+  writer.join();
+  EXPECT_EQ(found, Result<std::string>("k1 abc\n"));
 }
 
 TEST_F(PrivateFileTest, that_is_not_there_is_not_found) {

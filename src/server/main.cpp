@@ -29,7 +29,6 @@ namespace {
 
 constexpr const char* default_file = "annals.toml";
 constexpr std::uint64_t file_bytes_max = 16u << 20;
-constexpr Duration writer_wait = std::chrono::seconds(5);  // for who writes into the pipe that was named
 
 /// The flags of a command, as they were given.
 struct Flags {
@@ -91,14 +90,14 @@ Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
   const std::string path = named ? flags.config : default_file;
   const auto there = files.exists(path);
   if (named || (there && *there)) {
-    const auto text = platform::read_named_file(path, file_bytes_max, writer_wait);
+    const auto text = platform::read_named_file(path, file_bytes_max, platform::pipe_writer_wait);
     if (!text)
       return fail(ErrorKind::usage, "the configuration file cannot be read: " + text.error().message +
                                         (text.error().kind == ErrorKind::timed_out
                                              ? "; begin to write into it first, or name a file with --config"
                                              : "; name one with --config that this user may read"));
     file = TRY(read_settings_file(*text, path, [&](const std::string& included) {
-      return platform::read_named_file(included, file_bytes_max, writer_wait);
+      return platform::read_named_file(included, file_bytes_max, platform::pipe_writer_wait);
     }));
   }
   const auto environment = [](const char* name) -> const char* { return std::getenv(name); };

@@ -10,8 +10,10 @@
 #include <optional>
 #include <system_error>
 
+#include "platform/named_file.hpp"
 #include "platform/platform.hpp"
 #include "platform/posix/descriptor.hpp"
+#include "platform/posix/named_input.hpp"
 
 namespace annals::platform {
 namespace {
@@ -106,26 +108,6 @@ class PosixFile final : public File {
   }
 
   std::string path_;
-  Descriptor descriptor_;
-};
-
-class PosixInput final : public Input {
- public:
-  PosixInput(std::string path, Descriptor descriptor) : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
-
-  [[nodiscard]] Result<std::size_t> read(char* into, std::size_t size) override {
-    std::size_t done = 0;
-    while (done < size) {
-      const ssize_t count = uninterrupted([&] { return ::read(descriptor_.number(), into + done, size - done); });
-      if (count < 0) return refused(path_, "read", errno);
-      if (count == 0) break;
-      done += static_cast<std::size_t>(count);
-    }
-    return done;
-  }
-
- private:
-  const std::string path_;
   Descriptor descriptor_;
 };
 
@@ -265,7 +247,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   [[nodiscard]] Result<std::unique_ptr<Input>> open_input(const std::string& path) const override {
-    return std::make_unique<PosixInput>(path, TRY(open_descriptor(path, O_RDONLY, "opened")));
+    return TRY(NamedInput::open(path, pipe_writer_wait));
   }
 
   [[nodiscard]] Result<> rename(const std::string& from, const std::string& to) override {

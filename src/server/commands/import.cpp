@@ -43,6 +43,12 @@ Result<> check_is_file(const std::string& path) {
                                     "; expected the name of a file, or - for standard input" + std::string(instead));
 }
 
+Result<std::string> next_piece(platform::Input& input) {
+  std::string piece(piece_bytes, '\0');
+  piece.resize(TRY(input.read(piece.data(), piece.size())));
+  return piece;
+}
+
 /// The file in pieces, or standard input for "-".
 Result<TextSource> open_text(const std::string& path) {
   if (path == "-") {
@@ -55,14 +61,14 @@ Result<TextSource> open_text(const std::string& path) {
   }
   TRY(check_is_file(path));
   auto opened = platform::posix_files().open_input(path);
-  if (!opened) {
-    return fail(opened.error().kind, "the file to import cannot be read: " + opened.error().message);
-  }
-  return TextSource([input = *std::move(opened)]() -> Result<std::string> {
-    std::string piece(piece_bytes, '\0');
-    piece.resize(TRY(input->read(piece.data(), piece.size())));
-    return piece;
-  });
+  // The first piece tells whether anybody writes into a pipe.
+  auto first = opened ? next_piece(**opened) : Result<std::string>(std::unexpected(opened.error()));
+  if (!first) return fail(first.error().kind, "the file to import cannot be read: " + first.error().message);
+  return TextSource(
+      [input = *std::move(opened), first = std::optional(*std::move(first))]() mutable -> Result<std::string> {
+        if (first) return *std::exchange(first, std::nullopt);
+        return next_piece(*input);
+      });
 }
 
 /// Whether entries that were refused together may be taken apart to find out which of them it was.
