@@ -56,7 +56,7 @@ std::vector<std::unique_ptr<projection::TableFeed>> make_feeds(
         checkpoint_path(checkpoint_directory, model->name + ".rows")));
     projection::TextMemory* memory = feeds.back()->memory();
     if (memory == nullptr) continue;
-    const Past past{store, *model, feeds.back()->snapshots()};
+    const Past past = past_of(store, *feeds.back());
     memory->set_recall([past](std::string_view key, StreamVersion version) -> Result<SharedText> {
       model::Record record = TRY(fold(past, past.model.stream(key), version));
       return record.version == version ? std::move(record.value) : SharedText();

@@ -111,7 +111,7 @@ class Engine {
     return place < declaration_marks_.size() ? std::string_view(declaration_marks_[place]) : std::string_view{};
   }
   [[nodiscard]] projection::TableFeed& feed(std::size_t place) { return *feeds_[place]; }
-  [[nodiscard]] Past past(std::size_t place) const { return {store_, model(place), feeds_[place]->snapshots()}; }
+  [[nodiscard]] Past past(std::size_t place) const { return past_of(store_, *feeds_[place]); }
   /// The model that owns a stream, or nullptr.
   [[nodiscard]] const model::Model* model_of(std::string_view stream) const;
   [[nodiscard]] Writer& writer() { return writer_; }

@@ -49,11 +49,9 @@ Result<bool> Fold::go_on(const Turn& turn) {
       const EventView& event = page_.events()[place_++];
       if (event.version <= record_.version) continue;
       record_ = TRY(model::evolve(past_.model, record_, event.type, event.data, event.version, event.created_at));
-      if (past_.snapshots) {
-        past_.snapshots->count_folded(1);
-        if (past_.snapshots->is_due(event.version))
-          past_.snapshots->offer(key_of(stream_), {record_, event.position, event.id});
-      }
+      if (past_.folded) ++*past_.folded;
+      if (past_.snapshots && past_.snapshots->is_due(event.version))
+        past_.snapshots->offer(key_of(stream_), {record_, event.position, event.id});
       if (turn.is_over()) return false;
     }
     if (!page_.more() || record_.version >= last_) return true;

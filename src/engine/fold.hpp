@@ -2,7 +2,9 @@
 // Folding: records as they were, from their events. A record with a long history and no snapshots takes long, so the
 // work goes on in turns.
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,7 +13,7 @@
 #include "engine/turn.hpp"
 #include "event/event_store.hpp"
 #include "model/decider.hpp"
-#include "projection/snapshots.hpp"
+#include "projection/table_feed.hpp"
 
 namespace annals::engine {
 
@@ -19,8 +21,13 @@ namespace annals::engine {
 struct Past {
   const EventStore& store;
   const model::Model& model;
-  projection::Snapshots* snapshots = nullptr;  ///< null: every record is folded from its first event
+  projection::Snapshots* snapshots = nullptr;    ///< null: every record is folded from its first event
+  std::atomic<std::uint64_t>* folded = nullptr;  ///< counts the events that are; null: nobody counts
 };
+
+[[nodiscard]] inline Past past_of(const EventStore& store, const projection::TableFeed& feed) {
+  return {store, feed.model(), feed.snapshots(), &feed.folded()};
+}
 
 /// The record after the events of a stream up to a version, or to its end when that comes first. Begins at the nearest
 /// snapshot, and makes those that it misses. Confined to one thread at a time.

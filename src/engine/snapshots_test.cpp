@@ -100,9 +100,9 @@ struct ServedSnapshots {
   }
   /// How many events a read folds.
   [[nodiscard]] std::uint64_t cost(const std::string& key, std::uint64_t version) {
-    const std::uint64_t before = snapshots().status().folded;
+    const std::uint64_t before = engine->feed(0).folded();
     (void)read(key, version);
-    return snapshots().status().folded - before;
+    return engine->feed(0).folded() - before;
   }
 
   TestWorld& world;
@@ -138,10 +138,10 @@ TEST_F(EngineSnapshotsTest, a_read_of_the_past_folds_no_more_events_than_the_mod
 TEST_F(EngineSnapshotsTest, the_newest_state_is_loaded_from_a_snapshot) {
   open();
   served->fill("a", 42);
-  const std::uint64_t before = served->snapshots().status().folded;
+  const std::uint64_t before = served->engine->feed(0).folded();
   EXPECT_EQ(ServedSnapshots::text_of(newest_record(served->engine->past(0), "product-a").value()),
             served->folded("a", 42));
-  EXPECT_EQ(served->snapshots().status().folded - before, 2u);
+  EXPECT_EQ(served->engine->feed(0).folded() - before, 2u);
 }
 
 TEST_F(EngineSnapshotsTest, snapshots_that_were_removed_come_back_by_themselves) {

@@ -124,7 +124,7 @@ Result<model::Record> Writer::load_state(std::size_t model, const std::string& k
     if (feed.is_live()) return feed.table().get(key);
     if (const model::Record* cached = cache_.find(stream)) return *cached;
   }
-  auto loaded = newest_record({store_, feed.model(), feed.snapshots()}, stream);
+  auto loaded = newest_record(past_of(store_, feed), stream);
   if (!loaded && loaded.error().code == "index_missing") return std::unexpected(std::move(loaded).error());
   if (!loaded) {
     platform_.log.error("The state of a stream could not be read",

@@ -247,7 +247,6 @@ struct Snapshots::Core : std::enable_shared_from_this<Snapshots::Core> {
   Guarded<State> state;
   std::atomic<std::uint64_t> written{0};
   std::atomic<std::uint64_t> used{0};
-  std::atomic<std::uint64_t> folded{0};
 };
 
 Snapshots::Snapshots(const model::Model& model, std::string path, platform::Platform platform,
@@ -316,12 +315,8 @@ void Snapshots::offer(std::string_view key, Snapshot snapshot) {
   if (core_->take(key, std::move(snapshot))) core_->post();
 }
 
-void Snapshots::count_folded(std::uint64_t events) {
-  core_->folded += events;
-}
-
 SnapshotStatus Snapshots::status() const {
-  SnapshotStatus status{core_->written.load(), core_->used.load(), core_->folded.load(), 0};
+  SnapshotStatus status{core_->written.load(), core_->used.load(), 0};
   const auto now = core_->state.lock();
   status.bytes = now->young_bytes + now->old_bytes;
   return status;

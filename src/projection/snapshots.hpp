@@ -37,8 +37,7 @@ struct SnapshotLimits {
 struct SnapshotStatus {
   std::uint64_t written = 0;
   std::uint64_t used = 0;
-  std::uint64_t folded = 0;  ///< events, by those who wanted to know a record
-  std::uint64_t bytes = 0;   ///< of both generations
+  std::uint64_t bytes = 0;  ///< of both generations
 };
 
 class Snapshots {
@@ -68,7 +67,6 @@ class Snapshots {
   /// Hands one in. It is kept, unless it is there already or too much waits to be written.
   void offer(std::string_view key, Snapshot snapshot);
 
-  void count_folded(std::uint64_t events);
   [[nodiscard]] SnapshotStatus status() const;
 
  private:

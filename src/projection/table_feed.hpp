@@ -9,6 +9,8 @@
 //
 // Thread-safe.
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -68,6 +70,9 @@ class TableFeed {
   /// The model's snapshots, which the table adds to; null when it has none.
   [[nodiscard]] Snapshots* snapshots() const { return snapshots_.get(); }
 
+  /// Events that were folded by those who wanted to know a record. They count them here.
+  [[nodiscard]] std::atomic<std::uint64_t>& folded() const { return folded_; }
+
   /// What keeps the values of the model's records to its memory_max; null when it has none.
   [[nodiscard]] TextMemory* memory() const { return memory_.get(); }
 
@@ -76,6 +81,7 @@ class TableFeed {
 
   const model::Model& model_;
   platform::Platform platform_;
+  mutable std::atomic<std::uint64_t> folded_{0};
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<TextMemory> memory_;
   ReadTable table_;

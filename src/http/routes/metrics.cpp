@@ -5,6 +5,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <sstream>
+#include <utility>
 
 #include "http/routes/call.hpp"
 #include "http/routes/catalogue.hpp"
@@ -214,8 +215,19 @@ void add_snapshots(MetricsPage& page, engine::Engine& engine) {
   add("annals_snapshots_used_total", "Reads of a record's past that began with a snapshot.", MetricType::Counter,
       &Status::used);
   add("annals_snapshot_bytes", "What the snapshots of a model take.", MetricType::Gauge, &Status::bytes);
-  add("annals_folded_events_total", "Events that were folded to know a record as it was.", MetricType::Counter,
-      &Status::folded);
+}
+
+/// Nothing where no model is a resource: of a key of kv the last event has the whole value.
+void add_folded(MetricsPage& page, engine::Engine& engine) {
+  bool begun = false;
+  for (std::size_t model = 0; model < engine.models(); ++model) {
+    if (engine.model(model).profile != model::Profile::resource) continue;
+    if (!std::exchange(begun, true)) {
+      page.family("annals_folded_events_total", "Events that were folded to know a record as it was.",
+                  MetricType::Counter);
+    }
+    page.add(engine.feed(model).folded().load(), {{"model", engine.model(model).name}});
+  }
 }
 
 void add_replies(MetricsPage& page, const ReplyCache& replies) {
@@ -253,6 +265,7 @@ void get_metrics(const Request& request, Call call) {
   add_store(page, call.engine.store());
   add_projections(page, call.engine);
   add_memories(page, call.engine);
+  add_folded(page, call.engine);
   add_snapshots(page, call.engine);
   add_replies(page, call.shared.replies);
   add_process(page, call.options);
