@@ -15,6 +15,7 @@ Response make_problem(const Asker& asker, int status, std::string_view code, std
   Response response;
   response.status = status;
   response.problem_code = code;
+  response.fields = "Cache-Control: no-cache\r\n";  // a cache might keep some of them for a while (RFC 9110, 15.1)
   if (status == 503) response.add("Retry-After", "1");
   if (status == 401) response.add("WWW-Authenticate", "Bearer realm=\"annals\"");
   if (asker.plain_text_only) {

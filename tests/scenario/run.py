@@ -300,6 +300,9 @@ class Scenario:
         """What holds of every reply, without being written in each scenario."""
         if response.status >= 200 and len(response.values("X-Request-Id")) != 1:
             raise Mismatch("a reply has one X-Request-Id")
+        is_write = response.value("Annals-Durability") is not None  # among raw bytes
+        if method in ("GET", "HEAD") and not is_write and len(response.values("Cache-Control")) != 1:
+            raise Mismatch("a reply to GET has one Cache-Control: caches keep some that have none as long as they like")
         kind = response.value("Content-Type") or ""
         if response.body and kind.partition(";")[0] in ("application/json", "application/problem+json"):
             value = parse_json(response.body.decode(), "body")

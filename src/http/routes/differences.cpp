@@ -85,6 +85,7 @@ void send_difference(Call call, const End& from, const End& to) {
   if (!was || !is) return call.refuse(was ? is.error() : was.error());
   Response response;
   response.content_type = "application/json";
+  response.fields = never_fresh;
   std::string body;
   append_difference(body, call.key, *was, *is);
   response.body = std::move(body);
@@ -204,6 +205,7 @@ struct DifferencesPage final : LongRead {
   void send() {
     Response response;
     response.content_type = "application/json";
+    response.fields = never_fresh;
     if (rows.size() > rows_max) {
       rows.pop_back();
       response.add("Link", next_differences_link(list, rows.back().key));
@@ -226,6 +228,7 @@ void send_differences(Call call, DifferencesRequest list) {
     return take_turns(std::make_shared<DifferencesPage>(std::move(call), std::move(list), std::move(difference)));
   Response response;
   response.content_type = "application/json";
+  response.fields = never_fresh;
   send_in_pieces(std::move(call), std::move(response), std::make_unique<DifferencesBody>(std::move(difference)),
                  From::store);
 }

@@ -139,6 +139,7 @@ void send_history(Call call, HistoryRequest asked) {
   call.position = store.cursor(store.status().visible);
   Response response;
   response.content_type = "application/json";
+  response.fields = never_fresh;
   const auto first = asked.form.first(call.past(), call.key, call.engine.platform().clock.now());
   if (!first) return call.refuse(first.error());
   asked.after = std::max(asked.after, StreamVersion{first->value - 1});
@@ -193,6 +194,7 @@ void send_events(EventsWait& wait, const EventPage& page) {
   call.position = call.engine.store().cursor(last);
   Response response;
   response.content_type = "application/x-ndjson";
+  response.fields = never_fresh;
   response.body = std::move(body);
   call.send(std::move(response));
 }

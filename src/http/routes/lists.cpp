@@ -212,7 +212,7 @@ struct ListPage final : LongRead {
 };
 
 /// `from`: what the source reads.
-void answer(Call call, ListRequest list, RowSource source, From from, Response response = {}) {
+void answer(Call call, ListRequest list, RowSource source, From from, Response response) {
   if (!list.limit) return send_list(std::move(call), std::move(response), ListBody(std::move(source)), from);
   // A page of now is quick, as a rule.
   take_turns(std::make_shared<ListPage>(std::move(call), from, std::move(list), std::move(source), std::move(response)),
@@ -269,7 +269,7 @@ void send_unchanged(Call call, const ListRequest& list) {
   Response response;
   response.status = 304;
   if (!list.at) response.add("ETag", tag_of(call));
-  response.fields += "Cache-Control: no-cache\r\n";
+  response.fields += never_fresh;
   call.send(std::move(response));
 }
 
@@ -277,7 +277,7 @@ void answer_now(Call call, ListRequest list) {
   if (list.knows_any) return send_unchanged(std::move(call), list);  // there always is a list
   Response response;
   response.add("ETag", tag_of(call));
-  response.fields += "Cache-Control: no-cache\r\n";
+  response.fields += never_fresh;
   RowSource source = rows_of_now(call.table(), list.prefix, list.after);
   answer(std::move(call), std::move(list), std::move(source), From::tables, std::move(response));
 }
@@ -365,7 +365,9 @@ void list_records(const Request& request, Call call) {
       if (!settled) return ready.refuse(settled.error());
       if (list.knows_any) return send_unchanged(std::move(ready), list);
       RowSource source = rows_at(ready.past(), ready.table(), *list.at, list.prefix, list.after);
-      answer(std::move(ready), std::move(list), std::move(source), From::store);
+      Response response;
+      response.fields = never_fresh;
+      answer(std::move(ready), std::move(list), std::move(source), From::store, std::move(response));
     });
   });
 }

@@ -153,13 +153,14 @@ void send_awaited(Call call, const View& view, const Record& record) {
   Response response;
   if (known) {
     response.status = 304;
+    response.fields = never_fresh;
   } else {
     response =
         problem(call.asker, Error(ErrorKind::not_found, "not_found",
                                   "\"" + call.key + "\" " + (record.was_deleted() ? "was deleted" : "does not exist")));
   }
   response.add("ETag", "\"" + view.tag_of(record.version, view.json && known) + "\"");
-  response.fields += std::string(never_fresh) + "Vary: Accept\r\n";
+  response.fields += "Vary: Accept\r\n";
   call.send(std::move(response));
 }
 
