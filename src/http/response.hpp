@@ -130,7 +130,7 @@ class Responder {
   /// keep this responder alive.
   void when_client_leaves(std::move_only_function<void()> left) { target_->when_client_leaves(std::move(left)); }
 
-  /// The answer may take this much longer than the server gives others: for a wait that the client asked for. To be
+  /// The answer may take this much longer than the server gives others: for waits that the client asked for. To be
   /// called on the connection's I/O thread, before the handler returns.
   void take_longer(Duration time) { target_->take_longer(time); }
 

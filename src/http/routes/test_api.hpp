@@ -31,7 +31,7 @@ class Asked final : public Responder::Target {
   void respond(Response&& answer) override { response = std::move(answer); }
   void dropped() override { was_dropped = true; }
   void when_client_leaves(std::move_only_function<void()> left) override { client_left = std::move(left); }
-  void take_longer(Duration time) override { longer = time; }
+  void take_longer(Duration time) override { longer += time; }
   [[nodiscard]] bool wanted() const override { return is_wanted; }
   [[nodiscard]] int status() const { return response ? response->status : 0; }
   /// The whole body; one that comes in pieces can be read once.

@@ -14,11 +14,15 @@ struct Wait {
   Call call;
   std::move_only_function<void(Call)> then;
   Position target;
+  Duration until;  ///< monotonic
   projection::Progress::Ticket ticket = 0;
   bool ended = false;
 };
 
 constexpr std::string_view draining = "the server is going down";
+
+/// How long a timer outlives its wait, at most: those of waits that ended early would otherwise pile up.
+constexpr Duration tick = std::chrono::seconds(2);
 
 void give_up(Wait& wait, std::string_view why) {
   if (wait.ended) return;
@@ -27,6 +31,16 @@ void give_up(Wait& wait, std::string_view why) {
   wait.call.position = wait.call.position_of_table();
   wait.call.refuse(Error(ErrorKind::timed_out, "position_not_reached",
                          "the position asked for by min_position is not waited for any longer: " + std::string(why)));
+}
+
+void keep_time(const std::shared_ptr<Wait>& wait) {
+  if (wait->ended) return;
+  const Duration left = wait->until - wait->call.engine.platform().clock.monotonic();
+  wait->call.home->post_after(std::clamp<Duration>(left, std::chrono::milliseconds(1), tick), [wait] {
+    if (wait->ended) return;
+    if (wait->call.engine.platform().clock.monotonic() < wait->until) return keep_time(wait);
+    give_up(*wait, "it was not reached within " + to_text(wait->call.options.min_position_timeout) + "; try again");
+  });
 }
 
 /// A wait for something in the call's read table to change. Confined to the home executor. Its timer may be the last to
@@ -130,9 +144,6 @@ struct ListWait final : ChangeWait {
   projection::KeyWatch::PrefixTicket ticket;
 };
 
-/// How long a timer outlives its wait, at most: those of waits that ended early would otherwise pile up.
-constexpr Duration tick = std::chrono::seconds(2);
-
 void keep_time(const std::shared_ptr<ChangeWait>& wait) {
   if (wait->ended) return;
   const Duration left = wait->until - wait->call.engine.platform().clock.monotonic();
@@ -174,8 +185,8 @@ void wait_for(Call call, Position target, std::move_only_function<void(Call)> th
     return;
   }
   platform::Executor& home = *call.home;
-  const Duration timeout = call.options.min_position_timeout;
-  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then), target});
+  const Duration until = call.engine.platform().clock.monotonic() + call.options.min_position_timeout;
+  const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then), target, until});
   wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
     if (const auto left = weak.lock()) give_up(*left, "the client has closed its side of the connection");
   });
@@ -190,8 +201,7 @@ void wait_for(Call call, Position target, std::move_only_function<void(Call)> th
   });
   // Looked at after the wait is there to be woken, so that one of the two ends it.
   if (wait->call.engine.draining()) return give_up(*wait, draining);
-  home.post_after(timeout,
-                  [wait, timeout] { give_up(*wait, "it was not reached within " + to_text(timeout) + "; try again"); });
+  keep_time(wait);
 }
 
 }  // namespace
@@ -222,6 +232,7 @@ void after_position(Call call, const std::optional<Cursor>& position, std::move_
     then(std::move(call));
     return;
   }
+  call.responder.take_longer(call.options.min_position_timeout);
   resolve(std::move(call), *position, [then = std::move(then)](Call ready, const Result<Position>& target) mutable {
     if (!target) return ready.refuse(target.error());
     wait_for(std::move(ready), *target, std::move(then));
@@ -233,6 +244,7 @@ void after_stored_position(Call call, const std::optional<Cursor>& position, std
     then(std::move(call));
     return;
   }
+  call.responder.take_longer(call.options.min_position_timeout);
   resolve(std::move(call), *position, [then = std::move(then)](Call ready, const Result<Position>& target) mutable {
     if (!target) return ready.refuse(target.error());
     if (*target <= ready.engine.store().status().visible) return then(std::move(ready));

@@ -24,8 +24,11 @@ TEST_F(WaitingTest, a_read_waits_for_the_position_that_it_must_reflect) {
   EXPECT_EQ(waiting->status(), 200);
   EXPECT_EQ(waiting->body(), "x");
   EXPECT_NE(waiting->response->fields.find("Annals-Position: " + cursor(1)), std::string::npos);
+  EXPECT_EQ(waiting->longer, std::chrono::seconds(5)) << "the server's own time does not cut it";
+  const Duration before = world.clock.monotonic();
   while (home.run_next_timer()) continue;
   EXPECT_EQ(waiting->status(), 200) << "its timer finds it answered";
+  EXPECT_LE(world.clock.monotonic() - before, std::chrono::seconds(2)) << "and does not outlive it for all of its time";
 }
 
 TEST_F(WaitingTest, a_position_that_does_not_come_is_refused_in_time_and_forgotten) {
@@ -63,6 +66,7 @@ TEST_F(WaitingTest, a_position_is_not_waited_for_when_the_server_drains) {
   const auto first = ask(Method::get, "/config?min_position=" + cursor(1));
   const auto both = ask(Method::get, "/config/a?wait=5m&min_position=" + cursor(1), {{"If-None-Match", "\"0\""}});
   EXPECT_EQ(first->status() + both->status(), 0);
+  EXPECT_EQ(both->longer, std::chrono::minutes(5) + std::chrono::seconds(5)) << "one wait after the other";
   engine->set_draining();
   run();
   const auto late = ask(Method::get, "/config/a?min_position=" + cursor(1));

@@ -24,7 +24,7 @@ class Exchange final : public Responder::Target,
   void dropped() override;
   void when_client_leaves(std::move_only_function<void()> left) override { left_ = std::move(left); }
 
-  void take_longer(Duration time) override { longer_ = time; }
+  void take_longer(Duration time) override { longer_ += time; }
   [[nodiscard]] bool wanted() const override { return state_.load(std::memory_order_acquire) != State::abandoned; }
 
   void take(Result<std::optional<std::string>> piece) override;
