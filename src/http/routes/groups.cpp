@@ -168,6 +168,13 @@ std::optional<std::vector<engine::KeyCommand>> commands_of(std::string_view body
                                     "the value of \"" + std::string(*name) + "\" has " + std::to_string(value->size()) +
                                         " bytes; the most is " + std::to_string(bytes_max)));
     }
+    // What cannot be recorded is not gathered either: a command takes more memory than its line.
+    if (commands.size() == group_events_max) {
+      call.refuse(Error(ErrorKind::too_large, "group_too_large",
+                        "the body has more than " + std::to_string(group_events_max) +
+                            " lines, which is what one group holds; nothing was recorded; send fewer at once"));
+      return std::nullopt;
+    }
     engine::KeyCommand& one = commands.emplace_back();
     one.model = call.model;
     one.command.key = *name;
