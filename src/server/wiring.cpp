@@ -172,7 +172,7 @@ Result<Address> parse_address(const std::string& text) {
   }
   if (good) return address;
   return fail(ErrorKind::usage, "the address to listen on is " + in_quotes(text) +
-                                    "\"; expected HOST:PORT, such as 127.0.0.1:4000 or [::1]:4000");
+                                    "; expected HOST:PORT, such as 127.0.0.1:4000 or [::1]:4000");
 }
 
 Result<Address> listen_address(const Settings& settings) {
@@ -371,6 +371,17 @@ std::unique_ptr<platform::Executor> Application::end_reads_soon() {
   return patience;
 }
 
+/// What was recorded has its line before the server is gone: of a store in memory no later one could write it.
+/// Who cannot write, or waits for the store, is not waited for.
+void Application::finish_audit() {
+  const projection::RunnerStatus status = audit_runner_->status();
+  if (status.failing || status.waits_for_store) return;
+  std::promise<void> promise;
+  const std::future<void> finished = promise.get_future();
+  audit_runner_->catch_up([promise = std::move(promise)]() mutable { promise.set_value(); });
+  (void)finished.wait_for(unread_output_time);
+}
+
 Result<> Application::build(const Address& address, std::function<void(const std::string& url)> ready) {
   const Settings& settings = settings_;
   log_ = platform::make_json_logger(log_level(settings.text("log.level")));
@@ -464,6 +475,7 @@ Result<> Application::stop() {
   if (engine_) engine_->stop_following();
   writer_.reset();  // with what it has in hand, whether or not anybody is left to be told
   if (audit_runner_) {
+    finish_audit();
     audit_runner_->stop();
     audit_->close();
   }

@@ -65,6 +65,7 @@ class Application {
  private:
   explicit Application(const Settings& settings);
 
+  void finish_audit();
   [[nodiscard]] Result<http::ServerOptions> make_server_options(const Address& address);
   void tell_of_tls(const http::TlsPair& pair);
   void make_readers(http::ApiOptions& options, engine::EngineOptions& engine_options);

@@ -54,7 +54,25 @@ def test(binary, directory) -> str:
                     raise Wrong(f"who waited for a position was told {reply.body!r}")
     finally:
         server.process.kill()
-    return f"{EACH * len(kinds)} who waited were answered by a server that stopped in {took:.2f} s"
+    return f"{EACH * len(kinds)} who waited were answered by a server that stopped in {took:.2f} s; {check_audit_log(binary, directory)}"
+
+
+def check_audit_log(binary, directory) -> str:
+    """Of a store in memory nobody could write the lines later."""
+    (directory / "annals.toml").unlink()
+    for last in (1, 7):
+        server = Server(binary, ["--listen", "127.0.0.1:0", "--store", "memory"], directory)
+        try:
+            with Connection(server.port) as connection:
+                for number in range(last):
+                    put(connection, f"key{number}", "1")
+            server.stop()
+        finally:
+            server.process.kill()
+        lines = sum('"log":"audit"' in line for line in server.log)
+        if lines != last:
+            raise Wrong(f"the audit log has {lines} lines of {last} changes before a stop")
+    return "each change before a stop has its line"
 
 
 if __name__ == "__main__":
