@@ -29,6 +29,9 @@ namespace {
 
 constexpr const char* default_file = "annals.toml";
 constexpr std::uint64_t file_bytes_max = 16u << 20;
+constexpr std::string_view directory_to_read_help =
+    "The directory of the store, which has to be there. Default: what the settings lead to, else annals-data. "
+    "Environment: ANNALS_STORE_DIRECTORY.";
 
 /// The flags of a command, as they were given.
 struct Flags {
@@ -176,6 +179,7 @@ int run(int count, char** arguments) {
     return key == "store.directory" || key == "store.segment_bytes" || leads_to_store(key);
   });
   flags.add_to(*plan_command, [](std::string_view key) { return key == "store.directory" || leads_to_store(key); });
+  plan_command->get_option("--data")->description(std::string(directory_to_read_help));
   StoreRequest store;
   store_command->add_option("ACTION", store.action, "create, init or drop.")->required();
   store_command->add_flag("--yes", store.yes, "Drop without asking for the name of what is to go.");
@@ -183,6 +187,7 @@ int run(int count, char** arguments) {
   VerifyRequest verification;
   Flags verify_flags;
   verify_flags.add_to(*verify_command, [](std::string_view key) { return key == "store.directory"; });
+  verify_command->get_option("--data")->description(std::string(directory_to_read_help));
   verify_command
       ->add_option("--expect", verification.expected,
                    "POSITION:HASH, as an earlier `annals verify` printed it behind \"Head:\". The chain of hashes must "

@@ -107,6 +107,9 @@ Result<> check_holds_store(const FileSystem& files, const std::string& directory
     return fail(ErrorKind::not_found,
                 "directory " + directory + " does not exist; name the one that `annals serve` was given");
   }
+  if (TRY(files.kind_of(directory)) == platform::EntryKind::file) {
+    return fail(ErrorKind::usage, directory + " is a file; name the directory that `annals serve` was given");
+  }
   if (!TRY(is_unborn(files, directory))) return {};  // its identity was made just now
   return fail(ErrorKind::not_found,
               "directory " + directory + " holds no event store; name the one that `annals serve` was given");
