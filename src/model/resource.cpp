@@ -14,6 +14,7 @@
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
 #include "model/formula.hpp"
+#include "model/not_taken.hpp"
 #include "model/plain_event.hpp"
 #include "model/record_text.hpp"
 #include "model/secret_cipher.hpp"
@@ -389,11 +390,6 @@ std::unexpected<Error> nothing_there(const Model& model, const Record& record, c
                   (record.was_deleted() ? "; it was deleted at version " + to_string(record.version) : ""));
 }
 
-std::unexpected<Error> not_of_model(std::string_view type, StreamVersion version, const std::string& what) {
-  return fail(ErrorKind::corrupt,
-              "the event of type " + std::string(type) + " at version " + to_string(version) + " " + what);
-}
-
 /// What an event gives to the field at a place, as JSON.
 struct Given {
   std::size_t place;
@@ -413,7 +409,7 @@ Result<Given> canonical(const Model& model, std::size_t place, const json::Value
     if (!carried) read.error().message += "; and its upcast does not carry it: " + carried.error().message;
     if (carried) read = std::move(carried);
   }
-  if (!read) return fail(ErrorKind::corrupt, "does not suit \"" + field.name + "\": " + read.error().message);
+  if (!read) return not_suited(field, read.error());
   if (const auto* text = read->as<std::string>(); field.secret && text && !read_sealed(*text))
     return fail(ErrorKind::corrupt, "holds a plain value of \"" + field.name + "\", which is declared to be secret");
   return Given{place, to_json(*read), carries};
@@ -676,9 +672,9 @@ Result<Change> resource_change_of(const Model& model, std::string_view before, s
   Changes parsed;  // where the texts are that are not in the data
   if (!given) {
     const auto object = json::thread_reader().read_object(data);
-    if (!object) return not_of_model(type, version, "is not JSON: " + object.error().message);
+    if (!object) return not_taken(type, version, "is not JSON: " + object.error().message);
     auto changes = changes_of(model, type, *object);
-    if (!changes) return not_of_model(type, version, changes.error().message);
+    if (!changes) return not_taken(type, version, changes.error().message, std::move(changes.error().faults));
     parsed = *std::move(changes);
     given.emplace();
     for (const Given& one : parsed) given->push_back({one.place, one.value});
@@ -686,7 +682,7 @@ Result<Change> resource_change_of(const Model& model, std::string_view before, s
   if (given->empty() && !creates && type != model.updated_type) return Change{};
   std::vector<std::string_view> values(model.fields.size(), no_value);
   if (!creates) {
-    if (before.empty()) return not_of_model(type, version, "changes a record that does not exist");
+    if (before.empty()) return not_taken(type, version, "changes a record that does not exist");
     values = TRY(values_of(model, before));
   }
   for (const PlainValue& one : *given) values[one.place] = one.value;
