@@ -144,6 +144,32 @@ bool is_of_resource(const Model& model, const EventView& event) {
   return object && object->find(model.name + "_id") != nullptr;
 }
 
+/// Why an event that changes nothing of its record is none that the declaration takes; empty when it is.
+std::string fault_of_type(const Model& model, const EventView& event) {
+  if (model.profile == Profile::resource && names_in(model, event.type, event.data).empty())
+    return "the model knows no event of type " + std::string(event.type);
+  if (model.profile == Profile::kv && is_of_resource(model, event))
+    return "it is an event of a resource, " + std::string(event.type) + ", and the model is of profile kv";
+  return "";
+}
+
+/// Why a record with this text is not the one of its key; empty when it is. What it was called and of what type it was
+/// is no matter, as long as the key is the same text.
+std::string fault_of_key(const Model& model, std::string_view key, std::string_view record) {
+  const std::array places{model.primary_key};
+  const Field& field = model.fields[model.primary_key];
+  std::vector<std::string_view> values;
+  if (const auto found = values_at(model, record, places, values); !found) return found.error().message;
+  const auto value = value_from_text(field, values.front());
+  if (!value) return "\"" + field.name + "\": " + value.error().message;
+  const auto* text = value->as<std::string>();
+  const std::string own = text ? *text : to_json(*value);
+  if (!value->is_null() && own == key) return "";
+  return "the primary key \"" + field.name + "\" " +
+         (value->is_null() ? "has no value" : "is " + told(to_json(*value))) + ", and the record's key is \"" +
+         std::string(key) + "\"; no key ever changes: declare it as it was, or with renamed_from";
+}
+
 /// Whether an event is the deletion of what was there, be the model of this profile or of the other.
 bool is_deletion(const Model& model, std::string_view type) {
   constexpr std::string_view of_kv = "Value";
@@ -168,6 +194,20 @@ std::string default_of(const Members& attributes) {
 }
 
 }  // namespace
+
+Result<> check_leaves(const Model& model, const EventView& event, Change::Effect effect, std::string_view record) {
+  if (effect == Change::Effect::none) {
+    const std::string fault = fault_of_type(model, event);
+    if (fault.empty()) return {};
+    return std::unexpected(
+        Error(ErrorKind::corrupt, to_string(ErrorKind::corrupt), fault, {{"", "unknown_type", fault}}));
+  }
+  if (effect == Change::Effect::remove || model.profile == Profile::kv) return {};
+  std::string fault = fault_of_key(model, key_of(event.stream), record);
+  if (fault.empty()) return {};
+  return std::unexpected(Error(ErrorKind::corrupt, to_string(ErrorKind::corrupt), std::move(fault),
+                               {{"", "another_key", "it leaves the record with another key than its stream has"}}));
+}
 
 Result<std::vector<std::string>> differences_of(std::string_view before, std::string_view after) {
   const Members earlier = TRY(members_of(before));
@@ -283,30 +323,13 @@ std::string Review::fault_of_names(const EventView& event) const {
   return "";
 }
 
-/// Why a record with this text is not the one of its key; empty when it is. What it was called and of what type it was
-/// is no matter, as long as the key is the same text.
-std::string Review::fault_of_key(std::string_view key, std::string_view record) const {
-  const std::array places{model_.primary_key};
-  const Field& field = model_.fields[model_.primary_key];
-  std::vector<std::string_view> values;
-  if (const auto found = values_at(model_, record, places, values); !found) return found.error().message;
-  const auto value = value_from_text(field, values.front());
-  if (!value) return "\"" + field.name + "\": " + value.error().message;
-  const auto* text = value->as<std::string>();
-  const std::string own = text ? *text : to_json(*value);
-  if (!value->is_null() && own == key) return "";
-  return "the primary key \"" + field.name + "\" " +
-         (value->is_null() ? "has no value" : "is " + told(to_json(*value))) + ", and the record's key is \"" +
-         std::string(key) + "\"; no key ever changes: declare it as it was, or with renamed_from";
-}
-
 /// Why the declaration cannot take an event that could be folded; empty when it can.
 std::string Review::fault_of(const EventView& event, const Change& change) const {
   if (model_.profile == Profile::kv) return "";
   if (const std::string name = secret_no_more(change.new_value()); !name.empty())
     return "it holds an encrypted value of \"" + name + "\", which is secret no more";
   if (std::string fault = fault_of_names(event); !fault.empty()) return fault;
-  return change.effect == Change::Effect::set ? fault_of_key(key_of(event.stream), change.new_value()) : "";
+  return change.effect == Change::Effect::set ? fault_of_key(model_, key_of(event.stream), change.new_value()) : "";
 }
 
 /// Tells why the declaration cannot take an event, and looks at no further one of its record.
@@ -339,11 +362,7 @@ void Review::take(const EventView& event) {
     case Change::Effect::set: records_.insert_or_assign(key, std::string(change->new_value())); break;
     case Change::Effect::remove: records_.erase(key); break;
     case Change::Effect::none:
-      if (model_.profile == Profile::resource && names_in(model_, event.type, event.data).empty())
-        return refuse(event, "the model knows no event of type " + std::string(event.type));
-      if (model_.profile == Profile::kv && is_of_resource(model_, event))
-        return refuse(event,
-                      "it is an event of a resource, " + std::string(event.type) + ", and the model is of profile kv");
+      if (const std::string fault = fault_of_type(model_, event); !fault.empty()) return refuse(event, fault);
       break;
   }
   if (model_.profile == Profile::kv) return;

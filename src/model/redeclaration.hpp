@@ -24,6 +24,11 @@ namespace annals::model {
 /// beginning. Errors: corrupt, when one is no declaration.
 [[nodiscard]] Result<std::vector<std::string>> differences_of(std::string_view before, std::string_view after);
 
+/// Whether the declaration takes an event that can be folded, with this effect, and leaves this record: its type is
+/// known, and the record has the key of its stream. Errors: corrupt; the faults show no values.
+[[nodiscard]] Result<> check_leaves(const Model& model, const EventView& event, Change::Effect effect,
+                                    std::string_view record);
+
 /// Reads all events of a model as its declaration takes them, and the records that they lead to.
 class Review {
  public:
@@ -94,7 +99,6 @@ class Review {
   void look_at_numbers(const EventView& event);
   [[nodiscard]] std::string fault_of_names(const EventView& event) const;
   [[nodiscard]] std::string secret_no_more(std::string_view record) const;
-  [[nodiscard]] std::string fault_of_key(std::string_view key, std::string_view record) const;
   [[nodiscard]] std::string fault_of(const EventView& event, const Change& change) const;
   [[nodiscard]] std::vector<std::string> keys_in_order() const;
   void look_at_record(const std::string& key, std::string_view record);

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "model/redeclaration.hpp"
 #include "platform/reader_writer_lock.hpp"
 #include "projection/bloom_filters.hpp"
 #include "projection/field_index.hpp"
@@ -43,6 +44,13 @@ using Tree = absl::btree_set<Slot, ByKey>;
 constexpr std::ptrdiff_t rows_ahead = 8;  // whose keys are asked for, before a walk comes to them
 constexpr std::size_t staged_together = 32;
 
+/// What is wrong with an event, with its place.
+Error at_event(const EventView& event, Error error) {
+  error.message =
+      "stream " + std::string(event.stream) + ", position " + to_string(event.position) + ": " + error.message;
+  return error;
+}
+
 /// Rows that an event pays for while filters are made anew, some 5 us.
 constexpr std::size_t rows_for_filters = 32;
 /// As so many of them counts one whose value may have to be read from a file.
@@ -64,6 +72,7 @@ struct ReadTable::Text {
 /// A row that an event has left, and the values before and after.
 struct ReadTable::Changed {
   RowHolder row;  // none when there is nothing new
+  model::Change::Effect effect = model::Change::Effect::none;
   Text before;
   Text after;
 };
@@ -365,17 +374,22 @@ Result<ReadTable::Changed> ReadTable::change_row(const StoredRow* before, std::s
     return changed;
   }
   auto change = model::change_of(model_, rests_on.text, event.type, event.data, event.version);
-  if (!change) {
-    return fail(change.error().kind, "stream " + std::string(event.stream) + ", position " + to_string(event.position) +
-                                         ": " + change.error().message);
-  }
+  if (!change) return std::unexpected(at_event(event, std::move(change).error()));
   using Effect = model::Change::Effect;
+  changed.effect = change->effect;
   const bool keeps = change->effect == Effect::none;
   const bool exists = keeps ? rests_on.exists : change->effect == Effect::set;
   const std::string_view value = keeps ? rests_on.text : change->new_value();
   changed.row = make_row({key, event.version, exists, event.created_at}, value);
   changed.after = TRY(text_of(&*changed.row, Use::passes));
   return changed;
+}
+
+/// What was not decided here may be by another declaration, and an event that can be folded none that this one takes.
+Result<> ReadTable::check_others(const EventView& event, const Changed& changed) const {
+  auto good = model::check_leaves(model_, event, changed.effect, changed.after.text);
+  if (!good) return std::unexpected(at_event(event, std::move(good).error()));
+  return {};
 }
 
 void ReadTable::tell_if_due(const EventView& event, const Changed& changed) const {
@@ -399,6 +413,7 @@ Result<> ReadTable::take_in(const EventView& event, const model::Record* left) {
   const StoredRow* before = found ? &*slot->row : nullptr;
   Changed changed = TRY(change_row(before, key, event, left));
   if (!changed.row) return {};
+  if (left == nullptr) TRY(check_others(event, changed));
   tell_if_due(event, changed);
   Rows::Change change = rows_->change_of(changed.before, changed.after);
   rows_->keys.make_room(1);

@@ -178,6 +178,7 @@ class ReadTable {
   [[nodiscard]] Result<Text> text_of(const StoredRow* row, Use use) const;
   [[nodiscard]] Result<Changed> change_row(const StoredRow* before, std::string_view key, const EventView& event,
                                            const model::Record* left);
+  [[nodiscard]] Result<> check_others(const EventView& event, const Changed& changed) const;
   void tell_if_due(const EventView& event, const Changed& changed) const;
   [[nodiscard]] Result<> take_in(const EventView& event, const model::Record* left);
   void renew_filters(std::size_t rows_max);

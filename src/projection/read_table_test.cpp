@@ -6,6 +6,7 @@
 #include <deque>
 #include <thread>
 
+#include "model/test_model.hpp"
 #include "projection/test_world.hpp"
 
 namespace annals::projection {
@@ -196,6 +197,56 @@ TEST(read_table, an_event_that_cannot_be_read_stops_the_table_just_before_it) {
   EXPECT_EQ(table.applied(), Position{2});
   EXPECT_EQ(table.progress().position(), Position{2});
   EXPECT_EQ(listed(table), "a=1 b=1 ");
+}
+
+NewEvent typed_event(const std::string& type, const std::string& data) {
+  NewEvent event;
+  event.type = type;
+  event.data = data;
+  return event;
+}
+
+// Of another server's declaration: with another primary key, or of the other profile.
+TEST(read_table, an_event_that_can_be_folded_and_is_of_another_declaration_stops_the_table_too) {
+  const model::Model product = model::declared_model(R"(
+[model.product]
+path = "/products"
+[model.product.fields]
+id   = { type = "string", primary_key = true }
+code = { type = "string" }
+)");
+  struct Case {
+    const model::Model& model;
+    std::string stream;
+    NewEvent event;
+    std::string code;
+  };
+  const std::vector<Case> cases{
+      {product, "product-a", typed_event("ProductCreated", R"({"product_id":"a","values":{"id":"x","code":"a"}})"),
+       "another_key"},
+      {product, "product-a", typed_event("ProductCreated", R"({"product_id":"a","values":{"code":"a"}})"),
+       "another_key"},
+      {product, "product-a", typed_event("ProductValueSet", R"({"product_name":"a","value":"1"})"), "unknown_type"},
+      {config_model, "config-a", typed_event("ConfigCreated", R"({"config_id":"a","values":{}})"), "unknown_type"},
+  };
+  for (const Case& one : cases) {
+    History history;
+    history.add(one.stream, one.event);
+    ReadTable table(one.model);
+    const auto taken = table.apply(history.all());
+    ASSERT_FALSE(taken) << one.event.data;
+    EXPECT_EQ(taken.error().kind, ErrorKind::corrupt);
+    EXPECT_NE(taken.error().message.find("position 1"), std::string::npos) << taken.error().message;
+    ASSERT_EQ(taken.error().faults.size(), 1u);
+    EXPECT_EQ(taken.error().faults.front().code, one.code);
+    EXPECT_EQ(table.applied(), Position{});
+  }
+  // What another program adds beside its values is no event of the model's.
+  History beside;
+  beside.set("a", "1").add("config-a", typed_event("SomethingElse", R"({"seen":true})"));
+  ReadTable table(config_model);
+  ASSERT_TRUE(table.apply(beside.all()));
+  EXPECT_EQ(table.get("a")->version, StreamVersion{2});
 }
 
 TEST(read_table, what_an_event_is_known_to_leave_is_taken_where_the_row_is_at_the_version_before) {

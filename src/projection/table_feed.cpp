@@ -1,6 +1,8 @@
 #include "projection/table_feed.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include "base/guarded.hpp"
@@ -37,7 +39,12 @@ std::unique_ptr<TextMemory> make_memory(const model::Model& model, std::string p
 class TableFeed::Feeder final : public Subscriber {
  public:
   Feeder(ReadTable& table, StateKeeper* keeper, const model::Model& model, EventStore& store)
-      : table_(table), keeper_(keeper), consistency_(model.consistency), store_(store), name_("table " + model.name) {}
+      : table_(table),
+        keeper_(keeper),
+        model_(model),
+        consistency_(model.consistency),
+        store_(store),
+        name_("table " + model.name) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
@@ -60,7 +67,7 @@ class TableFeed::Feeder final : public Subscriber {
 
   [[nodiscard]] Result<> handle(const EventPage& page) override {
     const std::lock_guard lock(apply_mutex_);
-    return stages() ? table_.stage(page.events()) : table_.apply(page.events());
+    return noted(stages() ? table_.stage(page.events()) : table_.apply(page.events()), page.events());
   }
 
   [[nodiscard]] Result<> pass_over(Position position) override {
@@ -75,11 +82,14 @@ class TableFeed::Feeder final : public Subscriber {
 
   [[nodiscard]] Result<> caught_up() override {
     const std::lock_guard lock(apply_mutex_);
-    if (stages()) TRY(table_.publish());
+    if (stages()) TRY(noted(table_.publish(), {}));
     filled_ = true;
-    if (consistency_ != Consistency::live || live_) return {};
-    TRY(read_on());
-    live_ = true;
+    if (consistency_ == Consistency::live && !live_) {
+      TRY(read_on());
+      live_ = true;
+    }
+    failing_ = false;
+    failure_.lock()->reset();
     return {};
   }
 
@@ -87,7 +97,7 @@ class TableFeed::Feeder final : public Subscriber {
   [[nodiscard]] Result<> apply_live(std::span<const EventView> events, std::span<const model::Record> left) {
     const std::lock_guard lock(apply_mutex_);
     if (!live_ || events.empty()) return {};
-    auto applied = is_next(events) ? table_.apply(events, left) : read_on();
+    auto applied = is_next(events) ? noted(table_.apply(events, left), events) : read_on();
     if (!applied) live_ = false;
     return applied;
   }
@@ -100,8 +110,25 @@ class TableFeed::Feeder final : public Subscriber {
   }
 
   [[nodiscard]] bool is_live() const { return live_; }
+  [[nodiscard]] bool is_failing() const { return failing_; }
+  [[nodiscard]] std::optional<TableFailure> failure() const { return *failure_.lock(); }
 
  private:
+  /// What came of giving the table these events. Who waits for what the table may now lack is woken, to be told so.
+  [[nodiscard]] Result<> noted(Result<> taken, std::span<const EventView> events) {
+    if (taken) return taken;
+    const auto met = std::ranges::find_if(events, [this](const EventView& event) {
+      return event.position > table_.applied() && model_.owns_stream(event.stream);
+    });
+    *failure_.lock() = met == events.end()
+                           ? TableFailure{{}, {}, {}, taken.error()}
+                           : TableFailure{met->position, met->version, std::string(met->type), taken.error()};
+    if (failing_.exchange(true)) return taken;
+    table_.watch().wake_all();
+    table_.progress().wake_all();
+    return taken;
+  }
+
   /// Nobody reads a table that is being filled for the first time.
   [[nodiscard]] bool stages() const { return consistency_ == Consistency::restart || !filled_; }
 
@@ -117,19 +144,22 @@ class TableFeed::Feeder final : public Subscriber {
       const EventPage page = TRY(store_.read_all(after, Horizon::visible, PageLimit{}));
       const Position next = page.next_after(after);
       if (next == after) return {};
-      TRY(table_.apply(page.events()));
+      TRY(noted(table_.apply(page.events()), page.events()));
       table_.pass_over(next);
     }
   }
 
   ReadTable& table_;
   StateKeeper* keeper_;  // until its file has been read
+  const model::Model& model_;
   const Consistency consistency_;
   EventStore& store_;
   const std::string name_;
   mutable std::mutex apply_mutex_;
   bool filled_ = false;
-  std::atomic<bool> live_ = false;  // changed under apply_mutex_; the writer asks several times for each command
+  std::atomic<bool> live_ = false;     // changed under apply_mutex_; the writer asks several times for each command
+  std::atomic<bool> failing_ = false;  // likewise; whoever reads the table asks
+  Guarded<std::optional<TableFailure>> failure_;  // is there before `failing_` says so
 };
 
 TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Platform platform,
@@ -188,6 +218,19 @@ void TableFeed::pass_over_live(Position position) {
 
 bool TableFeed::is_live() const {
   return feeder_->is_live();
+}
+
+Result<> TableFeed::check() const {
+  if (!feeder_->is_failing()) return {};
+  return fail(ErrorKind::unavailable, "table_failing",
+              "the server does not know how the records of model " + model_.name +
+                  " are now: it met an event of them that it cannot take in, which /health names; it tries again by "
+                  "itself, and where its declaration does not take the event, it has to be started again with one that "
+                  "does (`annals plan` tells more)");
+}
+
+std::optional<TableFailure> TableFeed::failure() const {
+  return feeder_->failure();
 }
 
 void TableFeed::stop() {

@@ -7,6 +7,10 @@
 //   eventual  the runner follows the store.
 //   restart   the runner catches up at the start and on `refresh`, and publishes all of it at once.
 //
+// An event that the table cannot take (another server recorded it by another declaration, or it is garbled) has it
+// fail: it lacks that event and all after it, so nothing that rests on it is to be told (`check`). The runner tries
+// again, and the table is as good as any other once it has caught up.
+//
 // Thread-safe.
 
 #include <atomic>
@@ -14,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -24,6 +29,14 @@
 #include "projection/table_state.hpp"
 
 namespace annals::projection {
+
+/// What a table cannot take in.
+struct TableFailure {
+  Position position;      ///< of the event; 0 when it is not one event that the table fails at
+  StreamVersion version;  ///< of the event
+  std::string type;       ///< of the event
+  Error error;            ///< in words for the log: they may show values and name files
+};
 
 class TableFeed {
  public:
@@ -55,6 +68,12 @@ class TableFeed {
   /// True when the table reflects everything that was handed to apply_live: then it can stand for the state of its
   /// streams.
   [[nodiscard]] bool is_live() const;
+
+  /// What every answer that rests on the table, or on a state that it would tell, asks first. Errors: unavailable
+  /// ("table_failing", in words for clients), while the table fails. That the store cannot be asked is no such failure.
+  [[nodiscard]] Result<> check() const;
+  /// What the table fails at; nullopt when it does not fail.
+  [[nodiscard]] std::optional<TableFailure> failure() const;
 
   void stop();
 

@@ -183,6 +183,64 @@ TEST_F(TableFeedTest, a_live_table_over_a_damaged_event_stays_behind_and_says_so
   EXPECT_EQ(feed.status().failures, 6u);
 }
 
+// Of a restart table, at its next refresh.
+TEST_F(TableFeedTest, a_table_that_cannot_take_an_event_says_so_until_it_has_caught_up) {
+  for (const model::Model* const model : {&live_model, &eventual_model, &restart_model}) {
+    TableFeed feed(*model, store, world.platform(), world.executor);
+    feed.start([] {});
+    world.executor.run_ready();
+    EXPECT_TRUE(feed.check());
+    EXPECT_FALSE(feed.failure());
+    std::size_t woken = 0;
+    feed.table().watch().wait("other", world.executor, [&] { ++woken; });
+    feed.table().progress().wait(Position{1000}, [&] { ++woken; });
+    NewEvent broken = set_event("x");
+    broken.data = "{}";
+    record(store, "config-fine", set_event("x"));
+    const Appended appended = record(store, "config-a", broken);
+    hand_over(feed, "config-a", broken, appended);
+    if (model == &restart_model) feed.refresh([] {});
+    if (model != &live_model) world.executor.run_ready();
+    const auto good = feed.check();
+    ASSERT_FALSE(good) << to_string(model->consistency);
+    EXPECT_EQ(good.error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(good.error().code, "table_failing");
+    world.executor.run_ready();
+    EXPECT_EQ(woken, 2u) << "who waits for what the table now lacks";
+    const auto failure = feed.failure();
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->position, appended.first);
+    EXPECT_EQ(failure->version, appended.versions.front());
+    EXPECT_EQ(failure->type, "ConfigValueSet");
+    EXPECT_EQ(failure->error.kind, ErrorKind::corrupt);
+    world.executor.run_next_timer();
+    EXPECT_FALSE(feed.check()) << "it was tried again";
+    store.remove(appended.first);
+    world.executor.run_next_timer();
+    EXPECT_TRUE(feed.check()) << to_string(model->consistency);
+    EXPECT_FALSE(feed.failure());
+    EXPECT_EQ(value(feed, "fine"), "x");
+    EXPECT_EQ(feed.is_live(), model == &live_model);
+    feed.stop();
+  }
+}
+
+TEST_F(TableFeedTest, that_the_store_cannot_be_asked_is_no_failure_of_a_table) {
+  TableFeed feed(live_model, store, world.platform(), world.executor);
+  feed.start([] {});
+  world.executor.run_ready();
+  record(store, "config-foreign", set_event("theirs"));
+  store.fail_reads(Error(ErrorKind::unavailable, "database_away", "nobody answers"));
+  write(feed, "config-ours", set_event("ours"));
+  world.executor.run_ready();
+  EXPECT_FALSE(feed.is_live());
+  EXPECT_TRUE(feed.check());
+  store.fail_reads(std::nullopt);
+  world.executor.run_next_timer();
+  EXPECT_TRUE(feed.is_live());
+  EXPECT_EQ(value(feed, "foreign"), "theirs");
+}
+
 TEST_F(TableFeedTest, a_live_table_misses_nothing_that_others_recorded_in_between) {
   TableFeed feed(live_model, store, world.platform(), world.executor);
   feed.start([&] { ++ready; });
