@@ -35,6 +35,23 @@ std::string_view takes_no_writes(const EventStore& store) {
   return store.shared() ? store_is_away : store_takes_no_writes;
 }
 
+/// What a table fails at, in words that show no values and name no files.
+std::string why_failing(const model::Model& model, const projection::TableFailure& failure) {
+  std::string text = "the read table of " + model.name;
+  if (failure.position.value > 0) {
+    text += " cannot take the event at position " + to_string(failure.position) + ", of type " + failure.type +
+            " and at version " + to_string(failure.version) + " of its record";
+  } else {
+    text += " cannot take in what was recorded";
+  }
+  for (const Fault& fault : failure.error.faults) text += ": " + fault.detail;
+  text += "; it is tried again, and until then nothing of this model is told or recorded; ";
+  return text +
+         (failure.error.kind == ErrorKind::corrupt
+              ? "start the server with a declaration that takes it; `annals plan` tells more, and the log says all"
+              : "the log of the server says why");
+}
+
 std::vector<std::unique_ptr<const model::Model>> hold(std::vector<model::Model> models) {
   std::vector<std::unique_ptr<const model::Model>> held;
   for (model::Model& model : models) held.push_back(std::make_unique<const model::Model>(std::move(model)));
@@ -174,13 +191,16 @@ void Engine::load_when_there(platform::Executor& background, std::shared_ptr<Loa
   });
 }
 
-std::optional<std::string_view> Engine::why_not_ready() const {
+std::optional<std::string> Engine::why_not_ready() const {
   if (draining_.load()) return "draining";
-  if (!serving()) return tables_catch_up;
+  for (const auto& feed : feeds_) {
+    if (const auto failure = feed->failure()) return why_failing(feed->model(), *failure);
+  }
+  if (!serving()) return std::string(tables_catch_up);
   const StoreStatus status = store_.status();
-  if (!status.writable) return takes_no_writes(store_);
-  if (behind_store()) return tables_catch_up;
-  if (!status.has_room) return store_has_no_room;
+  if (!status.writable) return std::string(takes_no_writes(store_));
+  if (behind_store()) return std::string(tables_catch_up);
+  if (!status.has_room) return std::string(store_has_no_room);
   return std::nullopt;
 }
 
@@ -222,6 +242,7 @@ const model::Model* Engine::model_of(std::string_view stream) const {
 
 Health::Check Engine::check_projections() const {
   for (const auto& feed : feeds_) {
+    if (const auto failure = feed->failure()) return {"error", why_failing(feed->model(), *failure)};
     const projection::RunnerStatus status = feed->status();
     if (status.failing) return {"error", "the read table of " + feed->model().name + " fails and is started again"};
     // Who asks has it tried again: where health turns traffic away, nothing else would.
@@ -346,8 +367,8 @@ std::vector<ProjectionStatus> Engine::projections() const {
   std::vector<ProjectionStatus> all;
   for (const auto& feed : feeds_) {
     const projection::RunnerStatus status = feed->status();
-    all.push_back(
-        {"table " + feed->model().name, lag(feed->table().progress().position()), status.failures, status.failing});
+    all.push_back({"table " + feed->model().name, lag(feed->table().progress().position()), status.failures,
+                   status.failing || feed->failure()});
   }
   for (const auto& [name, runner] : subscribers_) {
     const projection::RunnerStatus status = runner->status();

@@ -75,8 +75,8 @@ class Engine {
   [[nodiscard]] Result<> start(std::function<void()> ready);
 
   /// Why requests had better go elsewhere, in words that name no files; nullopt when there is no reason: the tables
-  /// have caught up, the store takes writes, and `set_draining` has not been called.
-  [[nodiscard]] std::optional<std::string_view> why_not_ready() const;
+  /// have caught up and none fails, the store takes writes, and `set_draining` has not been called.
+  [[nodiscard]] std::optional<std::string> why_not_ready() const;
   /// True once the tables can be asked for the present: they have caught up for the first time, or show what their
   /// checkpoints hold.
   [[nodiscard]] bool serving() const { return missing_.load() == 0 || from_checkpoints_; }

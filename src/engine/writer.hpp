@@ -94,8 +94,9 @@ class Writer {
   /// Decides and records. `done` is called on `home`, once the reply may be seen.
   ///
   /// Errors: those of model::decide, and of the request's plan; unprocessable ("idempotency_key_reused"); overloaded
-  /// ("queue_full", at once: nothing was done); unavailable (the store cannot take writes, or it is unknown whether it
-  /// took this one: then no refusal by the state is final either); too_large.
+  /// ("queue_full", at once: nothing was done); unavailable ("table_failing", where the request is about records of a
+  /// model whose table fails, or rests on some: nothing was recorded); unavailable (the store cannot take writes, or it
+  /// is unknown whether it took this one: then no refusal by the state is final either); too_large.
   void submit(WriteRequest request, platform::Executor& home, WriteDone done);
 
   /// The answer to a request that was recorded before, for whoever would look at the state first, which may have
@@ -232,6 +233,7 @@ class Writer {
   [[nodiscard]] bool answer_from_receipts(Pending& pending);
   [[nodiscard]] Result<> draft_several(Pending& pending, Draft& draft, Instant now);
   [[nodiscard]] Result<> make_plan(Pending& pending, Draft& draft, Instant now);
+  [[nodiscard]] Result<> check_table(std::size_t model) const;
   [[nodiscard]] Result<FoundState> find_state(const Pending& pending, const Draft& draft, std::size_t model,
                                               const std::string& key, const std::string& stream);
   [[nodiscard]] Result<> draft_one(const Pending& pending, Draft& draft, std::size_t model,

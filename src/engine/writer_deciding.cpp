@@ -253,9 +253,18 @@ Result<> Writer::make_plan(Pending& pending, Draft& draft, Instant now) {
   return {};
 }
 
+/// Of a model whose events its declaration does not take, what a record is like is not known, nor what another is that
+/// has the same value or refers to it.
+Result<> Writer::check_table(std::size_t model) const {
+  auto good = feeds_[model]->check();
+  if (!good) good.error().message += "; this request recorded nothing";
+  return good;
+}
+
 /// The state of a stream as the draft, what is under way, or what was recorded leaves it.
 Result<Writer::FoundState> Writer::find_state(const Pending& pending, const Draft& draft, std::size_t model,
                                               const std::string& key, const std::string& stream) {
+  TRY(check_table(model));
   if (const auto drafted = draft.places.find(stream); drafted != draft.places.end())
     return FoundState{draft.states[drafted->second].record, drafted->second, {}};
   if (const auto other = pending_states_.find(stream); other != pending_states_.end())

@@ -99,6 +99,7 @@ Result<> Writer::check_references(const Pending& pending, Draft& draft, const Un
 /// The keys of records that refer to this one: no fewer than `wanted`, if there are as many.
 Result<std::vector<std::string>> Writer::referrers_to(const Pending& pending, Draft& draft, const Reference& reference,
                                                       const std::string& target, std::size_t wanted) {
+  TRY(check_table(reference.model));
   const model::Model& model = feeds_[reference.model]->model();
   const model::ReferredKey to{reference.field, target};
   // Only what is drafted or under way may have let go since it was recorded.

@@ -149,6 +149,7 @@ class Api {
     call.argument = std::move(*argument);
     if (is_of_model(route.scope)) {
       if (!engine_.serving()) {
+        if (call.refuse_failing()) return;
         call.refuse(Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));
         return;
       }

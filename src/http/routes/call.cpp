@@ -5,6 +5,10 @@
 namespace annals::http {
 
 void Call::refuse(const Error& error) {
+  // An event that the table failed at is met again by who folds the record's past, and is no defect of the server.
+  if (error.kind == ErrorKind::corrupt && position) {
+    if (const auto failing = engine.feed(model).check(); !failing) return send(problem(asker, failing.error()));
+  }
   // An unavailable store says why in words that name files and hosts; other codes come with words made for clients.
   const bool is_away = error.code == "database_away";
   const bool is_unknown = error.code == "outcome_unknown";
@@ -61,6 +65,15 @@ void Call::append_cache_control(std::string& fields, model::ApiOperation operati
   } else {
     fields.append("Cache-Control: max-age=").append(std::to_string(seconds)).append("\r\n");
   }
+}
+
+bool Call::refuse_failing(std::span<const std::size_t> models) {
+  auto good = engine.feed(model).check();
+  for (const std::size_t other : models) {
+    if (good) good = engine.feed(other).check();
+  }
+  if (!good) send(problem(asker, good.error()));
+  return !good;
 }
 
 bool Call::refuse_behind_store() {

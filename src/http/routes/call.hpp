@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -66,6 +67,10 @@ struct Call {
   /// True when, at the beginning of the call, the store had not been heard from since the start, or the tables and the
   /// writer had not caught up with it; then this has refused.
   [[nodiscard]] bool refuse_behind_store();
+
+  /// True when the read table of the call's model, or of one of these, fails (TableFeed::check); then this has refused.
+  /// To be asked before the table is, whenever that is asked for the present.
+  [[nodiscard]] bool refuse_failing(std::span<const std::size_t> models = {});
 
   /// The field `Cache-Control` of a success of this operation, with its line's end.
   [[nodiscard]] std::string cache_control(model::ApiOperation operation) const;

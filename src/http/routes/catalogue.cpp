@@ -75,11 +75,11 @@ std::span<const Route> routes() {
             Needs::nothing},
       Route{Method::get, Scope::server, "/v1/health", "The same as /health.", get_health, Needs::nothing},
       Route{Method::get, Scope::server, "/livez", "200 as long as the process answers.", get_liveness, Needs::nothing},
-      Route{
-          Method::get, Scope::server, "/readyz",
-          "200 when requests may be sent here; 503, and why, while tables catch up, while draining, and when the store "
-          "takes no writes.",
-          get_readiness, Needs::nothing},
+      Route{Method::get, Scope::server, "/readyz",
+            "200 when requests may be sent here; 503, and why, while tables catch up or fail, while draining, and when "
+            "the "
+            "store takes no writes.",
+            get_readiness, Needs::nothing},
       Route{Method::get, Scope::server, "/metrics", "What is counted, in Prometheus' text format.", get_metrics,
             Needs::nothing},
       Route{Method::get, Scope::server, "/-/events",

@@ -260,6 +260,7 @@ void roll_back_records(const Request& request, Call call) {
     if (const auto before = answered_before(call, write.idempotency)) return send_tally(std::move(call), *before);
   }
 
+  if (call.refuse_failing()) return;
   engine::Engine& engine = call.engine;
   platform::Executor& home = *call.home;
   const engine::Past past = call.past();

@@ -274,6 +274,7 @@ void send_unchanged(Call call, const ListRequest& list) {
 }
 
 void answer_now(Call call, ListRequest list) {
+  if (call.refuse_failing()) return;
   if (list.knows_any) return send_unchanged(std::move(call), list);  // there always is a list
   Response response;
   response.add("ETag", tag_of(call));

@@ -164,8 +164,16 @@ void send_awaited(Call call, const View& view, const Record& record) {
   call.send(std::move(response));
 }
 
+/// A record of now.
+void send_newest(Call& call, const View& view) {
+  if (call.refuse_failing()) return;
+  const Result<Record> record = call.table().get(call.key);
+  send_record(call, view, record, "");
+}
+
 /// A record of now with what it refers to. No tag of its own stands for both.
 void send_expanded(Call call, const View& view, const Expansion& expansion) {
+  if (call.refuse_failing(expansion.targets())) return;
   const Result<Record> found = call.table().get(call.key);
   if (!found || !found->exists()) return send_record(call, view, found, "");
   const Record& record = *found;
@@ -227,8 +235,7 @@ void get_record(const Request& request, Call call) {
   const auto view = view_of(request, call);
   if (!view) return call.refuse(view.error());
   if (request.query.empty()) {  // the usual case, without a detour
-    const Result<Record> record = call.table().get(call.key);
-    return send_record(call, *view, record, "");
+    return send_newest(call, *view);
   }
   const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait", "expand"});
   if (!parameters) return call.refuse(parameters.error());
@@ -273,8 +280,7 @@ void get_record(const Request& request, Call call) {
     } else if (version) {
       send_record_at(std::move(ready), std::move(view), StreamVersion{*version});
     } else {
-      const Result<Record> record = ready.table().get(ready.key);
-      send_record(ready, view, record, "");
+      send_newest(ready, view);
     }
   });
 }

@@ -391,6 +391,7 @@ bool send_kept(Call& call, RecordListRequest& list) {
 }
 
 void answer(Call call, RecordListRequest list) {
+  if (!list.at && call.refuse_failing(list.expansion.targets())) return;
   // A tag of the list would say nothing of what its records refer to.
   if (!list.at && list.expansion.is_empty()) {
     list.tag = tag_of(call, list.format);

@@ -72,7 +72,7 @@ void get_readiness(const Request& request, Call call) {
   if (refuse_parameters(request, call)) return;
   const auto why_not = call.engine.why_not_ready();
   if (!why_not) return call.send(plain(200, "ready\n"));
-  Response response = plain(503, std::string(*why_not) + "\n");
+  Response response = plain(503, *why_not + "\n");
   response.add("Retry-After", "1");
   call.send(std::move(response));
 }
@@ -82,6 +82,7 @@ void refresh_projection(const Request& request, Call call) {
   for (std::size_t place = 0; place < call.engine.models(); ++place) {
     if (call.engine.model(place).name != call.argument && call.engine.model(place).name != call.key) continue;
     call.model = place;
+    if (call.refuse_failing()) return;
     projection::TableFeed& feed = call.engine.feed(place);
     feed.refresh([call = std::make_shared<Call>(std::move(call))]() mutable {
       platform::Executor& home = *call->home;

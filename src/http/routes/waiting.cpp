@@ -74,6 +74,14 @@ struct ChangeWait : std::enable_shared_from_this<ChangeWait> {
       if (!woken->looking) woken->watch_and_look();
     };
   }
+  /// Ends the wait, and refuses, when the table does not learn of changes any more.
+  [[nodiscard]] bool ends_failing() {
+    const auto good = call.engine.feed(call.model).check();
+    if (good) return false;
+    end();
+    call.refuse(good.error());
+    return true;
+  }
   void end() {
     cancel();
     ended = true;
@@ -96,6 +104,7 @@ struct RecordWait final : ChangeWait {
   void watch_and_look() override {
     ticket = call.table().watch().wait(call.key, *call.home, waker());
     call.position = call.position_of_table();
+    if (ends_failing()) return;
     const Result<model::Record> record = call.table().get(call.key);
     if (record && !is_news(*record) && !is_over()) return;
     end();
@@ -117,6 +126,7 @@ struct ListWait final : ChangeWait {
   void watch_and_look() override {
     ticket = call.table().watch().wait_for_prefix(since.prefix, *call.home, waker());
     call.position = call.position_of_table();
+    if (ends_failing()) return;
     if (call.table().newest() <= since.position) return looked(false);
     looking = true;
     look_on(std::nullopt);
@@ -177,10 +187,37 @@ void begin(const std::shared_ptr<ChangeWait>& wait) {
   wait->watch_and_look();
 }
 
+/// True when the server, or the table, will not come to what is waited for; then the wait is ended.
+bool is_hopeless(Wait& wait) {
+  if (wait.ended) return true;
+  if (wait.call.engine.draining()) {
+    give_up(wait, draining);
+  } else if (wait.call.refuse_failing()) {
+    wait.ended = true;
+    wait.call.table().progress().cancel(wait.ticket);
+  }
+  return wait.ended;
+}
+
+/// Waits for progress, as often as that is made without coming to the target.
+void wait_on(const std::shared_ptr<Wait>& wait) {
+  platform::Executor& home = *wait->call.home;
+  wait->ticket = wait->call.table().progress().wait(wait->target, [wait, &home] {
+    home.post([wait] {
+      if (wait->ended) return;
+      if (wait->call.table().progress().position() < wait->target) return wait_on(wait);
+      wait->ended = true;
+      wait->call.position = wait->call.position_of_table();
+      wait->then(std::move(wait->call));
+    });
+  });
+  // Looked at after the wait is there to be woken, so that one of the two ends it.
+  (void)is_hopeless(*wait);
+}
+
 /// Until the call's read table reflects `target`.
 void wait_for(Call call, Position target, std::move_only_function<void(Call)> then) {
-  projection::Progress& progress = call.table().progress();
-  if (target <= progress.position()) {
+  if (target <= call.table().progress().position()) {
     then(std::move(call));
     return;
   }
@@ -190,17 +227,7 @@ void wait_for(Call call, Position target, std::move_only_function<void(Call)> th
   wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
     if (const auto left = weak.lock()) give_up(*left, "the client has closed its side of the connection");
   });
-  wait->ticket = progress.wait(target, [wait, &home] {
-    home.post([wait] {
-      if (wait->ended) return;
-      if (wait->call.table().progress().position() < wait->target) return give_up(*wait, draining);
-      wait->ended = true;
-      wait->call.position = wait->call.position_of_table();
-      wait->then(std::move(wait->call));
-    });
-  });
-  // Looked at after the wait is there to be woken, so that one of the two ends it.
-  if (wait->call.engine.draining()) return give_up(*wait, draining);
+  wait_on(wait);
   keep_time(wait);
 }
 
@@ -208,6 +235,7 @@ void wait_for(Call call, Position target, std::move_only_function<void(Call)> th
 
 void after_change(Call call, std::function<bool(const model::Record&)> is_news, Duration time,
                   std::move_only_function<void(Call, const model::Record&)> then) {
+  if (call.refuse_failing()) return;
   call.position = call.position_of_table();
   const Result<model::Record> record = call.table().get(call.key);
   if (!record) return call.refuse(record.error());
