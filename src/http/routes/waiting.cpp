@@ -221,7 +221,6 @@ void wait_for(Call call, Position target, std::move_only_function<void(Call)> th
     then(std::move(call));
     return;
   }
-  platform::Executor& home = *call.home;
   const Duration until = call.engine.platform().clock.monotonic() + call.options.min_position_timeout;
   const auto wait = std::make_shared<Wait>(Wait{std::move(call), std::move(then), target, until});
   wait->call.responder.when_client_leaves([weak = std::weak_ptr(wait)] {
