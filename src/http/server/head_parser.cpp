@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t request_line_overhead_max =
     64;  // method, version, blanks; a method of ours has 7 letters at most
+constexpr std::size_t remembered_bytes_max = 1u << 10;  // what a connection holds between requests, beside its buffer
 
 /// What llhttp made of a head, taken while it still knows.
 struct LlhttpVerdict {
@@ -51,6 +52,13 @@ bool is_digit(char character) {
   return character >= '0' && character <= '9';
 }
 
+/// A target in origin-form, of visible characters of ASCII alone; read_target has refused what is no target.
+bool is_plain_path(std::string_view target) {
+  return target.starts_with('/') && !std::ranges::any_of(target, [](char character) {
+           return static_cast<unsigned char>(character) <= 0x20 || static_cast<unsigned char>(character) >= 0x7f;
+         });
+}
+
 /// `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets (RFC 3986 section 3.2).
 bool is_authority(std::string_view text) {
   if (text.empty()) return false;
@@ -82,9 +90,7 @@ void HeadParser::reset() {
   absolute_form_ = false;
   authority_form_ = false;
   authority_ = {};
-  host_ = {};
-  fields_.clear();
-  seen_ = {};
+  fields_begin_ = 0;
   framing_ = {};
   refusal_ = {};
 }
@@ -113,6 +119,11 @@ HeadParser::Progress HeadParser::advance(char* bytes, std::size_t size) {
     if (scanned_ > limits_.header_bytes_max) return over_limit();
     if (begin == 0) {
       if (!read_request_line(bytes, begin, end)) return Progress::refused;
+      fields_begin_ = scanned_;
+      if (fields_repeat(bytes, size)) return Progress::done;
+      fields_.clear();
+      seen_ = {};
+      host_ = {};
     } else if (begin == end) {
       return finish(bytes) ? Progress::done : Progress::refused;
     } else if (!read_field(bytes, begin, end)) {
@@ -211,11 +222,13 @@ bool HeadParser::read_field(char* bytes, std::size_t begin, std::size_t end) {
   }
   const std::string_view value = trim(line.substr(colon + 1));
   const auto value_begin = value.empty() ? begin + colon + 1 : static_cast<std::size_t>(value.data() - bytes);
-  const Place value_place{static_cast<std::uint32_t>(value_begin), static_cast<std::uint32_t>(value.size())};
+  const Place value_place{static_cast<std::uint32_t>(value_begin - fields_begin_),
+                          static_cast<std::uint32_t>(value.size())};
   // A tab around a value means what a blank does (OWS, RFC 9110 section 5.6.3), and llhttp knows only the blank there.
   std::replace(bytes + begin + colon + 1, bytes + value_begin, '\t', ' ');
   std::replace(bytes + value_begin + value.size(), bytes + end, '\t', ' ');
-  fields_.push_back({{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(colon)}, value_place});
+  fields_.push_back(
+      {{static_cast<std::uint32_t>(begin - fields_begin_), static_cast<std::uint32_t>(colon)}, value_place});
   return read_known_field(line.substr(0, colon), value, value_place);
 }
 
@@ -272,17 +285,44 @@ bool HeadParser::finish(char* bytes) {
   if (framing_.chunked && seen_.lengths > 0)
     return malformed("The request has both a Content-Length and a Transfer-Encoding.");
   if (framing_.chunked && framing_.http_1_0) return malformed("HTTP/1.0 has no Transfer-Encoding.");
-  if (absolute_form_ && !equal_ignoring_case(authority_.in(bytes), host_.in(bytes))) {
+  if (absolute_form_ && !equal_ignoring_case(authority_.in(bytes), host_.in(bytes + fields_begin_))) {
     return malformed("The host in the request's target is not the one in its Host.");
   }
   framing_.keep_alive = !seen_.close && (!framing_.http_1_0 || seen_.keep_alive);
   if (!ask_llhttp(bytes)) return false;
+  remember(bytes);
   if (absolute_form_ && target_.in(bytes).starts_with('?')) {
     // `http://host?query` has the path `/`, for which the last byte of the host, now read, makes room.
     bytes[--target_.begin] = '/';
     ++target_.size;
   }
   return true;
+}
+
+/// A comparison alone, for what it would find is known: the fields end with the empty line, and not before. What llhttp
+/// would see of the request line differs from what it saw in the target only, and takes any of visible characters.
+bool HeadParser::fields_repeat(const char* bytes, std::size_t size) {
+  const std::size_t fields_size = remembered_.size();
+  if (fields_size == 0 || fields_size > size - scanned_ || scanned_ + fields_size > limits_.header_bytes_max)
+    return false;
+  if (!may_repeat(bytes) || method_.in(bytes) != remembered_method_) return false;
+  if (std::memcmp(bytes + scanned_, remembered_.data(), fields_size) != 0) return false;
+  scanned_ += fields_size;
+  framing_ = remembered_framing_;
+  return true;
+}
+
+bool HeadParser::may_repeat(const char* bytes) const {
+  return !framing_.http_1_0 && !absolute_form_ && is_plain_path(target_.in(bytes));
+}
+
+void HeadParser::remember(const char* bytes) {
+  remembered_.clear();
+  const std::size_t fields_size = scanned_ - fields_begin_;
+  if (fields_size > remembered_bytes_max || !may_repeat(bytes)) return;
+  remembered_.assign(bytes + fields_begin_, fields_size);
+  remembered_method_ = method_.in(bytes);
+  remembered_framing_ = framing_;
 }
 
 bool HeadParser::ask_llhttp(const char* bytes) {
@@ -315,7 +355,9 @@ void HeadParser::describe(const char* bytes, Request& request) const {
   request.path = request.target.substr(0, question_mark);
   request.query = request.target.substr(std::min(question_mark + 1, request.target.size()));
   request.fields.clear();
-  for (const FieldPlace& place : fields_) request.fields.push_back({place.name.in(bytes), place.value.in(bytes)});
+  const char* const of_fields = bytes + fields_begin_;
+  for (const FieldPlace& place : fields_)
+    request.fields.push_back({place.name.in(of_fields), place.value.in(of_fields)});
 }
 
 }  // namespace annals::http

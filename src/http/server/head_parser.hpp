@@ -6,12 +6,17 @@
 // every other; a method that means nothing to us either is shown to it as POST, since what a method means changes
 // nothing of how a request is read.
 //
+// Most requests of a connection have the same fields, byte for byte, as the one before. Those are not read again: what
+// either reader makes of them depends on their bytes, on the method and on the version alone, and where a field counts
+// from the end of the request line. The request line itself is read each time.
+//
 // It sees no socket: bytes come in as they arrive, in any pieces. Confined to one thread.
 // Source: RFC 9112, sections 2 to 6 and 11.2.
 
 #include <llhttp.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -66,7 +71,8 @@ class HeadParser {
   void describe(const char* bytes, Request& request) const;
 
  private:
-  /// A piece of the head, counted from its first byte, so that it may move.
+  /// A piece of the head, so that it may move: of the request line, counted from its first byte; of the fields, from
+  /// the first of theirs.
   struct Place {
     std::uint32_t begin = 0;
     std::uint32_t size = 0;
@@ -93,6 +99,12 @@ class HeadParser {
   [[nodiscard]] bool read_connection(std::string_view value);
   [[nodiscard]] bool read_content_length(std::string_view value);
   [[nodiscard]] bool finish(char* bytes);
+  /// True when the fields are those of the request before: then all is as if they had been read.
+  [[nodiscard]] bool fields_repeat(const char* bytes, std::size_t size);
+  /// The request line says nothing that would make the same fields mean something else.
+  [[nodiscard]] bool may_repeat(const char* bytes) const;
+  /// Keeps the fields to compare the next request's with.
+  void remember(const char* bytes);
   [[nodiscard]] bool ask_llhttp(const char* bytes);
   [[nodiscard]] Progress over_limit();
   [[nodiscard]] Progress bad_character(char character);
@@ -109,10 +121,17 @@ class HeadParser {
   bool authority_form_ = false;  // of a CONNECT
   Place authority_;              // of the absolute-form
   Place host_;
+  std::size_t fields_begin_ = 0;  // where the request line has ended
   std::vector<FieldPlace> fields_;
   Seen seen_;
   Framing framing_;
   Refusal refusal_;
+
+  // Of a request that was good, with HTTP/1.1 and a path for its target. Nothing, where `remembered_` is empty: else
+  // its fields are at the places `fields_`, for a head that is refused is the last.
+  std::string remembered_;  // from the first field to the empty line
+  std::string remembered_method_;
+  Framing remembered_framing_;
 };
 
 }  // namespace annals::http

@@ -123,6 +123,74 @@ TEST(RequestParser, requests_in_one_piece_are_read_one_after_another) {
   EXPECT_EQ(outcome.requests[3], "GET /d path=/d query= [Host=a] [Connection=close] close");
 }
 
+/// Whatever is kept of one request to read the next one by must not be seen.
+TEST(RequestParser, a_request_behind_another_with_the_same_fields_is_read_as_if_it_came_first) {
+  const std::string fields = "Host: a\r\nAccept: */*\r\nX-Empty:\r\nUser-Agent: b\tc\r\n";
+  const std::string with_tabs = "Host: a\r\nAccept:\t*/*\t\r\nX-Empty:\t\r\nUser-Agent: b\tc\r\n";
+  const std::string with_blanks = "Host: a\r\nAccept: */* \r\nX-Empty: \r\nUser-Agent: b\tc\r\n";
+  const std::string visible = [] {
+    std::string path = "/";
+    for (char character = 0x21; character < 0x7f; ++character) path += character == '#' ? '-' : character;
+    return path;
+  }();
+  const std::vector<std::string> requests{
+      "GET /x HTTP/1.1\r\n" + fields + "\r\n",
+      "GET /x HTTP/1.1\r\n" + with_tabs + "\r\n",
+      "GET /x HTTP/1.1\r\n" + with_blanks + "\r\n",
+      "GET /longer?than=it HTTP/1.1\r\n" + fields + "\r\n",
+      "GET " + visible + " HTTP/1.1\r\n" + fields + "\r\n",
+      "GET /caf\xc3\xa9 HTTP/1.1\r\n" + fields + "\r\n",
+      "GET /x HTTP/1.0\r\n" + fields + "\r\n",
+      "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n" + fields + "\r\n",
+      "GET http://a/x HTTP/1.1\r\n" + fields + "\r\n",
+      "GET http://other/x HTTP/1.1\r\n" + fields + "\r\n",
+      "OPTIONS * HTTP/1.1\r\n" + fields + "\r\n",
+      "HEAD /x HTTP/1.1\r\n" + fields + "\r\n",
+      "BREW /x HTTP/1.1\r\n" + fields + "\r\n",
+      "CONNECT /x HTTP/1.1\r\n" + fields + "\r\n",
+      "CONNECT a:1 HTTP/1.1\r\n" + fields + "\r\n",
+      "GET /x HTTP/1.1\r\n" + fields + "X-More: d\r\n\r\n",
+      "GET /x HTTP/1.1\r\n" + fields + fields + "\r\n",
+      "GET /x HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET /x HTTP/1.1\r\nHost: b\r\n\r\n",
+      "GET /x#y HTTP/1.1\r\nHost: b\r\n\r\n",
+      "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\none",
+      "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\ntwo",
+      "GET /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\none",
+      "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n",
+      "PUT /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n1",
+      "PUT /x HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 1\r\n\r\n1",
+  };
+  for (const std::string& first : requests) {
+    const Outcome alone = parse(first);
+    for (const std::string& second : requests) {
+      Outcome expected = alone;
+      if (alone.refused == 0) {
+        expected = parse(second);
+        expected.requests.insert(expected.requests.begin(), {alone.requests[0], alone.requests[0]});
+      }
+      EXPECT_EQ(parse(first + first + second), expected) << first << second;
+    }
+  }
+}
+
+TEST(RequestParser, fields_that_repeat_are_within_the_same_limits) {
+  ParserLimits limits;
+  const std::string fields = " HTTP/1.1\r\nHost: a\r\n\r\n";
+  limits.head.header_bytes_max = fields.size() + 10;
+  RequestParser parser(limits);
+  parser.feed("GET /12345" + fields);
+  EXPECT_EQ(parser.advance(), Step::complete);
+  parser.next();
+  parser.feed("GET /54321" + fields);
+  EXPECT_EQ(parser.advance(), Step::complete);
+  parser.next();
+  parser.feed("GET /123456" + fields);
+  EXPECT_EQ(parser.advance(), Step::refused);
+  EXPECT_EQ(parser.refusal().status, 431);
+}
+
 TEST(RequestParser, absolute_form_is_reduced_to_origin_form) {
   const std::pair<std::string_view, std::string_view> expected[] = {{"http://a/x?y", "/x?y"},
                                                                     {"HTTP://A/x", "/x"},
