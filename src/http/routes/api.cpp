@@ -56,15 +56,37 @@ std::optional<Match> match(const Segments& pattern, const Segments& path) {
   return result;
 }
 
-/// Of each route, in the order of the catalogue.
-std::vector<Segments> patterns_of_routes() {
-  std::vector<Segments> patterns;
-  for (const Route& route : routes()) {
-    patterns.push_back(segments_of(route.pattern));
-    INVARIANT(patterns.back().count <= Segments::most, "a pattern has no more segments than are told apart");
+/// A route, and its pattern in pieces.
+struct Candidate {
+  const Route* route;
+  Segments pattern;
+};
+
+/// The routes that a path can be of, by where it lies and by how many segments it has, in the order of the catalogue:
+/// most requests are compared with few of all.
+class Candidates {
+ public:
+  Candidates() {
+    for (const Route& route : routes()) {
+      const Candidate candidate{&route, segments_of(route.pattern)};
+      INVARIANT(candidate.pattern.count <= Segments::most, "a pattern has no more segments than are told apart");
+      if (!is_of_model(route.scope)) of_server_[candidate.pattern.count].push_back(candidate);
+      if (is_of(route.scope, model::Profile::kv)) of_kv_[candidate.pattern.count].push_back(candidate);
+      if (is_of(route.scope, model::Profile::resource)) of_resource_[candidate.pattern.count].push_back(candidate);
+    }
   }
-  return patterns;
-}
+
+  [[nodiscard]] std::span<const Candidate> of_server(const Segments& path) const { return of_server_[path.count]; }
+  [[nodiscard]] std::span<const Candidate> of_model(model::Profile profile, const Segments& rest) const {
+    return (profile == model::Profile::kv ? of_kv_ : of_resource_)[rest.count];
+  }
+
+ private:
+  using ByCount = std::array<std::vector<Candidate>, Segments::most + 2>;
+  ByCount of_server_;
+  ByCount of_kv_;
+  ByCount of_resource_;
+};
 
 bool is_write(Method method) {
   return method == Method::put || method == Method::post || method == Method::delete_ || method == Method::patch;
@@ -83,10 +105,7 @@ Durability promised(engine::Engine& engine, const Request& request, const std::o
 class Api {
  public:
   Api(engine::Engine& engine, ApiOptions options)
-      : engine_(engine),
-        options_(std::move(options)),
-        patterns_(patterns_of_routes()),
-        shared_(options_, engine.platform().log) {}
+      : engine_(engine), options_(std::move(options)), shared_(options_, engine.platform().log) {}
 
   void answer(const Request& request, Responder responder) const {
     const auto place = model_of(engine_, request.path);
@@ -101,22 +120,43 @@ class Api {
       call.position = call.position_of_table();
     }
     const Method method = request.method == Method::head ? Method::get : request.method;
+    if (place) {
+      const Segments rest = segments_of(place->rest);
+      for (const Candidate& candidate : candidates_.of_model(call.the_model().profile, rest)) {
+        if (candidate.route->method != method) continue;
+        const auto matched = match(candidate.pattern, rest);
+        if (matched && serves(call, *candidate.route)) return run(*candidate.route, *matched, request, std::move(call));
+      }
+    }
     const Segments whole = segments_of(request.path);
-    const Segments rest = place ? segments_of(place->rest) : Segments();
+    for (const Candidate& candidate : candidates_.of_server(whole)) {
+      if (candidate.route->method != method) continue;
+      const auto matched = match(candidate.pattern, whole);
+      if (matched) return run(*candidate.route, *matched, request, std::move(call));
+    }
+    refuse_method(request, place, std::move(call));
+  }
+
+  /// No route of the path has the method, or there is none at all.
+  void refuse_method(const Request& request, const std::optional<ModelPath>& place, Call call) const {
     std::string allow;
     bool is_known = false;
-    for (const Route& route : routes()) {
-      const bool of_model = is_of_model(route.scope);
-      if (of_model && (!place || !is_of(route.scope, engine_.model(place->model).profile))) continue;
-      const Segments& pattern = patterns_[static_cast<std::size_t>(&route - routes().data())];
-      const auto matched = match(pattern, of_model ? rest : whole);
-      if (!matched) continue;
-      is_known = true;
-      if (of_model && !model::serves(engine_.model(place->model), to_string(route.method))) continue;
-      if (route.method == method) return run(route, *matched, request, std::move(call));
-      allow.append(allow.empty() ? "" : ", ").append(to_string(route.method));
-      if (route.method == Method::get) allow += ", HEAD";
+    const auto look = [&](std::span<const Candidate> candidates, const Segments& path, bool of_model) {
+      for (const Candidate& candidate : candidates) {
+        if (!match(candidate.pattern, path)) continue;
+        is_known = true;
+        const Method method = candidate.route->method;
+        if (of_model && !serves(call, *candidate.route)) continue;
+        allow.append(allow.empty() ? "" : ", ").append(to_string(method));
+        if (method == Method::get) allow += ", HEAD";
+      }
+    };
+    if (place) {
+      const Segments rest = segments_of(place->rest);
+      look(candidates_.of_model(call.the_model().profile, rest), rest, true);
     }
+    const Segments whole = segments_of(request.path);
+    look(candidates_.of_server(whole), whole, false);
     if (!is_known) {
       call.refuse(Error(ErrorKind::not_found, "not_found", "there is nothing at this path"));
       return;
@@ -137,7 +177,11 @@ class Api {
   }
 
  private:
-  void run(const Route& route, const Match& matched, const Request& request, Call call) const {
+  static bool serves(const Call& call, const Route& route) {
+    return model::serves(call.the_model(), to_string(route.method));
+  }
+
+  void run(const Route& route, const Match& matched, const Request& request, Call&& call) const {
     call.route = static_cast<std::uint8_t>(&route - routes().data() + 1);
     auto key = percent_decode(matched.first);
     auto argument = percent_decode(matched.second);
@@ -168,7 +212,7 @@ class Api {
 
   engine::Engine& engine_;
   const ApiOptions options_;
-  const std::vector<Segments> patterns_;
+  const Candidates candidates_;
   mutable CallsShared shared_;
 };
 
