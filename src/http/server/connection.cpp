@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -18,7 +17,6 @@ namespace annals::http {
 namespace {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 
 constexpr std::size_t gathered_bytes_max = 64u << 10;    // replies to pipelined requests that one write carries
 constexpr std::size_t copied_body_bytes_max = 8u << 10;  // a larger body is handed to the socket from where it lies
@@ -40,7 +38,7 @@ std::string_view body_text(const Response& response) {
 
 Connection::Connection(Worker& worker, Socket socket)
     : worker_(worker),
-      stream_(std::move(socket)),
+      stream_(worker, std::move(socket)),
       parser_(worker.shared().limits, &worker.shared().bodies),
       exchange_(std::make_shared<Exchange>(worker)) {}
 
@@ -63,11 +61,7 @@ Coroutine<void> Connection::run(std::shared_ptr<Connection> self) {
 }
 
 Coroutine<void> Connection::serve() {
-  error_code ignored;
-  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-  stream_.socket().non_blocking(true, ignored);
-  ::setsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
-               sizeof unsent_bytes_max);
+  ::setsockopt(stream_.descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max);
   if (worker_.shared().has_tls) {
     const bool opened = co_await open_tls();
     if (!opened) co_return;
@@ -98,8 +92,16 @@ Coroutine<void> Connection::serve() {
       if (!flushed) co_return;
       continue;
     }
-    const bool received = co_await receive(step);
-    if (!received) co_return;
+    Reading reading = read_on(step);
+    while (reading == Reading::waits) {
+      const bool ready = co_await stream_.wait_to_receive();
+      if (aborted_) co_return;
+      has_read_ = false;
+      reading = ready ? read_on(step) : read_last();
+    }
+    if (reading == Reading::some) continue;
+    const bool goes_on = co_await receive(step, reading);
+    if (!goes_on) co_return;
   }
 }
 
@@ -122,8 +124,8 @@ Coroutine<bool> Connection::open_tls() {
   co_return false;
 }
 
-/// Waits for more bytes. False when the connection is over.
-Coroutine<bool> Connection::receive(RequestParser::Step step) {
+/// Looks once for more bytes, after sending what was gathered. No coroutine, for all requests come by here.
+Connection::Reading Connection::read_on(RequestParser::Step step) {
   const ServerOptions& options = worker_.shared().options;
   if (step == RequestParser::Step::body && parser_.framing().expects_continue && !continue_sent_ &&
       !parser_.body_begun()) {
@@ -132,53 +134,66 @@ Coroutine<bool> Connection::receive(RequestParser::Step step) {
   }
   if (!output_.empty()) {
     const ClientStream::Sent sent = flush_now();
-    const bool flushed = sent == ClientStream::Sent::some ? co_await flush() : sent == ClientStream::Sent::all;
-    if (!flushed) co_return false;
-  }
-  if (step == RequestParser::Step::between && phase_ != Phase::idle) {
-    // The other connections get their turn first: by then the next request may have come, which spares a look in vain.
-    co_await asio::post(stream_.socket().get_executor(), use_at_once);
-    if (aborted_) co_return false;
+    if (sent == ClientStream::Sent::some) return Reading::flushes;
+    if (sent == ClientStream::Sent::failed) return Reading::failed;
   }
   if (step == RequestParser::Step::between && worker_.draining()) {
     // What had arrived before is still answered.
     const ClientStream::Received there = stream_.receive_now(parser_.room());
-    if (!there.error && there.count > 0) {
-      parser_.arrived(there.count);
-      co_return true;
-    }
-    co_await linger();
-    co_return false;
+    parser_.arrived(there.count);
+    return there.count > 0 ? Reading::some : Reading::lingers;
   }
   // The time of a head counts from its first byte, that of a body from the end of its head; neither begins anew with a
   // further byte.
   if (step == RequestParser::Step::head && phase_ != Phase::head) enter(Phase::head, options.header_timeout);
   if (step == RequestParser::Step::body && phase_ != Phase::body) enter(Phase::body, options.request_timeout);
   if (step == RequestParser::Step::between && phase_ != Phase::idle) enter(Phase::idle, options.idle_timeout);
+  if (!stream_.may_receive()) return Reading::waits;
+  // Who sends without a pause must not keep the others waiting.
+  if (has_read_) return Reading::yields;
+  has_read_ = true;
+  return read_now();
+}
 
-  const std::span<char> room = parser_.room();
-  ClientStream::Received received;
-  if (stream_.is_encrypted()) {
-    received = co_await stream_.receive_encrypted(room);
-  } else {
-    std::tie(received.error, received.count) =
-        co_await stream_.socket().async_read_some(asio::buffer(room.data(), room.size()), use_result);
+Connection::Reading Connection::read_now() {
+  const ClientStream::Received received = stream_.receive_now(parser_.room());
+  switch (received.outcome) {
+    case ClientStream::Outcome::some: parser_.arrived(received.count); return Reading::some;
+    case ClientStream::Outcome::none: return Reading::waits;
+    case ClientStream::Outcome::ended: return Reading::ended;
+    case ClientStream::Outcome::failed: break;
   }
-  if (aborted_) co_return false;
-  if (received.error == asio::error::operation_aborted && worker_.draining() && !expired_) {
-    // `drain` woke us. What had arrived before is still answered.
-    received = stream_.receive_now(room);
+  return Reading::failed;
+}
+
+/// When the wait was interrupted. If `drain` did it, what had arrived before is still answered.
+Connection::Reading Connection::read_last() {
+  const Reading reading = worker_.draining() && !expired_ ? read_now() : Reading::failed;
+  return reading == Reading::waits ? Reading::failed : reading;
+}
+
+/// Does what `reading` asks for. False when the connection is over.
+Coroutine<bool> Connection::receive(RequestParser::Step step, Reading reading) {
+  if (reading == Reading::flushes) {
+    const bool flushed = co_await flush();
+    co_return flushed;
   }
-  if (!received.error) {
-    parser_.arrived(received.count);
-    co_return true;
+  if (reading == Reading::lingers) {
+    co_await linger();
+    co_return false;
+  }
+  if (reading == Reading::yields) {
+    co_await asio::post(worker_.io().get_executor(), use_at_once);
+    has_read_ = false;
+    if (aborted_) co_return false;
+    if (!expired_) co_return true;
   }
   if (expired_ && phase_ == Phase::head) {
     co_await refuse({408, "request_timeout", "The head of the request did not arrive in time."});
   } else if (expired_ && phase_ == Phase::body) {
     parser_.describe_head();
     co_await refuse({408, "request_timeout", "The body of the request did not arrive in time."});
-  } else if (received.error == asio::error::eof && step != RequestParser::Step::between) {
+  } else if (reading == Reading::ended && step != RequestParser::Step::between) {
     // It may have closed only the side on which it sends, and still read.
     if (parser_.has_head()) parser_.describe_head();
     co_await refuse({400, "incomplete_request", "The request ends before it is whole."});
@@ -211,6 +226,7 @@ Coroutine<bool> Connection::await_answer() {
   co_await wait_for_answer();
   if (aborted_) co_return false;
   closing_ = closing_ || worker_.draining();
+  has_read_ = false;
   co_return true;
 }
 
@@ -289,7 +305,7 @@ Coroutine<void> Connection::wait_for_answer() {
   return asio::async_initiate<const UseCoroutine, void()>(
       [this](auto handler) {
         waiting_ = std::move(handler);
-        if (!exchange_->wait()) asio::post(stream_.socket().get_executor(), [this] { resume(); });
+        if (!exchange_->wait()) asio::post(worker_.io(), [this] { resume(); });
       },
       UseCoroutine{});
 }
@@ -404,7 +420,7 @@ Coroutine<bool> Connection::stream(Source& source, bool chunked) {
     } else if constexpr (std::is_same_v<Source, BodySource>) {
       // What a piece costs only the source knows, so each is a turn, and the other connections get theirs. A late one
       // sees to that itself.
-      co_await asio::post(stream_.socket().get_executor(), use_at_once);
+      co_await asio::post(worker_.io().get_executor(), use_at_once);
     }
     if (aborted_) co_return false;
   }
@@ -414,13 +430,13 @@ Coroutine<bool> Connection::stream(Source& source, bool chunked) {
 }
 
 Coroutine<void> Connection::pause(Duration delay) {
-  Timer timer(stream_.socket().get_executor());
+  Timer timer(worker_.io().get_executor());
   timer.expires_after(delay);
   co_await timer.async_wait(use_result);
 }
 
 Connection::Peer Connection::look_at_peer() {
-  pollfd look{stream_.socket().native_handle(), POLLRDHUP, 0};
+  pollfd look{stream_.descriptor(), POLLRDHUP, 0};
   if (::poll(&look, 1, 0) <= 0) return Peer::there;
   return (look.revents & (POLLERR | POLLHUP)) != 0 ? Peer::gone : Peer::finished;
 }
@@ -434,8 +450,8 @@ Coroutine<bool> Connection::send(Outgoing outgoing) {
       enter(Phase::writing, worker_.shared().options.request_timeout);
       due = outgoing.size() - std::min(outgoing.size(), progress_bytes);
     }
-    const error_code error = co_await stream_.wait_to_send();
-    if (error || aborted_) co_return false;
+    const bool ready = co_await stream_.wait_to_send();
+    if (!ready || aborted_) co_return false;
     sent = stream_.send_now(outgoing, worker_.waste());
   }
   co_return sent == ClientStream::Sent::all;
@@ -484,12 +500,17 @@ Coroutine<void> Connection::refuse(Refusal refusal) {
 Coroutine<void> Connection::linger() {
   stream_.finish_sending();
   parser_.discard();
-  error_code error;
   enter(Phase::lingering, linger_time);
-  const std::span<char> waste = worker_.waste();
-  while (!error && !expired_ && !aborted_) {
-    std::tie(error, std::ignore) =
-        co_await stream_.socket().async_read_some(asio::buffer(waste.data(), waste.size()), use_result);
+  while (!expired_ && !aborted_) {
+    const ClientStream::Outcome outcome = stream_.receive_waste(worker_.waste()).outcome;
+    if (outcome == ClientStream::Outcome::some) {
+      co_await asio::post(worker_.io().get_executor(), use_at_once);
+    } else if (outcome == ClientStream::Outcome::none) {
+      const bool ready = co_await stream_.wait_for_waste();
+      if (!ready) co_return;
+    } else {
+      co_return;
+    }
   }
 }
 
@@ -517,7 +538,7 @@ void Connection::sweep(Duration now) {
 }
 
 bool Connection::has_unread_request() {
-  pollfd look{stream_.socket().native_handle(), POLLIN, 0};
+  pollfd look{stream_.descriptor(), POLLIN, 0};
   return phase_ == Phase::idle && ::poll(&look, 1, 0) > 0;
 }
 
@@ -534,8 +555,8 @@ void Connection::abort() {
 
 /// Ends the connection so that the client cannot take what it has for the whole.
 void Connection::break_off() {
-  error_code ignored;
-  stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
+  const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(stream_.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   stream_.close();
 }
 

@@ -54,7 +54,20 @@ class Connection {
   static Coroutine<void> run(std::shared_ptr<Connection> self);
   Coroutine<void> serve();
   [[nodiscard]] Coroutine<bool> open_tls();
-  [[nodiscard]] Coroutine<bool> receive(RequestParser::Step step);
+  /// What a look for more bytes has come to.
+  enum class Reading : std::uint8_t {
+    some,     ///< the parser has more
+    waits,    ///< there is nothing now
+    yields,   ///< there may be something, and the others are to get their turn first
+    flushes,  ///< what was gathered has to be sent first, and the socket did not take it at once
+    lingers,  ///< nothing is read any more
+    ended,    ///< the client sends nothing more
+    failed,   ///< the connection broke, or the wait was interrupted
+  };
+  [[nodiscard]] Reading read_on(RequestParser::Step step);
+  [[nodiscard]] Reading read_now();
+  [[nodiscard]] Reading read_last();
+  [[nodiscard]] Coroutine<bool> receive(RequestParser::Step step, Reading reading);
   [[nodiscard]] bool begin_answer();
   [[nodiscard]] Coroutine<bool> await_answer();
   [[nodiscard]] bool append_reply(Response& response, const BodyForm& form);
@@ -103,7 +116,8 @@ class Connection {
   Duration begun_{0};  // when the request in hand was put to the handler
   Duration deadline_{0};
   std::uint64_t phase_number_ = 0;
-  bool expired_ = false;  // the phase's time is up
+  bool has_read_ = false;  // in this turn
+  bool expired_ = false;   // the phase's time is up
   bool aborted_ = false;
   bool closing_ = false;        // the reply in hand is the last
   bool continue_sent_ = false;  // 100 Continue, for the request in hand

@@ -1,10 +1,14 @@
 #include "http/server/stream.hpp"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
+#include <array>
+#include <boost/asio/post.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace annals::http {
 namespace {
@@ -15,8 +19,8 @@ using TlsOutcome = TlsSession::Outcome;
 
 constexpr char tls_handshake = 0x16;  // the first byte of a TLS client (RFC 8446 section 5.1)
 
-bool would_block(const error_code& error) {
-  return error == asio::error::would_block || error == asio::error::try_again;
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
 }
 
 }  // namespace
@@ -29,18 +33,31 @@ void Outgoing::consume(std::size_t count) {
   }
 }
 
+ClientStream::ClientStream(Worker& worker, Socket socket) : worker_(worker) {
+  error_code error;
+  socket.set_option(asio::ip::tcp::no_delay(true), error);
+  socket.non_blocking(true, error);
+  if (!error) descriptor_ = socket.release(error);
+  if (error) descriptor_ = -1;
+  if (descriptor_ >= 0 && !worker_.ready_list().add(descriptor_, *this)) close();
+}
+
+ClientStream::~ClientStream() {
+  close();
+}
+
 Coroutine<ClientStream::Opening> ClientStream::open_tls(const TlsContext& context, std::string& reason) {
   char first = 0;
   for (;;) {
-    const auto [error] = co_await socket_.async_wait(Socket::wait_read, use_result);
-    if (error || !socket_.is_open()) co_return Opening::failed;
-    const ssize_t count = ::recv(socket_.native_handle(), &first, 1, MSG_PEEK);
+    const ssize_t count = ::recv(descriptor_, &first, 1, MSG_PEEK);
     if (count == 1) break;
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) continue;
-    co_return Opening::failed;
+    if (count < 0 && errno == EINTR) continue;
+    if (count == 0 || !would_block(errno)) co_return Opening::failed;
+    const bool ready = co_await wait(Direction::read);
+    if (!ready) co_return Opening::failed;
   }
   if (first != tls_handshake) co_return Opening::in_the_open;
-  tls_ = std::make_unique<TlsSession>(context, socket_.native_handle());
+  tls_ = std::make_unique<TlsSession>(context, descriptor_);
   for (;;) {
     const TlsOutcome outcome = tls_->shake_hands();
     if (outcome == TlsOutcome::done) co_return Opening::encrypted;
@@ -48,45 +65,57 @@ Coroutine<ClientStream::Opening> ClientStream::open_tls(const TlsContext& contex
       reason = tls_->reason();
       co_return Opening::failed;
     }
-    const error_code error = co_await wait_for(outcome);
-    if (error) {
-      reason = error.message();
+    const bool ready = co_await wait(direction_of(outcome));
+    if (!ready) {
+      reason = "it was interrupted";
       co_return Opening::failed;
     }
   }
 }
 
-Coroutine<error_code> ClientStream::wait_for(TlsOutcome outcome) {
-  const auto direction = outcome == TlsOutcome::wants_read ? Socket::wait_read : Socket::wait_write;
-  const auto [error] = co_await socket_.async_wait(direction, use_result);
-  co_return error;
+ClientStream::Direction ClientStream::direction_of(TlsOutcome outcome) {
+  return outcome == TlsOutcome::wants_read ? Direction::read : Direction::write;
 }
 
-Coroutine<ClientStream::Received> ClientStream::receive_encrypted(std::span<char> room) {
-  for (;;) {
-    // The session may hold what it read ahead, so it is asked before the socket is waited for.
-    Received received;
-    const TlsOutcome outcome = tls_->read(room, received.count);
-    if (outcome == TlsOutcome::done) co_return received;
-    if (outcome == TlsOutcome::ended) co_return Received{asio::error::eof, 0};
-    if (outcome == TlsOutcome::failed) co_return Received{asio::error::connection_reset, 0};
-    const error_code error = co_await wait_for(outcome);
-    if (error) co_return Received{error, 0};
+void ClientStream::on_ready(std::uint32_t events) noexcept {
+  constexpr std::uint32_t last_events = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  // Bytes that are urgent stop a look before its end, too.
+  if ((events & (last_events | EPOLLPRI)) != 0) look_to_end_ = true;
+  const bool readable = (events & (EPOLLIN | EPOLLPRI | last_events)) != 0;
+  if (readable) may_read_ = true;
+  const bool is_waited_for =
+      waits_for_ == Direction::read ? readable : (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+  if (!waiting_ || !is_waited_for) return;
+  auto waiting = std::exchange(waiting_, nullptr);
+  waiting(true);  // the stream may be gone after this
+}
+
+ClientStream::Received ClientStream::receive_plain(std::span<char> room) {
+  const ssize_t count = ::recv(descriptor_, room.data(), room.size(), 0);
+  if (count > 0) {
+    may_read_ = look_to_end_ || static_cast<std::size_t>(count) == room.size();
+    return {Outcome::some, static_cast<std::size_t>(count)};
   }
+  if (count == 0) return {Outcome::ended, 0};
+  if (errno == EINTR) return receive_plain(room);
+  if (!would_block(errno)) return {Outcome::failed, 0};
+  may_read_ = false;
+  return {Outcome::none, 0};
 }
 
 ClientStream::Received ClientStream::receive_now(std::span<char> room) {
+  if (tls_ == nullptr) return receive_plain(room);
   Received received;
-  if (tls_ == nullptr) {
-    received.count = socket_.read_some(asio::buffer(room.data(), room.size()), received.error);
-    return received;
-  }
-  switch (tls_->read(room, received.count)) {
-    case TlsOutcome::done: break;
+  const TlsOutcome outcome = tls_->read(room, received.count);
+  switch (outcome) {
+    case TlsOutcome::done: received.outcome = Outcome::some; break;
     case TlsOutcome::wants_read:
-    case TlsOutcome::wants_write: received.error = asio::error::would_block; break;
-    case TlsOutcome::ended: received.error = asio::error::eof; break;
-    case TlsOutcome::failed: received.error = asio::error::connection_reset; break;
+    case TlsOutcome::wants_write:
+      receive_waits_for_ = direction_of(outcome);
+      received.outcome = Outcome::none;
+      break;
+    case TlsOutcome::ended: received.outcome = Outcome::ended; break;
+    case TlsOutcome::failed: break;
   }
   return received;
 }
@@ -94,16 +123,25 @@ ClientStream::Received ClientStream::receive_now(std::span<char> room) {
 ClientStream::Sent ClientStream::send_now(Outgoing& outgoing, std::span<char> scratch) {
   if (tls_ != nullptr) return send_now_encrypted(outgoing, scratch);
   while (outgoing.size() > 0) {
-    error_code error;
-    if (outgoing.pieces[1].empty() && outgoing.pieces[2].empty()) {
-      outgoing.consume(socket_.write_some(asio::buffer(outgoing.pieces[0]), error));  // a cheaper call of the system
+    ssize_t count = 0;
+    if (outgoing.pieces[1].empty() && outgoing.pieces[2].empty()) {  // a cheaper call of the system
+      const std::string_view only = outgoing.pieces[0];
+      count = ::send(descriptor_, only.data(), only.size(), MSG_NOSIGNAL);
     } else {
-      const std::array<asio::const_buffer, 3> buffers{
-          asio::buffer(outgoing.pieces[0]), asio::buffer(outgoing.pieces[1]), asio::buffer(outgoing.pieces[2])};
-      outgoing.consume(socket_.write_some(buffers, error));
+      std::array<iovec, 3> buffers;
+      std::ranges::transform(outgoing.pieces, buffers.begin(), [](std::string_view piece) {
+        return iovec{const_cast<char*>(piece.data()), piece.size()};
+      });
+      msghdr message{};
+      message.msg_iov = buffers.data();
+      message.msg_iovlen = buffers.size();
+      count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
     }
-    if (would_block(error)) return Sent::some;
-    if (error) return Sent::failed;
+    if (count >= 0) {
+      outgoing.consume(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      return would_block(errno) ? Sent::some : Sent::failed;
+    }
   }
   return Sent::all;
 }
@@ -119,7 +157,7 @@ ClientStream::Sent ClientStream::send_now_encrypted(Outgoing& outgoing, std::spa
     std::size_t count = 0;
     const TlsOutcome outcome = tls_->write({scratch.data(), size}, count);
     if (outcome == TlsOutcome::wants_read || outcome == TlsOutcome::wants_write) {
-      send_waits_for_ = outcome;
+      send_waits_for_ = direction_of(outcome);
       return Sent::some;
     }
     if (outcome != TlsOutcome::done) return Sent::failed;
@@ -128,25 +166,25 @@ ClientStream::Sent ClientStream::send_now_encrypted(Outgoing& outgoing, std::spa
   return Sent::all;
 }
 
-Coroutine<error_code> ClientStream::wait_to_send() {
-  return wait_for(send_waits_for_);
-}
-
 void ClientStream::finish_sending() {
   if (tls_ != nullptr) tls_->say_goodbye();
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  ::shutdown(descriptor_, SHUT_WR);
 }
 
+/// Later, so that whoever interrupts never finds itself inside what it has interrupted.
 void ClientStream::cancel() {
-  error_code ignored;
-  socket_.cancel(ignored);
+  if (!waiting_) return;
+  asio::post(worker_.io(), [waiting = std::exchange(waiting_, nullptr)]() mutable { waiting(false); });
 }
 
 void ClientStream::close() {
-  if (tls_ != nullptr) tls_->forget_socket();
-  error_code ignored;
-  socket_.close(ignored);
+  if (descriptor_ >= 0) {
+    if (tls_ != nullptr) tls_->forget_socket();
+    worker_.ready_list().remove(*this);
+    ::close(descriptor_);
+    descriptor_ = -1;
+  }
+  cancel();
 }
 
 }  // namespace annals::http

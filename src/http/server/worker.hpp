@@ -23,6 +23,7 @@
 #include "http/server.hpp"
 #include "http/server/body_budget.hpp"
 #include "http/server/identity.hpp"
+#include "http/server/ready_list.hpp"
 #include "http/server/request_metrics.hpp"
 #include "http/server/request_parser.hpp"
 
@@ -98,7 +99,8 @@ class Worker {
   /// `shared.connections` already counts. False, and nothing is done, when there is none that may give way.
   [[nodiscard]] bool adopt_in_place_of_another(Socket& socket);
 
-  [[nodiscard]] boost::asio::io_context& io() { return io_; }         // thread-safe, as asio's
+  [[nodiscard]] boost::asio::io_context& io() { return io_; }  // thread-safe, as asio's
+  [[nodiscard]] ReadyList& ready_list() { return ready_list_; }
   [[nodiscard]] platform::Executor& executor() { return executor_; }  // thread-safe
   [[nodiscard]] bool on_own_thread() const {
     return std::this_thread::get_id() == thread_id_.load(std::memory_order_relaxed);
@@ -159,6 +161,7 @@ class Worker {
   const Duration sweep_interval_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<IoExecutor> work_;
+  ReadyList ready_list_{io_};
   HomeExecutor executor_{*this};
   Timer sweep_timer_;
   bool sweeping_ = false;

@@ -1,0 +1,124 @@
+// What comes in while the I/O thread is busy elsewhere, and so is told of once, with all that came meanwhile.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <semaphore>
+
+#include "http/server/test_client.hpp"
+
+namespace annals::http {
+namespace {
+
+using std::chrono::seconds;
+
+/// A server whose only I/O thread can be held.
+class HeldServer {
+ public:
+  HeldServer()
+      : server_(one_thread(),
+                [this](const Request& request, Responder responder) {
+                  if (request.target == "/hold") {
+                    held_.release();
+                    let_go_.acquire();
+                  }
+                  responder.send(text_response(std::string(request.target)));
+                }),
+        holder_(server_.connect()) {}
+
+  [[nodiscard]] ServerUnderTest& server() { return server_; }
+
+  /// A client whose connection the I/O thread knows.
+  [[nodiscard]] TestClient connect() {
+    TestClient client = server_.connect();
+    client.send(get_request("/first"));
+    EXPECT_EQ(client.reply().body, "/first");
+    return client;
+  }
+  void hold() {
+    holder_.send(get_request("/hold"));
+    held_.acquire();
+  }
+  void let_go() {
+    let_go_.release();
+    EXPECT_EQ(holder_.reply().body, "/hold");
+  }
+
+ private:
+  static ServerOptions one_thread() {
+    ServerOptions options;
+    options.worker_threads = 1;
+    return options;
+  }
+
+  std::binary_semaphore held_{0};
+  std::binary_semaphore let_go_{0};
+  ServerUnderTest server_;
+  TestClient holder_;
+};
+
+TEST(ServerReading, an_end_that_comes_together_with_the_last_request_is_seen) {
+  HeldServer held;
+  TestClient client = held.connect();
+  held.hold();
+  client.send(get_request("/last"));
+  client.finish_sending();
+  held.let_go();
+  EXPECT_EQ(client.reply().body, "/last");
+  EXPECT_FALSE(client.stays_silent(seconds(10)));
+  EXPECT_TRUE(client.ends());
+}
+
+TEST(ServerReading, an_end_that_comes_together_with_half_a_request_is_seen) {
+  HeldServer held;
+  TestClient client = held.connect();
+  held.hold();
+  client.send("GET /half HTTP/1.1\r\nHo");
+  client.finish_sending();
+  held.let_go();
+  ASSERT_FALSE(client.stays_silent(seconds(5)));
+  EXPECT_EQ(client.reply().status, 400);
+}
+
+TEST(ServerReading, bytes_behind_an_urgent_one_are_read) {
+  HeldServer held;
+  TestClient client = held.connect();
+  held.hold();
+  client.send("GET /x HTTP/1.1\r\nHo");
+  ASSERT_EQ(::send(client.descriptor(), "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);  // which is no part of the request
+  client.send("st: a\r\n\r\n");
+  held.let_go();
+  ASSERT_FALSE(client.stays_silent(seconds(5)));
+  EXPECT_EQ(client.reply().body, "/x");
+}
+
+TEST(ServerReading, requests_of_every_length_around_the_room_for_one_are_answered) {
+  HeldServer held;
+  TestClient client = held.connect();
+  for (std::size_t size = 4080; size <= 4112; ++size) {
+    const std::string head = "GET /x HTTP/1.1\r\nHost: a\r\nX-Filled: ";
+    client.send(head + std::string(size - head.size() - 4, 'x') + "\r\n\r\n");
+    ASSERT_EQ(client.reply().body, "/x") << size;
+  }
+}
+
+TEST(ServerReading, whoever_sends_many_requests_at_once_does_not_keep_others_waiting) {
+  constexpr int requests = 2000;  // several times what is read at once
+  HeldServer held;
+  TestClient many = held.connect();
+  TestClient one = held.connect();
+  held.hold();
+  std::string bytes;
+  for (int count = 0; count < requests; ++count) bytes += get_request("/many");
+  many.send(bytes);
+  one.send(get_request("/one"));
+  held.let_go();
+  EXPECT_EQ(one.reply().body, "/one");
+  for (int count = 0; count < requests; ++count) ASSERT_EQ(many.reply().body, "/many");
+  const std::vector<std::string> targets = held.server().targets();
+  const auto place = std::ranges::find(targets, "/one") - targets.begin();
+  EXPECT_LT(place, requests);
+}
+
+}  // namespace
+}  // namespace annals::http
