@@ -29,8 +29,8 @@ class HeldServer {
   [[nodiscard]] ServerUnderTest& server() { return server_; }
 
   /// A client whose connection the I/O thread knows.
-  [[nodiscard]] TestClient connect() {
-    TestClient client = server_.connect();
+  [[nodiscard]] TestClient connect(int receive_buffer = 0) {
+    TestClient client = server_.connect(receive_buffer);
     client.send(get_request("/first"));
     EXPECT_EQ(client.reply().body, "/first");
     return client;
@@ -118,6 +118,34 @@ TEST(ServerReading, whoever_sends_many_requests_at_once_does_not_keep_others_wai
   const std::vector<std::string> targets = held.server().targets();
   const auto place = std::ranges::find(targets, "/one") - targets.begin();
   EXPECT_LT(place, requests);
+}
+
+TEST(ServerReading, all_whose_requests_came_together_are_answered) {
+  HeldServer held;
+  std::vector<TestClient> clients;
+  for (int count = 0; count < 30; ++count) clients.push_back(held.connect());
+  for (int round = 0; round < 3; ++round) {
+    held.hold();
+    for (TestClient& client : clients) client.send(get_request("/" + std::to_string(client.descriptor())));
+    held.let_go();
+    for (TestClient& client : clients) ASSERT_EQ(client.reply().body, "/" + std::to_string(client.descriptor()));
+  }
+}
+
+TEST(ServerReading, whoever_reads_no_replies_gets_them_later_and_others_meanwhile) {
+  constexpr int requests = 200;
+  const std::string long_target = "/" + std::string(4000, 'x');
+  HeldServer held;
+  TestClient silent = held.connect(4096);
+  TestClient reading = held.connect();
+  for (int count = 0; count < requests; ++count) {
+    held.hold();
+    silent.send(get_request(long_target));
+    reading.send(get_request("/short"));
+    held.let_go();
+    ASSERT_EQ(reading.reply().body, "/short");
+  }
+  for (int count = 0; count < requests; ++count) ASSERT_EQ(silent.reply().body, long_target);
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ Connection::Reading Connection::read_on(RequestParser::Step step) {
     output_ += continue_reply;
     continue_sent_ = true;
   }
-  if (!output_.empty()) {
+  if (!output_.empty() && !may_send_later(step)) {
     const ClientStream::Sent sent = flush_now();
     if (sent == ClientStream::Sent::some) return Reading::flushes;
     if (sent == ClientStream::Sent::failed) return Reading::failed;
@@ -148,11 +148,25 @@ Connection::Reading Connection::read_on(RequestParser::Step step) {
   if (step == RequestParser::Step::head && phase_ != Phase::head) enter(Phase::head, options.header_timeout);
   if (step == RequestParser::Step::body && phase_ != Phase::body) enter(Phase::body, options.request_timeout);
   if (step == RequestParser::Step::between && phase_ != Phase::idle) enter(Phase::idle, options.idle_timeout);
-  if (!stream_.may_receive()) return Reading::waits;
+  if (!stream_.may_receive()) {
+    if (!output_.empty()) worker_.send_later(*this);
+    return Reading::waits;
+  }
   // Who sends without a pause must not keep the others waiting.
   if (has_read_) return Reading::yields;
   has_read_ = true;
   return read_now();
+}
+
+/// True when nothing is to be done but to wait for the next request, and others were ready together with this one.
+bool Connection::may_send_later(RequestParser::Step step) const {
+  return step == RequestParser::Step::between && worker_.ready_list().tells_several() && !stream_.may_receive() &&
+         !worker_.draining();
+}
+
+/// What the socket does not take is left to the coroutine, which waits for the next request.
+void Connection::send_gathered() {
+  if (flush_now() != ClientStream::Sent::all) stream_.wake();
 }
 
 Connection::Reading Connection::read_now() {

@@ -40,6 +40,8 @@ class Connection {
   [[nodiscard]] std::uint64_t phase_number() const { return phase_number_; }
   /// A request of its client's is there, or a part of one, and has not been read yet.
   [[nodiscard]] bool has_unread_request();
+  /// Sends what was put off by Worker::send_later.
+  void send_gathered();
   /// The answer that was waited for has come.
   void resume();
 
@@ -65,6 +67,7 @@ class Connection {
     failed,   ///< the connection broke, or the wait was interrupted
   };
   [[nodiscard]] Reading read_on(RequestParser::Step step);
+  [[nodiscard]] bool may_send_later(RequestParser::Step step) const;
   [[nodiscard]] Reading read_now();
   [[nodiscard]] Reading read_last();
   [[nodiscard]] Coroutine<bool> receive(RequestParser::Step step, Reading reading);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace annals::http {
 namespace {
@@ -15,7 +16,8 @@ int make_epoll() {
 
 }  // namespace
 
-ReadyList::ReadyList(boost::asio::io_context& io) : epoll_(io.get_executor(), make_epoll()) {
+ReadyList::ReadyList(boost::asio::io_context& io, AfterEach after_each)
+    : epoll_(io.get_executor(), make_epoll()), after_each_(std::move(after_each)) {
   wait();
 }
 
@@ -43,6 +45,7 @@ void ReadyList::tell() {
   for (next_ = 0; next_ < count_;) {
     const epoll_event event = events_[next_++];
     if (event.data.ptr != nullptr) static_cast<Watched*>(event.data.ptr)->on_ready(event.events);
+    after_each_(next_ == count_);
   }
   count_ = 0;
   wait();

@@ -15,6 +15,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 namespace annals::http {
 
@@ -30,8 +31,11 @@ class Watched {
 
 class ReadyList {
  public:
+  /// Called after a socket was told of; `last`: it was the last one of this turn.
+  using AfterEach = std::function<void(bool last)>;
+
   /// Throws boost::system::system_error as the io_context's own constructor does, when the system has no descriptor.
-  explicit ReadyList(boost::asio::io_context& io);
+  ReadyList(boost::asio::io_context& io, AfterEach after_each);
   ReadyList(const ReadyList&) = delete;
   ReadyList& operator=(const ReadyList&) = delete;
 
@@ -40,6 +44,8 @@ class ReadyList {
   [[nodiscard]] bool add(int descriptor, Watched& watched);
   /// Tells `watched` nothing more. To be called before its descriptor is closed.
   void remove(const Watched& watched);
+  /// True while one of several sockets is told of, which were ready together.
+  [[nodiscard]] bool tells_several() const { return count_ > 1; }
 
  private:
   static constexpr int events_max = 64;  // at once, before the io_context gets its turn
@@ -49,8 +55,9 @@ class ReadyList {
 
   boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> epoll_;
   std::array<epoll_event, events_max> events_;
-  std::size_t next_ = 0;  // in `events_`, of those that are being told
-  std::size_t count_ = 0;
+  std::size_t next_ = 0;   // in `events_`, of those that are being told
+  std::size_t count_ = 0;  // 0 when none is told of
+  const AfterEach after_each_;
 };
 
 }  // namespace annals::http

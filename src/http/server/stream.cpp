@@ -171,10 +171,10 @@ void ClientStream::finish_sending() {
   ::shutdown(descriptor_, SHUT_WR);
 }
 
-/// Later, so that whoever interrupts never finds itself inside what it has interrupted.
-void ClientStream::cancel() {
+/// Later, so that whoever resumes never finds itself inside what it has resumed.
+void ClientStream::resume_later(bool ready) {
   if (!waiting_) return;
-  asio::post(worker_.io(), [waiting = std::exchange(waiting_, nullptr)]() mutable { waiting(false); });
+  asio::post(worker_.io(), [ready, waiting = std::exchange(waiting_, nullptr)]() mutable { waiting(ready); });
 }
 
 void ClientStream::close() {

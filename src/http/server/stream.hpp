@@ -88,11 +88,14 @@ class ClientStream final : private Watched {
   /// Tells the client that nothing more comes.
   void finish_sending();
   /// Interrupts who waits.
-  void cancel();
+  void cancel() { resume_later(false); }
+  /// Lets who waits look again.
+  void wake() { resume_later(true); }
   void close();
 
  private:
   void on_ready(std::uint32_t events) noexcept override;
+  void resume_later(bool ready);
   [[nodiscard]] Received receive_plain(std::span<char> room);
   [[nodiscard]] static Direction direction_of(TlsSession::Outcome outcome);
   [[nodiscard]] Sent send_now_encrypted(Outgoing& outgoing, std::span<char> scratch);

@@ -17,6 +17,7 @@ constexpr Duration sweep_interval_max = std::chrono::milliseconds(250);
 constexpr Duration sweep_interval_min = std::chrono::milliseconds(5);
 constexpr std::size_t waste_bytes = 16u << 10;
 constexpr int looks_at_unread_max = 8;
+constexpr std::size_t sent_together = 8;  // replies; the first of more would wait for too long, and its client with it
 
 /// A quarter of the shortest time that is watched.
 Duration choose_sweep_interval(const ServerOptions& options) {
@@ -60,6 +61,10 @@ Worker::Worker(Shared& shared, std::size_t number)
       number_(number),
       sweep_interval_(choose_sweep_interval(shared.options)),
       work_(io_.get_executor()),
+      ready_list_(io_,
+                  [this](bool last) {
+                    if (last || to_send_.size() >= sent_together) send_gathered();
+                  }),
       sweep_timer_(io_.get_executor()),
       identities_(shared.platform.random),
       waste_(waste_bytes) {}
@@ -133,7 +138,14 @@ bool Worker::adopt_in_place_of_another(Socket& socket) {
   return true;
 }
 
+/// No connection is resumed in here, so none comes or goes meanwhile.
+void Worker::send_gathered() {
+  for (Connection* connection : to_send_) connection->send_gathered();
+  to_send_.clear();
+}
+
 void Worker::remove(Connection& connection) {
+  std::erase(to_send_, &connection);
   Connection* last = connections_.back();
   connections_[connection.slot()] = last;
   last->set_slot(connection.slot());

@@ -101,6 +101,10 @@ class Worker {
 
   [[nodiscard]] boost::asio::io_context& io() { return io_; }  // thread-safe, as asio's
   [[nodiscard]] ReadyList& ready_list() { return ready_list_; }
+  /// Sends what `connection` has gathered together with what others have, before this turn of the ready list is over.
+  /// The processor then goes through our code for several requests, and through the system's for their replies: neither
+  /// is at hand for it right after the other.
+  void send_later(Connection& connection) { to_send_.push_back(&connection); }
   [[nodiscard]] platform::Executor& executor() { return executor_; }  // thread-safe
   [[nodiscard]] bool on_own_thread() const {
     return std::this_thread::get_id() == thread_id_.load(std::memory_order_relaxed);
@@ -155,19 +159,21 @@ class Worker {
   void arm_sweep();
   void sweep();
   [[nodiscard]] Connection* longest_idle();
+  void send_gathered();
 
   Shared& shared_;
   const std::size_t number_;
   const Duration sweep_interval_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<IoExecutor> work_;
-  ReadyList ready_list_{io_};
+  ReadyList ready_list_;
   HomeExecutor executor_{*this};
   Timer sweep_timer_;
   bool sweeping_ = false;
   Duration coarse_now_{0};
   std::uint64_t phases_ = 0;
   std::vector<Connection*> connections_;  // each ends by itself and then calls `remove`
+  std::vector<Connection*> to_send_;      // of those; empty outside of a turn of the ready list
   IdentitySource identities_;
   DateText date_;
   std::vector<char> waste_;
