@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "http/routes/test_api.hpp"
+#include "model/test_model.hpp"
 
 namespace annals::http {
 namespace {
@@ -120,6 +121,48 @@ TEST_F(IdempotencyTest, an_import_of_nothing_is_remembered_when_it_has_a_key) {
   EXPECT_TRUE(import("", {{"Idempotency-Key", "k"}})->has("Idempotency-Replayed: true"));
   EXPECT_EQ(import(R"({"name":"a","value":"1"})", {{"Idempotency-Key", "k"}})->status(), 422);
   EXPECT_EQ(recorded(), 1u);
+}
+
+/// A model whose declaration changes while keys are remembered.
+class RedeclaredIdempotencyTest : public IdempotencyTest {
+ protected:
+  void serve(const std::string& fields) {
+    api = {};
+    engine.reset();
+    const std::string begin =
+        "[model.product]\npath = \"/products\"\n[model.product.fields]\n"
+        "id = { type = \"string\", primary_key = true }\n";
+    engine = std::make_unique<engine::Engine>(std::vector{model::declared_model(begin + fields)}, *store,
+                                              world.platform(), background, engine_options);
+    ASSERT_TRUE(engine->start([] {}));
+    background.run_ready();
+    api = make_api(*engine, ApiOptions{});
+  }
+  std::shared_ptr<Asked> change(Method method, std::string_view body, const std::string& key) {
+    auto asked = ask(method, "/products/a", {{"Content-Type", "application/json"}, {"Idempotency-Key", key}}, body);
+    run();
+    return asked;
+  }
+};
+
+TEST_F(RedeclaredIdempotencyTest, what_was_done_is_told_again_also_where_the_declaration_would_not_take_it_any_more) {
+  serve("size = { type = \"integer\" }\n");
+  const std::string created = R"({"id":"a","size":1})";
+  EXPECT_EQ(post("/products", created, "create")->status(), 201);
+  EXPECT_EQ(change(Method::put, R"({"size":2})", "put")->status(), 200);
+  EXPECT_EQ(change(Method::patch, R"({"size":3})", "patch")->status(), 200);
+  const std::uint64_t before = recorded();
+
+  serve("size = { type = \"integer\", min = 10 }\n");
+  const auto again = post("/products", created, "create");
+  EXPECT_EQ(again->status(), 201) << again->body();
+  EXPECT_TRUE(again->has("Idempotency-Replayed: true"));
+  EXPECT_TRUE(again->has("Location: /products/a"));
+  EXPECT_EQ(again->body(), created);
+  EXPECT_EQ(change(Method::put, R"({"size":2})", "put")->body(), R"({"id":"a","size":2})");
+  EXPECT_EQ(change(Method::patch, R"({"size":3})", "patch")->body(), R"({"id":"a","size":3})");
+  EXPECT_EQ(change(Method::patch, R"({"size":3})", "another")->status(), 422);
+  EXPECT_EQ(recorded(), before);
 }
 
 }  // namespace

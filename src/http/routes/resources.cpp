@@ -59,6 +59,14 @@ std::optional<json::Object> record_of(const Request& request, Call& call, std::s
   return patches ? plain_body_of(request, call) : body_of(request, call, example);
 }
 
+/// What was done once is told again, also where the declaration of now would not take it any more. Else the refusal.
+void refuse_unless_done(Call call, const engine::WriteRequest& write, const Error& error,
+                        const std::string& created_at) {
+  if (const auto before = answered_before(call, write.idempotency); before && *before)
+    return send_resource(std::move(call), *before, created_at);
+  call.refuse(error);
+}
+
 void update(const Request& request, Call call, bool replaces) {
   auto write = write_request(request, call, model::Operation::update);
   if (!write) return call.refuse(write.error());
@@ -66,7 +74,7 @@ void update(const Request& request, Call call, bool replaces) {
   if (!body) return;
   auto given = replaces ? model::read_replacement(call.the_model(), *body, call.key)
                         : model::read_patch(call.the_model(), *body, call.key);
-  if (!given) return call.refuse(given.error());
+  if (!given) return refuse_unless_done(std::move(call), *write, given.error(), {});
   write->command.given = *std::move(given);
   if (write->dry_run) leave_hidden(call.the_model(), write->command);
   write->command.given_bytes = request.body.size();
@@ -113,7 +121,7 @@ void create_resource(const Request& request, Call call) {
   const Instant now = platform.clock.now();
   const model::Fresh fresh{now, [&] { return platform::make_uuid(now, platform.random); }};
   auto given = model::read_new_record(call.the_model(), *body, fresh);
-  if (!given) return call.refuse(given.error());
+  if (!given) return refuse_unless_done(std::move(call), *write, given.error(), std::string(request.path));
   call.key = model::key_of_new(call.the_model(), *given);
   write->command.key = call.key;
   write->command.given = *std::move(given);
