@@ -8,7 +8,10 @@ namespace annals::http {
 
 void leave_hidden(const model::Model& model, model::Command& command) {
   if (!model.hides || command.operation != model::Operation::update) return;
-  std::erase_if(command.given, [&](const model::GivenField& given) { return !model.fields[given.field].exposed; });
+  std::erase_if(command.given, [&](const model::GivenField& given) {
+    const model::Field& field = model.fields[given.field];
+    return !field.exposed && !field.computed;  // of a computed one every value is refused, which tells nothing
+  });
 }
 
 std::string shown_text(const model::Model& model, const SharedText& record) {

@@ -17,7 +17,8 @@ void send_dry_run(Call call, const Result<engine::Receipt>& receipt);
 void append_drafted(std::string& out, const engine::Engine& engine, const engine::Receipt& receipt);
 
 /// Takes what the command gives to fields that replies do not show out of it, where it is an update: whether a dry run
-/// would change one tells whether the value given is the one that is there.
+/// would change one tells whether the value given is the one that is there. What it gives to computed ones stays, since
+/// every value of those is refused.
 void leave_hidden(const model::Model& model, model::Command& command);
 
 /// A record that the writer left as replies show it. INVARIANT: it is one of the model.
