@@ -77,8 +77,7 @@ std::span<const Route> routes() {
       Route{Method::get, Scope::server, "/livez", "200 as long as the process answers.", get_liveness, Needs::nothing},
       Route{Method::get, Scope::server, "/readyz",
             "200 when requests may be sent here; 503, and why, while tables catch up or fail, while draining, and when "
-            "the "
-            "store takes no writes.",
+            "the store takes no writes.",
             get_readiness, Needs::nothing},
       Route{Method::get, Scope::server, "/metrics", "What is counted, in Prometheus' text format.", get_metrics,
             Needs::nothing},

@@ -102,8 +102,8 @@ class Worker {
   [[nodiscard]] boost::asio::io_context& io() { return io_; }  // thread-safe, as asio's
   [[nodiscard]] ReadyList& ready_list() { return ready_list_; }
   /// Sends what `connection` has gathered together with what others have, before this turn of the ready list is over.
-  /// Measured to be cheaper than one by one (benchmarks/README.md), probably because the processor then goes through our
-  /// code for several requests, and only then through the system's for their replies.
+  /// Measured to be cheaper than one by one (benchmarks/README.md), probably because the processor then goes through
+  /// our code for several requests, and only then through the system's for their replies.
   void send_later(Connection& connection) { to_send_.push_back(&connection); }
   [[nodiscard]] platform::Executor& executor() { return executor_; }  // thread-safe
   [[nodiscard]] bool on_own_thread() const {
