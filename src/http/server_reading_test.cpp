@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <semaphore>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "http/server/test_client.hpp"
 
@@ -11,6 +14,12 @@ namespace annals::http {
 namespace {
 
 using std::chrono::seconds;
+
+ServerOptions one_thread() {
+  ServerOptions options;
+  options.worker_threads = 1;
+  return options;
+}
 
 /// A server whose only I/O thread can be held.
 class HeldServer {
@@ -45,16 +54,41 @@ class HeldServer {
   }
 
  private:
-  static ServerOptions one_thread() {
-    ServerOptions options;
-    options.worker_threads = 1;
-    return options;
-  }
-
   std::binary_semaphore held_{0};
   std::binary_semaphore let_go_{0};
   ServerUnderTest server_;
   TestClient holder_;
+};
+
+/// A server that answers all `/late...` together, when it is told to by `/tell`.
+class LateServer {
+ public:
+  LateServer()
+      : server_(one_thread(), [this](const Request& request, Responder responder) {
+          if (request.target.starts_with("/late")) {
+            kept_.emplace_back(request.target, std::move(responder));
+            arrived_.release();
+            return;
+          }
+          if (request.target == "/tell") {
+            for (auto& [target, late] : std::exchange(kept_, {})) late.send(text_response(body_of(target)));
+          }
+          responder.send(text_response(std::string(request.target)));
+        }) {}
+
+  /// Of those with "large" in their name it is more than is sent together with others.
+  [[nodiscard]] static std::string body_of(const std::string& target) {
+    return target.contains("large") ? target + std::string(200'000, 'x') : target;
+  }
+  [[nodiscard]] TestClient connect() { return server_.connect(); }
+  void await_late(int count) {
+    while (count-- > 0) arrived_.acquire();
+  }
+
+ private:
+  std::vector<std::pair<std::string, Responder>> kept_;  // of the I/O thread
+  std::counting_semaphore<> arrived_{0};
+  ServerUnderTest server_;
 };
 
 TEST(ServerReading, an_end_that_comes_together_with_the_last_request_is_seen) {
@@ -146,6 +180,43 @@ TEST(ServerReading, whoever_reads_no_replies_gets_them_later_and_others_meanwhil
     ASSERT_EQ(reading.reply().body, "/short");
   }
   for (int count = 0; count < requests; ++count) ASSERT_EQ(silent.reply().body, long_target);
+}
+
+TEST(ServerReading, all_who_are_answered_together_get_their_own_replies_and_go_on) {
+  constexpr int count = 30;
+  LateServer server;
+  TestClient teller = server.connect();
+  for (int round = 0; round < 3; ++round) {
+    std::vector<TestClient> clients;
+    const auto target = [](int number) {
+      return "/late/" + std::to_string(number) + (number % 7 == 3 ? "/large" : "");
+    };
+    for (int number = 0; number < count; ++number) {
+      clients.push_back(server.connect());
+      clients.back().send(get_request(target(number)));
+      // What is answered at once, what waits again, and nothing follows.
+      if (number % 3 == 0) clients.back().send(get_request("/next"));
+      if (number % 3 == 1) clients.back().send(get_request("/late/again"));
+    }
+    server.await_late(count);
+    clients[5].reset();
+    clients[20].finish_sending();
+    teller.send(get_request("/tell"));
+    EXPECT_EQ(teller.reply().body, "/tell");
+    for (int number = 0; number < count; ++number) {
+      if (number == 5) continue;
+      ASSERT_EQ(clients[static_cast<std::size_t>(number)].reply().body, LateServer::body_of(target(number)));
+      if (number % 3 == 0) {
+        ASSERT_EQ(clients[static_cast<std::size_t>(number)].reply().body, "/next");
+      }
+    }
+    server.await_late(count / 3);
+    teller.send(get_request("/tell"));
+    EXPECT_EQ(teller.reply().body, "/tell");
+    for (int number = 1; number < count; number += 3) {
+      ASSERT_EQ(clients[static_cast<std::size_t>(number)].reply().body, "/late/again");
+    }
+  }
 }
 
 }  // namespace
