@@ -114,6 +114,11 @@ class ControlledStore : public EventStore {
     const std::lock_guard lock(mutex_);
     before_newest_ = std::move(action);
   }
+  /// Runs once, when the store is next asked whether it knows a cursor.
+  void before_knows(std::function<void()> action) {
+    const std::lock_guard lock(mutex_);
+    before_knows_ = std::move(action);
+  }
   void fail_newest(std::optional<Error> error) {
     const std::lock_guard lock(mutex_);
     newest_error_ = std::move(error);
@@ -285,6 +290,12 @@ class ControlledStore : public EventStore {
     return inner_->resolve(cursor);
   }
   [[nodiscard]] bool knows(const Cursor& cursor) const override {
+    std::function<void()> before;
+    {
+      const std::lock_guard lock(mutex_);
+      before.swap(before_knows_);
+    }
+    if (before) before();
     return remote_reads_max() == 0 || cursor.is_start() || cursor.epoch == inner_->cursor(Position{1}).epoch;
   }
   [[nodiscard]] std::size_t remote_reads_max() const override {
@@ -392,6 +403,7 @@ class ControlledStore : public EventStore {
   bool holding_off_ = false;
   std::function<void(EventStore&)> before_each_;
   std::function<void(EventStore&)> before_newest_;
+  mutable std::function<void()> before_knows_;
   std::optional<Error> newest_error_;
   std::optional<Error> settle_error_;
   std::size_t asked_ = 0;

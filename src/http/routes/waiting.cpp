@@ -217,7 +217,9 @@ void wait_on(const std::shared_ptr<Wait>& wait) {
 
 /// Until the call's read table reflects `target`.
 void wait_for(Call call, Position target, std::move_only_function<void(Call)> then) {
-  if (target <= call.table().progress().position()) {
+  if (const Position reached = call.table().progress().position(); target <= reached) {
+    // The table may have come here since the call took its position from it.
+    call.position = call.engine.store().cursor(reached);
     then(std::move(call));
     return;
   }
@@ -274,7 +276,11 @@ void after_stored_position(Call call, const std::optional<Cursor>& position, std
   call.responder.take_longer(call.options.min_position_timeout);
   resolve(std::move(call), *position, [then = std::move(then)](Call ready, const Result<Position>& target) mutable {
     if (!target) return ready.refuse(target.error());
-    if (*target <= ready.engine.store().status().visible) return then(std::move(ready));
+    const EventStore& store = ready.engine.store();
+    if (const Position visible = store.status().visible; *target <= visible) {
+      ready.position = store.cursor(visible);
+      return then(std::move(ready));
+    }
     wait_for(std::move(ready), *target, std::move(then));
   });
 }

@@ -31,6 +31,20 @@ TEST_F(WaitingTest, a_read_waits_for_the_position_that_it_must_reflect) {
   EXPECT_LE(world.clock.monotonic() - before, std::chrono::seconds(2)) << "and does not outlive it for all of its time";
 }
 
+TEST_F(WaitingTest, a_reply_names_no_position_before_the_one_that_was_asked_for) {
+  open(model::Consistency::eventual);
+  record(*store, "config-a", set_event("x"));
+  for (const std::string asked : {"/config/a?version=1&", "/config/a?at=2100-01-01T00:00:00Z&", "/config/a/history?"}) {
+    const auto past = ask(Method::get, asked + "min_position=" + cursor(1));
+    home.run_ready();
+    EXPECT_TRUE(past->has("Annals-Position: " + cursor(1))) << asked << "the store is there, the table not yet";
+  }
+  store->before_knows([this] { run(); });
+  const auto caught_up_meanwhile = ask(Method::get, "/config/a?min_position=" + cursor(1));
+  EXPECT_EQ(caught_up_meanwhile->body(), "x");
+  EXPECT_TRUE(caught_up_meanwhile->has("Annals-Position: " + cursor(1)));
+}
+
 TEST_F(WaitingTest, a_position_that_does_not_come_is_refused_in_time_and_forgotten) {
   open(model::Consistency::restart);
   const Duration before = world.clock.monotonic();
