@@ -144,7 +144,16 @@ TEST_F(BatchTest, a_dry_run_waits_for_what_it_was_decided_on) {
 }
 
 TEST_F(BatchTest, a_dry_run_is_refused_what_no_store_takes) {
-  EXPECT_EQ(writer.write(dry(set_request("a", std::string(event_data_bytes_max, 'x')))), "too_large");
+  // An event has room for the value twice, so that it can be undone.
+  for (const std::size_t bytes : {event_data_bytes_max, event_data_bytes_max / 2}) {
+    EXPECT_EQ(writer.write(dry(set_request("a", std::string(bytes, 'x')))), "record_too_large");
+    EXPECT_EQ(writer.write(set_request("a", std::string(bytes, 'x'))), "record_too_large");
+  }
+  const std::string most(event_data_bytes_max / 2 - 256, 'x');
+  EXPECT_EQ(writer.write(dry(set_request("a", most))), "1");
+  EXPECT_EQ(writer.write(set_request("a", most)), "1");
+  EXPECT_EQ(writer.write(set_request("a", most)), "2");
+  EXPECT_EQ(writer.write(remove_request("a")), "3");
 }
 
 TEST_F(BatchTest, in_a_shared_store_a_dry_run_is_of_the_newest_state) {

@@ -29,46 +29,56 @@ bool is_refusal(const Error& error) {
 
 constexpr std::size_t always_bytes_max = 32u << 10;  // with all around it that fits the smallest segment
 
-/// Whether the store has room for the event of a deletion. Errors: those of EventStore::admits.
-Result<> admits_deletion(const EventStore& store, const model::Model& model, const model::Decision& decision,
-                         const WriteRequest& request, const std::string& key) {
+/// Whether the store has room for the event, whose data is lent. Errors: those of EventStore::admits.
+Result<> admits_event(const EventStore& store, const model::Model& model, model::Decision& decision,
+                      const WriteRequest& request, const std::string& key) {
   Group group;
   StreamAppend& append = group.appends.emplace_back();
   append.stream = model.stream(key);
   NewEvent& event = append.events.emplace_back();
   event.type = decision.type;
-  event.data = decision.data;
-  event.metadata = make_metadata(request.actor, std::nullopt);
-  return store.admits(group);
+  event.data = std::move(decision.data);
+  event.metadata = make_metadata(request.actor, Idempotency{});  // as with the key of any request
+  auto admitted = store.admits(group);
+  decision.data = std::move(event.data);
+  return admitted;
 }
 
-/// The event of a deletion tells all values of the record: no record shall become larger than an event.
+/// The event of a deletion tells all values of the record, of kv twice, and so about as much as that which replaces it
+/// by one as large: no record shall become larger than such an event.
 Result<> check_deletable(const EventStore& store, const model::Model& model, const model::Record& record,
                          const WriteRequest& request, const std::string& key, Instant now) {
-  if (record.value->size() <= always_bytes_max) return {};
+  const bool is_kv = model.profile == model::Profile::kv;
+  const std::size_t told_bytes_max = record.value->size() * (is_kv ? 2 * 6 : 1);  // of kv every byte may be escaped
+  if (told_bytes_max <= always_bytes_max) return {};
   model::Command command;
   command.operation = model::Operation::remove;
   command.key = key;
-  const std::vector<model::Decision> decisions = TRY(model::decide(model, record, command, now));
-  const auto admitted = admits_deletion(store, model, decisions.front(), request, key);
+  std::vector<model::Decision> decisions = TRY(model::decide(model, record, command, now));
+  const auto admitted = admits_event(store, model, decisions.front(), request, key);
   if (admitted) return {};
+  const std::string why =
+      is_kv ? "the value of \"" + key +
+                  "\" would be so large that it could be neither replaced by one as large nor deleted any more, since "
+                  "the events of that tell it twice: "
+            : "the " + model.name +
+                  " would be so large that it could not be deleted any more, since the event of that tells all its "
+                  "values: ";
   return fail(ErrorKind::too_large, "record_too_large",
-              "the " + model.name +
-                  " would be so large that it could not be deleted any more, since the event of "
-                  "that tells all its values: " +
-                  admitted.error().message + "; nothing was recorded; give it less");
+              why + admitted.error().message + "; nothing was recorded; give it less");
 }
 
-/// Decides; a deletion always comes to an event that the store takes. A record can be larger than check_deletable lets
-/// it become: another declaration may give it more fields, or another start smaller segments.
+/// Decides; what was there before never keeps a store from taking a deletion, nor the set of another value. A record
+/// can be larger than check_deletable lets it become: another declaration may give it more fields, or another start
+/// smaller segments.
 Result<std::vector<model::Decision>> decide_recordable(const EventStore& store, const model::Model& model,
                                                        const model::Record& state, const model::Command& command,
                                                        const WriteRequest& request, Instant now) {
   auto decisions = TRY(model::decide(model, state, command, now));
-  if (command.operation != model::Operation::remove || model.profile != model::Profile::resource) return decisions;
-  model::Decision& deletion = decisions.front();
-  if (deletion.data.size() > always_bytes_max && !admits_deletion(store, model, deletion, request, command.key))
-    deletion = model::deletion_without_values(model, command.key, now);
+  if (command.operation != model::Operation::remove && command.operation != model::Operation::set) return decisions;
+  model::Decision& decision = decisions.front();
+  if (decision.data.size() > always_bytes_max && !admits_event(store, model, decision, request, command.key))
+    decision = model::decide_without_old_values(model, command, now);
   return decisions;
 }
 
@@ -356,9 +366,10 @@ Result<> Writer::draft_command(const Pending& pending, Draft& draft, std::size_t
     event.causation_id = request.causation_id;
     draft.bytes += append.stream.size() + event.type.size() + event.data.size() + event.metadata.size();
   }
-  const bool grew = state.exists() && state.value->size() > bytes_before;
-  if (grew && model.profile == model::Profile::resource)
-    TRY(check_deletable(store_, model, state, request, command.key, now));
+  // A value of kv that is shorter than the one before may be longer once it is escaped.
+  const bool may_have_grown =
+      state.exists() && (model.profile == model::Profile::kv || state.value->size() > bytes_before);
+  if (may_have_grown) TRY(check_deletable(store_, model, state, request, command.key, now));
   const UniqueClaims::Change change{model_place, command.key, value_before, state.value};
   const auto claimed = unique ? unique_.claim(draft.unique, *feeds_[model_place], change, draft.rests_on) : Result<>{};
   if (!claimed && claimed.error().kind != ErrorKind::conflict) return claimed;

@@ -20,6 +20,12 @@ void append_old_value(std::string& data, std::string_view member, const Record& 
   }
 }
 
+void append_timestamp(std::string& data, Instant now) {
+  data += ",\"timestamp\":\"";
+  now.append_text(data);
+  data += "\"}";
+}
+
 /// The value of a set event as it stands, when the data has exactly the form that `decide` writes and the value needs
 /// no unescaping. Replaying a log is mostly this function.
 std::optional<std::string_view> plain_value(const Model& model, std::string_view data) {
@@ -99,12 +105,25 @@ Result<std::vector<Decision>> decide(const Model& model, const Record& record, c
     json::append_member(data, "value", *command.value);
     append_old_value(data, "old_value", record);
   }
-  data += ",\"timestamp\":\"";
-  now.append_text(data);
-  data += "\"}";
+  append_timestamp(data, now);
   std::vector<Decision> decisions;
   decisions.push_back(std::move(decision));
   return decisions;
+}
+
+Decision decide_without_old_values(const Model& model, const Command& command, Instant now) {
+  if (model.profile == Profile::resource) return deletion_without_values(model, command.key, now);
+  const bool removes = command.operation == Operation::remove;
+  Decision decision{removes ? model.deleted_type : model.set_type, "{"};
+  std::string& data = decision.data;
+  json::append_member(data, model.key_member, command.key);
+  if (!removes) json::append_member(data, "value", *command.value);
+  json::append_null_member(data, "old_value");
+  if (removes) json::append_null_member(data, "deleted_value");
+  json::append_member(data, "old_value_too_large");
+  data += "true";
+  append_timestamp(data, now);
+  return decision;
 }
 
 Result<Change> change_of(const Model& model, std::string_view before, std::string_view type, std::string_view data,

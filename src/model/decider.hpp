@@ -86,6 +86,10 @@ struct Decision {
 [[nodiscard]] Result<std::vector<Decision>> decide(const Model& model, const Record& record, const Command& command,
                                                    Instant now);
 
+/// What is decided in the place of a set or a remove whose event would be more than a store takes, because of the
+/// values that were there: the event tells none of them, and says so.
+[[nodiscard]] Decision decide_without_old_values(const Model& model, const Command& command, Instant now);
+
 /// What an event does to the record of its key.
 struct Change {
   enum class Effect : std::uint8_t {
