@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What ./dev does to a machine that lacks packages, with programs in the place of those that would change it: each writes down how it
-was called."""
+was called; and what it says when tests fail."""
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,59 @@ class Installing(unittest.TestCase):
         code, (*_, install, removed) = self.calls(apt_get=100)
         self.assert_installs(install)
         self.assertEqual((code, removed), (100, f"rm -f {TOLD}"))
+
+
+class TestsThatFail(unittest.TestCase):
+    def ran(self, tests: dict[str, str]) -> tuple[int, str]:
+        """The exit code of `./dev test` and what it prints, where these are the tests: shell commands by their names. ctest is the real one."""
+        with tempfile.TemporaryDirectory() as name:
+            directory = pathlib.Path(name)
+            for folder in ("bin", "tools", "build/release"):
+                (directory / folder).mkdir(parents=True)
+            shutil.copy(DEV, directory / "dev")
+            (directory / "tools/packages.txt").touch()
+            (directory / "bin/cmake").write_text("#!/bin/sh\n")
+            (directory / "bin/cmake").chmod(0o755)
+            lines = []
+            for test, command in tests.items():
+                (directory / f"{test}.sh").write_text(command)
+                lines.append(f'add_test({test} "/bin/sh" "{directory}/{test}.sh")\n')
+            (directory / "build/release/CTestTestfile.cmake").write_text("".join(lines))
+            environment = os.environ | {"PATH": f"{directory}/bin:{os.environ['PATH']}"}
+            ran = subprocess.run([directory / "dev", "test"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, check=False)
+            return ran.returncode, ran.stdout
+
+    def test_what_they_said_is_told_again_before_the_summary_which_comes_last(self):
+        code, said = self.ran({"good": "echo good_one", "bad": "echo bad_one; exit 1",
+                               "long": "for line in $(seq 1000); do echo number $line; done; exit 1"})
+        self.assertNotEqual(code, 0)
+        first, *told = said.split("\n--- what ")
+        self.assertIn("The following tests FAILED:", first)
+        self.assertCountEqual([one.split(" said, which failed\n")[0] for one in told], ["bad", "long"])
+        self.assertNotIn("good_one", "".join(told))
+        bad, long = sorted(told)
+        self.assertIn("\nbad_one\n", bad)
+        self.assertIn("\nnumber 1\n", long)
+        self.assertIn("lines are left out", long)
+        self.assertIn("\nnumber 1000\n", long)
+        self.assertLess(long.count("\n"), 200 + 12)
+        self.assertNotIn("[ERROR_MESSAGE]", said)
+        summary = r"\n33% tests passed, 2 tests failed out of 3\n\nTotal Test time \(real\) = .*\n\nThe following tests FAILED:\n.*bad \(Failed\)\n" \
+                  r".*long \(Failed\)\nErrors while running CTest\n+$"
+        self.assertRegex(told[-1], summary)
+
+    def test_where_none_failed_nothing_is_told_again(self):
+        code, said = self.ran({"good": "echo good_one"})
+        self.assertEqual(code, 0)
+        self.assertNotIn("--- what", said)
+        self.assertEqual(said.count("100% tests passed"), 1)
+
+    def test_where_there_are_none_it_fails_and_says_so(self):
+        code, said = self.ran({})
+        self.assertNotEqual(code, 0)
+        self.assertNotIn("--- what", said)
+        self.assertIn("No tests were found", said)
 
 
 if __name__ == "__main__":
