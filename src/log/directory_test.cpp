@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr const char* first_segment_path = "data/log/00000000000000000001.segment";
 
@@ -60,6 +61,41 @@ TEST(LogDirectory, a_log_never_begins_among_other_files) {
     EXPECT_THAT(error.message, HasSubstr(std::string(foreign).substr(5)));
     EXPECT_FALSE(world.files.exists("data/LOCK").value());
     EXPECT_EQ(verify_log(world.files, "data", {}).error().kind, ErrorKind::not_found);
+  }
+}
+
+TEST(LogDirectory, a_file_in_the_place_of_a_folder_of_a_store_is_told_with_what_to_do) {
+  struct Case {
+    const char* folder;
+    ErrorKind kind;
+    const char* advice;
+  };
+  for (const Case& one : {Case{"data/log", ErrorKind::corrupt, "from a backup"},
+                          Case{"data/index", ErrorKind::conflict, "they are made anew from the log"}}) {
+    TestWorld world;
+    ASSERT_NE(must_open(world), nullptr);
+    for (const std::string& name : world.files.list(one.folder).value_or(std::vector<std::string>{}))
+      ASSERT_TRUE(world.files.remove(platform::join_path(one.folder, name)));
+    (void)world.files.remove_directory(one.folder);
+    ASSERT_TRUE(world.files.create(one.folder));
+    for (const Error& error : {must_fail(world), verify_log(world.files, "data", {}).error(),
+                               open_log_to_read("data", world.platform(), {}, {}).error()}) {
+      EXPECT_EQ(error.kind, one.kind) << error.message;
+      EXPECT_THAT(error.message, StartsWith(std::string(one.folder) + " is a file; a directory is expected there"));
+      EXPECT_THAT(error.message, HasSubstr(one.advice));
+    }
+  }
+}
+
+TEST(LogDirectory, a_file_in_the_place_of_a_folder_where_there_is_no_store_is_somebody_elses) {
+  for (const char* folder : {"data/log", "data/index"}) {
+    TestWorld world;
+    ASSERT_TRUE(world.files.create_directories("data"));
+    ASSERT_TRUE(world.files.create(folder));
+    const Error error = must_fail(world);
+    EXPECT_EQ(error.code, "directory_foreign");
+    EXPECT_THAT(error.message, HasSubstr("other things (" + std::string(folder).substr(5) + ")"));
+    EXPECT_THAT(verify_log(world.files, "data", {}).error().message, HasSubstr("holds no event store"));
   }
 }
 

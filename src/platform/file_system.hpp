@@ -74,7 +74,8 @@ class FileSystem {
   /// Makes the directory and its missing parents (mode 0700). Being there already is success.
   [[nodiscard]] virtual Result<> create_directories(const std::string& path) = 0;
 
-  /// Names of the entries of a directory, sorted, without `.` and `..`. Errors: not_found, input_output.
+  /// Names of the entries of a directory, sorted, without `.` and `..`. Errors: not_found; corrupt ("not_a_directory"),
+  /// when what has the name is no directory, nor a link to one; input_output.
   [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
 
   [[nodiscard]] virtual Result<bool> exists(const std::string& path) const = 0;

@@ -167,6 +167,14 @@ TEST_P(FileSystemContract, a_file_in_the_way_of_a_directory_is_an_error) {
   EXPECT_EQ(kind_of(files().create_directories(path("a/b"))), ErrorKind::input_output);
 }
 
+TEST_P(FileSystemContract, a_file_in_the_place_of_a_directory_is_told_from_a_disk_that_fails) {
+  create("a");
+  const auto listed = files().list(path("a"));
+  EXPECT_EQ(kind_of(listed), ErrorKind::corrupt);
+  EXPECT_EQ(listed.error().code, "not_a_directory");
+  EXPECT_EQ(listed.error().message, path("a") + " is a file; a directory is expected there");
+}
+
 TEST_P(FileSystemContract, the_names_of_a_directory_are_listed_in_order) {
   EXPECT_THAT(files().list(directory_).value(), IsEmpty());
   for (const char* name : {"b", "c", "a"}) create(name);

@@ -253,6 +253,8 @@ Result<> SimulatedFileSystem::create_directories(const std::string& path) {
 Result<std::vector<std::string>> SimulatedFileSystem::list(const std::string& path) const {
   const std::lock_guard lock(state_->mutex);
   const std::string directory = normal(path);
+  if (state_->disk.find(directory))
+    return fail(ErrorKind::corrupt, "not_a_directory", path + " is a file; a directory is expected there");
   if (!state_->directories.contains(directory)) return missing(path);
   std::set<std::string> names;
   const auto add = [&](const std::string& entry) {

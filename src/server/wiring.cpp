@@ -245,7 +245,10 @@ std::vector<std::string> checkpoint_faults(const platform::FileSystem& files, co
   std::vector<std::string> faults;
   const std::string folder = checkpoints_in(directory);
   const auto names = files.list(folder);
-  if (!names && names.error().kind != ErrorKind::not_found) faults.push_back(names.error().message);
+  if (!names && names.error().kind != ErrorKind::not_found) {
+    const bool in_the_way = names.error().code == "not_a_directory";
+    faults.push_back(names.error().message + (in_the_way ? ": move it away before the next start" : ""));
+  }
   for (const std::string& name : names.value_or(std::vector<std::string>{})) {
     if (!is_checkpoint(name) || name.ends_with(".new")) continue;
     const auto whole = projection::check_checkpoint(files, platform::join_path(folder, name));
@@ -426,7 +429,12 @@ Result<> Application::build(const Address& address, std::function<void(const std
   }
   if (kind->keeps) {
     engine_settings.checkpoint_directory = checkpoints;
-    TRY(platform.files.create_directories(engine_settings.checkpoint_directory));
+    if (auto made = platform.files.create_directories(checkpoints); !made) {
+      made.error().message +=
+          "; checkpoints are to lie there: make room for them, or move away what has the name; what they held is made "
+          "anew";
+      return made;
+    }
     remove_files_of_rows(platform.files, engine_settings.checkpoint_directory);
   }
   http::ApiOptions api_options;

@@ -22,6 +22,29 @@ bool belongs_to_a_beginning(const std::string& name) {
   return std::ranges::find(ours, name) != ours.end();
 }
 
+/// What list says of something else than a directory that has the folder's name, if it is so.
+Result<std::optional<std::string>> is_no_folder(const FileSystem& files, const std::string& folder) {
+  if (!TRY(files.exists(folder))) return std::nullopt;
+  const auto names = files.list(folder);
+  if (!names && names.error().code == "not_a_directory") return names.error().message;
+  TRY(names);
+  return std::nullopt;
+}
+
+/// Of a store. Errors: corrupt, when no directory has the name of the segments'; conflict ("directory_foreign"), of the
+/// indexes'; input_output.
+Result<> check_folders(const FileSystem& files, const std::string& directory) {
+  if (const auto segments = TRY(is_no_folder(files, segments_directory(directory)))) {
+    return fail(ErrorKind::corrupt,
+                *segments + ", with the segments of the log; move it away and put the directory back from a backup");
+  }
+  if (const auto indexes = TRY(is_no_folder(files, index_directory(directory)))) {
+    return fail(ErrorKind::conflict, "directory_foreign",
+                *indexes + ", with indexes; move it away: they are made anew from the log");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string identity_path(const std::string& directory) {
@@ -43,7 +66,7 @@ bool belongs_to_indexes(std::string_view name) {
 Result<std::vector<NamedSegment>> find_segments(const FileSystem& files, const std::string& directory) {
   std::vector<NamedSegment> found;
   const std::string folder = segments_directory(directory);
-  if (!TRY(files.exists(folder))) return found;
+  if (!TRY(files.exists(folder)) || TRY(is_no_folder(files, folder))) return found;
   for (const std::string& name : TRY(files.list(folder))) {
     if (const auto first = position_of_segment_name(name)) found.push_back({platform::join_path(folder, name), *first});
   }
@@ -72,18 +95,22 @@ Result<bool> is_unborn(const FileSystem& files, const std::string& directory) {
 }
 
 Result<> check_nothing_foreign(const FileSystem& files, const std::string& directory) {
-  if (TRY(files.exists(identity_path(directory)))) return {};
+  if (TRY(files.exists(identity_path(directory)))) return check_folders(files, directory);
   std::vector<std::string> foreign;
   for (const std::string& name : TRY(files.list(directory))) {
     if (counts(name) && !belongs_to_a_beginning(name)) foreign.push_back(name);
   }
-  if (TRY(files.exists(segments_directory(directory)))) {
+  if (TRY(is_no_folder(files, segments_directory(directory)))) {
+    foreign.emplace_back("log");
+  } else if (TRY(files.exists(segments_directory(directory)))) {
     if (!TRY(find_segments(files, directory)).empty()) return {};  // is_unborn judges those
     for (const std::string& name : TRY(files.list(segments_directory(directory)))) {
       if (counts(name) && !belongs_to_segments(name)) foreign.push_back("log/" + name);
     }
   }
-  if (TRY(files.exists(index_directory(directory)))) {
+  if (TRY(is_no_folder(files, index_directory(directory)))) {
+    foreign.emplace_back("index");
+  } else if (TRY(files.exists(index_directory(directory)))) {
     for (const std::string& name : TRY(files.list(index_directory(directory)))) {
       // Indexes are of segments, which are not there: this was a store.
       if (counts(name)) foreign.push_back("index/" + name);
@@ -102,7 +129,7 @@ Result<> check_nothing_foreign(const FileSystem& files, const std::string& direc
 }
 
 Result<> check_holds_store(const FileSystem& files, const std::string& directory) {
-  if (TRY(files.exists(identity_path(directory)))) return {};
+  if (TRY(files.exists(identity_path(directory)))) return check_folders(files, directory);
   if (!TRY(files.exists(directory))) {
     return fail(ErrorKind::not_found,
                 "directory " + directory + " does not exist; name the one that `annals serve` was given");

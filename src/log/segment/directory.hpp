@@ -24,7 +24,8 @@ struct NamedSegment {
   Position first;
 };
 
-/// What has a segment's name, in order; nothing when the directory of the segments is missing. Errors: input_output.
+/// What has a segment's name, in order; nothing when the directory of the segments is missing, or is none. Errors:
+/// input_output.
 [[nodiscard]] Result<std::vector<NamedSegment>> find_segments(const platform::FileSystem& files,
                                                               const std::string& directory);
 
@@ -33,10 +34,13 @@ struct NamedSegment {
 [[nodiscard]] Result<bool> is_unborn(const platform::FileSystem& files, const std::string& directory);
 
 /// Makes sure that what holds no store holds nothing else either, so that a log never begins among somebody's files.
-/// lost+found and hidden files do not count. Errors: conflict ("directory_foreign"); input_output.
+/// lost+found and hidden files do not count. Errors: conflict ("directory_foreign"); those of check_holds_store about
+/// the folders of a store.
 [[nodiscard]] Result<> check_nothing_foreign(const platform::FileSystem& files, const std::string& directory);
 
-/// Errors: not_found, when the directory does not exist or holds no store; corrupt, as is_unborn; input_output.
+/// Errors: not_found, when the directory does not exist or holds no store; corrupt, as is_unborn, and when something
+/// else is in the place of the folder of the segments; conflict ("directory_foreign"), of that of the indexes;
+/// input_output.
 [[nodiscard]] Result<> check_holds_store(const platform::FileSystem& files, const std::string& directory);
 
 }  // namespace annals::log

@@ -200,7 +200,12 @@ class PosixFileSystem final : public FileSystem {
       names.push_back(entry->path().filename().string());
       entry.increment(error);
     }
-    if (error) return refused(path, "listed", error.value());
+    if (error) {
+      const bool is_file = std::filesystem::is_regular_file(path);
+      if (error != std::errc::not_a_directory) return refused(path, "listed", error.value());
+      return fail(ErrorKind::corrupt, "not_a_directory",
+                  path + (is_file ? " is a file" : " is no directory") + "; a directory is expected there");
+    }
     std::ranges::sort(names);
     return names;
   }
@@ -412,8 +417,10 @@ class PosixFileSystem final : public FileSystem {
   static Result<> already_there(const std::string& path, int error) {
     std::error_code ignored;
     if (error == EEXIST && std::filesystem::is_directory(path, ignored)) return {};
-    return fail(ErrorKind::input_output,
-                "directory " + path + " cannot be made: " + std::generic_category().message(error));
+    const std::string why = error == EEXIST    ? "something else has its name"
+                            : error == ENOTDIR ? "something else is where a directory above it should be"
+                                               : std::generic_category().message(error);
+    return fail(ErrorKind::input_output, "directory " + path + " cannot be made: " + why);
   }
 };
 
