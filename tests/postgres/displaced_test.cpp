@@ -6,7 +6,6 @@ namespace annals::test {
 namespace {
 
 using testing::AllOf;
-using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -74,8 +73,10 @@ TEST_F(DisplacedTest, a_database_that_takes_the_place_of_another_is_neither_read
   for (const bool ends_connections : {true, false}) {
     const auto store = open();
     ASSERT_TRUE(append(*store, group_saying("a", "ours")));
-    ASSERT_TRUE(append(*store, group_saying("a", "ours")));
-    const Position last = store->status().visible;
+    // What another server records is seen by the thread that follows alone. Once it is, that thread has its connection
+    // and looks for this event, as an append does: whoever of the two is the first finds the same.
+    const Position last = value_of(append(*open(), group_saying("a", "ours"))).last;
+    ASSERT_TRUE(comes_true([&] { return store->status().visible == last; }));
     put_in_place(other, aside, ends_connections);
     // Whoever comes first is the first to find it: the one that records, without a look before.
     const auto refused = append(*store, group_saying("a", "stray"));
@@ -84,10 +85,8 @@ TEST_F(DisplacedTest, a_database_that_takes_the_place_of_another_is_neither_read
     expect_displaced(*store);
     EXPECT_EQ(count_of_events(here), "9");
     EXPECT_EQ(store->status().visible, last);
-    // The first is what the append finds; whoever follows the store may be quicker, and comes by the second.
-    EXPECT_THAT(log_.lines(),
-                Contains(AllOf(StartsWith("ERROR The database is not the one"),
-                               AnyOf(HasSubstr("another event at position"), HasSubstr("its epochs are others")))));
+    EXPECT_THAT(log_.lines(), Contains(AllOf(StartsWith("ERROR The database is not the one"),
+                                             HasSubstr("another event at position " + to_string(last)))));
 
     put_in_place(aside, other, false);
     EXPECT_TRUE(comes_true([&] { return store->status().displaced.empty() && store->status().writable; }));
