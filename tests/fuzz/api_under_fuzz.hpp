@@ -14,6 +14,7 @@
 
 #include "base/invariant.hpp"
 #include "http/api.hpp"
+#include "http/test_request.hpp"
 #include "platform/simulated.hpp"
 #include "store/memory_store.hpp"
 #include "tests/fuzz/silent_logger.hpp"
@@ -25,13 +26,7 @@ struct Reply {
   std::string body;
   std::string fields;  ///< each `Name: value\r\n`
 
-  [[nodiscard]] std::string field(std::string_view name) const {
-    const std::string begin = std::string(name) + ": ";
-    const std::size_t place = fields.starts_with(begin) ? 0 : fields.find("\r\n" + begin);
-    if (place == std::string::npos) return {};
-    const std::size_t value = place + begin.size() + (place == 0 ? 0 : 2);
-    return fields.substr(value, fields.find("\r\n", value) - value);
-  }
+  [[nodiscard]] std::string field(std::string_view name) const { return http::field_of(fields, name); }
 };
 
 class ApiUnderFuzz {
@@ -61,18 +56,11 @@ class ApiUnderFuzz {
     return *api;
   }
 
-  /// `target` is what the parser lets through: visible ASCII without a fragment, and it begins with a slash.
+  /// `target`: as of http::test_request.
   Reply ask(http::Method method, const std::string& target, std::string_view body = {},
             std::vector<http::Field> fields = {}) {
-    http::Request request;
-    request.method = method;
-    request.method_text = http::to_string(method);
-    request.target = target;
-    const std::size_t mark = target.find('?');
-    request.path = std::string_view(target).substr(0, mark);
-    if (mark != std::string::npos) request.query = std::string_view(target).substr(mark + 1);
+    http::Request request = http::test_request(method, target, body);
     request.fields = std::move(fields);
-    request.body = body;
     request.request_id = "fuzz";
     request.received_at = clock_.now();
     request.home = &home_;

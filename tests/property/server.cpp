@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "engine/declarations.hpp"
+#include "http/test_request.hpp"
 #include "model/model_file.hpp"
 #include "model/test_cipher.hpp"
 
@@ -46,11 +47,7 @@ Result<std::vector<model::Model>> models_of(const Shape& shape) {
 }  // namespace
 
 std::string Reply::field(std::string_view name) const {
-  const std::string begin = std::string(name) + ": ";
-  const std::size_t place = fields.starts_with(begin) ? 0 : fields.find("\r\n" + begin);
-  if (place == std::string::npos) return {};
-  const std::size_t value = place + begin.size() + (place == 0 ? 0 : 2);
-  return fields.substr(value, fields.find("\r\n", value) - value);
+  return http::field_of(fields, name);
 }
 
 ServerUnderTest::ServerUnderTest(std::uint64_t seed, std::uint64_t segment_bytes)
@@ -126,15 +123,8 @@ std::size_t ServerUnderTest::run() {
 
 Reply ServerUnderTest::ask(http::Method method, const std::string& target, std::string_view body,
                            const std::vector<std::pair<std::string, std::string>>& fields) {
-  http::Request request;
-  request.method = method;
-  request.method_text = http::to_string(method);
-  request.target = target;
-  const std::size_t mark = target.find('?');
-  request.path = std::string_view(target).substr(0, mark);
-  if (mark != std::string::npos) request.query = std::string_view(target).substr(mark + 1);
+  http::Request request = http::test_request(method, target, body);
   for (const auto& [name, value] : fields) request.fields.push_back({name, value});
-  request.body = body;
   request.request_id = "property";
   request.received_at = clock_.now();
   request.home = home_.get();

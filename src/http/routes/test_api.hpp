@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "http/api.hpp"
+#include "http/test_request.hpp"
 #include "projection/test_world.hpp"
 
 namespace annals::http {
@@ -81,15 +82,8 @@ class ApiTest : public testing::Test {
   }
   std::shared_ptr<Asked> ask(Method method, const std::string& target, std::vector<Field> fields = {},
                              std::string_view body = {}) {
-    Request request;
+    Request request = test_request(method, target, body);
     request.fields = std::move(fields);
-    request.body = body;
-    request.method = method;
-    request.method_text = to_string(method);
-    request.target = target;
-    const std::size_t mark = target.find('?');
-    request.path = std::string_view(target).substr(0, mark);
-    if (mark != std::string::npos) request.query = std::string_view(target).substr(mark + 1);
     request.home = home_of_requests;
     const auto asked = std::make_shared<Asked>();
     asked->run = [this] { run(); };
