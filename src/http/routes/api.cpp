@@ -112,10 +112,10 @@ class Api {
     Call call{engine_, options_, shared_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
               false,   0,        {}};
     call.behind_store = engine_.behind_store();
-    if (is_write(request.method)) call.durability = promised(engine_, request, place);
+    call.is_write = is_write(request.method);
+    if (call.is_write) call.durability = promised(engine_, request, place);
     if (place) {
       call.model = place->model;
-      call.is_write = is_write(request.method);
       // Before anything is read, so that what is read reflects at least this position.
       call.position = call.position_of_table();
     }
@@ -170,9 +170,10 @@ class Api {
   /// For a reply that the server makes in our place.
   void mark(const Request& request, Response& reply) const {
     const auto place = model_of(engine_, request.path);
-    if (!place) return;
-    const EventStore& store = engine_.store();
-    reply.add("Annals-Position", store.cursor(engine_.feed(place->model).table().progress().position()).to_text());
+    if (place) {
+      const Position position = engine_.feed(place->model).table().progress().position();
+      reply.add("Annals-Position", engine_.store().cursor(position).to_text());
+    }
     if (is_write(request.method)) reply.add("Annals-Durability", to_string(promised(engine_, request, place)));
   }
 

@@ -44,8 +44,20 @@ TEST_F(ApiTest, a_reply_made_in_its_place_is_marked_like_its_own) {
   EXPECT_EQ(marked(Method::put, "/config/a"), position + durability);
   EXPECT_EQ(marked(Method::post, "/config/a/rollback"), position + durability);
   EXPECT_EQ(marked(Method::get, "/config/a"), position);
-  EXPECT_EQ(marked(Method::put, "/configuration/a"), "");
-  EXPECT_EQ(marked(Method::post, "/-/projections/config/refresh"), "");
+  for (const char* path : {"/batch", "/-/models/config/rollback", "/-/models/config/import", "/configuration/a"})
+    EXPECT_EQ(marked(Method::post, path), durability) << path;
+  EXPECT_EQ(marked(Method::get, "/configuration/a"), "");
+}
+
+// Whoever writes looks for it in every reply, one that says that there is nothing to write to included.
+TEST_F(ApiTest, every_reply_to_a_write_says_how_durable_a_success_is) {
+  open();
+  for (const Method method : {Method::put, Method::post, Method::patch, Method::delete_}) {
+    for (const char* target : {"/nothing", "/livez", "/batch", "/-/models/none/import", "/config", "/config/%zz"})
+      EXPECT_TRUE(ask(method, target)->has("Annals-Durability: ")) << to_string(method) << " " << target;
+  }
+  for (const char* target : {"/nothing", "/livez", "/batch", "/config"})
+    EXPECT_FALSE(ask(Method::get, target)->has("Annals-Durability: ")) << target;
 }
 
 TEST_F(ApiTest, a_server_whose_store_takes_no_writes_is_not_ready_and_says_why) {

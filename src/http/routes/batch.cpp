@@ -416,7 +416,6 @@ Result<engine::WriteRequest> asked_of(const Request& request, const engine::Engi
 }  // namespace
 
 void post_batch(const Request& request, Call call) {
-  call.is_write = true;
   if (!call.engine.serving()) {
     return call.refuse(
         Error(ErrorKind::unavailable, "starting", "the server is still reading its log; try again soon"));

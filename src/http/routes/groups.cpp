@@ -193,7 +193,6 @@ bool enter_model(const Request& request, Call& call) {
     return false;
   }
   call.model = place;
-  call.is_write = true;
   if (call.the_model().profile != model::Profile::kv) {
     call.refuse(Error(ErrorKind::unprocessable, "wrong_profile",
                       "this route is for models of profile kv; \"" + call.key + "\" is a resource"));
