@@ -83,6 +83,22 @@ TEST(ServerLate, an_answer_is_not_wanted_once_its_time_is_over) {
   EXPECT_FALSE(held.take().wanted());
 }
 
+TEST(ServerLate, of_a_read_that_is_not_answered_in_time_nobody_says_that_it_may_have_done_something) {
+  ServerOptions options;
+  options.request_timeout = milliseconds(50);
+  Kept<Responder> held;
+  ServerUnderTest server(options, [&](const Request&, Responder responder) { held.keep(std::move(responder)); });
+  for (const std::string method : {"GET", "PUT", "DELETE"}) {
+    TestClient client = server.connect();
+    client.send(method + " / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const Reply reply = client.reply();
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.field("Connection"), "close");
+    EXPECT_TRUE(reply.field("Retry-After"));
+    EXPECT_EQ(reply.body.find("taken effect") == std::string::npos, method == "GET") << method << ": " << reply.body;
+  }
+}
+
 TEST(ServerLate, an_answer_is_not_wanted_once_the_server_has_broken_it_off) {
   Kept<Responder> held;
   ServerOptions options;

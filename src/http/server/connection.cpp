@@ -333,10 +333,13 @@ void Connection::resume() {
 /// The reply to send: the handler's, or a problem when there is none.
 Response Connection::take_answer(const Request& request) {
   if (!exchange_->is_answered()) {
-    // Its effect is unknown and may still come, so nothing may follow it on this connection.
+    // What a write does is unknown and may still come, so nothing may follow it on this connection.
     closing_ = true;
+    const bool reads = request.method == Method::get || request.method == Method::head;
     return marked(request, problem(request, 503, "request_timeout",
-                                   "The request was not answered in time. Whether it has taken effect is not known."));
+                                   reads ? "The request was not answered in time. It only reads: ask again."
+                                         : "The request was not answered in time. Whether it has taken effect is not "
+                                           "known."));
   }
   if (exchange_->end()) return exchange_->take_response();
   write_log(worker_.shared().platform.log, LogLevel::error,
