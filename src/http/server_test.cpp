@@ -434,6 +434,8 @@ TEST(Server, options_of_everything_is_answered_by_the_server) {
   TestClient client = server.connect();
   client.send("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(client.reply().status, 204);
+  client.send("OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.reply().status, 204) << "an empty path is the asterisk there";
   EXPECT_EQ(server.targets().size(), 0u);
 }
 

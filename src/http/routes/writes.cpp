@@ -286,6 +286,11 @@ bool body_is_plain(const Request& request, Call& call) {
                       "the body has a Content-Encoding; send it as it is"));
     return false;
   }
+  // To take the part for the whole would lose the rest (RFC 9110 section 14.5).
+  if (request.method == Method::put && request.field("content-range")) {
+    call.refuse(Error(ErrorKind::invalid, "partial_put", "the body is a part (Content-Range); send all of it"));
+    return false;
+  }
   return true;
 }
 

@@ -69,7 +69,8 @@ bool is_authority(std::string_view text) {
   std::size_t host_end = 0;
   if (bracketed) {
     host_end = text.find(']');
-    if (host_end == std::string_view::npos || !characters::all_in(characters::authority, text)) return false;
+    if (host_end == std::string_view::npos || host_end == 1) return false;
+    if (!characters::all_in(characters::authority, text)) return false;
     ++host_end;
   } else {
     while (host_end < text.size() && is_of_name(text[host_end])) ++host_end;
@@ -162,11 +163,12 @@ bool HeadParser::read_request_line(char* bytes, std::size_t begin, std::size_t e
   if (after_target == std::string_view::npos)
     return malformed("The request line has no version; HTTP/0.9 is not spoken here.");
   method_ = {0, static_cast<std::uint32_t>(after_method)};
-  if (!read_version(line.substr(after_target + 1))) return false;
+  if (!read_version(bytes + after_target + 1, end - after_target - 1)) return false;
   return read_target(bytes, begin + after_method + 1, begin + after_target);
 }
 
-bool HeadParser::read_version(std::string_view version) {
+bool HeadParser::read_version(char* bytes, std::size_t size) {
+  const std::string_view version(bytes, size);
   if (version == "HTTP/1.1") return true;
   if (version == "HTTP/1.0") {
     framing_.http_1_0 = true;
@@ -174,6 +176,11 @@ bool HeadParser::read_version(std::string_view version) {
   }
   const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
                            version[6] == '.' && is_digit(version[7]);
+  if (well_formed && version[5] == '1') {
+    // What is new in a later 1.x may be ignored (RFC 9110 section 2.5): it is read as the highest that is known here.
+    bytes[size - 1] = '1';
+    return true;
+  }
   if (well_formed && version[5] != '0')
     return refuse(505, "version_not_supported", "This server speaks HTTP/1.1 and HTTP/1.0.");
   return malformed("The request line does not end in HTTP/1.1.");
@@ -285,8 +292,12 @@ bool HeadParser::finish(char* bytes) {
   if (framing_.chunked && seen_.lengths > 0)
     return malformed("The request has both a Content-Length and a Transfer-Encoding.");
   if (framing_.chunked && framing_.http_1_0) return malformed("HTTP/1.0 has no Transfer-Encoding.");
-  if (absolute_form_ && !equal_ignoring_case(authority_.in(bytes), host_.in(bytes + fields_begin_))) {
-    return malformed("The host in the request's target is not the one in its Host.");
+  if (absolute_form_) {
+    // HTTP/1.0 knows no Host.
+    const std::string_view authority = authority_.in(bytes);
+    if (seen_.hosts == 0 && !is_authority(authority)) return malformed("The URL in the request's target has no host.");
+    if (seen_.hosts > 0 && !equal_ignoring_case(authority, host_.in(bytes + fields_begin_)))
+      return malformed("The host in the request's target is not the one in its Host.");
   }
   framing_.keep_alive = !seen_.close && (!framing_.http_1_0 || seen_.keep_alive);
   if (!ask_llhttp(bytes)) return false;
@@ -350,7 +361,9 @@ bool HeadParser::ask_llhttp(const char* bytes) {
 void HeadParser::describe(const char* bytes, Request& request) const {
   request.method_text = method_.in(bytes);
   request.method = method_from_text(request.method_text);
-  request.target = target_is_root_ ? std::string_view("/") : target_.in(bytes);
+  // A URL without a path has the path `/`, but for OPTIONS, which is then about the server (RFC 9110 section 4.2.3).
+  const std::string_view empty_path = request.method == Method::options ? "*" : "/";
+  request.target = target_is_root_ ? empty_path : target_.in(bytes);
   const std::size_t question_mark = std::min(request.target.find('?'), request.target.size());
   request.path = request.target.substr(0, question_mark);
   request.query = request.target.substr(std::min(question_mark + 1, request.target.size()));

@@ -93,7 +93,7 @@ class HeadParser {
   [[nodiscard]] bool read_request_line(char* bytes, std::size_t begin, std::size_t end);
   [[nodiscard]] bool read_target(char* bytes, std::size_t begin, std::size_t end);
   [[nodiscard]] bool read_absolute_form(std::string_view target, std::size_t begin);
-  [[nodiscard]] bool read_version(std::string_view version);
+  [[nodiscard]] bool read_version(char* bytes, std::size_t size);
   [[nodiscard]] bool read_field(char* bytes, std::size_t begin, std::size_t end);
   [[nodiscard]] bool read_known_field(std::string_view name, std::string_view value, Place value_place);
   [[nodiscard]] bool read_connection(std::string_view value);

@@ -227,6 +227,8 @@ TEST(RequestParser, what_lasts_follows_from_version_and_connection) {
       {"HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false},
       {"HTTP/1.1\r\nHost: a\r\nconnection: x, CLOSE ,y\r\n\r\n", false},
       {"HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n", false},
+      {"HTTP/1.2\r\nHost: a\r\n\r\n", true},
+      {"HTTP/1.9\r\nHost: a\r\nConnection: close\r\n\r\n", false},
       {"HTTP/1.0\r\n\r\n", false},
       {"HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n", true},
       {"HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false},
@@ -258,6 +260,9 @@ TEST(RequestParser, what_is_unusual_and_legal_is_taken) {
            std::string("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0;last\r\n\r\n"),
            std::string("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
            std::string("GET /%00%zz?[] HTTP/1.1\r\nHost: a\r\n\r\n"),
+           std::string("GET http://a/x HTTP/1.0\r\n\r\n"),
+           std::string("GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
+           std::string("POST / HTTP/1.9\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
        }) {
     const Outcome outcome = parse(bytes);
     EXPECT_EQ(outcome.requests.size(), 1u) << bytes;
