@@ -1,5 +1,7 @@
 #include "projection/unique_index.hpp"
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "base/sizes.hpp"
 
@@ -20,27 +22,47 @@ std::optional<UniqueIndex::Change> UniqueIndex::change_of(std::string_view befor
   const auto had = model::unique_values(model_, before);
   const auto has = model::unique_values(model_, after);
   if (!had || !has) return std::nullopt;
-  change.had.reserve(had->size());
-  change.has.reserve(has->size());
-  for (const model::UniqueValue& value : *had) change.had.push_back(name_of(value));
-  for (const model::UniqueValue& value : *has) change.has.push_back(name_of(value));
+  for (const model::UniqueValue& value : *had) {
+    if (std::ranges::find(*has, value) == has->end()) change.lost.push_back(name_of(value));
+  }
+  for (const model::UniqueValue& value : *has) {
+    if (std::ranges::find(*had, value) == had->end()) change.won.push_back(name_of(value));
+  }
   return change;
 }
 
 void UniqueIndex::take_in(std::string_view key, Change change) {
-  for (const std::string& name : change.had) {
-    const auto owner = owners_.find(name);
-    // Another record may have taken it over in the same group.
-    if (owner == owners_.end() || owner->second != key) continue;
+  for (const std::string& name : change.lost) let_go(name, key);
+  for (std::string& name : change.won) take(std::move(name), key);
+}
+
+void UniqueIndex::let_go(const std::string& name, std::string_view key) {
+  const auto owner = owners_.find(name);
+  if (owner == owners_.end()) return;
+  const auto others = others_.find(name);
+  if (owner->second != key) {
+    if (others != others_.end()) std::erase(others->second, key);
+  } else {
     text_bytes_ -= bytes_beside(owner->first) + bytes_beside(owner->second);
-    owners_.erase(owner);
-  }
-  for (std::string& name : change.has) {
-    const auto [owner, is_new] = owners_.try_emplace(std::move(name));
-    text_bytes_ -= is_new ? 0 : bytes_beside(owner->first) + bytes_beside(owner->second);
-    owner->second = std::string(key);
+    if (others == others_.end()) {
+      owners_.erase(owner);
+      return;
+    }
+    owner->second = std::move(others->second.back());
+    others->second.pop_back();
     text_bytes_ += bytes_beside(owner->first) + bytes_beside(owner->second);
   }
+  if (others != others_.end() && others->second.empty()) others_.erase(others);
+}
+
+void UniqueIndex::take(std::string name, std::string_view key) {
+  const auto [owner, is_new] = owners_.try_emplace(std::move(name));
+  if (!is_new) {
+    text_bytes_ -= bytes_beside(owner->first) + bytes_beside(owner->second);
+    others_[owner->first].push_back(std::move(owner->second));
+  }
+  owner->second = std::string(key);
+  text_bytes_ += bytes_beside(owner->first) + bytes_beside(owner->second);
 }
 
 std::uint64_t UniqueIndex::bytes() const {
