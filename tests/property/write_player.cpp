@@ -368,7 +368,8 @@ void Player::write_again() {
     expect(reply.body == before.reply.body, "expected the body that it had, " + before.reply.body);
 }
 
-/// A record gives up a unique value, or goes, and another takes the value; empty when no record has one.
+/// A record gives up a unique value, or goes, and another takes the value, and sometimes gives it back; empty when no
+/// record has one.
 std::vector<Operation> Player::handed_over() {
   std::vector<Operation> operations;
   const std::size_t model = dice_.below(reference_.shape().models.size());
@@ -386,8 +387,20 @@ std::vector<Operation> Player::handed_over() {
     takes.method = Method::patch;
     takes.key = known_key(model);
     takes.members = {{field.name, written(value), value, "", ""}};
+    const bool is_back = gives.method == Method::patch && chance(dice_, 1, 2);
+    const Operation gone = gives;
     operations.push_back(std::move(takes));
-    if (chance(dice_, 1, 4)) std::swap(operations.front(), operations.back());
+    if (!is_back) {
+      if (chance(dice_, 1, 4)) std::swap(operations.front(), operations.back());
+      continue;
+    }
+    const Operation taken = operations.back();
+    Operation lets_go = gone;
+    lets_go.key = taken.key;
+    Operation takes_back = taken;
+    takes_back.key = gone.key;
+    operations.push_back(std::move(lets_go));
+    operations.push_back(std::move(takes_back));
   }
   return operations;
 }
