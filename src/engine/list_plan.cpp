@@ -1,6 +1,7 @@
 #include "engine/list_plan.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -146,6 +147,21 @@ std::optional<Ranges> owners(const model::Model& model, const projection::ReadTa
   return points;
 }
 
+/// The keys of the records that refer to one of the keys; nullopt when the filter names none, or they are many.
+std::optional<Ranges> referrers(const model::Model& model, const projection::ReadTable& table, const Filter& filter) {
+  if (model.fields[filter.field].references.empty()) return std::nullopt;
+  if (filter.operation != Operator::eq && filter.operation != Operator::in) return std::nullopt;
+  Ranges points;
+  for (const model::FieldValue& one : filter.operands) {
+    if (one.is_null()) return std::nullopt;
+    for (std::string& key : table.referrers({filter.field, key_text(one)}, plan_count_max - points.size()))
+      points.push_back(point(std::move(key)));
+    if (points.size() >= plan_count_max) return std::nullopt;
+  }
+  put_in_order(points);
+  return points;
+}
+
 /// Whether a Bloom filter tells that no record passes.
 bool finds_nothing(const projection::ReadTable& table, const Filter& filter) {
   if (filter.operation != Operator::eq && filter.operation != Operator::in) return false;
@@ -263,6 +279,13 @@ class Planner {
         }
       }
     }
+    for (const Filter& filter : query_.filters) {
+      if (model_.fields[filter.field].indexed) continue;
+      if (auto keys = referrers(model_, table_, filter)) {
+        ListPlan& way = ways.emplace_back(way_through_table(*std::move(keys), Way::reference));
+        way.field = filter.field;
+      }
+    }
     return ways;
   }
 
@@ -298,6 +321,7 @@ std::string_view to_string(ListPlan::Way way) {
     case Way::unique: return "unique";
     case Way::bloom_filter: return "bloom_filter";
     case Way::index: return "index";
+    case Way::reference: return "reference";
     case Way::table: return "table";
   }
   return "table";
@@ -305,6 +329,17 @@ std::string_view to_string(ListPlan::Way way) {
 
 ListPlan plan_list(const model::Model& model, const projection::ReadTable& table, const model::ListQuery& query) {
   return Planner(model, table, query).plan();
+}
+
+std::string prefix_of_keys(const model::Model& model, const model::ListQuery& query) {
+  std::string longest;
+  for (const Filter& filter : query.filters) {
+    if (filter.field != model.primary_key || filter.operands.front().is_null()) continue;
+    if (filter.operation != Operator::eq && filter.operation != Operator::prefix) continue;
+    std::string prefix = key_text(filter.operands.front());
+    if (prefix.size() > longest.size()) longest = std::move(prefix);
+  }
+  return longest;
 }
 
 std::optional<projection::WalkPlace> first_place(const model::Model& model, const ListPlan& plan,

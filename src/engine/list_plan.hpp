@@ -5,7 +5,8 @@
 //   1. Records named by their key, or by a unique value (`eq`, `in`): those, and no others. None, if a filter asks for
 //      values of a field that has a Bloom filter, and that knows that no record has them.
 //   2. Of the indexed fields that filters bound, each is asked how many records lie within, counting no farther than
-//      plan_count_max. The fewest are taken, if they are fewer than that: they are sorted in memory.
+//      plan_count_max. The fewest are taken, if they are fewer than that: they are sorted in memory. So are the records
+//      that refer to a key (`eq`, `in` of a field with `references`), if they are fewer.
 //   3. Else a way that comes by the records in the order of the list, bounded by a filter or not: it ends as soon as
 //   the
 //      page is full. A list without `sort` is in order of the keys, which is the table's own.
@@ -16,6 +17,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct ListPlan {
     unique,        ///< by a unique field
     bloom_filter,  ///< none, as the Bloom filter of a field tells
     index,         ///< by an indexed field
+    reference,     ///< by a field that refers to others, through what the table knows of who refers to a key
     table,         ///< all rows
   };
   /// How far the rows come in the order of the list.
@@ -50,6 +53,9 @@ struct ListPlan {
 
 [[nodiscard]] ListPlan plan_list(const model::Model& model, const projection::ReadTable& table,
                                  const model::ListQuery& query);
+
+/// What the keys of all records that pass the filters begin with; empty where the filters do not tell.
+[[nodiscard]] std::string prefix_of_keys(const model::Model& model, const model::ListQuery& query);
 
 /// Where a walk that comes in the list's order begins, so as not to come by what lies before query.after; nullopt: at
 /// its beginning.

@@ -46,7 +46,8 @@ void ListRun::begin() {
     // Records of the past are found in the order of their keys.
     plan_.order = query_.sort.empty() && !query_.count ? ListPlan::Order::whole : ListPlan::Order::none;
     const bool goes_on = query_.after && plan_.order == ListPlan::Order::whole;
-    past_.emplace(of_, table_, *time_, "", goes_on ? std::optional(std::string(query_.after->key())) : std::nullopt);
+    past_.emplace(of_, table_, *time_, prefix_of_keys(model_, query_),
+                  goes_on ? std::optional(std::string(query_.after->key())) : std::nullopt);
     return;
   }
   plan_ = plan_list(model_, table_, query_);

@@ -34,6 +34,7 @@ stock = { type = "integer", bloom_filter = true }
 state = { type = "enum", values = ["a", "b", "c"], indexed = true }
 code  = { type = "string", unique = true }
 note  = { type = "text", bloom_filter = true }
+parent = { type = ")" + key + R"(", references = "thing" }
 )",
                                "annals.toml");
   auto models = model::read_models(*root.value().find("model"));
@@ -50,6 +51,7 @@ const std::map<std::string, std::vector<std::string>>& values() {
       {"stock", {"-3", "0", "5", "12"}},
       {"state", {"a", "b", "c"}},
       {"note", {"a", "b\\n"}},
+      {"parent", {"1", "2", "12"}},
   };
   return all;
 }
@@ -166,12 +168,13 @@ std::vector<std::string> naive(const Shop& shop, const ListQuery& query) {
   return keys;
 }
 
-Members random_members() {
+Members random_members(const std::string& key_type) {
   Members members;
   for (const auto& [name, all] : values()) {
     const auto choice = *rc::gen::inRange<std::size_t>(0, all.size() + 2);
     if (choice >= all.size()) continue;
-    members[name] = name == "stock" ? all[choice] : "\"" + all[choice] + "\"";
+    const bool number = name == "stock" || (name == "parent" && key_type == "integer");
+    members[name] = number ? all[choice] : "\"" + all[choice] + "\"";
   }
   return members;
 }
@@ -185,8 +188,9 @@ std::pair<std::string, std::string> random_filter() {
       {"state", {"eq", "ne", "in"}},
       {"code", {"eq", "in", "ne"}},
       {"note", {"eq", "contains"}},
+      {"parent", {"eq", "in", "ne", "gt"}},
   };
-  const auto& [field, known] = *std::next(operators.begin(), *rc::gen::inRange<std::ptrdiff_t>(0, 7));
+  const auto& [field, known] = *std::next(operators.begin(), *rc::gen::inRange<std::ptrdiff_t>(0, 8));
   const std::string operation = *rc::gen::elementOf(known);
   const bool keyed = field == "id" || field == "code";
   const auto value = [&] {
@@ -198,7 +202,7 @@ std::pair<std::string, std::string> random_filter() {
   if (operation == "in") operand += "," + value();
   if ((operation == "eq" || operation == "ne") && !keyed && *rc::gen::inRange(0, 5) == 0) operand.clear();
   const bool needs_value = operation != "eq" && operation != "ne" && operation != "in";
-  if (operand.empty() && needs_value) operand = "a";
+  if (operand.empty() && needs_value) operand = field == "parent" ? "2" : "a";
   return {field + "[" + operation + "]", operand};
 }
 
@@ -223,7 +227,7 @@ void lists_are_what_a_look_at_every_record_finds(const std::string& key_type) {
       if (shop.records.contains(key)) shop.remove(key);
       continue;
     }
-    Members members = random_members();
+    Members members = random_members(key_type);
     if (*rc::gen::arbitrary<bool>()) members["code"] = "\"c" + key + "\"";
     shop.put(key, members);
   }
@@ -288,6 +292,7 @@ class PlanTest : public testing::Test {
         members["name"] = number < 10 ? "\"few\"" : "\"n" + std::to_string(number) + "\"";
         members["code"] = "\"c" + std::to_string(number) + "\"";
         members["stock"] = std::to_string(number % 7);
+        members["parent"] = number % 2 == 0 ? "\"k10002\"" : number < 8 ? "\"k10001\"" : "null";
         shop->put("k" + std::to_string(10'000 + number), members);
       }
       return shop;
@@ -337,6 +342,18 @@ TEST_F(PlanTest, the_fewest_records_are_taken_and_sorted_where_they_are_few) {
   EXPECT_EQ(explained({{"name", "few"}, {"state", "a"}}, "-price"), "index name sorted 10");
   EXPECT_EQ(explained({{"price[lt]", "20"}, {"state", "b"}}, "name"), "index price sorted 20");
   EXPECT_EQ(explained({{"price[lt]", "20"}}), "index price sorted 20");
+}
+
+TEST_F(PlanTest, records_that_refer_to_a_key_are_found_where_they_are_few) {
+  EXPECT_EQ(explained({{"parent", "k10001"}}), "reference parent in order 4");
+  EXPECT_EQ(explained({{"parent[in]", "k10001,none"}, {"state", "b"}}, "-price"), "reference parent sorted 4");
+  EXPECT_EQ(explained({{"parent", "k10001"}}, "-id", 1), "reference parent in order 2");
+  EXPECT_EQ(explained({{"parent", "k10001"}}, "", 10, true), "reference parent in order 4");
+  EXPECT_EQ(explained({{"parent", "none"}}), "reference parent in order 0");
+  EXPECT_EQ(explained({{"parent", "k10001"}, {"name", "few"}}), "reference parent in order 4");
+  EXPECT_EQ(explained({{"parent", "k10002"}}), "table - in order 21") << "half of all";
+  EXPECT_EQ(explained({{"parent[in]", "k10001,k10002"}}), "table - in order 13");
+  EXPECT_EQ(explained({{"parent", ""}}), "table - in order 30") << "records without a value";
 }
 
 TEST_F(PlanTest, else_the_order_of_the_list_decides) {
