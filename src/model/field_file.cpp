@@ -128,6 +128,16 @@ Result<> check_default(const Field& field, const DeclaredMember& member) {
   return {};
 }
 
+Result<> check_attribute_name(const DeclaredMember& member) {
+  std::vector<std::string> names{"type", "of", "values"};
+  for (const Attribute* known : attributes()) names.emplace_back(known->name);
+  if (std::ranges::find(names, member.name) != names.end()) return {};
+  const bool of_models =
+      std::ranges::find(model_attributes(), member.name, &ModelAttribute::name) != model_attributes().end();
+  return refuse(member.place, "\"" + member.name + "\" is not an attribute of a field" +
+                                  (of_models ? "; it is one of the model" : did_you_mean(member.name, names)));
+}
+
 Result<Field> read_field(const DeclaredMember& member) {
   TRY(check_field_name(member));
   Field field;
@@ -138,19 +148,12 @@ Result<Field> read_field(const DeclaredMember& member) {
                                           std::string(member.value.kind()) + "; write " + field.name +
                                           " = { type = \"string\" }");
   }
+  // A name that is not known comes first: it may be what something else is missed for.
+  for (const DeclaredMember& one : *members) TRY(check_attribute_name(one));
   TRY(read_type(field, member));
   for (const DeclaredMember& one : *members) {
-    if (one.name == "type" || one.name == "of" || one.name == "values") continue;
     const auto attribute = std::ranges::find(attributes(), one.name, &Attribute::name);
-    if (attribute == attributes().end()) {
-      std::vector<std::string> names{"type", "of", "values"};
-      for (const Attribute* known : attributes()) names.emplace_back(known->name);
-      const bool of_models =
-          std::ranges::find(model_attributes(), one.name, &ModelAttribute::name) != model_attributes().end();
-      return refuse(one.place, "\"" + one.name + "\" is not an attribute of a field" +
-                                   (of_models ? "; it is one of the model" : did_you_mean(one.name, names)));
-    }
-    TRY((*attribute)->declare(field, one.value));
+    if (attribute != attributes().end()) TRY((*attribute)->declare(field, one.value));
   }
   TRY(check_exposure(field, member));
   TRY(check_default(field, member));
@@ -187,6 +190,10 @@ Result<Field> read_field(const DeclaredMember& member) {
                                                                 : "indexed") +
                                       " tells exactly whether a record has a value; leave bloom_filter out"
                                 : "no list is filtered by a field that is not exposed; leave bloom_filter out");
+  }
+  if (field.primary_key && !field.event.empty()) {
+    return refuse(member.value.find("event")->place,
+                  "no primary key ever changes, so nothing would be recorded as " + field.event + "; leave event out");
   }
   if (field.primary_key && field.unique)
     return refuse(member.value.find("unique")->place, "a primary key is unique by itself; leave unique out");

@@ -47,7 +47,9 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
   for (const Case& one : {
            Case{"name = { type = \"string\" }\n", "3:", "has no primary key"},
            Case{key + "id2 = { type = \"uuid\", primary_key = true }\n", "5:1", "is a second primary key"},
-           Case{key + "name = { typ = \"string\" }\n", "5:8", "has no type"},
+           Case{key + "name = { typ = \"string\" }\n", "5:10", "did you mean \"type\"?"},
+           Case{key + "name = { type = \"enum\", vlues = [\"a\"] }\n", "5:25", "did you mean \"values\"?"},
+           Case{key + "name = { required = true }\n", "5:8", "has no type"},
            Case{key + "name = { type = \"strin\" }\n", "5:17", "did you mean \"string\"?"},
            Case{key + "name = \"string\"\n", "5:8", "write name = { type = \"string\" }"},
            Case{key + "Name = { type = \"string\" }\n", "5:1", "[a-z][a-z0-9_]*"},
@@ -101,6 +103,7 @@ TEST(model_file, fields_that_do_not_hold_together_are_refused_at_their_place) {
                 "refused by its other attributes"},
            Case{"id = { type = \"string\", primary_key = true, unique = true }\n", "4:", "unique by itself"},
            Case{"id = { type = \"string\", primary_key = true, indexed = true }\n", "4:", "in order of their keys"},
+           Case{"id = { type = \"string\", primary_key = true, event = \"Renamed\" }\n", "4:53", "leave event out"},
        }) {
     const std::string message = with_fields(one.fields);
     EXPECT_TRUE(message.starts_with("annals.toml:" + one.place)) << message;
@@ -118,6 +121,17 @@ TEST(model_file, what_a_deletion_brings_along_happens_without_a_method) {
   EXPECT_EQ(with_lines(of_update, "set_null"), "(taken)");
   EXPECT_NE(with_lines(of_update, "cascade").find("nothing would come of it"), std::string::npos);
   EXPECT_NE(with_lines(of_delete, "restrict").find("nothing would come of it"), std::string::npos);
+}
+
+TEST(model_file, an_event_for_what_never_happens_is_refused) {
+  const std::string with_event = key + "b = { type = \"string\", event = \"Moved\" }\n";
+  const std::string message = with_fields(with_event, "methods = [\"GET\", \"DELETE\"]\n");
+  EXPECT_TRUE(message.starts_with("annals.toml:3:11: ")) << message;
+  EXPECT_NE(message.find("\"b\" has an event, Moved, for when it does"), std::string::npos) << message;
+  EXPECT_EQ(with_fields(with_event, "methods = [\"GET\", \"POST\"]\n"), "(taken)") << "a rollback is a POST";
+  const std::string lets_go =
+      key + "b = { type = \"uuid\", references = \"a\", on_delete = \"set_null\", event = \"Moved\" }\n";
+  EXPECT_EQ(with_fields(lets_go, "methods = [\"GET\", \"DELETE\"]\n"), "(taken)");
 }
 
 TEST(model_file, what_serves_lists_alone_needs_get) {

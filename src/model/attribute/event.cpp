@@ -9,7 +9,7 @@ const Attribute event_attribute{
     .name = "event",
     .sentence =
         "The type of the event when this field alone was changed, such as `PriceUpdated`, in the place of the "
-        "model's own.",
+        "model's own. Not with `primary_key`, which never changes.",
     .accepted = R"({ type = "integer", event = "StockUpdated" })",
     .takes = "1",
     .does_not_take = "",
@@ -22,7 +22,9 @@ const Attribute event_attribute{
       };
       if (text == nullptr || text->empty() || text->size() > 100 || text->front() < 'A' || text->front() > 'Z' ||
           !std::ranges::all_of(*text, letter)) {
-        return refuse(value.place, "event is a name such as \"PriceUpdated\": a capital, then letters and digits");
+        return refuse(value.place,
+                      "event is a name such as \"PriceUpdated\": a capital, then letters (a to z) and digits, 100 at "
+                      "most");
       }
       field.event = *text;
       return {};

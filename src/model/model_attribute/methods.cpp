@@ -28,6 +28,19 @@ Result<> read_method(Model& model, const Declared& value) {
   return {};
 }
 
+/// That what has an event of its own can be changed.
+Result<> check_events_happen(const Model& model, const Declared& value) {
+  if (serves(model, "PUT") || serves(model, "PATCH") || serves(model, "POST")) return {};
+  for (const Field& field : model.fields) {
+    if (field.event.empty() || field.on_delete == OnDelete::set_null) continue;
+    return refuse(value.place, attribute_of(model, "methods") +
+                                   "without PUT, PATCH and POST (a rollback) no record changes, and \"" + field.name +
+                                   "\" has an event, " + field.event +
+                                   ", for when it does; serve one of them as well, or take that away");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::unexpected<Error> refuse_unserved(const Model& model, std::string_view attribute, std::string_view methods,
@@ -71,6 +84,7 @@ const ModelAttribute methods_attribute{
       return {};
     },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
+      TRY(check_events_happen(model, value));
       if (serves(model, "GET")) return {};
       for (const Field& field : model.fields) {
         if (!field.indexed && !field.bloom_filter) continue;
