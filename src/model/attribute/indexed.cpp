@@ -7,7 +7,8 @@ const Attribute indexed_attribute{
     .name = "indexed",
     .sentence =
         "Lists that filter or sort by the field look at the records that they show, and not at all of them. "
-        "Costs some 60 bytes of memory a record, and the value again where it is longer than some 12 bytes.",
+        "Costs some 60 bytes of memory a record, and the value again where it is longer than some 12 bytes. "
+        "Not for text, json and lists.",
     .accepted = R"({ type = "integer", indexed = true })",
     .takes = "1",
     .does_not_take = "",

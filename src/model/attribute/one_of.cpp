@@ -7,7 +7,9 @@ namespace annals::model {
 extern const Attribute one_of_attribute;
 const Attribute one_of_attribute{
     .name = "one_of",
-    .sentence = "The values that the field may have. For texts, `enum` says the same as a type.",
+    .sentence =
+        "The values that the field may have. For texts, `enum` says the same as a type. Not for text, boolean, json "
+        "and lists.",
     .accepted = R"({ type = "integer", one_of = [1, 2, 5] })",
     .takes = "5",
     .does_not_take = "4",

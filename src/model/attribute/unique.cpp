@@ -7,7 +7,7 @@ const Attribute unique_attribute{
     .name = "unique",
     .sentence =
         "No two records of the model have the same value, null excepted; what a deleted record had is free "
-        "again. A request that would break this is refused with 409.",
+        "again. A request that would break this is refused with 409. Not for text, double, json and lists.",
     .accepted = R"({ type = "string", unique = true })",
     .takes = R"("a")",
     .does_not_take = "",
