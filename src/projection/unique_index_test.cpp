@@ -7,6 +7,7 @@
 #include <random>
 
 #include "model/model_file.hpp"
+#include "projection/read_table.hpp"
 
 namespace annals::projection {
 namespace {
@@ -117,6 +118,37 @@ TEST(unique_index, it_says_what_the_records_have_in_whatever_order_their_changes
           << mail << ", seed " << seed << ", round " << round;
     }
   }
+}
+
+// The row of b was written down after it had taken what a, whose row was written before, had for a while.
+TEST(unique_index, a_value_that_changed_hands_while_a_checkpoint_was_written_is_whose_it_was_in_the_end) {
+  const model::Model model = account();
+  ReadTable table(model);
+  ASSERT_TRUE(table.restore({"b", StreamVersion{1}, true, Instant{3}}, account_row("b", "x")));
+  ASSERT_TRUE(table.adopt(Position{0}, {.position = Position{3}, .id = {}, .created_at = Instant{3}}));
+  struct Told {
+    std::string key;
+    std::uint64_t version;
+    std::string type;
+    std::string data;
+  };
+  std::uint64_t position = 0;
+  for (const Told& told : {
+           Told{"a", 1, model.created_type, R"({"account_id":"a","values":{"id":"a","mail":"x"}})"},
+           Told{"a", 2, model.updated_type, R"({"account_id":"a","changes":{"mail":{"old":"x","new":null}}})"},
+           Told{"b", 1, model.created_type, R"({"account_id":"b","values":{"id":"b","mail":"x"}})"},
+       }) {
+    const std::string stream = model.stream(told.key);
+    EventView event;
+    event.position = Position{++position};
+    event.stream = stream;
+    event.version = StreamVersion{told.version};
+    event.type = told.type;
+    event.data = told.data;
+    event.created_at = Instant{static_cast<std::int64_t>(position)};
+    ASSERT_TRUE(table.apply(std::span(&event, 1)));
+  }
+  EXPECT_EQ(table.owner(mail_value("x")), Owner("b"));
 }
 
 }  // namespace
