@@ -19,6 +19,13 @@ std::optional<std::int64_t> bytes_from_text(std::string_view text) {
   return number * scale;
 }
 
+std::string bytes_to_text(std::int64_t count) {
+  if (count >= gib && count % gib == 0) return std::to_string(count / gib) + "GiB";
+  if (count >= mib && count % mib == 0) return std::to_string(count / mib) + "MiB";
+  if (count >= kib && count % kib == 0) return std::to_string(count / kib) + "KiB";
+  return std::to_string(count);
+}
+
 std::uint64_t bytes_beside(const std::string& text) {
   static const std::size_t within = std::string().capacity();
   return text.capacity() > within ? text.capacity() + 1 : 0;

@@ -17,6 +17,12 @@ TEST(bytes_from_text, units_are_binary_and_spelled_out) {
   }
 }
 
+TEST(bytes_to_text, the_largest_unit_that_is_exact_is_taken) {
+  for (const char* text : {"0", "7", "1023", "1KiB", "1025", "64MiB", "65537KiB", "3GiB"})
+    EXPECT_EQ(bytes_to_text(bytes_from_text(text).value()), text);
+  EXPECT_EQ(bytes_to_text(2048), "2KiB");
+}
+
 TEST(bytes_beside, a_short_string_takes_none_and_a_long_one_its_capacity_and_a_null) {
   EXPECT_EQ(bytes_beside("short"), 0);
   const std::string longer(1000, 'x');

@@ -9,8 +9,10 @@
 #include "base/wording.hpp"
 #include "engine/command.hpp"
 #include "engine/event_metadata.hpp"
+#include "json/equality.hpp"
 #include "json/reader.hpp"
 #include "json/writer.hpp"
+#include "model/declared_attributes.hpp"
 
 namespace annals::engine {
 namespace {
@@ -35,6 +37,8 @@ NewEvent declared(const model::Model& model, Position read_to, platform::Platfor
   json::append_member(event.data, "model", model.name);
   json::append_member(event.data, "fields");
   event.data += declared_fields(model);
+  json::append_member(event.data, "attributes");
+  event.data += model::declared_attributes(model);
   json::append_member(event.data, "read_to");
   event.data += to_string(read_to) + "}";
   event.metadata = make_metadata("annals", std::nullopt);
@@ -80,17 +84,23 @@ Error refusal(const model::Model& model, const model::Review& found, bool by_oth
 /// What an event of such a stream says.
 Result<LastDeclaration> declaration_in(const EventView& event) {
   const json::Object data = TRY(json::thread_reader().read_object(event.data));
-  const json::Value* fields = data.find("fields");
-  const auto* nested = fields ? std::get_if<json::Nested>(fields) : nullptr;
-  if (nested == nullptr || nested->is_array)
+  const auto object = [&](std::string_view name) -> const json::Nested* {
+    const json::Value* value = data.find(name);
+    const auto* nested = value ? std::get_if<json::Nested>(value) : nullptr;
+    return nested && !nested->is_array ? nested : nullptr;
+  };
+  const json::Nested* fields = object("fields");
+  if (fields == nullptr)
     return fail(ErrorKind::corrupt, "the event at position " + to_string(event.position) + " declares no fields");
+  const json::Nested* attributes = object("attributes");
   const json::Value* read_to = data.find("read_to");
   const auto* position = read_to ? std::get_if<std::int64_t>(read_to) : nullptr;
   LastDeclaration declaration;
   declaration.version = event.version;
   declaration.position = event.position;
   declaration.declared_at = event.created_at;
-  declaration.fields = nested->text;
+  declaration.fields = fields->text;
+  if (attributes) declaration.attributes = attributes->text;
   declaration.node_id = event.node_id;
   declaration.read_to = position && *position >= 0 ? Position{static_cast<std::uint64_t>(*position)} : event.position;
   return declaration;
@@ -151,11 +161,22 @@ class OthersEvents {
 struct Candidate {
   const model::Model* model;
   std::vector<LastDeclaration> declarations;
-  bool changed;                             ///< it is declared otherwise than before
-  std::optional<OthersEvents> others = {};  ///< of one that is not, where there may be such
+  bool changed;                             ///< its fields are declared otherwise than before
+  std::optional<OthersEvents> others = {};  ///< of one whose fields are not, where there may be such
   bool records = changed;                   ///< it is to be recorded
 
   [[nodiscard]] bool reads() const { return changed || (others && others->found()); }
+  /// The events up to here suit it, when all were looked at up to `looked_to`. Nobody looks at any where the attributes
+  /// alone are declared otherwise.
+  [[nodiscard]] Position read_to(Position looked_to) const {
+    return reads() || others ? looked_to : declarations.back().read_to;
+  }
+  /// Whether it was declared last as it is now.
+  [[nodiscard]] bool is_declared_so() const {
+    return !declarations.empty() && declarations.back().fields == declared_fields(*model) &&
+           declarations.back().attributes &&
+           json::same_value(*declarations.back().attributes, model::declared_attributes(*model));
+  }
   [[nodiscard]] StreamVersion version() const {
     return declarations.empty() ? StreamVersion{} : declarations.back().version;
   }
@@ -186,9 +207,17 @@ Result<Position> look_for_others(const EventStore& store, std::vector<Candidate>
     after = page.events().back().position;
   }
   for (Candidate& one : candidates) {
-    if (one.others) one.records = one.others->found() || way > way_max;
+    if (one.others) one.records = one.records || one.others->found() || way > way_max;
   }
   return after;
+}
+
+/// Records what the model is declared as, unless another server of the store that declares the same was quicker.
+Result<> record(EventStore& store, Candidate& one, Position looked_to, platform::Platform platform) {
+  auto recorded = record(store, *one.model, one.version(), one.read_to(looked_to), platform);
+  if (recorded || recorded.error().kind != ErrorKind::conflict) return recorded;
+  one.declarations = TRY(declarations_of(store, *one.model));
+  return one.is_declared_so() ? Result<>{} : recorded;
 }
 
 /// All of a store's models that have been, or are now, resources.
@@ -199,6 +228,7 @@ Result<std::vector<Candidate>> candidates_of(const EventStore& store, std::span<
     if (model.profile == model::Profile::kv && declarations.empty()) continue;  // nothing is declared of its values
     const bool changed = declarations.empty() || declarations.back().fields != declared_fields(model);
     Candidate& one = candidates.emplace_back(Candidate{&model, std::move(declarations), changed});
+    one.records = !one.is_declared_so();
     // Others serve with another declaration only where there has been one, and only in a store that is theirs too.
     if (!changed && store.shared() && !one.is_first()) one.others.emplace(model, one.declarations);
   }
@@ -224,7 +254,10 @@ Result<Reviewed> review(const EventStore& store, std::span<const model::Model* c
   Reviewed reviewed;
   for (const model::Model* model : models) {
     std::vector<std::string> before;
-    for (LastDeclaration& one : TRY(declarations_of(store, *model))) before.push_back(std::move(one.fields));
+    for (LastDeclaration& one : TRY(declarations_of(store, *model))) {
+      // One that has other attributes alone changes nothing here.
+      if (before.empty() || before.back() != one.fields) before.push_back(std::move(one.fields));
+    }
     reviewed.reviews.emplace_back(*model, before);
   }
   Position& after = reviewed.read_to;
@@ -284,9 +317,11 @@ Result<std::vector<std::string>> admit_declarations(EventStore& store, std::span
     // What was looked through for others, and is not read here, suits to where that look came.
     if (read_to.value == 0) read_to = reviewed.read_to;
   }
-  for (const Candidate& one : candidates) {
-    const auto recorded = one.records ? record(store, *one.model, one.version(), read_to, platform) : Result<>{};
-    if (recorded && one.is_first()) marks[static_cast<std::size_t>(one.model - models.data())].clear();
+  for (Candidate& one : candidates) {
+    const auto recorded = one.records ? record(store, one, read_to, platform) : Result<>{};
+    // Of fields that are declared as they were it is known without another event.
+    if ((recorded || !one.changed) && one.is_first())
+      marks[static_cast<std::size_t>(one.model - models.data())].clear();
     // Another server of the same store was quicker, or the store is not to be written to.
     if (recorded) continue;
     platform.log.warning(

@@ -1,8 +1,9 @@
 #pragma once
 // Declarations in the log: what a store's resources were declared as when it was last written with. The stream
-// `$declarations-<model>` has an event `ModelDeclared` {"model": name, "fields": {...}, "read_to": position} for each
-// declaration that a server began to serve with; that server found it to suit all events up to that position. Of a kv
-// model that has been a resource `fields` is {}. Any thread.
+// `$declarations-<model>` has an event `ModelDeclared` {"model": name, "fields": {...}, "attributes": {...}, "read_to":
+// position} for each declaration that a server began to serve with; that server found it to suit all events up to that
+// position. Of a kv model that has been a resource `fields` is {}. What events depend on are the fields; the attributes
+// (model/declared_attributes.hpp) are told of by `annals plan`, and earlier versions did not record them. Any thread.
 
 #include <cstdint>
 #include <map>
@@ -21,12 +22,13 @@ struct LastDeclaration {
   StreamVersion version;  ///< 0 when there is none
   Position position;
   Instant declared_at;
-  std::string fields;         ///< as Model::declaration; of a kv model "{}"
-  std::uint32_t node_id = 0;  ///< the server that declared it
-  Position read_to;           ///< the events up to here suit it
+  std::string fields;                     ///< as Model::declaration; of a kv model "{}"
+  std::optional<std::string> attributes;  ///< as model::declared_attributes; nullopt when nobody knows
+  std::uint32_t node_id = 0;              ///< the server that declared it
+  Position read_to;                       ///< the events up to here suit it
 };
 
-/// What is recorded of a model as its declaration.
+/// What is recorded of a model as its fields.
 [[nodiscard]] std::string declared_fields(const model::Model& model);
 
 /// Errors: those of reading; corrupt, when the event is none of these.
@@ -43,7 +45,8 @@ struct Reviewed {
 
 /// Whether the store can be served with these models, before anything is: all events of a model are read when it is
 /// declared otherwise than before, or when another server of the store, with another declaration, recorded some since
-/// they were last read so. What holds is recorded. A store that is away is believed, and one that cannot be written to
+/// they were last read so. What holds is recorded, when its fields or attributes are declared otherwise than they were
+/// last: one event a model and start at most. A store that is away is believed, and one that cannot be written to
 /// is served all the same; both are logged.
 ///
 /// Gives the mark of each (EngineOptions::declaration_marks): 8 hex digits that follow from the declaration; none while

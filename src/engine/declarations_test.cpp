@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/test_engine.hpp"
+#include "model/declared_attributes.hpp"
 #include "model/model_file.hpp"
 
 namespace annals::engine {
@@ -13,12 +14,12 @@ namespace {
 
 class DeclarationsTest : public testing::Test {
  protected:
-  static std::vector<model::Model> declared(const std::string& fields) {
-    const auto root = model::read_declarations(
-        "[model.product]\npath = \"/products\"\n[model.product.fields]\n"
-        "id = { type = \"string\", primary_key = true }\n" +
-            fields,
-        "annals.toml");
+  static std::vector<model::Model> declared(const std::string& fields, const std::string& attributes = "") {
+    const auto root = model::read_declarations("[model.product]\npath = \"/products\"\n" + attributes +
+                                                   "[model.product.fields]\n"
+                                                   "id = { type = \"string\", primary_key = true }\n" +
+                                                   fields,
+                                               "annals.toml");
     auto models = model::read_models(*root.value().find("model"));
     EXPECT_TRUE(models) << models.error().message;
     return {models->front().model};
@@ -64,7 +65,8 @@ class DeclarationsTest : public testing::Test {
   }
   void declare_by_another(std::uint32_t node, const model::Model& model) {
     record_of_another(node, "$declarations-product", "ModelDeclared",
-                      "{\"model\":\"product\",\"fields\":" + model.declaration + "}");
+                      "{\"model\":\"product\",\"fields\":" + model.declaration +
+                          ",\"attributes\":" + model::declared_attributes(model) + "}");
   }
 
   TestWorld world;
@@ -141,6 +143,72 @@ TEST_F(DeclarationsTest, a_declaration_has_a_mark_once_the_store_was_served_with
   const std::string mark_of_first = marks(first).value().front();
   EXPECT_THAT(mark_of_first, testing::MatchesRegex("[0-9a-f]{8}"));
   EXPECT_NE(mark_of_first, mark);
+}
+
+TEST_F(DeclarationsTest, other_attributes_are_recorded_once_with_the_same_fields_and_what_suits_them) {
+  const auto first = declared("", "versioned = 10\n");
+  const auto second = declared("", "versioned = 20\naudited = true\n");
+  EXPECT_THAT(marks(first).value(), testing::ElementsAre(""));
+  record("a", R"({"id":"a"})");
+  EXPECT_EQ(last_declaration(store, first[0])->attributes, R"({"path":["/products"],"versioned":10})");
+  const Position read_to = last_declaration(store, first[0])->read_to;
+  for (int start = 0; start < 3; ++start) {
+    EXPECT_THAT(marks(second).value(), testing::ElementsAre("")) << "records look as they did";
+    const auto last = last_declaration(store, second[0]);
+    EXPECT_EQ(last->version.value, 2u);
+    EXPECT_EQ(last->fields, second[0].declaration);
+    EXPECT_EQ(last->attributes, R"({"path":["/products"],"audited":true,"versioned":20})");
+    EXPECT_EQ(last->read_to, read_to) << "no event was read";
+  }
+  EXPECT_TRUE(admit(declared("", "audited = true\nversioned = 20\ncache = \"0s\"\n")));
+  EXPECT_EQ(last_declaration(store, second[0])->version.value, 2u) << "the same in other words";
+}
+
+TEST_F(DeclarationsTest, servers_whose_attributes_alone_differ_record_one_event_a_start_and_read_no_others) {
+  store.share();
+  ASSERT_TRUE(admit(declared(two)));
+  ASSERT_TRUE(admit(declared(one)));
+  const auto first = declared(one, "versioned = 10\n");
+  const auto second = declared(one, "versioned = 20\n");
+  for (std::uint64_t start = 3; start < 9; start += 2) {
+    ASSERT_TRUE(admit(first));
+    EXPECT_EQ(last_declaration(store, first[0])->version.value, start);
+    ASSERT_TRUE(admit(second));
+    EXPECT_EQ(last_declaration(store, first[0])->version.value, start + 1);
+  }
+  create_by_another(7, "a", R"({"id":"a","size":"l"})");
+  EXPECT_THAT(admit(first).error().message, testing::HasSubstr("by another server"))
+      << "what others record is looked at all the same";
+}
+
+TEST_F(DeclarationsTest, attributes_that_nobody_recorded_are_recorded_by_the_next_start) {
+  const auto models = declared("", "versioned = 10\n");
+  record("a", R"({"id":"a"})");
+  record_of_another(1, "$declarations-product", "ModelDeclared",
+                    "{\"model\":\"product\",\"fields\":" + models[0].declaration + "}");
+  EXPECT_EQ(last_declaration(store, models[0])->attributes, std::nullopt);
+  EXPECT_THAT(marks(models).value(), testing::ElementsAre(""));
+  EXPECT_EQ(last_declaration(store, models[0])->version.value, 2u);
+  EXPECT_EQ(last_declaration(store, models[0])->attributes, R"({"path":["/products"],"versioned":10})");
+  EXPECT_EQ(last_declaration(store, models[0])->read_to.value, 2u) << "as the event said that has no read_to";
+  ASSERT_TRUE(admit(models));
+  EXPECT_EQ(last_declaration(store, models[0])->version.value, 2u);
+}
+
+TEST_F(DeclarationsTest, a_store_that_is_not_to_be_written_to_is_served_with_other_attributes) {
+  ASSERT_TRUE(admit(declared("")));
+  store.answer_next({Error(ErrorKind::unavailable, "read_only", "nothing can be written")});
+  EXPECT_THAT(marks(declared("", "versioned = 10\n")).value(), testing::ElementsAre(""));
+  EXPECT_EQ(last_declaration(store, declared("")[0])->version.value, 1u);
+}
+
+TEST_F(DeclarationsTest, of_servers_that_begin_at_once_with_the_same_one_records_it) {
+  const auto models = declared("", "versioned = 10\n");
+  store.before_next_append(
+      [&](EventStore& inner) { ASSERT_TRUE(admit_declarations(inner, models, world.platform())); });
+  EXPECT_THAT(marks(models).value(), testing::ElementsAre(""));
+  EXPECT_EQ(last_declaration(store, models[0])->version.value, 1u);
+  EXPECT_EQ(world.logged("The declaration of a model was not recorded"), 0u);
 }
 
 TEST_F(DeclarationsTest, what_stored_events_do_not_suit_is_refused_and_not_recorded) {

@@ -23,6 +23,7 @@ struct ModelAttribute {
   bool of_kv;                 ///< known of models of this profile
   bool of_resource;           ///< the same
   std::string_view sentence;  ///< for the reference
+  std::string_view change{};  ///< what another value of it does to what is stored, a sentence; empty without `tell`
 
   // Examples, which a contract test tries: lines that are accepted in the table of a model, and lines that are refused.
   // Where the attribute is known of both profiles, they are tried with a resource.
@@ -31,6 +32,9 @@ struct ModelAttribute {
 
   /// Takes the declaration in; the profile, the name and the fields are known by then. Errors: usage, at the place.
   Result<> (*declare)(DeclaredModel& declared, const Declared& value);
+  /// Appends what the model has of it, as JSON, in one form whatever way it was declared; nothing where that is what a
+  /// model has that declares nothing of it. Null where another attribute tells it, or the record of the fields does.
+  void (*tell)(std::string& out, const Model& model) = nullptr;
   /// Once all of the model's attributes were taken in: whether it goes with them; null where it goes with everything.
   /// Errors: usage, at the place.
   Result<> (*suits)(const Model& model, const Declared& value) = nullptr;
@@ -40,6 +44,9 @@ struct ModelAttribute {
 };
 
 [[nodiscard]] std::span<const ModelAttribute* const> model_attributes();
+
+/// Of snapshot_every, where nothing is declared of it.
+inline constexpr std::uint64_t snapshot_every_otherwise = 1000;
 
 /// Refuses a model that is audited and has a write whose success promises nothing that survives. Errors: usage, at the
 /// place.
@@ -67,6 +74,9 @@ struct ModelAttribute {
 
 /// Whether it is something that `performance` says of a model.
 [[nodiscard]] bool is_of_performance(std::string_view name);
+
+/// Appends a list of texts, as JSON.
+void append_texts(std::string& out, std::span<const std::string> texts);
 
 /// "model.product.audited: ", for the messages of an attribute.
 [[nodiscard]] std::string attribute_of(const Model& model, std::string_view attribute);

@@ -12,8 +12,6 @@
 namespace annals::model {
 namespace {
 
-constexpr std::uint64_t snapshot_every_otherwise = 1000;
-
 bool knows(const ModelAttribute& attribute, Profile profile) {
   return profile == Profile::kv ? attribute.of_kv : attribute.of_resource;
 }

@@ -197,13 +197,6 @@ Error with_line(const Setting& setting, const Settings::Value& value, const Give
   return model::refuse_harmless(*given->second.place, what).error();
 }
 
-std::string bytes_to_text(std::int64_t count) {
-  if (count >= gib && count % gib == 0) return std::to_string(count / gib) + "GiB";
-  if (count >= mib && count % mib == 0) return std::to_string(count / mib) + "MiB";
-  if (count >= kib && count % kib == 0) return std::to_string(count / kib) + "KiB";
-  return std::to_string(count);
-}
-
 }  // namespace
 
 std::span<const Setting> settings_catalogue() {

@@ -27,6 +27,7 @@ const ModelAttribute audited_attribute{
     .sentence =
         "`true`: who changed what, with old and new values, can be asked for at `RESOURCE/:name/audit`; of `create`, "
         "`update` and `delete` each may say otherwise. Default: `false`.",
+    .change = "Nothing of what is stored changes: an audit is made from the events, also from those that are there.",
     .accepted = "audited = true",
     .refused = R"(audited = "yes")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -36,6 +37,10 @@ const ModelAttribute audited_attribute{
       declared.model.audited = *flag;
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.audited) out += "true";
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       if (!model.audited || serves(model, "GET")) return {};
       return refuse_unserved(model, "audited", "GET", value);

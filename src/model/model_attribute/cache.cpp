@@ -1,3 +1,4 @@
+#include "json/writer.hpp"
 #include "model/declared_form.hpp"
 #include "model/methods.hpp"
 #include "model/model_attribute.hpp"
@@ -32,12 +33,17 @@ const ModelAttribute cache_attribute{
         "the model or of `list` and `get`; and the server keeps lists as it wrote them for as long, within "
         "`server.cache_bytes_max`, until a write changes what is in them. Whole seconds. Default: `0s`, they ask each "
         "time.",
+    .change = "Nothing of what is stored changes: who got a reply keeps it for as long as was said then.",
     .accepted = R"(cache = "300s")",
     .refused = R"(cache = "100ms")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       declared.model.cache = TRY(read_time(attribute_of(declared.model, "cache"), value));
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.cache != Duration{0}) json::append_string(out, to_text(model.cache));
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       if (model.cache == Duration{0} || can_happen(model, ApiOperation::get)) return {};
       return refuse_unserved(model, "cache", "GET", value);

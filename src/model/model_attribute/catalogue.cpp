@@ -1,5 +1,6 @@
 #include <array>
 
+#include "json/writer.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -17,6 +18,15 @@ std::span<const ModelAttribute* const> model_attributes() {
       &write_behind_attribute,    &cache_attribute,          &performance_attribute, &operations_attribute,
       &fields_attribute};
   return all;
+}
+
+void append_texts(std::string& out, std::span<const std::string> texts) {
+  out += '[';
+  for (const std::string& text : texts) {
+    if (&text != &texts.front()) out += ',';
+    json::append_string(out, text);
+  }
+  out += ']';
 }
 
 std::string attribute_of(const Model& model, std::string_view attribute) {

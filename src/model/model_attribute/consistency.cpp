@@ -1,5 +1,6 @@
 #include <array>
 
+#include "json/writer.hpp"
 #include "model/declared_form.hpp"
 #include "model/model_attribute.hpp"
 
@@ -13,6 +14,7 @@ const ModelAttribute consistency_attribute{
     .sentence =
         "When changes become visible: `live` (before the success is reported; the default), `eventual` (soon "
         "after) or `restart` (at the next start or refresh).",
+    .change = "Nothing of what is stored changes.",
     .accepted = R"(consistency = "eventual")",
     .refused = R"(consistency = "strong")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -21,6 +23,10 @@ const ModelAttribute consistency_attribute{
       declared.model.consistency = all[TRY(word_of(value, attribute_of(declared.model, "consistency"), words))];
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.consistency != Consistency::live) json::append_string(out, to_string(model.consistency));
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       if (model.consistency == Consistency::live) return {};
       const std::string name = "model." + model.name;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "json/writer.hpp"
 #include "model/audited_operations.hpp"
 #include "model/declared_form.hpp"
 #include "model/model_attribute.hpp"
@@ -49,12 +50,18 @@ const ModelAttribute durability_attribute{
         "`store.sync` says; the default), `local` (it survives the loss of power, whatever `store.sync` says) or "
         "`memory` (it is seen, and is made durable soon after; not for a model that is audited). At least that is "
         "given; the reply's `Annals-Durability` says what was.",
+    .change = "Nothing of what is stored changes: it is about writes to come.",
     .accepted = R"(durability = "local")",
     .refused = R"(durability = "disk")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
       Model& model = declared.model;
       return read_durability(model.durability, model.write_behind, attribute_of(model, "durability"), value);
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.durability && *model.durability != AskedDurability::store)
+            json::append_string(out, to_string(*model.durability));
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       TRY(check_writes_happen(model, "durability", value));
       return check_audit_survives(model, value);

@@ -1,4 +1,5 @@
 #include "base/sizes.hpp"
+#include "json/writer.hpp"
 #include "model/model_attribute.hpp"
 
 namespace annals::model {
@@ -18,6 +19,7 @@ const ModelAttribute memory_max_attribute{
         "How much of its records stays in memory: the texts of those that were used lately, up to so many bytes; those "
         "of the others are read from a file when they are asked for. Keys, versions and indexes stay in memory in any "
         "case. 1MiB at least. Default: all of them.",
+    .change = "Nothing of what is stored changes.",
     .accepted = R"(memory_max = "64MiB")",
     .refused = R"(memory_max = "512KiB")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -32,6 +34,11 @@ const ModelAttribute memory_max_attribute{
       declared.model.memory_max = static_cast<std::uint64_t>(*bytes);
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.memory_max != 0)
+            json::append_string(out, bytes_to_text(static_cast<std::int64_t>(model.memory_max)));
+        },
 };
 
 }  // namespace annals::model

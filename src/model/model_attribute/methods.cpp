@@ -70,6 +70,7 @@ const ModelAttribute methods_attribute{
     .sentence =
         "The methods of HTTP that it is served with, of `GET` (and HEAD), `POST` (rollbacks, too), `PUT`, `PATCH` "
         "and `DELETE`; others are 405, and refused in a batch. Default: all.",
+    .change = "Nothing of what is stored changes.",
     .accepted = R"(methods = ["GET", "POST"])",
     .refused = "methods = []",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -83,6 +84,15 @@ const ModelAttribute methods_attribute{
       for (const Declared& one : *methods) TRY(read_method(declared.model, one));
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.methods.empty() || model.methods.size() == methods_all.size()) return;
+          std::vector<std::string> served;
+          for (const std::string_view method : methods_all) {
+            if (serves(model, method)) served.emplace_back(method);
+          }
+          append_texts(out, served);
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       TRY(check_events_happen(model, value));
       if (serves(model, "GET")) return {};

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/did_you_mean.hpp"
+#include "json/writer.hpp"
 #include "model/methods.hpp"
 #include "model/model_attribute.hpp"
 
@@ -40,6 +41,21 @@ Result<> read_operation(Model& model, const DeclaredMember& member) {
   return {};
 }
 
+/// What an operation has otherwise than its model, as members of JSON.
+std::string told_rules(const Model& model, ApiOperation operation) {
+  const OperationRules& rules = model.operations[std::to_underlying(operation)];
+  std::string text = "{";
+  if (rules.audited && *rules.audited != model.audited) {
+    json::append_member(text, "audited");
+    text += *rules.audited ? "true" : "false";
+  }
+  const AskedDurability durability = model.durability.value_or(AskedDurability::store);
+  if (rules.durability && *rules.durability != durability)
+    json::append_member(text, "durability", to_string(*rules.durability));
+  if (rules.cache && *rules.cache != model.cache) json::append_member(text, "cache", to_text(*rules.cache));
+  return text.substr(1);
+}
+
 /// Refuses what is said of operations that no record of the model can come to.
 Result<> check_can_happen(const Model& model, const Declared& operations) {
   for (const DeclaredMember& member : *operations.as<Declared::Table>()) {
@@ -67,6 +83,7 @@ const ModelAttribute operations_attribute{
     .sentence =
         "What is otherwise for single operations, each a table of attributes: `list`, `get`, `create`, "
         "`update` (PUT, PATCH, rollback), `delete`.",
+    .change = "Nothing of what is stored changes.",
     .accepted = "operations = { update = { audited = true } }",
     .refused = "operations = { remove = {} }",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -76,6 +93,17 @@ const ModelAttribute operations_attribute{
       for (const DeclaredMember& member : *members) TRY(read_operation(declared.model, member));
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          std::string all = "{";
+          for (const ApiOperation one : api_operations) {
+            const std::string rules = told_rules(model, one);
+            if (rules.empty()) continue;
+            json::append_member(all, to_string(one));
+            all += "{" + rules + "}";
+          }
+          if (all != "{") out += all + "}";
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       TRY(check_can_happen(model, value));
       return check_audit_survives(model, value);

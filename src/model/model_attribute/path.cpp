@@ -53,6 +53,7 @@ const ModelAttribute path_attribute{
     .of_kv = true,
     .of_resource = true,
     .sentence = "Where it is served, such as `\"/config\"`, or a list of paths; needed.",
+    .change = "Nothing of what is stored changes: streams have the name of the model, and not its paths.",
     .accepted = R"(path = ["/products", "/v1/products"])",
     .refused = R"(path = "products")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -61,6 +62,7 @@ const ModelAttribute path_attribute{
       for (const Declared& one : *several) TRY(read_path(declared, one));
       return {};
     },
+    .tell = [](std::string& out, const Model& model) { append_texts(out, model.paths); },
 };
 
 }  // namespace annals::model

@@ -68,6 +68,7 @@ const ModelAttribute performance_attribute{
         "served with GET alone); and "
         "`snapshot_frequency`, another name of `snapshot_every`. `async_replication` is refused: there are no replicas "
         "to wait for yet.",
+    .change = "Nothing of what is stored changes.",
     .accepted = "performance = { batch_size = 100, snapshot_frequency = 1000 }",
     .refused = "methods = [\"GET\"]\nperformance = { batch_size = 100 }",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -90,6 +91,10 @@ const ModelAttribute performance_attribute{
       }
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.batch_size != 0) out += "{\"batch_size\":" + std::to_string(model.batch_size) + "}";
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       if (const Declared* size = value.find("batch_size")) TRY(check_takes_commands(model, *size));
       const Declared* frequency = value.find("snapshot_frequency");

@@ -1,3 +1,4 @@
+#include "json/writer.hpp"
 #include "model/declared_form.hpp"
 #include "model/model_attribute.hpp"
 
@@ -9,6 +10,7 @@ const ModelAttribute refresh_every_attribute{
     .of_kv = true,
     .of_resource = true,
     .sentence = "With `restart`: refresh by itself this often; 10ms at least.",
+    .change = "Nothing of what is stored changes.",
     .accepted = "consistency = \"restart\"\nrefresh_every = \"30s\"",
     .refused = R"(refresh_every = "30s")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -20,6 +22,10 @@ const ModelAttribute refresh_every_attribute{
       declared.model.refresh_every = *time;
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.refresh_every != Duration{0}) json::append_string(out, to_text(model.refresh_every));
+        },
     .suits = [](const Model& model, const Declared& value) -> Result<> {
       if (model.consistency == Consistency::restart) return {};
       return refuse(value.place, "model." + model.name + ".refresh_every goes with consistency = \"restart\" only");

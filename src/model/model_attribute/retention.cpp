@@ -1,3 +1,4 @@
+#include "json/writer.hpp"
 #include "model/declared_form.hpp"
 #include "model/methods.hpp"
 #include "model/model_attribute.hpp"
@@ -12,6 +13,7 @@ const ModelAttribute retention_attribute{
     .sentence =
         "How far back the past of records is shown, 1m at least; the present always is. What lies before is in the "
         "log, and asked for it is 404 `past_not_shown`; histories and audits begin after it. Default: all of it.",
+    .change = "No event goes: it is how much is shown of the past, also of the past that is there.",
     .accepted = R"(retention = "90d")",
     .refused = R"(retention = "30s")",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -25,6 +27,10 @@ const ModelAttribute retention_attribute{
       declared.model.retention = *time;
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.retention != Duration{0}) json::append_string(out, to_text(model.retention));
+        },
     .suits = [](const Model& model, const Declared& value) { return check_shows_past(model, "retention", value); },
 };
 

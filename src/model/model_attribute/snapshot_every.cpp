@@ -24,6 +24,7 @@ const ModelAttribute snapshot_every_attribute{
     .sentence =
         "After how many of its events a record is written down as it was, so that a look at its past folds no "
         "more events than that: 10 to 1000000, or 0 for never. Default: 1000.",
+    .change = "No event changes: snapshots lie beside the log, and those that are there stay true.",
     .accepted = "snapshot_every = 100",
     .refused = "snapshot_every = 5",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -36,6 +37,11 @@ const ModelAttribute snapshot_every_attribute{
       declared.model.snapshot_every = static_cast<std::uint64_t>(*number);
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.profile == Profile::resource && model.snapshot_every != snapshot_every_otherwise)
+            out += std::to_string(model.snapshot_every);
+        },
     .suits = check_snapshot_every,
 };
 

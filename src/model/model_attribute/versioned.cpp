@@ -15,6 +15,7 @@ const ModelAttribute versioned_attribute{
     .sentence =
         "How many versions of a record are shown, the newest: 1 to 1000000. What lies before them is in the log, and "
         "asked for it is 404 `past_not_shown`. Default: all.",
+    .change = "No event goes: it is how much is shown of the past, also of the past that is there.",
     .accepted = "versioned = 20",
     .refused = "versioned = 0",
     .declare = [](DeclaredModel& declared, const Declared& value) -> Result<> {
@@ -27,6 +28,10 @@ const ModelAttribute versioned_attribute{
       declared.model.versioned = static_cast<std::uint64_t>(*number);
       return {};
     },
+    .tell =
+        [](std::string& out, const Model& model) {
+          if (model.versioned != 0) out += std::to_string(model.versioned);
+        },
     .suits = [](const Model& model, const Declared& value) { return check_shows_past(model, "versioned", value); },
 };
 

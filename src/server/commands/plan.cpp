@@ -2,6 +2,7 @@
 
 #include "base/wording.hpp"
 #include "engine/declarations.hpp"
+#include "model/declared_attributes.hpp"
 #include "platform/logging.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/named_store.hpp"
@@ -36,6 +37,17 @@ Result<std::string> told_differences(const model::Model& model, const engine::La
   for (const std::string& line : lines) text += "    " + line + "\n";
   if (lines.empty()) text += "    the order of fields or attributes\n";
   return text;
+}
+
+/// Nothing of a store that was last served by a version that did not record attributes.
+Result<std::string> told_attributes(const model::Model& model, const engine::LastDeclaration& last) {
+  if (!last.attributes) return std::string();
+  const std::vector<std::string> lines =
+      TRY(model::attribute_differences(*last.attributes, model::declared_attributes(model)));
+  std::string text;
+  for (const std::string& line : lines) text += "    " + line + "\n";
+  if (text.empty()) return text;
+  return "  Its attributes are declared otherwise than at " + last.declared_at.to_text() + ":\n" + text;
 }
 
 /// What changes in records, and what they refer to.
@@ -127,6 +139,7 @@ Result<int> plan_it(const Settings& settings) {
     if (model.profile == model::Profile::resource ||
         (last.version.value > 0 && last.fields != engine::declared_fields(model)))
       text += TRY(told_differences(model, last));
+    text += TRY(told_attributes(model, last));
     text += told_review(model, review);
     holds = holds && review.holds();
   }
