@@ -36,6 +36,14 @@ std::string pointer_of(std::size_t place) {
   return "/" + std::to_string(place);
 }
 
+/// One that an operation may have; else Method::other.
+Method method_named(std::string_view text) {
+  for (const Method method : {Method::post, Method::put, Method::patch, Method::delete_}) {
+    if (text == to_string(method)) return method;
+  }
+  return Method::other;
+}
+
 /// Reads the operations of a body; collects what is wrong with them, each fault with its pointer.
 class BatchReader {
  public:
@@ -110,9 +118,7 @@ class BatchReader {
   void read_method(const json::Object& members, Operation& operation) {
     const std::string_view* text = text_of(members, "method");
     if (text == nullptr) return;
-    for (const Method method : {Method::post, Method::put, Method::patch, Method::delete_}) {
-      if (*text == to_string(method)) operation.method = method;
-    }
+    operation.method = method_named(*text);
     if (operation.method == Method::other)
       fault("/method", "unknown_method", "the method is POST, PUT, PATCH or DELETE");
   }
@@ -251,6 +257,63 @@ class BatchReader {
   Faults faults_;
 };
 
+/// The key that the body of a POST gives, as records have it, under the name that the field has or had; empty when it
+/// gives none that a record can have. `is_given`: whether the body says anything of it.
+std::string key_in_body(const model::Model& model, const json::Value* body, bool& is_given) {
+  const auto* nested = body ? std::get_if<json::Nested>(body) : nullptr;
+  json::Reader reader;
+  const auto members = nested ? reader.read_object(nested->text) : json::Object{};
+  if (!members) return "";
+  const model::Field& field = model.fields[model.primary_key];
+  const json::Value* value = members->find(field.name);
+  for (const std::string& former : field.renamed_from) {
+    if (value == nullptr) value = members->find(former);
+  }
+  is_given = value != nullptr;
+  if (!is_given) return "";
+  std::string key;
+  if (const auto* text = std::get_if<std::string_view>(value)) {
+    key = *text;
+  } else {
+    json::append_value(key, *value);
+  }
+  return model::canonical_key(model, key).value_or("");
+}
+
+/// The operations of a batch that was done, for its reply alone: without a look at what the declaration of now takes.
+/// nullopt when it does not know their records.
+std::optional<std::vector<Operation>> operations_done(const engine::Engine& engine,
+                                                      const std::vector<json::Value>& elements) {
+  std::vector<Operation> operations;
+  json::Reader reader;
+  for (const json::Value& element : elements) {
+    const auto* nested = std::get_if<json::Nested>(&element);
+    const auto members = nested ? reader.read_object(nested->text) : json::Object{};
+    const std::string_view* method = members ? members->text("method") : nullptr;
+    const std::string_view* path = members ? members->text("path") : nullptr;
+    const auto found = method && path ? model_of(engine, *path) : std::nullopt;
+    if (!found) return std::nullopt;
+    Operation& operation = operations.emplace_back();
+    operation.method = method_named(*method);
+    operation.model = found->model;
+    const model::Model& model = engine.model(found->model);
+    if (found->rest.empty()) {
+      if (operation.method != Method::post || model.profile == model::Profile::kv) return std::nullopt;
+      bool is_given = false;
+      operation.key = key_in_body(model, members->find("body"), is_given);
+      operation.key_was_made = !is_given;
+      operation.path = *path;
+      if (is_given && operation.key.empty()) return std::nullopt;
+      continue;
+    }
+    auto decoded = percent_decode(found->rest.substr(1));
+    auto key = decoded ? key_in_path(model, *std::move(decoded)) : Result<std::string>("");
+    if (!key || key->empty() || operation.method == Method::other) return std::nullopt;
+    operation.key = *std::move(key);
+  }
+  return operations;
+}
+
 /// What the client is told when the state refuses one operation.
 Error refusal_of(std::size_t place, Error error) {
   const std::string operation = pointer_of(place);
@@ -365,6 +428,18 @@ void send_batch(Batch batch, const Result<engine::Receipt>& receipt) {
   });
 }
 
+/// What was done once is told again, also where the declaration of now would not take it any more. Else the refusal.
+void tell_again_or_refuse(Call call, const engine::WriteRequest& write, const std::vector<json::Value>& elements,
+                          Faults& faults) {
+  if (const auto before = answered_before(call, write.idempotency); before && *before) {
+    if (auto operations = operations_done(call.engine, elements))
+      return send_batch({std::move(call), *std::move(operations), false}, *before);
+  }
+  std::string message =
+      "the batch cannot be done; nothing was recorded; errors says what is wrong where" + faults.more_told();
+  call.refuse(Error(ErrorKind::unprocessable, "invalid_batch", std::move(message), faults.take()));
+}
+
 /// The operations of the request; nullopt after having refused.
 std::optional<std::vector<json::Value>> elements_of(const Request& request, Call& call) {
   if (!body_is_json(request, call, "-d '[{\"method\":\"DELETE\",\"path\":\"/config/color\"}]'")) return std::nullopt;
@@ -426,11 +501,7 @@ void post_batch(const Request& request, Call call) {
   if (!elements) return;
   BatchReader reader(call.engine, json::thread_reader().overflowed());
   reader.read(*elements);
-  if (!reader.faults().empty()) {
-    std::string message =
-        "the batch cannot be done; nothing was recorded; errors says what is wrong where" + reader.faults().more_told();
-    return call.refuse(Error(ErrorKind::unprocessable, "invalid_batch", std::move(message), reader.faults().take()));
-  }
+  if (!reader.faults().empty()) return tell_again_or_refuse(std::move(call), *write, *elements, reader.faults());
   write->several = std::move(reader.commands());
   if (write->dry_run) {
     for (engine::KeyCommand& one : write->several) leave_hidden(call.engine.model(one.model), one.command);

@@ -1,5 +1,7 @@
 // A repeated Idempotency-Key gets the reply of then, whatever the state has become since.
 
+#include <cctype>
+
 #include <gtest/gtest.h>
 
 #include "http/routes/test_api.hpp"
@@ -123,15 +125,19 @@ TEST_F(IdempotencyTest, an_import_of_nothing_is_remembered_when_it_has_a_key) {
   EXPECT_EQ(recorded(), 1u);
 }
 
+std::string to_upper(std::string text) {
+  for (char& character : text) character = static_cast<char>(std::toupper(static_cast<unsigned char>(character)));
+  return text;
+}
+
 /// A model whose declaration changes while keys are remembered.
 class RedeclaredIdempotencyTest : public IdempotencyTest {
  protected:
-  void serve(const std::string& fields) {
+  void serve(const std::string& fields) { serve_as("id = { type = \"string\", primary_key = true }\n" + fields); }
+  void serve_as(const std::string& fields, const std::string& attributes = "") {
     api = {};
     engine.reset();
-    const std::string begin =
-        "[model.product]\npath = \"/products\"\n[model.product.fields]\n"
-        "id = { type = \"string\", primary_key = true }\n";
+    const std::string begin = "[model.product]\npath = \"/products\"\n" + attributes + "[model.product.fields]\n";
     engine = std::make_unique<engine::Engine>(std::vector{model::declared_model(begin + fields)}, *store,
                                               world.platform(), background, engine_options);
     ASSERT_TRUE(engine->start([] {}));
@@ -163,6 +169,53 @@ TEST_F(RedeclaredIdempotencyTest, what_was_done_is_told_again_also_where_the_dec
   EXPECT_EQ(change(Method::patch, R"({"size":3})", "patch")->body(), R"({"id":"a","size":3})");
   EXPECT_EQ(change(Method::patch, R"({"size":3})", "another")->status(), 422);
   EXPECT_EQ(recorded(), before);
+}
+
+TEST_F(RedeclaredIdempotencyTest, a_batch_that_was_done_is_told_again_also_where_the_declaration_would_not_take_it) {
+  const std::string id = "type = \"uuid\", primary_key = true, default = \"uuid\"";
+  serve_as("id = { " + id + " }\nsize = { type = \"integer\" }\n");
+  const std::string given = "0192f0c0-0000-7000-8000-00000000000a";
+  const std::string path = "/products/" + given;
+  const std::string batch = R"([{"method":"POST","path":"/products","body":{"size":1}},)"
+                            R"({"method":"POST","path":"/products","body":{"id":")" +
+                            to_upper(given) + R"(","size":2}},{"method":"PUT","path":")" + path +
+                            R"(","if_match":1,"body":{"size":3}},{"method":"PATCH","path":")" + path +
+                            R"(","body":{"size":3}},{"method":"DELETE","path":")" + path + R"("}])";
+  const auto first = post("/batch", batch, "key");
+  ASSERT_EQ(first->status(), 200) << first->body();
+  const std::uint64_t before = recorded();
+  const auto is_told_again = [&](const std::string& shown) {
+    const auto again = post("/batch", batch, "key");
+    EXPECT_EQ(again->status(), 200) << again->body();
+    EXPECT_TRUE(again->has("Idempotency-Replayed: true"));
+    EXPECT_EQ(again->body(), shown);
+    const auto other = post("/batch", batch, "another");
+    EXPECT_EQ(other->status(), 422);
+    EXPECT_EQ(recorded(), before);
+  };
+
+  serve_as("id = { " + id + " }\nsize = { type = \"integer\", min = 10 }\n");
+  is_told_again(first->body());
+  serve_as("id = { " + id + " }\nsize = { type = \"integer\" }\n", "methods = [\"GET\"]\n");
+  is_told_again(first->body());
+  // The fields are called otherwise, and so is the key.
+  serve_as("number = { " + id + ", renamed_from = \"id\" }\nwidth = { type = \"integer\", renamed_from = \"size\" }\n");
+  std::string shown = first->body();
+  for (const auto& [was, is] : {std::pair{"\"id\":", "\"number\":"}, std::pair{"\"size\":", "\"width\":"}}) {
+    for (std::size_t at = shown.find(was); at != std::string::npos; at = shown.find(was, at + 1))
+      shown.replace(at, std::string_view(was).size(), is);
+  }
+  is_told_again(shown);
+}
+
+TEST_F(RedeclaredIdempotencyTest, a_batch_whose_key_came_with_another_is_refused_for_what_is_wrong_with_it) {
+  serve("size = { type = \"integer\" }\n");
+  const std::string batch = R"([{"method":"POST","path":"/products","body":{"id":"a","size":1}}])";
+  EXPECT_EQ(post("/batch", batch, "key")->status(), 200);
+  const auto asked = post("/batch", R"([{"method":"POST","path":"/products","body":{"id":"b","size":"x"}}])", "key");
+  EXPECT_EQ(asked->status(), 422);
+  EXPECT_TRUE(asked->body().contains("invalid_batch")) << asked->body();
+  EXPECT_EQ(post("/batch", batch, "key")->status(), 200);
 }
 
 }  // namespace
