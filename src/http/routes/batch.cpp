@@ -6,6 +6,7 @@
 
 #include "engine/event_metadata.hpp"
 #include "engine/queries.hpp"
+#include "engine/receipts.hpp"
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/dry_run.hpp"
@@ -332,6 +333,19 @@ Error refusal_of(std::size_t place, Error error) {
 
 // --- Replies ---
 
+/// Whether the first event that a batch recorded is of a record that one of these operations is about, as it is when
+/// their paths are of the models that they were of: what goes along with a deletion is recorded behind it.
+bool begins_with_one_of(const EventView& first, const engine::Engine& engine, const std::vector<Operation>& operations,
+                        const std::vector<std::string>& made_keys) {
+  if (first.stream == engine::receipts_stream) return true;
+  return std::ranges::any_of(operations, [&](const Operation& one) {
+    const model::Model& model = engine.model(one.model);
+    if (!model.owns_stream(first.stream)) return false;
+    const std::string_view key = key_of(first.stream);
+    return one.key_was_made ? std::ranges::find(made_keys, key) != made_keys.end() : key == one.key;
+  });
+}
+
 /// What the operations of a replayed receipt left: that is in the store. The keys that were made then take the place of
 /// those that were made now.
 Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine, const EventStore& store,
@@ -347,6 +361,7 @@ Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine
   if (page.events().empty() || page.events().front().position != before.next()) return forgotten();
   const auto memory = engine::batch_memory_of(page.events().front().metadata);
   if (!memory || memory->versions.size() != operations.size()) return forgotten();
+  if (!begins_with_one_of(page.events().front(), engine, operations, memory->made_keys)) return path_was_anothers();
   std::vector<engine::KeyReceipt> each;
   auto made_key = memory->made_keys.begin();
   for (std::size_t place = 0; place < operations.size(); ++place) {
@@ -358,8 +373,10 @@ Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine
     }
     const model::Model& model = engine.model(operation.model);
     SharedText value;
-    if (model.profile == model::Profile::resource && operation.method != Method::delete_)
+    if (model.profile == model::Profile::resource && operation.method != Method::delete_) {
       value = TRY(engine::fold(engine.past(operation.model), model.stream(operation.key), version)).value;
+      if (!value) return forgotten();
+    }
     each.push_back({version, std::move(value)});
   }
   return each;

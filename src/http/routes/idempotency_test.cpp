@@ -135,11 +135,13 @@ class RedeclaredIdempotencyTest : public IdempotencyTest {
  protected:
   void serve(const std::string& fields) { serve_as("id = { type = \"string\", primary_key = true }\n" + fields); }
   void serve_as(const std::string& fields, const std::string& attributes = "") {
+    const std::string begin = "[model.product]\npath = \"/products\"\n" + attributes + "[model.product.fields]\n";
+    serve_models({model::declared_model(begin + fields)});
+  }
+  void serve_models(std::vector<model::Model> models) {
     api = {};
     engine.reset();
-    const std::string begin = "[model.product]\npath = \"/products\"\n" + attributes + "[model.product.fields]\n";
-    engine = std::make_unique<engine::Engine>(std::vector{model::declared_model(begin + fields)}, *store,
-                                              world.platform(), background, engine_options);
+    engine = std::make_unique<engine::Engine>(std::move(models), *store, world.platform(), background, engine_options);
     ASSERT_TRUE(engine->start([] {}));
     background.run_ready();
     api = make_api(*engine, ApiOptions{});
@@ -206,6 +208,49 @@ TEST_F(RedeclaredIdempotencyTest, a_batch_that_was_done_is_told_again_also_where
       shown.replace(at, std::string_view(was).size(), is);
   }
   is_told_again(shown);
+}
+
+TEST_F(RedeclaredIdempotencyTest, what_was_done_to_another_model_that_had_the_path_is_not_told_again) {
+  const auto model_at = [](const std::string& name, const std::string& path) {
+    return model::declared_model("[model." + name + "]\npath = \"" + path + "\"\n[model." + name +
+                                 ".fields]\nid = { type = \"string\", primary_key = true }\n"
+                                 "size = { type = \"integer\" }\n");
+  };
+  const std::string created = R"({"id":"a","size":1})";
+  const auto creation = [](const std::string& at, const std::string& body) {
+    return R"({"method":"POST","path":")" + at + R"(","body":)" + body + "}";
+  };
+  const std::string batch = "[" + creation("/apples", R"({"id":"b"})") + "]";
+  const std::string of_both = "[" + creation("/apples", R"({"id":"c"})") + "," + creation("/pears", created) + "]";
+  serve_models({model_at("apple", "/apples"), model_at("pear", "/pears")});
+  EXPECT_EQ(post("/apples", created, "create")->status(), 201);
+  EXPECT_EQ(post("/batch", batch, "batch")->status(), 200);
+  EXPECT_EQ(post("/batch", of_both, "both")->status(), 200);
+  const std::uint64_t before = recorded();
+
+  serve_models({model_at("apple", "/pears"), model_at("pear", "/apples")});
+  for (const auto& [path, body, key] : {std::tuple{"/apples", created, "create"}, std::tuple{"/batch", batch, "batch"},
+                                        std::tuple{"/batch", of_both, "both"}}) {
+    const auto asked = post(path, body, key);
+    EXPECT_EQ(asked->status(), 422) << asked->body();
+    EXPECT_TRUE(asked->body().contains("idempotency_key_reused")) << asked->body();
+  }
+  EXPECT_EQ(recorded(), before);
+  serve_models({model_at("pear", "/pears"), model_at("apple", "/apples")});
+  EXPECT_EQ(post("/batch", of_both, "both")->status(), 200);
+}
+
+TEST_F(RedeclaredIdempotencyTest, a_batch_whose_key_is_another_text_by_now_is_not_told_as_something_else) {
+  const std::string given = "0192F0C0-0000-7000-8000-00000000000A";
+  const std::string batch = R"([{"method":"POST","path":"/products","body":{}},)"
+                            R"({"method":"POST","path":"/products","body":{"id":")" +
+                            given + R"("}}])";
+  serve_as("id = { type = \"uuid\", primary_key = true, default = \"uuid\" }\n");
+  EXPECT_EQ(post("/batch", batch, "key")->status(), 200);
+  serve("");
+  const std::uint64_t before = recorded();
+  EXPECT_EQ(post("/batch", batch, "key")->status(), 500) << "its record is at a key that the request does not have";
+  EXPECT_EQ(recorded(), before);
 }
 
 TEST_F(RedeclaredIdempotencyTest, a_batch_whose_key_came_with_another_is_refused_for_what_is_wrong_with_it) {

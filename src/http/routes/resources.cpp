@@ -46,7 +46,7 @@ Result<Written> written_before(const Call& call, const engine::Receipt& receipt)
     stream = *of;
     version = StreamVersion{static_cast<std::uint64_t>(*number)};
   }
-  if (!call.the_model().owns_stream(stream)) return forgotten();
+  if (!call.the_model().owns_stream(stream)) return path_was_anothers();
   Written written;
   written.key = key_of(stream);
   written.record = TRY(engine::fold(call.past(), stream, version));

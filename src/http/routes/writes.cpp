@@ -251,6 +251,12 @@ std::optional<Result<engine::Receipt>> answered_before(const Call& call,
   return **before;
 }
 
+std::unexpected<Error> path_was_anothers() {
+  return fail(ErrorKind::unprocessable, "idempotency_key_reused",
+              "this Idempotency-Key came with a request before that was about another model, which had this path then; "
+              "take a new key for a new request");
+}
+
 std::function<Result<engine::Plan>()> refusal(Error error) {
   return [error = std::move(error)]() -> Result<engine::Plan> { return std::unexpected(error); };
 }

@@ -31,6 +31,10 @@ inline constexpr std::string_view merge_patch_type = "application/merge-patch+js
 [[nodiscard]] std::optional<Result<engine::Receipt>> answered_before(
     const Call& call, const std::optional<engine::Idempotency>& idempotency);
 
+/// What a repeated request is told whose path was of another model when it was done. Errors: unprocessable
+/// ("idempotency_key_reused").
+[[nodiscard]] std::unexpected<Error> path_was_anothers();
+
 /// Has the writer give a refusal that follows from the state: of a request with a key it may know better, because the
 /// first of two twins has been recorded meanwhile.
 [[nodiscard]] std::function<Result<engine::Plan>()> refusal(Error error);
