@@ -242,6 +242,7 @@ Result<std::vector<std::string>> differences_of(std::string_view before, std::st
 Review::Review(const Model& model, std::span<const std::string> before) : model_(model) {
   has_numbers_ = std::ranges::find(model.fields, FieldType::number, &Field::type) != model.fields.end();
   if (!before.empty()) follow(before.back());
+  if (!before.empty()) look_for_moves(before.back());
   std::unordered_set<std::string> secrets;  // the names of all that ever was secret
   for (const std::string& declaration : before) {
     const Result<Members> earlier = members_of(declaration);
@@ -289,6 +290,22 @@ void Review::follow(std::string_view before) {
     const std::string otherwise = default_of(*attributes);
     if (default_before != otherwise)
       followed_.push_back({place, "was " + told(default_before) + ", is " + told(otherwise)});
+  }
+}
+
+/// Finds the names that events of another time have for a field, and that are another field's now.
+void Review::look_for_moves(std::string_view before) {
+  const Result<Members> earlier = members_of(before);
+  if (!earlier) return;
+  const auto look_at = [&](const Field& field, const std::string& name) {
+    // A declaration in which the name was a field's had nobody else who took it.
+    const Result<const std::string*> taker = taker_of(*earlier, name);
+    if (!taker || *taker == nullptr || **taker == field.name || field.was_called(**taker)) return;
+    moving_.emplace_back(name, "\"" + name + "\" was taken by \"" + **taker + "\", and is by \"" + field.name + "\"");
+  };
+  for (const Field& field : model_.fields) {
+    look_at(field, field.name);
+    for (const std::string& former : field.renamed_from) look_at(field, former);
   }
 }
 
@@ -377,6 +394,8 @@ void Review::look_at_members(const EventView& event) {
   for (const std::string& name : names_in(model_, event.type, event.data)) {
     const auto place = model_.field_in_events(name);
     if (!place || model_.fields[*place].computed) add(left_out_[name], to_string(event.position));
+    const auto moving = std::ranges::find(moving_, name, [](const auto& pair) { return pair.first; });
+    if (moving != moving_.end()) add(moved_[moving->second], to_string(event.position));
     const auto followed = place ? std::ranges::find(followed_, *place, &Followed::place) : followed_.end();
     if (followed != followed_.end()) followed->keys.emplace(key_of(event.stream));
   }

@@ -78,6 +78,9 @@ class Review {
   /// Records that have a value of a field that the declaration before did not have: of the time when it was declared;
   /// by the fields' names. The examples are keys.
   [[nodiscard]] const std::map<std::string, Count>& found_again() const { return found_again_; }
+  /// Events with something of a name that one field took by `renamed_from` in the declaration before, and another one
+  /// takes now; by the names (`"name" was taken by "title", and is by "label"`). The examples are positions.
+  [[nodiscard]] const std::map<std::string, Count>& moved() const { return moved_; }
   /// Records that refer to none; by the places of fields. The examples are keys, with what they refer to.
   [[nodiscard]] const std::map<std::size_t, Count>& dangling() const { return dangling_; }
   /// Values of events that are whole numbers which no double is; by the fields' names. The examples are positions.
@@ -94,6 +97,7 @@ class Review {
   };
 
   void follow(std::string_view before);
+  void look_for_moves(std::string_view before);
   void refuse(const EventView& event, const std::string& fault);
   void look_at_members(const EventView& event);
   void look_at_numbers(const EventView& event);
@@ -113,6 +117,7 @@ class Review {
   std::vector<std::pair<std::string, std::string>> merged_;  // what a field was called, and it, where both were fields
   std::unordered_set<std::string> unsuitable_;               // of those the keys that exist
   std::vector<Followed> followed_;
+  std::vector<std::pair<std::string, std::string>> moving_;  // names in events, and how each is told among the moved
   bool has_numbers_ = false;
   Count broken_;
   Count taken_twice_;
@@ -122,6 +127,7 @@ class Review {
   std::map<std::string, Count> not_computed_;
   std::map<std::string, Count> defaulted_;
   std::map<std::string, Count> found_again_;
+  std::map<std::string, Count> moved_;
   std::map<std::size_t, Count> dangling_;
   std::map<std::string, Count> rounded_;
 };

@@ -324,6 +324,28 @@ TEST(redeclaration, the_key_that_events_of_a_model_called_new_tell_is_no_field) 
   EXPECT_TRUE(reader.review.left_out().empty());
 }
 
+TEST(redeclaration, what_another_field_took_before_is_told_when_it_moves) {
+  const std::string title = "title = { type = \"string\", renamed_from = \"name\" }\n";
+  const std::vector<std::string> before{declared(title + "label = { type = \"string\" }\n").declaration};
+  const auto moved = [&](const std::string& fields) {
+    const Model after = declared(fields);
+    Reader reader(after, before);
+    reader.created("1", R"({"id":"1","name":"lamp"})");
+    reader.created("2", R"({"id":"2","title":"desk"})");
+    reader.take("1", "ProductUpdated", R"({"changes":{"name":{"old":"lamp","new":"bulb"}}})");
+    reader.review.finish();
+    EXPECT_TRUE(reader.review.holds());
+    return reader.review.moved();
+  };
+  EXPECT_TRUE(moved(title).empty());
+  EXPECT_TRUE(moved("heading = { type = \"string\", renamed_from = [\"title\", \"name\"] }\n").empty());
+  EXPECT_TRUE(moved("title = { type = \"string\" }\n").empty()) << "that is left out";
+  const auto back = moved("title = { type = \"string\" }\nname = { type = \"string\" }\n");
+  EXPECT_THAT(back.at(R"("name" was taken by "title", and is by "name")").examples, ElementsAre("1", "3"));
+  const auto other = moved("title = { type = \"string\" }\nlabel = { type = \"string\", renamed_from = \"name\" }\n");
+  EXPECT_EQ(other.at(R"("name" was taken by "title", and is by "label")").number, 2u);
+}
+
 TEST(redeclaration, two_fields_of_one_time_do_not_become_one) {
   const std::vector<std::string> before{declared("a = { type = \"string\" }\nb = { type = \"string\" }\n").declaration};
   const Model after = declared("b = { type = \"string\", renamed_from = \"a\" }\n");

@@ -63,6 +63,10 @@ std::string told_changes(const model::Model& model, const model::Review& review)
             counted(count.number, "record") + " (" + joined(count) +
             ") have a value of it: " + std::string(for_number(count.number, "it has that.\n", "they have that.\n"));
   }
+  for (const auto& [takers, count] : review.moved()) {
+    text += "  Moved: " + counted(count.number, "event") + std::string(for_number(count.number, " has", " have")) +
+            " something of a name that another field takes now: " + takers + " (position " + joined(count) + ").\n";
+  }
   for (const auto& [name, count] : review.rounded()) {
     text += "  Rounded: " + counted(count.number, "event") + std::string(for_number(count.number, " has", " have")) +
             " of \"" + name + "\" a whole number that no double is (position " + joined(count) +
