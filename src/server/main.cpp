@@ -86,9 +86,10 @@ Result<Settings> resolve(const Flags& flags, const CLI::App& command) {
   if (named && flags.config.empty()) {
     return fail(ErrorKind::usage, "--config is empty; name the configuration file, or leave the flag out");
   }
-  if (is_address(flags.config) || has_password(flags.config)) {
+  if (is_no_name(flags.config)) {
     return fail(ErrorKind::usage, "--config is " + in_quotes(flags.config) + "; expected the name of a file" +
-                                      (is_database_address(flags.config) ? "; did you mean --database-url?" : ""));
+                                      (is_database_address(flags.config) ? "; did you mean --database-url?" : "") +
+                                      advice_on_paths(flags.config));
   }
   const std::string path = named ? flags.config : default_file;
   const auto there = files.exists(path);

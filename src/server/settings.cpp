@@ -126,7 +126,8 @@ constexpr std::array catalogue{
 Result<> check_is_no_address(const Setting& setting, const Settings::Value& value) {
   if (setting.secret) return {};
   const std::string is = value.source + ": " + std::string(setting.key) + " is ";
-  const std::string hint = "; that of a database is given as store.database_url (--database-url)";
+  const std::string hint =
+      "; that of a database is given as store.database_url (--database-url)" + advice_on_paths(value.text);
   if (is_database_address(value.text) || (setting.key.starts_with("store.") && is_address(value.text))) {
     return fail(ErrorKind::usage, is + "the address " + in_quotes(value.text) + hint);
   }
@@ -283,7 +284,7 @@ void Settings::take_database_url(const std::function<const char*(const char*)>& 
 
 std::string Settings::shown(const Setting& setting) const {
   const std::string& text = value(setting.key).text;
-  if (!setting.secret || text.empty()) return text;
+  if (!setting.secret || text.empty()) return shown_name(text);
   return setting.key == "store.database_url" ? without_password(text) : "****";
 }
 

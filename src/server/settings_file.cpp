@@ -137,8 +137,9 @@ class FilesReader {
     const std::size_t slash = from.rfind('/');
     const bool absolute = given->front() == '/';
     const std::string path = absolute || slash == std::string::npos ? *given : from.substr(0, slash + 1) + *given;
-    if (is_address(*given) || has_password(*given)) {
-      return refuse(name.place, "include is " + in_quotes(*given) + "; expected the name of a file");
+    if (is_no_name(*given)) {
+      return refuse(name.place,
+                    "include is " + in_quotes(*given) + "; expected the name of a file" + advice_on_paths(*given));
     }
     if (std::ranges::find(files_, path) != files_.end())
       return model::refuse_harmless(name.place, path + " is read already; include a file once");
@@ -146,11 +147,7 @@ class FilesReader {
       return refuse(name.place, "these are more than " + std::to_string(files_max) + " files");
     auto text = read_(path);
     if (!text) {
-      // Whose scheme was forgotten, user:password@host, is told from a file by this only, and is in the message whole.
-      const std::string shown = in_quotes(*given);
-      const bool is_masked = shown.contains("****") && !given->contains("****");
-      return refuse(name.place, "the file cannot be included: " +
-                                    (is_masked ? shown + " cannot be read" : std::move(text).error().message));
+      return refuse(name.place, "the file cannot be included: " + without_passwords(std::move(text).error().message));
     }
     return read(*std::move(text), path);
   }

@@ -257,8 +257,10 @@ TEST(settings_file, what_is_included_is_read_as_if_it_stood_there) {
                      "conf/annals.toml:1:11: include is \"postgres://u:****@h/db\"; expected the name of a file\n  1 | "
                      "include = ****\n    |           ^"},
            std::pair{"include = \"u:hunter2@h/db\"\n",
-                     "conf/annals.toml:1:11: the file cannot be included: \"u:****@h/db\" cannot be read\n  1 | "
-                     "include = ****\n"},
+                     "conf/annals.toml:1:11: include is \"u:****@h/db\"; expected the name of a file; a path that is "
+                     "called so begins with /, ./ or ../\n  1 | include = ****\n"},
+           std::pair{"include = \"./u:hunter2@h/db\"\n",
+                     "conf/annals.toml:1:11: the file cannot be included: conf/./u:****@h/db"},
            std::pair{"include = [\"annals.toml\"]\n", "conf/annals.toml:1:12: conf/annals.toml is read already"},
            std::pair{"include = [\"shop.toml\", \"again.toml\"]\n",
                      "conf/again.toml:1:11: conf/shop.toml is read already"},

@@ -20,11 +20,14 @@ bool is_blank(char character) {
   return static_cast<unsigned char>(character) <= ' ';
 }
 
-/// Where an address that begins at `begin` is over, in a text that quotes it.
-std::size_t end_of_address(std::string_view text, std::size_t begin) {
-  const auto ends = [](char character) { return is_blank(character) || character == '"'; };
-  return static_cast<std::size_t>(std::find_if(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), ends) -
-                                  text.begin());
+bool is_between_words(char character) {
+  return is_blank(character) || character == '"';
+}
+
+/// Where a word that begins at `begin` is over, in a text that quotes it.
+std::size_t end_of_word(std::string_view text, std::size_t begin) {
+  return static_cast<std::size_t>(
+      std::find_if(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), is_between_words) - text.begin());
 }
 
 /// Whether what follows the colon of a host is its port.
@@ -34,32 +37,91 @@ bool is_port(std::string_view text) {
          (end != text.begin() && std::string_view("/?#,;:.)]'").find(*end) != std::string_view::npos);
 }
 
-/// What comes behind `scheme://`, with the mask between the name of the user and the last @.
-std::string masked_authority(std::string_view rest) {
-  const std::size_t at = rest.rfind('@');
-  const std::size_t host = rest.starts_with('[') ? std::min(rest.find(']'), rest.size()) : 0;
-  const std::size_t colon = rest.find(':', at == std::string_view::npos ? host : 0);
-  if (at != std::string_view::npos && colon < at) {
-    if (rest.substr(colon + 1, at - colon - 1) == "PASSWORD") return std::string(rest);  // how an address is written
-    return std::string(rest.substr(0, colon + 1)).append(mask).append(rest.substr(at));
+/// Where the schemes of a database's address end that begins `text`, in whatever letters; 0 when none does.
+std::size_t end_of_database_scheme(std::string_view text) {
+  for (const std::string_view scheme :
+       {std::string_view("postgresql"), std::string_view("postgres"), std::string_view("ecto")}) {
+    const std::string_view begin = text.substr(0, scheme.size());
+    if (std::ranges::equal(begin, scheme, {}, lower)) return scheme.size();
   }
-  // An address that was cut off before its @, or that has none, may end in a password.
-  const bool has_authority_colon = colon < rest.find_first_of("/?#");
-  if (has_authority_colon && !is_port(rest.substr(colon + 1)))
-    return std::string(rest.substr(0, colon + 1)).append(mask);
-  return std::string(rest);
+  return 0;
 }
 
-std::string with_masked_addresses(std::string_view text) {
+/// Whether it begins like the address of a database, with or without a slip: `postgres:/`, `POSTGRES;//`, `ecto//`.
+bool begins_like_database_address(std::string_view text) {
+  const std::size_t scheme = end_of_database_scheme(text);
+  if (scheme == 0) return false;
+  const std::string_view rest = text.substr(scheme);
+  return rest.starts_with(':') || rest.starts_with(';') || rest.starts_with("//") || rest.starts_with('\\');
+}
+
+/// The colon behind which a password may begin, before `end`; npos when there is none. That of `scheme://` is not it.
+std::size_t find_colon(std::string_view word, std::size_t end) {
+  const std::size_t first = word.find(':');
+  const bool is_of_scheme = first != std::string_view::npos && word.substr(first).starts_with(hierarchy);
+  const std::size_t colon = is_of_scheme ? word.find(':', first + hierarchy.size()) : first;
+  return colon < end ? colon : std::string_view::npos;
+}
+
+/// Whether it has the shape of `user:password@host`.
+bool has_shape_of_password(std::string_view word) {
+  const std::size_t at = word.rfind('@');
+  return at != std::string_view::npos && find_colon(word, at) != std::string_view::npos;
+}
+
+/// Where a password begins in a word without an @: in an address that was cut off before it, or that has none.
+std::size_t find_end_of_shown(std::string_view word) {
+  std::size_t authority = word.find(hierarchy);
+  if (authority != std::string_view::npos) {
+    authority += hierarchy.size();
+  } else if (begins_like_database_address(word)) {
+    authority = std::min(word.find_first_not_of(":;/\\", end_of_database_scheme(word)), word.size());
+  } else {
+    return word.size();
+  }
+  const std::string_view rest = word.substr(authority);
+  const std::size_t host = rest.starts_with('[') ? std::min(rest.find(']'), rest.size()) : 0;
+  const std::size_t colon = rest.find(':', host);
+  const bool is_of_authority = colon < rest.find_first_of("/?#");
+  return is_of_authority && !is_port(rest.substr(colon + 1)) ? authority + colon + 1 : word.size();
+}
+
+/// A word, with the mask for what may be a password.
+std::string masked_word(std::string_view word) {
+  const std::size_t at = word.rfind('@');
+  if (at == std::string_view::npos) {
+    const std::size_t end = find_end_of_shown(word);
+    return end == word.size() ? std::string(word) : std::string(word.substr(0, end)).append(mask);
+  }
+  const std::size_t colon = find_colon(word, at);
+  if (colon == std::string_view::npos) return std::string(word);
+  if (word.substr(colon + 1, at - colon - 1) == "PASSWORD") return std::string(word);  // how an address is written
+  return std::string(word.substr(0, colon + 1)).append(mask).append(word.substr(at));
+}
+
+std::string with_masked_words(std::string_view text) {
   std::string shown;
-  while (true) {
-    const std::size_t found = text.find(hierarchy);
-    if (found == std::string_view::npos) return shown.append(text);
-    const std::size_t begin = found + hierarchy.size();
-    const std::size_t end = end_of_address(text, begin);
-    shown.append(text.substr(0, begin)).append(masked_authority(text.substr(begin, end - begin)));
+  while (!text.empty()) {
+    const std::size_t begin = static_cast<std::size_t>(std::ranges::find_if_not(text, is_between_words) - text.begin());
+    const std::size_t end = end_of_word(text, begin);
+    shown.append(text.substr(0, begin)).append(masked_word(text.substr(begin, end - begin)));
     text.remove_prefix(end);
   }
+  return shown;
+}
+
+/// Whether it is written as nothing but a path is.
+bool is_written_as_path(std::string_view text) {
+  if (text.starts_with("//")) return false;  // rather an address without its scheme
+  return text.starts_with('/') || text.starts_with("./") || text.starts_with("../");
+}
+
+/// Whether `scheme` could stand before `://`.
+bool is_scheme(std::string_view scheme) {
+  return !scheme.empty() && std::ranges::all_of(scheme, [](char character) {
+    const char letter = lower(character);
+    return (letter >= 'a' && letter <= 'z') || is_digit(letter) || letter == '+' || letter == '-' || letter == '.';
+  });
 }
 
 /// The end of the value that begins at `begin`. In quotes, as libpq and TOML have it, a backslash stands before what is
@@ -128,7 +190,16 @@ std::string with_masked_values(std::string_view text) {
 }  // namespace
 
 bool is_address(std::string_view text) {
-  return text.find(hierarchy) != std::string_view::npos;
+  if (text.find(hierarchy) != std::string_view::npos) return true;
+  return begins_like_database_address(text) || (has_shape_of_password(text) && !is_written_as_path(text));
+}
+
+bool has_password(std::string_view text) {
+  return with_masked_values(text) != text || (!is_written_as_path(text) && shown_name(text) != text);
+}
+
+bool is_no_name(std::string_view text) {
+  return is_address(text) || has_password(text);
 }
 
 bool is_database_address(std::string_view text) {
@@ -142,7 +213,8 @@ bool is_server_address(std::string_view text) {
 
 std::string without_password(std::string_view url) {
   const std::size_t scheme = url.find(hierarchy);
-  if (scheme == std::string_view::npos) return std::string(mask);  // libpq's "host=... password=..." in any order
+  // libpq's "host=... password=..." in any order; or nothing that it takes.
+  if (scheme == std::string_view::npos || !is_scheme(url.substr(0, scheme))) return std::string(mask);
   std::string shown(url.substr(0, scheme + 3));
   const std::string_view rest = url.substr(scheme + 3);
   const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
@@ -153,7 +225,7 @@ std::string without_password(std::string_view url) {
   if (rest.find('@', end) != std::string_view::npos) return shown.append(mask);
   const std::size_t at = authority.rfind('@');
   if (at == std::string_view::npos) {
-    shown += masked_authority(authority);
+    shown = masked_word(shown + std::string(authority));
   } else {
     const std::size_t colon = authority.substr(0, at).find(':');
     shown += authority.substr(0, std::min(colon, at));
@@ -165,26 +237,24 @@ std::string without_password(std::string_view url) {
 }
 
 std::string without_passwords(std::string_view text) {
-  return with_masked_values(with_masked_addresses(text));
+  return with_masked_values(with_masked_words(text));
 }
 
-bool has_password(std::string_view text) {
-  return without_passwords(text) != text;
+std::string shown_name(std::string_view name) {
+  // An address as a whole, because a password may have blanks and quotes in it.
+  const std::size_t scheme = name.find(hierarchy);
+  const bool has_at = scheme != std::string_view::npos && name.find('@', scheme) != std::string_view::npos;
+  if (has_at && is_scheme(name.substr(0, scheme))) return without_password(name);
+  return with_masked_values(has_shape_of_password(name) ? masked_word(name) : with_masked_words(name));
+}
+
+std::string advice_on_paths(std::string_view text) {
+  const bool helps = is_no_name(text) && !is_no_name("./" + std::string(text));
+  return helps ? "; a path that is called so begins with /, ./ or ../" : "";
 }
 
 std::string in_quotes(std::string_view given) {
-  std::string shown = without_passwords(given);
-  const std::size_t scheme = given.find(hierarchy);
-  const std::size_t colon = given.find(':');
-  const std::size_t at = given.rfind('@');
-  if (scheme != std::string_view::npos && given.find('@', scheme) != std::string_view::npos) {
-    // As a whole, because a password may have blanks and quotes in it.
-    shown = without_password(given);
-  } else if (scheme == std::string_view::npos && at != std::string_view::npos && colon < at) {
-    // The scheme was forgotten.
-    shown = std::string(given.substr(0, colon + 1)).append(mask).append(given.substr(at));
-  }
-  return "\"" + shown.substr(0, shown_bytes_max) + "\"";
+  return "\"" + shown_name(given).substr(0, shown_bytes_max) + "\"";
 }
 
 }  // namespace annals::server

@@ -16,6 +16,22 @@ GIVEN = [
     "postgres://u:hunter2@hunter2secret@127.0.0.1:1/x",
     "host=127.0.0.1 port=1 password=hunter2secret",
 ]
+# The same with a slip where it is told from a name.
+MISWRITTEN = [
+    "postgres//u:hunter2secret@h/db",
+    "postgres:/u:hunter2secret@h/db",
+    "postgresql//u:hunter2secret@h/db",
+    "postgres:u:hunter2secret@h",
+    "postgres;//u:hunter2secret@h/db",
+    "POSTGRES://u:hunter2secret@h/db",
+    "POSTGRES//u:hunter2 secret@h/db",
+    "Ecto:/u:hunter2/secret@h/db",
+    "postgres//u:hunter2@hunter2secret@h/db",
+    "postgres//u:hunter2secret",
+    "//u:hunter2secret@h/db",
+    "u:hunter2secret@h/db",
+    "u:hunter2://secret@h/db",
+]
 # Lines of a configuration in which somebody slipped: the key is misspelt, stands in a table that is not its own, or what is
 # behind it is not TOML.
 SLIPS = [
@@ -24,6 +40,9 @@ SLIPS = [
     '"pass word" = "hunter2secret"',
     'databse_url = "postgres://u:hunter2@hunter2secret@h/db"',
     'username = "u:hunter2secret"',
+    '[model.a]\npath = "postgres//u:hunter2secret@h/db"\nprofile = "none"',
+    '[model.a]\npath = "/a"\nprofile = "u:hunter2secret@h"',
+    'include = "postgres//u:hunter2secret@h/db"',
     'pin = 4711 # hunter2secret',
     'store = { pasword = "hunter2secret", lisen = "x" }',
     'lisen = "x" # "hunter2secret"',
@@ -60,7 +79,7 @@ class Program:
     def help(self, *command):
         return subprocess.run([self.annals, *command, "--help"], capture_output=True, text=True, check=True).stdout
 
-    def run(self, arguments, environment=None):
+    def run(self, arguments, environment=None, codes=(1, 2)):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANNALS_", "PG", "DATABASE_URL"))}
         done = subprocess.run([self.annals, *arguments], cwd=self.folder, env={**kept, **(environment or {})},
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
@@ -68,12 +87,59 @@ class Program:
         said = done.stdout + done.stderr
         if "hunter2" in said:
             sys.exit(f"annals {arguments} {environment or ''} showed the password:\n{said}")
-        if done.returncode not in (1, 2):
+        if done.returncode not in codes:
             sys.exit(f"annals {arguments} {environment or ''} ended with {done.returncode}:\n{said}")
         left = [name for name in os.listdir(self.folder) if "hunter2" in name]
         if left:
             sys.exit(f"annals {arguments} made {left}")
         return said
+
+
+def miswritten(program, settings, given):
+    """Whatever takes the name of a store, of a file or of what belongs to a database takes no such address for one."""
+    for command in (["settings"], ["verify"], ["events"], ["check"], ["serve"], ["export"], ["import", "none.jsonl"],
+                    ["plan"], ["store", "create"], ["store", "init"], ["store", "drop", "--yes"]):
+        program.run([*command, "--data", given])
+        # A password that is no part of an address is known to be one only by its place.
+        if command != ["settings"] and command != ["check"]:
+            program.run([*command, "--data", "none", "--database-url", given])
+    said = program.run(["settings", "--database-url", given], codes=(0,))
+    assert "****" in said, said
+    for flag in ("--database", "--database-hostname", "--database-username", "--database-schema", "--listen", "--store",
+                 "--event-type-prefix", "--secrets-key-file", "--tls-certificate", "--config"):
+        for command in ("check", "settings"):
+            program.run([command, flag, given], codes=(0, 1, 2))
+        program.run(["serve", "--listen", "nowhere", flag, given])
+    program.run([given])
+    program.run(["serve", given])
+    program.run(["import", given])
+    program.run(["events", "--url", given])
+    program.run(["migrate", "--from", given, "--to", "copy"])
+    program.run(["migrate", "--from", "none", "--to", given])
+    program.run(["migrate", "--from", given, "--to", given])
+    for variable in ("DATABASE_URL", "ANNALS_STORE_DATABASE_URL", "ANNALS_STORE_DIRECTORY"):
+        program.run(["serve", "--listen", "127.0.0.1:0"], {variable: given})
+        for command in ("settings", "check"):
+            program.run([command], {variable: given}, codes=(0, 1, 2))
+    for key in (variable.removeprefix("ANNALS_STORE_").lower() for variable in settings if "_STORE_" in variable):
+        pathlib.Path(program.folder, "given.toml").write_text(f'[store]\n{key} = "{given}"\n')
+        for command in ("check", "settings"):
+            program.run([command, "--config", "given.toml"], codes=(0, 1, 2))
+        program.run(["serve", "--config", "given.toml", "--listen", "nowhere"])
+
+
+def paths(program):
+    """What is written as a path is one, whatever is in it."""
+    for name in ("./a:b@c", "../" + pathlib.Path(program.folder).name + "/postgres:x@y", program.folder + "/d:e@f"):
+        program.run(["store", "init", "--data", name], codes=(0,))
+        assert os.path.isdir(os.path.join(program.folder, name)), os.listdir(program.folder)
+        program.run(["verify", "--data", name], codes=(0,))
+        program.run(["check", "--data", name], codes=(0,))
+        program.run(["events", "--data", name], codes=(0,))
+        program.run(["migrate", "--from", name, "--to", name + "-copy"], codes=(0,))
+        said = program.run(["verify", "--data", name.rsplit("/", 1)[1]])
+        assert ":****@" in said and "begins with /, ./ or ../" in said, said
+        program.run(["store", "drop", "--yes", "--data", name], codes=(0,))
 
 
 def main():
@@ -136,6 +202,9 @@ def main():
             program.run(["check", "--config", "given.toml"])
             config.write_text(f'include = "{given}"\n')
             program.run(["check", "--config", "given.toml"])
+        paths(program)
+        for given in MISWRITTEN:
+            miswritten(program, settings, given)
         pathlib.Path(folder, "including.toml").write_text('include = ["given.toml"]\n')
         for slip in SLIPS:
             config.write_text(slip + "\n")

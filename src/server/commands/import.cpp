@@ -29,8 +29,8 @@ constexpr std::ptrdiff_t chunks_max = 4 * import_lanes;  // read and not yet rec
 
 /// That it is the name of a file; who gives an address means something else. Errors: usage.
 Result<> check_is_file(const std::string& path) {
-  if (!is_address(path) && !has_password(path)) return {};
-  std::string_view instead;
+  if (!is_no_name(path)) return {};
+  std::string instead = advice_on_paths(path);
   if (is_server_address(path)) {
     instead =
         "; the server to import into is named with --url, and `annals export --url ...` prints what another one has";
@@ -40,7 +40,7 @@ Result<> check_is_file(const std::string& path) {
         "values of another one, and `annals migrate --from ... --to ...` copies a whole store";
   }
   return fail(ErrorKind::usage, "the file to import is " + in_quotes(path) +
-                                    "; expected the name of a file, or - for standard input" + std::string(instead));
+                                    "; expected the name of a file, or - for standard input" + instead);
 }
 
 Result<std::string> next_piece(platform::Input& input) {

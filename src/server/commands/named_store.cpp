@@ -28,12 +28,13 @@ Result<> check_store_name(const std::string& name) {
   }
   if (is_database(name)) return {};
   const std::string expected = "; expected a directory, postgres, or postgres://...";
-  if (is_address(name) || has_password(name)) {
+  if (is_no_name(name)) {
     return fail(
         ErrorKind::usage,
         std::string("the store is ") + (is_address(name) ? "the address " : "") + in_quotes(name) + expected +
             (is_server_address(name) ? "; a server that runs is named with --url, which events, export and import have"
-                                     : ""));
+                                     : "") +
+            advice_on_paths(name));
   }
   const auto kind = platform::posix_files().kind_of(name);
   if (!kind || *kind != platform::EntryKind::file) return {};
@@ -51,7 +52,7 @@ Result<std::string> name_of_store(const std::string& given, const Settings& sett
 }
 
 std::string shown_store(const std::string& name) {
-  return is_address(name) ? without_password(name) : without_passwords(name);
+  return shown_name(name);
 }
 
 Result<std::unique_ptr<EventStore>> open_named_store_to_read(const std::string& name, const Settings& settings,

@@ -5,6 +5,7 @@
 #include "model/methods.hpp"
 #include "server/commands/commands.hpp"
 #include "server/secrets.hpp"
+#include "server/shown_text.hpp"
 #include "server/wiring.hpp"
 
 namespace annals::server {
@@ -30,7 +31,8 @@ int check(const Settings& settings) {
   const auto keys = with_secret_keys(settings, platform::system_random());
   if (!keys) return report(keys.error());
   std::string store = settings.text("store.kind");
-  if (store == "embedded") store += " in " + settings.text("store.directory") + ", sync " + settings.text("store.sync");
+  if (store == "embedded")
+    store += " in " + shown_name(settings.text("store.directory")) + ", sync " + settings.text("store.sync");
   if (store == "postgres") {
     const auto database = store::postgres_database_name(store_options(settings).postgres);
     if (!database) return report(database.error());

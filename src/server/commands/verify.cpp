@@ -56,9 +56,10 @@ int verify(const VerifyRequest& request) {
                         "the settings lead to a database, whose integrity is PostgreSQL's to check; the store that is "
                         "verified is a directory: name it with --data (./postgres, if it is called so)"));
   }
-  if (is_address(directory)) {
+  if (is_no_name(directory)) {
     return report(Error(ErrorKind::usage, "--data is the address " + in_quotes(directory) +
-                                              "; the store that is verified is a directory"));
+                                              "; the store that is verified is a directory" +
+                                              advice_on_paths(directory)));
   }
   store::VerifyOptions options;
   for (const std::string& text : request.expected) {
