@@ -122,12 +122,18 @@ constexpr std::array catalogue{
             "debug|info|warning|error"},
 };
 
+/// What to say to whom it is a name all the same; begins with "; " or is empty.
+std::string advice_on(const Setting& setting, const std::string& text) {
+  if (setting.key != "store.database" && setting.key != "store.username") return advice_on_paths(text);
+  return advice_on_paths(text).empty() ? "" : "; a name that is so goes there too, with : as %3A and @ as %40";
+}
+
 /// A directory, a host or a name is no address, and nothing but what is secret has a password in it. Errors: usage.
 Result<> check_is_no_address(const Setting& setting, const Settings::Value& value) {
   if (setting.secret) return {};
   const std::string is = value.source + ": " + std::string(setting.key) + " is ";
   const std::string hint =
-      "; that of a database is given as store.database_url (--database-url)" + advice_on_paths(value.text);
+      "; that of a database is given as store.database_url (--database-url)" + advice_on(setting, value.text);
   if (is_database_address(value.text) || (setting.key.starts_with("store.") && is_address(value.text))) {
     return fail(ErrorKind::usage, is + "the address " + in_quotes(value.text) + hint);
   }

@@ -106,6 +106,57 @@ TEST_F(OriginalDatabase, both_write_to_it_in_turn_and_positions_versions_and_tim
   EXPECT_EQ(sql("SELECT event_type FROM events WHERE event_type NOT LIKE 'Elixir.ConfigApi.Events.%'"), "Said\nSaid");
 }
 
+// As a restore leaves it that brought back some of the tables.
+TEST_F(OriginalDatabase, what_of_annals_own_tables_is_lost_is_made_again_and_tells_the_same_of_times_and_servers) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(append(*store, group_saying("config-colour", "one")));
+    original_append("config-colour", "02");
+    original_append("config-new", "30");
+    ASSERT_TRUE(append(*store, group_saying("config-new", "two")));
+  }
+  std::vector<Instant> times{at("00"), at("01"), at("04"), at("05"), at("09"), at("40")};
+  for (const char* const lost :
+       {"annals_store", "annals_foreign", "annals_store, annals_foreign", "annals_store, annals_epochs"}) {
+    SCOPED_TRACE(lost);
+    std::vector<Position> before;
+    std::vector<std::uint32_t> nodes;
+    {
+      const auto store = open();
+      times.push_back(value_of(append(*store, group_saying("config-new", "more"))).created_at);
+      for (const Instant time : times) before.push_back(value_of(store->position_at(time)));
+      nodes = nodes_after(*store, Position{});
+    }
+    sql(std::string("DROP TABLE ") + lost);
+    const auto store = open();
+    for (std::size_t number = 0; number < times.size(); ++number) {
+      EXPECT_EQ(value_of(store->position_at(times[number])), before[number]) << times[number].to_text();
+    }
+    EXPECT_EQ(nodes_after(*store, Position{}), nodes);
+    original_append("config-new", "50");
+    const Appended after = value_of(append(*store, group_saying("config-new", "after")));
+    EXPECT_THAT(nodes_after(*store, Position{nodes.size()}), ElementsAre(0, 1));
+    EXPECT_GT(after.created_at, times.back());
+    EXPECT_EQ(value_of(store->position_at(times.back())), Position{nodes.size() + 1});
+    EXPECT_EQ(value_of(store->position_at(after.created_at)), after.first);
+  }
+}
+
+TEST_F(OriginalDatabase, what_accounts_for_more_events_than_there_are_is_refused_in_words) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(append(*store, group_saying("config-colour", "one")));
+  }
+  sql("UPDATE annals_foreign SET last_position = 900; DROP TABLE annals_store");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto refused = store::open_postgres_store(options(), world());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+    EXPECT_THAT(refused.error().message,
+                testing::AllOf(testing::HasSubstr("900"), testing::HasSubstr("restore all tables of one moment")));
+  }
+}
+
 TEST_F(OriginalDatabase, a_long_history_of_its_own_is_accounted_for) {
   sql("INSERT INTO streams (stream_uuid, stream_version) VALUES ('config-long', 12000); "
       "INSERT INTO events (event_id, event_type, data, metadata, created_at) "

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -125,6 +126,54 @@ TEST_F(WaitingTest, a_read_that_the_database_ends_is_unavailable_and_no_defect) 
   ASSERT_FALSE(page);
   EXPECT_EQ(page.error().kind, ErrorKind::unavailable);
   EXPECT_EQ(page.error().code, "database_away");
+}
+
+// The database takes three connections of ours: one that appends, one that follows, and one that reads.
+TEST_F(WaitingTest, who_reads_waits_for_a_connection_that_is_there_where_the_database_gives_no_other) {
+  ASSERT_TRUE(value_of(store::init_postgres_store(options())));
+  const std::string role = "few_" + options().schema;
+  run_sql(server().url(), "CREATE ROLE \"" + role + "\" LOGIN CONNECTION LIMIT 3");
+  sql("GRANT ALL ON SCHEMA \"" + options().schema + "\" TO \"" + role + "\"");
+  sql("GRANT ALL ON ALL TABLES IN SCHEMA \"" + options().schema + "\" TO \"" + role + "\"");
+  sql("GRANT ALL ON ALL SEQUENCES IN SCHEMA \"" + options().schema + "\" TO \"" + role + "\"");
+  std::string& url = options().url;
+  url.replace(url.find("user="), std::string::npos, "user=" + role);
+  {
+    const auto store = open();
+    ASSERT_TRUE(append(*store, group_saying("a", "{}")));
+    const std::string ours = "SELECT count(*) FROM pg_stat_activity WHERE usename = '" + role + "'";
+    EXPECT_TRUE(comes_true([&] { return run_sql(server().url(), ours) == "2"; }));
+    const Locked locked(server().url(), options().schema);
+    std::array<Result<EventPage>, 6> pages;
+    std::array<std::atomic<bool>, 6> wait{};  // or have ended
+    std::atomic<bool> wanted = true;
+    std::vector<std::thread> readers;
+    for (std::size_t reader = 0; reader < pages.size(); ++reader) {
+      readers.emplace_back([&, reader] {
+        const ReadInterest interest([&, reader] {
+          wait[reader] = true;
+          return reader != 1 || wanted.load();
+        });
+        pages[reader] = store->read_stream("a", StreamVersion{1}, Direction::forward, PageLimit{});
+        wait[reader] = true;
+      });
+      EXPECT_TRUE(comes_true([&] { return wait[reader].load(); }));
+    }
+    EXPECT_TRUE(wait_for_waiting(1)) << "of the database one of them asks at a time";
+    wanted = false;
+    readers[1].join();
+    EXPECT_FALSE(pages[1]) << "nobody waits for it any more";
+    run_sql(server().url(),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND "
+            "query LIKE '%" +
+                options().schema + "%' AND pid <> pg_backend_pid()");
+    for (std::size_t reader = 0; reader < pages.size(); ++reader) {
+      if (readers[reader].joinable()) readers[reader].join();
+      if (reader == 1) continue;
+      EXPECT_EQ(value_of(std::move(pages[reader])).events().size(), 1u) << reader;
+    }
+  }
+  run_sql(server().url(), "DROP OWNED BY \"" + role + "\"; DROP ROLE \"" + role + "\"");
 }
 
 TEST_F(WaitingTest, some_connections_are_left_to_others_than_those_who_read_the_past) {

@@ -5,12 +5,16 @@
 
 #include <algorithm>
 
+#include "event/read_interest.hpp"
+
 namespace annals::store {
 namespace {
 
 constexpr Duration pause_first = std::chrono::milliseconds{50};
 constexpr Duration pause_max = std::chrono::seconds{2};
-constexpr auto patience = std::chrono::seconds{5};
+constexpr Duration patience = std::chrono::seconds{5};
+/// How often whoever waits for a connection looks whether somebody still waits for what it is for.
+constexpr auto look_pause = std::chrono::milliseconds{100};
 
 std::unexpected<Error> given_up() {
   return fail(ErrorKind::unavailable, connection_lost, "nobody waits for the database any more; the server goes down");
@@ -34,29 +38,53 @@ ConnectionPool::~ConnectionPool() {
 
 Result<ConnectionPool::Lease> ConnectionPool::borrow() {
   std::unique_lock lock(mutex_);
-  const bool came = returned_.wait_for(lock, patience, [&] { return !may_wait_ || lent_ < connections_max_; });
-  if (!may_wait_) return given_up();
-  if (!came) {
-    return fail(ErrorKind::overloaded, "all " + std::to_string(connections_max_) + " connections to the " +
-                                           destination_.text() + " are in use; raise store.pool_size");
+  const Duration begun = platform_.clock.monotonic();
+  while (true) {
+    if (!may_wait_) return given_up();
+    if (auto connection = take_idle()) return Lease(*this, std::move(connection), generation_);
+    const bool is_full = lent_ == connections_max_;
+    // Of those who come while the server does not answer, one at a time waits for it.
+    const bool pausing = attempting_ > 0 || platform_.clock.monotonic() - attempted_at_ < pause_;
+    if (!is_full && !(refusal_ && pausing)) {
+      Attempt attempt = try_to_connect(lock);
+      if (attempt.made) return Lease(*this, std::move(attempt.made), attempt.generation);
+      if (attempt.is_final) return std::unexpected(*refusal_);
+      continue;
+    }
+    // A server that gives no further connection may yet serve those that it gave.
+    if (!is_full && lent_ == attempting_) return std::unexpected(*refusal_);
+    const bool patient = is_full || !ReadInterest::may_end() ? platform_.clock.monotonic() - begun < patience
+                                                             : !ReadInterest::has_ended();
+    if (!patient && is_full) return all_in_use();
+    if (!patient) return std::unexpected(*refusal_);
+    returned_.wait_for(lock, look_pause);
   }
+}
+
+/// One that lies there and is whole, which counts as lent then; else null.
+std::unique_ptr<Connection> ConnectionPool::take_idle() {
   while (!idle_.empty()) {
     std::unique_ptr<Connection> connection = std::move(idle_.back());
     idle_.pop_back();
     if (!connection->is_whole()) continue;
     ++lent_;
-    return Lease(*this, std::move(connection), generation_);
+    return connection;
   }
-  // Of those who come while the server does not answer, one at a time waits for it.
-  const bool pausing = platform_.clock.monotonic() - attempted_at_ < pause_;
-  if (refusal_ && (attempting_ > 0 || pausing)) return std::unexpected(*refusal_);
+  return nullptr;
+}
+
+/// Lets go of the lock meanwhile. What is made counts as lent; of what is not, refusal_ tells why.
+ConnectionPool::Attempt ConnectionPool::try_to_connect(std::unique_lock<std::mutex>& lock) {
   ++lent_;
   ++attempting_;
-  const std::uint64_t generation = generation_;
+  Attempt attempt{.made = nullptr, .generation = generation_, .is_final = false};
   lock.unlock();
   auto made = Connection::open(destination_, dialect_, ended_);
   if (made && check_) {
-    if (auto checked = check_(**made); !checked) made = std::unexpected(std::move(checked).error());
+    if (auto checked = check_(**made); !checked) {
+      made = std::unexpected(std::move(checked).error());
+      attempt.is_final = true;
+    }
   }
   lock.lock();
   --attempting_;
@@ -64,13 +92,19 @@ Result<ConnectionPool::Lease> ConnectionPool::borrow() {
   if (made) {
     refusal_.reset();
     pause_ = Duration{0};
-    return Lease(*this, *std::move(made), generation);
+    attempt.made = *std::move(made);
+    return attempt;
   }
   --lent_;
   returned_.notify_one();
   pause_ = std::clamp(pause_ * 2, pause_first, pause_max);
   refusal_ = std::move(made).error();
-  return std::unexpected(*refusal_);
+  return attempt;
+}
+
+std::unexpected<Error> ConnectionPool::all_in_use() const {
+  return fail(ErrorKind::overloaded, "all " + std::to_string(connections_max_) + " connections to the " +
+                                         destination_.text() + " are in use; raise store.pool_size");
 }
 
 void ConnectionPool::take_back(std::unique_ptr<Connection> connection, std::uint64_t generation) {

@@ -2,8 +2,9 @@
 // A few connections to one database, lent to whoever has something to ask. Thread-safe; outlives what it lends.
 //
 // A connection is looked at before it is lent, a new one also by its owner (`check`), and one that broke is not taken
-// back. While no connection can be made,
-// attempts are spread out (from 50 ms, doubling, to 2 s), and who asks in between is refused at once, with the reason.
+// back. While no connection can be made, attempts are spread out (from 50 ms, doubling, to 2 s), and who asks in
+// between is refused at once, with the reason; but while a connection that was made is lent, it is waited for: the
+// server may have no further one to give.
 
 #include <condition_variable>
 #include <functional>
@@ -46,8 +47,9 @@ class ConnectionPool {
 
   ~ConnectionPool();
 
-  /// Waits while all are lent. Errors: those of Connection::open and of the check; overloaded, when none came free
-  /// within some seconds.
+  /// Waits while all are lent, and where no more can be made than are lent: there as long as somebody waits for what
+  /// this thread reads (event/read_interest.hpp), where that is told. Errors: those of Connection::open and of the
+  /// check; overloaded, when all are lent and none came free within some seconds.
   [[nodiscard]] Result<Lease> borrow();
 
   /// Lends no connection again that was made before this call.
@@ -75,6 +77,14 @@ class ConnectionPool {
   }
 
  private:
+  struct Attempt {
+    std::unique_ptr<Connection> made;
+    std::uint64_t generation = 0;
+    bool is_final = false;  ///< it is not for the server's having no connection to give that none was made
+  };
+  [[nodiscard]] std::unique_ptr<Connection> take_idle();
+  [[nodiscard]] Attempt try_to_connect(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] std::unexpected<Error> all_in_use() const;
   void take_back(std::unique_ptr<Connection> connection, std::uint64_t generation);
 
   const Destination destination_;

@@ -132,6 +132,8 @@ class PostgresStore final : public EventStore {
   [[nodiscard]] Result<> restore_under_lock(std::span<const EventView> events);
   [[nodiscard]] static Before before_of(const Outlook& found, const Rows& store);
   [[nodiscard]] Result<> adopt(Connection& connection, Before& before);
+  /// For one that accounts for more events than there are.
+  [[nodiscard]] std::unexpected<Error> tables_of_different_moments(const Before& before) const;
   [[nodiscard]] static Result<std::vector<std::int64_t>> reserve_streams(Connection& connection, std::int64_t count);
   [[nodiscard]] Result<> number_streams(Connection& connection, NamedStreams& streams, const AppendPlan& plan);
   [[nodiscard]] Result<> commit(Connection& connection, const Before& before, const AppendPlan& plan);

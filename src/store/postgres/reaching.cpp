@@ -52,12 +52,26 @@ void PostgresStore::begin_following() {
   follower_->post([this] { follow(); });
 }
 
+std::unexpected<Error> PostgresStore::tables_of_different_moments(const Before& before) const {
+  return fail(ErrorKind::usage, "the " + destination_.text() +
+                                    " has tables of different moments, as a restore of some "
+                                    "of them leaves it: annals_store or annals_foreign "
+                                    "accounts for events up to position " +
+                                    to_string(before.accounted) + ", and the last one is at " + to_string(before.head) +
+                                    "; restore all tables of one moment, or remove annals_store and annals_foreign, "
+                                    "which are then made anew from the events");
+}
+
 /// Accounts for what others recorded, and makes visible what there is.
 Result<> PostgresStore::begin() {
   const std::lock_guard writing(writer_mutex_);
   NamedStreams none;
   Locked locked = TRY(lock_whole(none));
   Before& before = locked.before;
+  if (before.accounted > before.head) {
+    (void)locked.lease->run(Sql::rollback);
+    return tables_of_different_moments(before);
+  }
   if (before.epochs == 0 && before.head.value > 0) {  // somebody restored the events alone
     const std::array calls{
         Call{Sql::insert_epoch, std::move(Parameters().add(std::int64_t{draw_epoch()}).add(std::int64_t{0}))}};

@@ -18,3 +18,4 @@ FROM (
   JOIN events AS e ON e.event_id = placed.event_id
 ) AS dated
 GROUP BY stretch
+ON CONFLICT (last_position) DO UPDATE SET first_position = excluded.first_position, latest = excluded.latest
