@@ -48,6 +48,21 @@ TEST_F(AsRole, who_may_only_make_tables_in_the_schema_opens_a_database_of_the_or
   EXPECT_TRUE(append(*open(), group_saying("a", "{}")));
 }
 
+// A standby begins no transaction of that kind, not even the one in which it is turned off.
+TEST_F(AsRole, who_is_serializable_by_default_reads_a_standby) {
+  make_tables();
+  grant_all();
+  set("default_transaction_isolation = 'serializable'");
+  options().init = false;
+  ASSERT_TRUE(append(*open(), group_saying("a", "one")));
+  server().standby();
+  EXPECT_THAT(everything(*value_of(store::open_postgres_store_to_read(options(), world()))), ElementsAre("1 a@1 one"));
+  const auto refused = store::open_postgres_store(options(), world());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "database_read_only") << refused.error().message;
+  server().promote();
+}
+
 TEST_F(AsRole, who_may_not_write_is_told_so_and_reads) {
   make_tables();
   {

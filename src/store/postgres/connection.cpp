@@ -20,6 +20,8 @@ constexpr int silence_max_ms = 30'000;
 /// How often it is looked whether somebody still waits for what is read.
 constexpr int interest_pause_ms = 100;
 
+constexpr std::string_view not_supported = "0A000";
+
 /// Shutting down, crashed, not yet up, or idle for longer than somebody allows: the connection ends although the server
 /// still said why.
 bool ends_connection(std::string_view state) {
@@ -121,9 +123,16 @@ Result<> Connection::begin_session() {
   if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1) {
     return lost("the connection cannot be readied");
   }
-  const Rows rows = TRY(run(Sql::session, Parameters().add(std::string_view(dialect_.schema))));
-  incarnation_ = rows.bytes(0, 13);
-  backend_ = {rows.integer(0, 14), rows.integer(0, 16)};
+  const auto ask = [&] { return run(Sql::session, Parameters().add(std::string_view(dialect_.schema))); };
+  auto rows = ask();
+  if (!rows && rows.error().code == not_supported) {
+    // A standby begins no transaction that is serializable, as those of this user are until it is told otherwise.
+    TRY(run_script("SET default_transaction_isolation = 'read committed'"));
+    rows = ask();
+  }
+  if (!rows) return std::unexpected(std::move(rows).error());
+  incarnation_ = rows->bytes(0, 13);
+  backend_ = {rows->integer(0, 14), rows->integer(0, 16)};
   return {};
 }
 
