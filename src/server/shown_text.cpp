@@ -86,8 +86,8 @@ std::size_t find_end_of_shown(std::string_view word) {
   return is_of_authority && !is_port(rest.substr(colon + 1)) ? authority + colon + 1 : word.size();
 }
 
-/// A word, with the mask for what may be a password.
-std::string masked_word(std::string_view word) {
+/// A word without what stands behind a `?`, with the mask for what may be a password.
+std::string with_masked_authority(std::string_view word) {
   const std::size_t at = word.rfind('@');
   if (at == std::string_view::npos) {
     const std::size_t end = find_end_of_shown(word);
@@ -97,6 +97,25 @@ std::string masked_word(std::string_view word) {
   if (colon == std::string_view::npos) return std::string(word);
   if (word.substr(colon + 1, at - colon - 1) == "PASSWORD") return std::string(word);  // how an address is written
   return std::string(word.substr(0, colon + 1)).append(mask).append(word.substr(at));
+}
+
+/// Whether what stands behind its `?` are options of libpq, of which one may be the password, misspelt.
+bool has_options(std::string_view word) {
+  if (word.contains("http://") || word.contains("https://")) return false;
+  return word.contains(hierarchy) || begins_like_database_address(word) || has_shape_of_password(word);
+}
+
+/// A word, with the mask for what may be a password.
+std::string masked_word(std::string_view word) {
+  const std::size_t at = word.rfind('@');
+  std::size_t options = has_options(word) ? word.find('?') : std::string_view::npos;
+  // The password may have a `?` in it, and the options an @.
+  if (at != std::string_view::npos && options < at && !word.substr(options, at - options).contains('=')) {
+    const std::size_t behind = word.find('?', at);
+    if (behind != std::string_view::npos || !word.substr(at).contains('=')) options = behind;
+  }
+  if (options == std::string_view::npos || options + 1 == word.size()) return with_masked_authority(word);
+  return with_masked_authority(word.substr(0, options)).append("?").append(mask);
 }
 
 std::string with_masked_words(std::string_view text) {
@@ -222,7 +241,8 @@ std::string without_password(std::string_view url) {
   const std::string_view path = rest.substr(end, std::min(rest.find_first_of("?#"), rest.size()) - end);
   // An @ further on may end a password with a slash or the like in it, that should have been escaped; so may a second
   // one, of which nobody can say whether it belongs to the password or to the host.
-  if (rest.find('@', end) != std::string_view::npos) return shown.append(mask);
+  // Options may follow a `?` that was forgotten.
+  if (rest.find('@', end) != std::string_view::npos || path.contains('=')) return shown.append(mask);
   const std::size_t at = authority.rfind('@');
   if (at == std::string_view::npos) {
     shown = masked_word(shown + std::string(authority));
@@ -245,7 +265,8 @@ std::string shown_name(std::string_view name) {
   const std::size_t scheme = name.find(hierarchy);
   const bool has_at = scheme != std::string_view::npos && name.find('@', scheme) != std::string_view::npos;
   if (has_at && is_scheme(name.substr(0, scheme))) return without_password(name);
-  return with_masked_values(has_shape_of_password(name) ? masked_word(name) : with_masked_words(name));
+  const bool is_one_word = has_shape_of_password(name) || has_options(name);
+  return with_masked_values(is_one_word ? masked_word(name) : with_masked_words(name));
 }
 
 std::string advice_on_paths(std::string_view text) {

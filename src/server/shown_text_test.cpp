@@ -23,6 +23,7 @@ TEST(shown_text, no_part_of_a_database_url_that_may_be_a_password_is_shown) {
            {"host=h password=secret", "****"},
            {"POSTGRES://u:secret@h/db", "POSTGRES://u:****@h/db"},
            {"postgres//u:secret@h/db", "****"},
+           {"postgres://h/dbuser=u&pasword=secret", "postgres://****"},
            {"postgres//u:secret://x@h/db", "****"},
            {"", "****"}}) {
     EXPECT_EQ(without_password(url), shown) << url;
@@ -35,8 +36,10 @@ TEST(shown_text, in_a_text_every_password_is_masked_and_nothing_else) {
             "postgres://u:****@h/x cannot be opened: No such file"},
            {"\"postgres://u:se@cret@h/x\" and http://a:secret@b", "\"postgres://u:****@h/x\" and http://a:****@b"},
            {"postgres://u:secr", "postgres://u:****"},
-           {"--file: postgres://h/x?password=secret&sslmode=require",
-            "--file: postgres://h/x?password=****&sslmode=require"},
+           {"--file: postgres://h/x?password=secret&sslmode=require", "--file: postgres://h/x?****"},
+           {"postgres://h:1/x?pasword=secret", "postgres://h:1/x?****"},
+           {"postgres//u@h/x?passwo@rd=secret!", "postgres//u@h/x?****"},
+           {"postgres://u:se?cret@h/x?a=b, http://h/x?after=0", "postgres://u:****@h/x?**** http://h/x?after=0"},
            {"host=h Password = 'se\\' cret' dbname=x", "host=h Password = **** dbname=x"},
            {"sslpassword=secret, PGPASSWORD=secret", "sslpassword=**** PGPASSWORD=****"},
            {"look whether a server runs at http://127.0.0.1:4000; or https://[::1]:4000/-/x?after=0",
@@ -77,6 +80,7 @@ TEST(shown_text, what_is_quoted_is_masked_before_it_is_cut) {
   EXPECT_EQ(in_quotes("u:secret@h/x"), "\"u:****@h/x\"") << "the scheme was forgotten";
   EXPECT_EQ(in_quotes(std::string(1000, 'y')), "\"" + std::string(100, 'y') + "\"");
   EXPECT_EQ(in_quotes("postgres//u:se \"cret@h/x"), "\"postgres//u:****@h/x\"") << "the colon was forgotten";
+  EXPECT_EQ(in_quotes("postgres://h\"/x?pass word=secret"), "\"postgres://h\"/x?****\"");
   EXPECT_EQ(in_quotes("127.0.0.1:4000"), "\"127.0.0.1:4000\"");
 }
 

@@ -31,6 +31,8 @@ MISWRITTEN = [
     "//u:hunter2secret@h/db",
     "u:hunter2secret@h/db",
     "u:hunter2://secret@h/db",
+    "postgres://u@h/db?pasword=hunter2secret",
+    "postgres//u@h/db?pass word=hunter2secret",
 ]
 # Lines of a configuration in which somebody slipped: the key is misspelt, stands in a table that is not its own, or what is
 # behind it is not TOML.

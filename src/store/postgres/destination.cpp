@@ -10,6 +10,8 @@
 namespace annals::store {
 namespace {
 
+constexpr std::size_t database_bytes_max = 63;
+
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
@@ -21,16 +23,18 @@ std::unexpected<Error> unreadable() {
       ErrorKind::usage,
       "the address of the database cannot be read; it is to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, where "
       "characters of the user and the password that mean something there (: / ? # @ %) are written as %3A, %2F, "
-      "%3F, %23, %40, %25");
+      "%3F, %23, %40, %25, and = in the name of the database as %3D");
 }
 
-/// True when a part of the password has become something else, because it was not escaped.
+/// True when a part of the password has become something else, because it was not escaped or a sign is missing.
 bool is_doubtful(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return false;
   const std::string_view rest = url.substr(scheme + 3);
   const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
   if (rest.find('@', end) != std::string_view::npos) return true;
+  // The options became the name of the database, because the question mark was forgotten.
+  if (rest.substr(end, rest.find('?', end) - end).contains('=')) return true;
   const std::size_t at = rest.find('@');
   return at != std::string_view::npos && rest.find('@', at + 1) != std::string_view::npos;
 }
@@ -120,6 +124,11 @@ Result<Destination> Destination::read(const PostgresOptions& options) {
     if (value_of(name) == nullptr && !effective(name).empty()) destination.secrets_.push_back(effective(name));
   }
   destination.database_ = effective("dbname").empty() ? effective("user") : effective("dbname");
+  if (destination.database_.size() > database_bytes_max) {
+    return fail(ErrorKind::usage, "the name of the database has " + std::to_string(destination.database_.size()) +
+                                      " bytes; PostgreSQL looks at the first " + std::to_string(database_bytes_max) +
+                                      " alone, which may be the name of another one");
+  }
   destination.host_ = effective("host");
   for (const char* const name : {"service", "host", "hostaddr", "port"}) {
     if (const std::string value = effective(name); !value.empty()) add_part(destination.address_, name, value);
