@@ -49,10 +49,11 @@ bool contains_in_small_letters(std::string_view text, std::string_view word) {
 
 /// Whether it has an address or a password in it, wherever it stands.
 bool may_hold_password(std::string_view text) {
-  // `user:password@host`, whatever stands before it.
+  // `user:password@host`, whatever stands before it; or an address whose options have it, `scheme:/` or `scheme//`.
   const std::size_t at = text.rfind('@');
   const bool has_shape = at != std::string_view::npos && text.substr(0, at).contains(':');
-  return has_shape || text.contains("://") || contains_in_small_letters(text, "passw");
+  const bool has_options = text.contains('?') && (text.contains(":/") || text.contains("//"));
+  return has_shape || has_options || text.contains("://") || contains_in_small_letters(text, "passw");
 }
 
 const ModelAttribute* model_attribute_named(std::string_view name) {
