@@ -206,6 +206,11 @@ void* BlockPool::take(std::size_t bytes) {
   return block;
 }
 
+bool BlockPool::equally_large(std::size_t bytes, std::size_t others) {
+  INVARIANT(bytes <= block_bytes_max && others <= block_bytes_max, "what is larger comes from the allocator");
+  return block_steps[steps_of(bytes)] == block_steps[steps_of(others)];
+}
+
 // Whoever deletes the state is alone with it: a pool or a block would be needed to come by it, and there is neither.
 void BlockPool::give_back(void* block) noexcept {
   auto& slab = *reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(slab_bytes - 1));

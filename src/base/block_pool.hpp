@@ -32,6 +32,9 @@ class BlockPool {
   /// So many bytes at a multiple of 8. INVARIANT: they are block_bytes_max at most.
   [[nodiscard]] void* take(std::size_t bytes);
 
+  /// Whether blocks for so many bytes and for so many are equally large. INVARIANT: as take.
+  [[nodiscard]] static bool equally_large(std::size_t bytes, std::size_t others);
+
   /// What some pool's `take` gave.
   static void give_back(void* block) noexcept;
 

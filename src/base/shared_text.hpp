@@ -31,6 +31,14 @@ class SharedBlock {
 
   explicit SharedBlock(Source source = Source::heap) : holders_(static_cast<std::uint32_t>(source) | 1) {}
 
+  [[nodiscard]] bool is_pooled() const noexcept {
+    return (holders_.load(std::memory_order_relaxed) & static_cast<std::uint32_t>(Source::pool)) != 0;
+  }
+  /// Whether the caller holds it alone. That stays so while it lets nobody begin to hold it; all that others did with
+  /// it before they let go is done.
+  [[nodiscard]] bool is_held_once() const noexcept {
+    return (holders_.load(std::memory_order_acquire) & ~static_cast<std::uint32_t>(Source::pool)) == 1;
+  }
   void hold() const noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
   /// Frees the block if nobody else holds it.
   void let_go() const noexcept {

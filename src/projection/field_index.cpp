@@ -53,10 +53,11 @@ FieldIndexes::Change FieldIndexes::change_of(std::optional<std::string_view> bef
   return change;
 }
 
-void FieldIndexes::take_in(Change change, const StoredRow& after) {
+void FieldIndexes::take_in(Change change, const StoredRow* before, const StoredRow& after) {
   for (std::size_t place = 0; place < change.orders.size(); ++place) {
     One& index = indexes_[place];
     Change::Orders& orders = change.orders[place];
+    if (before == &after && orders.before == orders.after) continue;
     if (orders.before) {
       const auto entry = index.entries.find(IndexPlace{*orders.before, after.key()});
       INVARIANT(entry != index.entries.end(), "each record is in the index");

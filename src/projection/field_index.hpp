@@ -69,8 +69,9 @@ class FieldIndexes {
     std::vector<Orders> orders;
   };
   [[nodiscard]] Change change_of(std::optional<std::string_view> before, std::optional<std::string_view> after) const;
-  /// `after` is the row whose text change_of was asked about. The table holds it, and both until this returns.
-  void take_in(Change change, const StoredRow& after);
+  /// `after` is the row whose text change_of was asked about, and takes the place of `before`, which may be null, or the
+  /// same row written over. The table holds it, and both until this returns.
+  void take_in(Change change, const StoredRow* before, const StoredRow& after);
 
   /// To make the indexes of many rows: takes the rows in one after another, in order of their keys; `text` is nullopt
   /// where there is no record. False when it is none of the model's.

@@ -191,6 +191,64 @@ TEST(field_index, an_index_follows_changes_deletions_and_records_that_come_back)
   EXPECT_EQ(table.index_bytes(), before);
 }
 
+TEST(field_index, rows_of_one_value_come_in_order_of_keys_that_begin_alike) {
+  IndexedThings things;
+  const std::string beginning = "a-long-beginning-";
+  for (const char* key : {"b", "a-long-beginning-c", "a-long-b", "a-long-beginning-a", "a-long-beginning-b", "a"})
+    things.create(key, "\"x\"", "5");
+  ReadTable table(indexed_thing());
+  ASSERT_TRUE(table.apply(things.all()));
+  const std::string in_order = "a a-long-b a-long-beginning-a a-long-beginning-b a-long-beginning-c b ";
+  EXPECT_EQ(walked(table, walk_of(indexed_size), 1), in_order);
+  EXPECT_EQ(walked(table, walk_of(indexed_size, true), 1), in_order);
+  things.remove(beginning + "b").resize(beginning + "a", "4");
+  ASSERT_TRUE(table.apply(things.all()));
+  EXPECT_EQ(walked(table, walk_of(indexed_size)), "a-long-beginning-a a a-long-b a-long-beginning-c b ");
+}
+
+// Whoever knows what each event leaves hands that over, and the table may then write its rows over.
+TEST(field_index, an_index_follows_rows_that_are_written_over) {
+  IndexedThings things = some_things();
+  for (const char* size : {"6", "8", "8", "3"}) things.resize("a", size).resize("d", "9").resize("d", "5");
+  things.resize("f", "-10").resize("c", "2").remove("f");
+  ReadTable told(indexed_thing());
+  ReadTable alone(indexed_thing());
+  int written_over = 0;
+  for (const EventView& event : things.all()) {
+    const std::string_view key = key_of(event.stream);
+    ASSERT_TRUE(alone.apply({&event, 1}));
+    const model::Record left = *alone.get(key);
+    const StoredRow* const before = told.find(key) ? &*told.find(key) : nullptr;
+    ASSERT_TRUE(told.apply({&event, 1}, {&left, 1}));
+    if (before == &*told.find(key)) ++written_over;
+    for (const auto field : {indexed_name, indexed_size}) {
+      EXPECT_EQ(walked(told, walk_of(field)), walked(alone, walk_of(field)));
+      EXPECT_EQ(walked(told, walk_of(field, true), 2), walked(alone, walk_of(field, true), 2));
+    }
+    EXPECT_EQ(*told.get(key)->value, *left.value);
+    EXPECT_EQ(told.get(key)->version, left.version);
+    EXPECT_EQ(told.index_bytes(), alone.index_bytes());
+    EXPECT_EQ(told.bytes(), alone.bytes());
+  }
+  EXPECT_GE(written_over, 10) << "sizes of one digit";
+}
+
+// Two rows of a checkpoint, the later one of a later moment: by then the value had gone over to it.
+TEST(field_index, a_unique_value_stays_with_the_row_that_a_checkpoint_has_of_a_later_moment) {
+  ReadTable table(indexed_thing());
+  ASSERT_TRUE(table.restore({"a", StreamVersion{1}, true, Instant{1}}, R"({"id":"a","name":"x","size":5,"code":"c"})"));
+  ASSERT_TRUE(table.restore({"b", StreamVersion{1}, true, Instant{4}}, R"({"id":"b","name":"x","size":5,"code":"c"})"));
+  ASSERT_TRUE(table.adopt(Position{1}, {.position = Position{4}, .id = {}, .created_at = {}}));
+  IndexedThings things;
+  things.create("a", "\"x\"", "5").resize("a", "6").remove("a");
+  ASSERT_TRUE(table.apply(things.all()));
+  EXPECT_EQ(table.get("a")->version, StreamVersion{3});
+  const auto values = model::unique_values(indexed_thing(), *table.get("b")->value);
+  ASSERT_TRUE(values.has_value());
+  ASSERT_EQ(values->size(), 1u);
+  EXPECT_EQ(table.owner(values->front()), "b");
+}
+
 TEST(field_index, readers_walk_while_the_index_changes_and_always_come_by_what_stays) {
   IndexedThings things;
   for (int number = 100; number < 160; ++number)

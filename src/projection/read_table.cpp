@@ -121,8 +121,20 @@ struct ReadTable::Rows {
   void account(const StoredRow* before, const StoredRow& after, Change change) {
     count(before, after);
     keys.put(after);
+    take_in(before, after, std::move(change));
+  }
+  /// Writes a row over, for which it has the block, and accounts for it; false when somebody else holds it.
+  [[nodiscard]] bool overwrite(const StoredRow& row, StreamVersion version, Instant updated_at, std::string_view value,
+                               Change& change) {
+    if (!row.is_held_once()) return false;
+    row_bytes += value.size() - row.value_bytes();
+    RowHolder::overwrite(row, version, updated_at, value);
+    take_in(&row, row, std::move(change));
+    return true;
+  }
+  void take_in(const StoredRow* before, const StoredRow& after, Change change) {
     filters.take_in(change.filters);
-    indexes.take_in(std::move(change.fields), after);
+    indexes.take_in(std::move(change.fields), before, after);
     if (unique.wanted()) unique.take_in(after.key(), std::move(change.unique));
     if (references.wanted()) references.take_in(after.key(), change.references);
   }
@@ -392,8 +404,12 @@ Result<> ReadTable::check_others(const EventView& event, const Changed& changed)
   return {};
 }
 
+bool ReadTable::is_due(const EventView& event) const {
+  return on_due_row_ && event.version.value % model_.snapshot_every == 0;
+}
+
 void ReadTable::tell_if_due(const EventView& event, const Changed& changed) const {
-  if (!on_due_row_ || event.version.value % model_.snapshot_every != 0) return;
+  if (!is_due(event)) return;
   const StoredRow& row = *changed.row;
   if (!row.is_apart()) return on_due_row_(event, row.record());
   on_due_row_(event, {row.version(), changed.after.held, row.updated_at()});
@@ -404,23 +420,42 @@ std::uint64_t ReadTable::index_bytes() const {
   return rows_->unique.bytes() + rows_->indexes.bytes() + rows_->filters.bytes();
 }
 
-// One walk down the tree finds both the row and the place for it. Only the applier changes the rows, so the applier may
-// look at them without the lock, and the place is still the place once it has the lock.
+/// Where it is known what an event leaves, and that takes a block like the row's, and nobody has a part of the row, it
+/// is written over: the row keeps its place in the tree, to which it would be a walk past a dozen rows that the
+/// processor has not at hand, and its entries in the indexes. False, and nothing has changed, in every other case.
+bool ReadTable::overwrite_row(const StoredRow& before, const EventView& event, const model::Record& left) {
+  if (left.version != event.version || before.version().next() != event.version || !left.exists() || is_due(event) ||
+      !RowHolder::has_block_for(before, left.value->size()) || !before.is_held_once()) {
+    return false;
+  }
+  const std::string_view value = *left.value;
+  Rows::Change change = rows_->change_of(Text{true, before.value(), {}}, Text{true, value, {}});
+  const std::unique_lock lock(rows_->lock);
+  if (!rows_->overwrite(before, event.version, event.created_at, value, change)) return false;
+  rows_->newest = later(rows_->newest, witness_of(event));
+  return true;
+}
+
+// Only the applier changes the rows, so the applier may look at them without the lock, and the place in the tree is
+// still the place once it has the lock.
 Result<> ReadTable::take_in(const EventView& event, const model::Record* left) {
   const std::string_view key = key_of(event.stream);
-  const auto slot = rows_->slots.lower_bound(key);
-  const bool found = slot != rows_->slots.end() && slot->row->key() == key;
-  const StoredRow* before = found ? &*slot->row : nullptr;
+  const StoredRow* before = rows_->find(key);
+  if (before && left && overwrite_row(*before, event, *left)) {
+    renew_filters(rows_for_filters);
+    return {};
+  }
   Changed changed = TRY(change_row(before, key, event, left));
   if (!changed.row) return {};
   if (left == nullptr) TRY(check_others(event, changed));
   tell_if_due(event, changed);
   Rows::Change change = rows_->change_of(changed.before, changed.after);
   rows_->keys.make_room(1);
+  const auto slot = rows_->slots.lower_bound(key);
   {
     const std::unique_lock lock(rows_->lock);
     rows_->account(before, *changed.row, std::move(change));
-    if (found) {
+    if (before) {
       std::swap(slot->row, changed.row);  // so that the old row is freed after the lock is released
     } else {
       rows_->slots.emplace_hint(slot, std::move(changed.row));

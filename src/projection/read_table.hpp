@@ -2,9 +2,9 @@
 // ReadTable: what a model's projection keeps to be queried: the newest record of every key, in order of keys (bytes).
 // Deleted keys stay as records without a value, because their versions go on.
 //
-// A row is one piece of memory (stored_row.hpp), the order a B-tree of pointers to them, beside a hash table of the
-// keys (key_index.hpp). With `memory_max` the values lie apart, some in a file (text_memory.hpp); all else stays in
-// memory.
+// A row is one piece of memory (stored_row.hpp), which a new version of its record takes over where it has the same
+// size and nobody reads it; the order is a B-tree of pointers to them, beside a hash table of the keys (key_index.hpp).
+// With `memory_max` the values lie apart, some in a file (text_memory.hpp); all else stays in memory.
 //
 // Threads: any number of readers; one applier at a time (apply, stage, publish, and what restores). Readers are never
 // locked out for longer than one record takes, `publish` excepted.
@@ -179,7 +179,9 @@ class ReadTable {
   [[nodiscard]] Result<Changed> change_row(const StoredRow* before, std::string_view key, const EventView& event,
                                            const model::Record* left);
   [[nodiscard]] Result<> check_others(const EventView& event, const Changed& changed) const;
+  [[nodiscard]] bool is_due(const EventView& event) const;
   void tell_if_due(const EventView& event, const Changed& changed) const;
+  [[nodiscard]] bool overwrite_row(const StoredRow& before, const EventView& event, const model::Record& left);
   [[nodiscard]] Result<> take_in(const EventView& event, const model::Record* left);
   void renew_filters(std::size_t rows_max);
   [[nodiscard]] Result<> stage_together(std::span<const EventView> events);

@@ -275,6 +275,101 @@ TEST(read_table, what_an_event_is_known_to_leave_is_taken_where_the_row_is_at_th
   EXPECT_EQ(listed(behind), "a=3 ") << "there is a version that the table has not seen";
 }
 
+/// What the events leave, as whoever decided on them knows it.
+std::vector<model::Record> left_by(std::span<const EventView> events, const std::vector<std::string>& values) {
+  std::vector<model::Record> left;
+  for (std::size_t at = 0; at < events.size(); ++at)
+    left.push_back({events[at].version, SharedText(values[at]), events[at].created_at});
+  return left;
+}
+
+TEST(read_table, a_row_that_nobody_reads_is_written_over_where_its_next_version_takes_as_much) {
+  ReadTable table(config_model);
+  History history;
+  history.set("a", "12345").set("b", "1").set("a", "54321").set("a", "543").set("a", std::string(100, 'x'));
+  const std::vector<std::string> values{"12345", "1", "54321", "543", std::string(100, 'x')};
+  const auto left = left_by(history.all(), values);
+  const auto apply = [&](std::size_t first, std::size_t count) {
+    return table.apply(history.all().subspan(first, count), std::span(left).subspan(first, count));
+  };
+  ASSERT_TRUE(apply(0, 2));
+  const StoredRow* const first = &*table.find("a");
+  const std::uint64_t bytes = table.bytes();
+  ASSERT_TRUE(apply(2, 1));
+  EXPECT_EQ(&*table.find("a"), first) << "it is the same row";
+  EXPECT_EQ(listed(table), "a=54321 b=1 ");
+  EXPECT_EQ(table.get("a")->version, StreamVersion{2});
+  EXPECT_EQ(table.get("a")->updated_at, history.all()[2].created_at);
+  EXPECT_EQ(table.bytes(), bytes);
+  EXPECT_EQ(table.newest(), Position{3});
+  ASSERT_TRUE(apply(3, 1));
+  EXPECT_EQ(&*table.find("a"), first) << "a shorter value takes a block as large";
+  EXPECT_EQ(listed(table), "a=543 b=1 ");
+  EXPECT_EQ(table.bytes(), bytes - 2);
+  ASSERT_TRUE(apply(4, 1));
+  EXPECT_NE(&*table.find("a"), first);
+  EXPECT_EQ(table.get("a")->version, StreamVersion{4});
+  EXPECT_EQ(table.bytes(), bytes + 95);
+  EXPECT_EQ(table.size(), 2u);
+  EXPECT_EQ(table.existing(), 2u);
+}
+
+TEST(read_table, what_somebody_holds_of_a_row_stays_as_it_was) {
+  ReadTable table(config_model);
+  History history;
+  history.set("a", "1").set("a", "2").set("a", "3").set("a", "4");
+  const auto left = left_by(history.all(), {"1", "2", "3", "4"});
+  ASSERT_TRUE(table.apply(history.all().first(1), std::span(left).first(1)));
+  const model::Record held = *table.get("a");
+  ASSERT_TRUE(table.apply(history.all().subspan(1, 1), std::span(left).subspan(1, 1)));
+  EXPECT_EQ(*held.value, "1");
+  EXPECT_EQ(*table.get("a")->value, "2");
+  const RowHolder row = table.find("a");
+  ASSERT_TRUE(table.apply(history.all().subspan(2, 2), std::span(left).subspan(2, 2)));
+  EXPECT_EQ(row->value(), "2");
+  EXPECT_EQ(row->version(), StreamVersion{2});
+  EXPECT_EQ(listed(table), "a=4 ");
+}
+
+// A value that is all of one letter, the letter that its version stands for, is one that no write has torn.
+TEST(read_table, readers_see_each_version_whole_while_rows_are_written_over) {
+  constexpr std::uint64_t versions = 3000;
+  const auto value_of = [](std::uint64_t version) {
+    return std::string(300, static_cast<char>('a' + static_cast<int>(version % 26)));
+  };
+  ReadTable table(config_model);
+  History history;
+  std::vector<std::string> values;
+  for (std::uint64_t version = 1; version <= versions; ++version) {
+    values.push_back(value_of(version));
+    history.set("a", values.back());
+  }
+  const auto left = left_by(history.all(), values);
+  ASSERT_TRUE(table.apply(history.all().first(1), std::span(left).first(1)));
+  std::atomic<bool> done{false};
+  std::atomic<int> wrong{0};
+  std::atomic<int> looks{0};
+  {
+    const auto read = [&] {
+      while (!done.load()) {
+        const auto record = table.get("a");
+        const auto rows = table.list("", std::nullopt, 1);
+        if (*record->value != value_of(record->version.value)) ++wrong;
+        if (rows.at(0)->value() != value_of(rows.at(0)->version().value)) ++wrong;
+        ++looks;
+      }
+    };
+    std::jthread one(read);
+    std::jthread other(read);
+    for (std::size_t at = 1; at < versions; ++at)
+      ASSERT_TRUE(table.apply(history.all().subspan(at, 1), {&left[at], 1}));
+    while (looks.load() == 0) std::this_thread::yield();
+    done = true;
+  }
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(table.get("a")->version, StreamVersion{versions});
+}
+
 TEST(read_table, what_is_staged_is_not_seen_before_it_is_published) {
   ReadTable table(config_model);
   History history;

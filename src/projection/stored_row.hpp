@@ -1,11 +1,12 @@
 #pragma once
-// StoredRow: a key and its newest record in one piece of memory: 24 bytes, the key, the value. It never changes; a new
-// version of the record is a new row. Values that were read share it, so that nobody copies a large one.
+// StoredRow: a key and its newest record in one piece of memory: 24 bytes, the key, the value. Values that were read
+// share it, so that nobody copies a large one. It never changes while they do: a new version of the record is a new
+// row, or the same one written over where its table holds it alone.
 //
 // Of a model with `memory_max` the value lies apart (ApartText): in memory, while the row is hot, or in a file, while
 // it is cold (text_memory.hpp). Which of the two may change at any time; what the value is never does.
 //
-// Immutable, and shared between threads as SharedBlock is.
+// Immutable for whoever holds it beside its table, and shared between threads as SharedBlock is.
 
 #include <atomic>
 #include <cstdint>
@@ -75,6 +76,13 @@ class StoredRow : public SharedBlock {
 
  private:
   friend class RowHolder;
+
+  void overwrite(StreamVersion version, Instant updated_at, std::string_view value) {
+    bits_ = version.value << version_shift | (bits_ & (exists_bit | key_bytes_max));
+    updated_at_ = updated_at;
+    value_bytes_ = static_cast<std::uint32_t>(value.size());
+    if (!value.empty()) std::memcpy(reinterpret_cast<char*>(this + 1) + key_bytes(), value.data(), value.size());
+  }
 
   static constexpr std::uint64_t key_bytes_max = 0x3fff;
   static constexpr std::uint64_t apart_bit = 0x4000;
@@ -146,6 +154,20 @@ class RowHolder {
       if (holders.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) return RowHolder(&row);
     }
     return {};
+  }
+  /// Whether a value of so many bytes could be written over the row's own one: the row's block is just as large as a
+  /// new row's would be. Not where its record does not exist, nor where its value lies apart.
+  [[nodiscard]] static bool has_block_for(const StoredRow& row, std::size_t value_bytes) {
+    const std::size_t bytes = sizeof(StoredRow) + row.key().size() + value_bytes;
+    return row.exists() && !row.is_apart() && row.is_pooled() && bytes <= BlockPool::block_bytes_max &&
+           BlockPool::equally_large(row.bytes(), bytes);
+  }
+  /// Makes the row the next version of its record, where it is. INVARIANT: it has the block for it, and its only holder
+  /// lets nobody look at it meanwhile.
+  static void overwrite(const StoredRow& row, StreamVersion version, Instant updated_at, std::string_view value) {
+    INVARIANT(row.is_held_once() && has_block_for(row, value.size()) && StoredRow::fits(row.key(), version),
+              "what others hold does not change");
+    const_cast<StoredRow&>(row).overwrite(version, updated_at, value);  // it was not made const
   }
   RowHolder(RowHolder&& other) noexcept : row_(std::exchange(other.row_, nullptr)) {}
   RowHolder& operator=(RowHolder&& other) noexcept {
