@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/invariant.hpp"
-#include "base/sizes.hpp"
 #include "model/record_text.hpp"
 #include "model/value_order.hpp"
 
@@ -62,15 +61,15 @@ void FieldIndexes::take_in(Change change, const StoredRow* before, const StoredR
       const auto entry = index.entries.find(IndexPlace{*orders.before, after.key()});
       INVARIANT(entry != index.entries.end(), "each record is in the index");
       if (orders.before == orders.after) {
-        entry->row = &after;
+        entry->set_row(after);
         continue;
       }
-      index.text_bytes -= bytes_beside(entry->order);
+      index.text_bytes -= OrderText::bytes_apart(entry->order());
       index.entries.erase(entry);
     }
     if (!orders.after) continue;
-    index.text_bytes += bytes_beside(*orders.after);
-    index.entries.insert(IndexEntry{*std::move(orders.after), &after});
+    index.text_bytes += OrderText::bytes_apart(*orders.after);
+    index.entries.insert(IndexEntry(*orders.after, after));
   }
 }
 
@@ -94,9 +93,9 @@ void FieldIndexes::fill() {
       const int order = left.order.compare(right.order);
       return order != 0 ? order < 0 : left.number < right.number;
     });
-    for (Filed& one : filed) {
-      index.text_bytes += bytes_beside(one.order);
-      index.entries.emplace_hint(index.entries.end(), IndexEntry{std::move(one.order), one.row});
+    for (const Filed& one : filed) {
+      index.text_bytes += OrderText::bytes_apart(one.order);
+      index.entries.emplace_hint(index.entries.end(), one.order, *one.row);
     }
   }
 }

@@ -3,7 +3,8 @@
 // keys where those are equal. Kept in step with the table's rows by its applier, under the table's lock; `change_of`,
 // where the work is, needs no lock. Records that do not exist are in none.
 //
-// An entry is the value's order (model/value_order.hpp) and a pointer to the row, which the table holds.
+// An entry is the value's order (model/value_order.hpp), a pointer to the row, which the table holds, and the beginning
+// of the row's key.
 
 #include <absl/container/btree_set.h>
 #include <absl/types/compare.h>
@@ -15,38 +16,69 @@
 #include <vector>
 
 #include "model/model.hpp"
+#include "projection/key_order.hpp"
+#include "projection/order_text.hpp"
 #include "projection/stored_row.hpp"
 
 namespace annals::projection {
 
-struct IndexEntry {
-  std::string order;
-  mutable const StoredRow* row;  // changes with each version of the record, its key does not
+class IndexEntry {
+ public:
+  IndexEntry(std::string_view order, const StoredRow& row)
+      : row_(&row), key_beginning_(order_word(row.key())), order_(order) {}
+
+  [[nodiscard]] std::string_view order() const { return order_.view(); }
+  [[nodiscard]] const StoredRow& row() const { return *row_; }
+  /// The row changes with versions of the record, its key does not.
+  void set_row(const StoredRow& row) const { row_ = &row; }
+
+ private:
+  friend struct InIndexOrder;
+
+  mutable const StoredRow* row_;
+  std::uint64_t key_beginning_;
+  OrderText order_;
 };
 
-/// A place among entries: before all of an order where the key is empty.
+/// A place among entries: before all of an order where the key is empty. A value; what it names outlives it.
 struct IndexPlace {
   std::string_view order;
   std::string_view key;
+  WordsOf order_words;
+  std::uint64_t key_beginning;
+
+  IndexPlace(std::string_view the_order, std::string_view the_key)
+      : order(the_order), key(the_key), order_words(the_order), key_beginning(order_word(the_key)) {}
 };
 
 struct InIndexOrder {
   using is_transparent = void;
-  static IndexPlace place_of(const IndexEntry& entry) { return {entry.order, entry.row->key()}; }
-  static IndexPlace place_of(const IndexPlace& place) { return place; }
-  template <class Left, class Right>
-  absl::weak_ordering operator()(const Left& left, const Right& right) const {
-    // A row is not looked at unless the orders are equal: it is in memory that the processor has not at hand.
-    int order = order_of(left).compare(order_of(right));
-    if (order == 0) order = place_of(left).key.compare(place_of(right).key);
-    if (order == 0) return absl::weak_ordering::equivalent;
-    return order < 0 ? absl::weak_ordering::less : absl::weak_ordering::greater;
+  // A row is not looked at unless the orders are equal and the keys begin alike: it is in memory that the processor has
+  // not at hand, and of a field with few values a search would come by a dozen.
+  absl::weak_ordering operator()(const IndexEntry& left, const IndexEntry& right) const {
+    if (const int order = left.order_.compare(right.order_); order != 0) return ordering(order);
+    if (left.key_beginning_ != right.key_beginning_) return ordering(left.key_beginning_, right.key_beginning_);
+    return ordering(compare_keys(left.row_->key(), right.row_->key()));
+  }
+  absl::weak_ordering operator()(const IndexEntry& left, const IndexPlace& right) const {
+    if (const int order = left.order_.compare(right.order, right.order_words); order != 0) return ordering(order);
+    if (left.key_beginning_ != right.key_beginning) return ordering(left.key_beginning_, right.key_beginning);
+    return ordering(compare_keys(left.row_->key(), right.key));
+  }
+  absl::weak_ordering operator()(const IndexPlace& left, const IndexEntry& right) const {
+    const absl::weak_ordering turned = (*this)(right, left);
+    return turned < 0   ? absl::weak_ordering::greater
+           : turned > 0 ? absl::weak_ordering::less
+                        : absl::weak_ordering::equivalent;
   }
 
  private:
-  template <class Of>
-  static std::string_view order_of(const Of& of) {
-    return of.order;
+  static absl::weak_ordering ordering(int order) {
+    if (order == 0) return absl::weak_ordering::equivalent;
+    return order < 0 ? absl::weak_ordering::less : absl::weak_ordering::greater;
+  }
+  static absl::weak_ordering ordering(std::uint64_t left, std::uint64_t right) {
+    return left < right ? absl::weak_ordering::less : absl::weak_ordering::greater;
   }
 };
 
@@ -69,8 +101,8 @@ class FieldIndexes {
     std::vector<Orders> orders;
   };
   [[nodiscard]] Change change_of(std::optional<std::string_view> before, std::optional<std::string_view> after) const;
-  /// `after` is the row whose text change_of was asked about, and takes the place of `before`, which may be null, or the
-  /// same row written over. The table holds it, and both until this returns.
+  /// `after` is the row whose text change_of was asked about, and takes the place of `before`, which may be null, or
+  /// the same row written over. The table holds it, and both until this returns.
   void take_in(Change change, const StoredRow* before, const StoredRow& after);
 
   /// To make the indexes of many rows: takes the rows in one after another, in order of their keys; `text` is nullopt

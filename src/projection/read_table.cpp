@@ -174,9 +174,9 @@ struct ReadTable::Rows {
     const FieldIndex* index = indexes.find(*walk.index);
     INVARIANT(index != nullptr, "a walk in order of a field goes by its index");
     const auto at = [](std::string_view order, std::string_view key) { return IndexPlace{order, key}; };
-    const auto order_of = [](const IndexEntry& entry) { return std::string_view(entry.order); };
+    const auto order_of = [](const IndexEntry& entry) { return entry.order(); };
     return walk_over(*index, walk, after, at, order_of,
-                     [&](const IndexEntry& entry) { return visit(*entry.row, entry.order); });
+                     [&](const IndexEntry& entry) { return visit(entry.row(), entry.order()); });
   }
 
   /// The row of a key, or null.
