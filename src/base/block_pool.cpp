@@ -18,6 +18,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
+#include "base/huge_pages.hpp"
 #include "base/invariant.hpp"
 
 namespace annals {
@@ -26,8 +27,9 @@ namespace {
 constexpr std::size_t slab_bytes = 64u << 10;
 constexpr std::size_t head_bytes = 64;
 constexpr std::size_t room_bytes = slab_bytes - head_bytes;
-constexpr std::size_t region_slabs = 16;
-constexpr std::uint32_t all_empty = (1u << region_slabs) - 1;
+constexpr std::size_t region_slabs = huge_page_bytes / slab_bytes;
+constexpr std::uint32_t all_empty = UINT32_MAX;
+static_assert(region_slabs == 32, "a region has a bit for each slab");
 constexpr std::size_t step_bytes = 8;
 
 // The address sanitizer is told what of a region may be touched.
@@ -105,12 +107,15 @@ struct BlockPool::Region {
   Region* next = nullptr;           // these two: among those of its pool with empty slabs
   Region* previous = nullptr;
 
-  Region() : memory(static_cast<char*>(::operator new(region_slabs * slab_bytes, std::align_val_t{slab_bytes}))) {
+  /// Of the first region of a pool little may ever be used; where there is another one, so is it.
+  explicit Region(bool in_a_huge_page)
+      : memory(static_cast<char*>(::operator new(huge_page_bytes, std::align_val_t{huge_page_bytes}))) {
+    if (in_a_huge_page) ask_for_huge_pages(memory, huge_page_bytes);
     forbid(memory, region_slabs * slab_bytes);
   }
   ~Region() {
     permit(memory, region_slabs * slab_bytes);
-    ::operator delete(memory, std::align_val_t{slab_bytes});
+    ::operator delete(memory, std::align_val_t{huge_page_bytes});
   }
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
@@ -127,7 +132,7 @@ struct BlockPool::State {
 
   Slab& add_slab(std::size_t steps) {
     if (!with_empty.first) {
-      with_empty.add(*new Region);
+      with_empty.add(*new Region(regions > 0));
       ++regions;
     }
     Region& region = *with_empty.first;

@@ -4,9 +4,10 @@
 // bytes on, to an even part of 64 KiB: by a sixteenth at most.
 //
 // A slab is 64 KiB of blocks of one size, and begins at a multiple of 64 KiB, so a block's address tells its slab.
-// Slabs lie in regions of a mebibyte, which come from the allocator and go back to it when nothing in them is taken; of
-// such ones the pool keeps one. Blocks that are given back are taken again first, the last one first of all, while the
-// processor has them at hand; memory that was never taken is not touched.
+// Slabs lie in regions of 2 MiB, which come from the allocator and go back to it when nothing in them is taken; of
+// such ones the pool keeps one. All but a pool's first region ask for a page of that size (huge_pages.hpp). Blocks that
+// are given back are taken again first, the last one first of all, while the processor has them at hand; memory that
+// was never taken is not touched.
 //
 // Blocks may outlive the pool; the memory goes with the last of them.
 //

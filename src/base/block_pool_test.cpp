@@ -18,7 +18,7 @@ namespace annals {
 namespace {
 
 constexpr std::uint64_t slab_bytes = 64u << 10;
-constexpr std::uint64_t region_bytes = 1u << 20;
+constexpr std::uint64_t region_bytes = 2u << 20;
 
 /// So many blocks of this size are in a slab at least.
 std::size_t in_a_slab(std::size_t bytes) {

@@ -28,11 +28,11 @@ std::optional<std::vector<std::string>> orders_of(const model::Model& model, con
 
 }  // namespace
 
-FieldIndexes::FieldIndexes(const model::Model& model) : model_(model) {
+FieldIndexes::FieldIndexes(const model::Model& model, BlockPool& pool) : model_(model) {
   for (std::size_t field = 0; field < model.fields.size(); ++field) {
     if (!model.fields[field].indexed) continue;
     fields_.push_back(field);
-    indexes_.push_back({.field = field, .entries = {}});
+    indexes_.push_back({.field = field, .entries = FieldIndex(PoolAllocator<IndexEntry>(pool))});
   }
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pool_allocator.hpp"
 #include "model/model.hpp"
 #include "projection/key_order.hpp"
 #include "projection/order_text.hpp"
@@ -82,12 +83,12 @@ struct InIndexOrder {
   }
 };
 
-using FieldIndex = absl::btree_set<IndexEntry, InIndexOrder>;
+using FieldIndex = absl::btree_set<IndexEntry, InIndexOrder, PoolAllocator<IndexEntry>>;
 
 class FieldIndexes {
  public:
-  /// `model` outlives the indexes.
-  explicit FieldIndexes(const model::Model& model);
+  /// `model` and `pool`, which their memory comes from, outlive the indexes.
+  FieldIndexes(const model::Model& model, BlockPool& pool);
 
   [[nodiscard]] bool wanted() const { return !indexes_.empty(); }
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "base/huge_pages.hpp"
 #include "base/invariant.hpp"
 
 namespace annals::projection {
@@ -42,6 +43,7 @@ KeyIndex::Table::Table(std::size_t the_capacity) : capacity(the_capacity) {
   // Of what comes fresh from the system nothing is written before it is used, so that a large table is no pause.
   words.reset(static_cast<Word*>(std::calloc(capacity, sizeof(Word))));
   if (!words) throw std::bad_alloc();
+  ask_for_huge_pages(words.get(), capacity * sizeof(Word));
 }
 
 KeyIndex::Word* KeyIndex::Table::look_up(std::string_view key, std::uint64_t hash) const {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "base/pool_allocator.hpp"
 #include "model/redeclaration.hpp"
 #include "platform/reader_writer_lock.hpp"
 #include "projection/bloom_filters.hpp"
@@ -39,7 +40,7 @@ struct ByKey {
   }
 };
 
-using Tree = absl::btree_set<Slot, ByKey>;
+using Tree = absl::btree_set<Slot, ByKey, PoolAllocator<Slot>>;
 
 constexpr std::ptrdiff_t rows_ahead = 8;  // whose keys are asked for, before a walk comes to them
 constexpr std::size_t staged_together = 32;
@@ -78,7 +79,9 @@ struct ReadTable::Changed {
 };
 
 struct ReadTable::Rows {
-  explicit Rows(const model::Model& model) : unique(model), references(model), indexes(model), filters(model) {}
+  /// The nodes of its trees lie in `pool`.
+  Rows(const model::Model& model, BlockPool& pool)
+      : slots(PoolAllocator<Slot>(pool)), unique(model), references(model), indexes(model, pool), filters(model) {}
 
   Tree slots;
   KeyIndex keys;  // of all slots
@@ -184,7 +187,10 @@ struct ReadTable::Rows {
 };
 
 ReadTable::ReadTable(const model::Model& model, TextMemory* memory)
-    : model_(model), memory_(memory), rows_(std::make_unique<Rows>(model)), staged_(std::make_unique<StagedRows>()) {}
+    : model_(model),
+      memory_(memory),
+      rows_(std::make_unique<Rows>(model, pool_)),
+      staged_(std::make_unique<StagedRows>()) {}
 ReadTable::~ReadTable() = default;
 
 Result<model::Record> ReadTable::get(std::string_view key) const {
@@ -236,7 +242,7 @@ Result<std::vector<model::Record>> ReadTable::records(std::span<const RowHolder>
 
 RowHolder ReadTable::make_row(const RowHolder::Head& head, std::string_view value) {
   if (memory_ != nullptr && head.exists) return memory_->make(head, value);
-  return RowHolder::make(head, value, &row_pool_);
+  return RowHolder::make(head, value, &pool_);
 }
 
 /// The value of a row; null: of none.
@@ -583,7 +589,7 @@ Result<> ReadTable::publish() {
 
 /// A table that is filled is made where nobody looks.
 Result<> ReadTable::publish_first() {
-  Rows fresh(model_);
+  Rows fresh(model_, pool_);
   for (const Sortable& one : staged_->order) {
     const Text text = TRY(text_of(&*one.slot->row, Use::passes));
     INVARIANT(fresh.file(*one.slot->row, text), "the rows are what the model makes of events");
@@ -638,7 +644,7 @@ ReadTable::Slice ReadTable::slice(const StoredRow* after, std::size_t rows_max, 
 }
 
 bool ReadTable::restore(const RowHolder::Head& head, std::string_view value) {
-  if (!restored_) restored_ = std::make_unique<Rows>(model_);
+  if (!restored_) restored_ = std::make_unique<Rows>(model_, pool_);
   Tree& slots = restored_->slots;
   if (!slots.empty() && std::prev(slots.end())->row->key() >= head.key) return false;
   RowHolder row = make_row(head, value);
@@ -651,7 +657,7 @@ bool ReadTable::restore(const RowHolder::Head& head, std::string_view value) {
 }
 
 Result<> ReadTable::adopt(Position applied, const Witness& newest) {
-  if (!restored_) restored_ = std::make_unique<Rows>(model_);
+  if (!restored_) restored_ = std::make_unique<Rows>(model_, pool_);
   if (!unknown_row_.empty())
     return fail(ErrorKind::corrupt, "the row of \"" + unknown_row_ + "\" is not what a table of the model writes");
   restored_->fill();

@@ -193,7 +193,7 @@ class ReadTable {
 
   const model::Model& model_;
   TextMemory* const memory_;  // null: the values lie in the rows
-  BlockPool row_pool_;
+  BlockPool pool_;            // of rows, and of the nodes of trees
   std::unique_ptr<Rows> rows_;
   std::unique_ptr<StagedRows> staged_;
   std::unique_ptr<Rows> restored_;  // while a checkpoint is read

@@ -7,14 +7,17 @@
 // may have a value for a while, of which one is left in the end.
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/hash/hash.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/huge_pages.hpp"
 #include "model/resource.hpp"
 
 namespace annals::projection {
@@ -56,7 +59,9 @@ class UniqueIndex {
 
   const model::Model& model_;
   const bool wanted_;
-  absl::flat_hash_map<std::string, std::string> owners_;               // by field and identity of the value
+  using Owners = absl::flat_hash_map<std::string, std::string, absl::Hash<std::string>, std::equal_to<std::string>,
+                                     HugeAllocator<std::pair<const std::string, std::string>>>;
+  Owners owners_;                                                      // by field and identity of the value
   absl::flat_hash_map<std::string, std::vector<std::string>> others_;  // who has it, too, for a while; none is empty
   std::uint64_t text_bytes_ = 0;                                       // of texts that do not lie in their entry
 };
