@@ -216,6 +216,12 @@ bool BlockPool::equally_large(std::size_t bytes, std::size_t others) {
   return block_steps[steps_of(bytes)] == block_steps[steps_of(others)];
 }
 
+void BlockPool::resize(void* block, std::size_t from, std::size_t to) {
+  INVARIANT(equally_large(from, to), "the block has room for both");
+  forbid(block, from);
+  permit(block, to);
+}
+
 // Whoever deletes the state is alone with it: a pool or a block would be needed to come by it, and there is neither.
 void BlockPool::give_back(void* block) noexcept {
   auto& slab = *reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(slab_bytes - 1));

@@ -36,6 +36,9 @@ class BlockPool {
   /// Whether blocks for so many bytes and for so many are equally large. INVARIANT: as take.
   [[nodiscard]] static bool equally_large(std::size_t bytes, std::size_t others);
 
+  /// From now on the block, which was taken for `from` bytes, is one for `to`. INVARIANT: such are equally large.
+  static void resize(void* block, std::size_t from, std::size_t to);
+
   /// What some pool's `take` gave.
   static void give_back(void* block) noexcept;
 

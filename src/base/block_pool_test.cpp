@@ -62,6 +62,23 @@ TEST(block_pool, what_was_given_back_last_is_taken_first) {
   give_back(blocks);
 }
 
+// Which the address sanitizer watches over.
+TEST(block_pool, a_block_can_be_used_for_as_many_bytes_as_make_one_as_large) {
+  BlockPool pool;
+  constexpr std::size_t most = 1024;
+  std::size_t bytes = most;
+  void* block = pool.take(bytes);
+  while (bytes > 1 && BlockPool::equally_large(bytes - 1, most)) {
+    BlockPool::resize(block, bytes, bytes - 1);
+    std::memset(block, 'x', --bytes);
+  }
+  EXPECT_LT(bytes, most);
+  BlockPool::resize(block, bytes, most);
+  std::memset(block, 'y', most);
+  EXPECT_EQ(static_cast<const char*>(block)[most - 1], 'y');
+  BlockPool::give_back(block);
+}
+
 TEST(block_pool, slabs_without_blocks_are_used_for_other_sizes) {
   BlockPool pool;
   for (const std::size_t bytes : {24u, 100u, 1000u, 4000u, 300u}) {

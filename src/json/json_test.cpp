@@ -21,6 +21,13 @@ std::string code_of(std::string_view text) {
   return object ? "" : object.error().code;
 }
 
+TEST(json_reader, of_no_text_nothing_is_read) {
+  for (const std::string_view text : {std::string_view(), std::string_view("")}) {
+    EXPECT_FALSE(Reader().read_object(text));
+    EXPECT_FALSE(Reader().read_array(text));
+  }
+}
+
 TEST(json_writer, text_is_escaped_only_where_it_must_be) {
   EXPECT_EQ(written("plain äß€😀 /"), "\"plain äß€😀 /\"");
   EXPECT_EQ(written(std::string_view("a\"b\\c\n\r\t\b\f\x01\0z", 13)), "\"a\\\"b\\\\c\\n\\r\\t\\b\\f\\u0001\\u0000z\"");

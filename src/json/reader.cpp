@@ -26,6 +26,8 @@ simdjson::error_code Reader::Parser::parse(std::string_view text, simdjson::dom:
     const auto error = dom.allocate(std::max<std::size_t>(text.size(), 4096), depth_max);
     if (error != simdjson::SUCCESS) return error;
   }
+  // Of no text there may be no place either, which the parser would copy from.
+  if (text.empty()) return simdjson::EMPTY;
   return dom.parse(text.data(), text.size()).get(root);
 }
 

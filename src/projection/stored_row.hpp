@@ -78,6 +78,7 @@ class StoredRow : public SharedBlock {
   friend class RowHolder;
 
   void overwrite(StreamVersion version, Instant updated_at, std::string_view value) {
+    BlockPool::resize(this, bytes(), sizeof(StoredRow) + key_bytes() + value.size());
     bits_ = version.value << version_shift | (bits_ & (exists_bit | key_bytes_max));
     updated_at_ = updated_at;
     value_bytes_ = static_cast<std::uint32_t>(value.size());
