@@ -2,8 +2,10 @@
 
 #include <absl/container/btree_set.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@ namespace {
 
 // Some 3,000 entries, whose places readers wait for.
 constexpr std::size_t write_bytes = 256u << 10;
+constexpr std::size_t entries_at_once = 3000;
 constexpr Duration between_warnings = std::chrono::minutes(1);
 
 struct ByKeyAndVersion {
@@ -48,12 +51,17 @@ struct Waiting {
   Snapshot snapshot;
 };
 
+/// Of one that is in no file yet.
+SnapshotFile::Place place_of(std::string_view key, const Snapshot& snapshot) {
+  return {SnapshotFile::hash_of(key), snapshot.record.version, 0};
+}
+
 /// What readers and those who hand in touch.
 struct State {
   Generation young;
   Generation old;
   std::vector<Waiting> waiting;
-  Places waiting_places;  // of them, in no file yet
+  Places coming;  // of them and of those that are being written
   std::size_t waiting_bytes = 0;
   bool posted = false;  // a task that writes what waits
   bool stopped = false;
@@ -92,13 +100,19 @@ struct Snapshots::Core : std::enable_shared_from_this<Snapshots::Core> {
     {
       const auto now = state.lock();
       taken.swap(now->waiting);
-      now->waiting_places.clear();
       now->waiting_bytes = 0;
       now->posted = false;
     }
     if (taken.empty()) return;
     look_for_file();
     if (auto done = write(taken); !done) failed(done.error());
+    // Not before: what is handed in again meanwhile would be written twice.
+    for (std::span<const Waiting> rest = taken; !rest.empty();
+         rest = rest.subspan(std::min(rest.size(), entries_at_once))) {
+      const auto now = state.lock();
+      for (const Waiting& one : rest.first(std::min(rest.size(), entries_at_once)))
+        now->coming.erase(place_of(one.key, one.snapshot));
+    }
   }
 
   void load() {
@@ -219,11 +233,11 @@ struct Snapshots::Core : std::enable_shared_from_this<Snapshots::Core> {
   /// True once a task is to be posted.
   [[nodiscard]] bool take(std::string_view key, Snapshot snapshot) {
     const std::uint64_t bytes = SnapshotFile::bytes_of(key, snapshot);
-    const SnapshotFile::Place place{SnapshotFile::hash_of(key), snapshot.record.version, 0};
+    const SnapshotFile::Place place = place_of(key, snapshot);
     const auto now = state.lock();
     if (now->stopped || now->young.places.contains(place) || now->waiting_bytes + bytes > limits.waiting_bytes_max)
       return false;
-    if (!now->waiting_places.insert(place).second) return false;
+    if (!now->coming.insert(place).second) return false;
     now->waiting_bytes += bytes;
     now->waiting.push_back({std::string(key), std::move(snapshot)});
     return !std::exchange(now->posted, true);

@@ -360,5 +360,23 @@ TEST_F(SnapshotsTest, readers_and_writers_do_not_disturb_each_other) {
   EXPECT_GT(snapshots.status().written, 0u);
 }
 
+TEST_F(SnapshotsTest, what_is_being_written_is_not_written_once_more) {
+  constexpr std::uint64_t count = 3000;
+  const auto executor = platform::make_thread_executor("snapshots");
+  Snapshots snapshots(model, path, world.platform(), *executor, {});
+  snapshots.start();
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 2; ++thread) {
+    threads.emplace_back([&snapshots] {
+      for (std::uint64_t number = 1; number <= count; ++number) {
+        for (int again = 0; again < 3; ++again) snapshots.offer("a", snapshot_of("a", 10 * number));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  snapshots.stop();
+  EXPECT_EQ(snapshots.status().written, count);
+}
+
 }  // namespace
 }  // namespace annals::projection
