@@ -34,14 +34,6 @@ AWAY = "it is asked again until it answers"
 BACK = "answers again"
 
 
-def until(what: str, holds: Callable[[], bool]) -> None:
-    begun = time.monotonic()
-    while not holds():
-        if time.monotonic() - begun > PATIENCE_S:
-            raise Wrong(f"in vain it was waited for {what}")
-        time.sleep(0.01)
-
-
 class Follower:
     """The command, with what it has printed so far."""
 
@@ -63,7 +55,16 @@ class Follower:
     def told(self, part: str) -> int:
         return sum(part in line for line in list(self.said))
 
+    def wait_for(self, what: str, holds: Callable[[], bool]) -> None:
+        begun = time.monotonic()
+        while not holds():
+            if time.monotonic() - begun > PATIENCE_S:
+                raise Wrong(f"in vain it was waited for {what}; it printed {len(self.lines)} lines and said {self.said}")
+            time.sleep(0.01)
+
     def expect_told(self, away: int, back: int) -> None:
+        # What it says and what it prints come by two pipes, each read by a thread of its own: the one may be ahead of the other.
+        self.wait_for("a word on each outage and each end", lambda: len(self.said) >= away + back)
         if (self.told(AWAY), self.told(BACK), len(self.said)) != (away, back, away + back):
             raise Wrong(f"of {away} outages and {back} ends of them it said {self.said}")
 
@@ -129,18 +130,18 @@ def play_server(binary: str, directory: pathlib.Path) -> int:
         with Follower(binary, port) as follower:
             for ends, how in enumerate(ENDS):
                 if how == "stop":
-                    until("all that was recorded", lambda: len(follower.lines) >= written)
+                    follower.wait_for("all that was recorded", lambda: len(follower.lines) >= written)
                 getattr(server, how)()
-                until(f"a word on the outage; it said {follower.said}", lambda: follower.told(AWAY) > ends)
+                follower.wait_for("a word on the outage", lambda: follower.told(AWAY) > ends)
                 time.sleep(AWAY_S)
                 follower.expect_told(ends + 1, ends)
                 server = start()
                 write(WRITES)
-                until(f"what came after the outage; it said {follower.said}", lambda: len(follower.lines) >= written)
+                follower.wait_for("what came after the outage", lambda: len(follower.lines) >= written)
                 follower.expect_told(ends + 1, ends + 1)
-            follower.process.send_signal(signal.SIGINT)
-            if follower.end() != -signal.SIGINT:
-                raise Wrong(f"interrupted, it ended with {follower.process.returncode}")
+            follower.process.terminate()
+            if follower.end() != -signal.SIGTERM:
+                raise Wrong(f"terminated, it ended with {follower.process.returncode}")
             values = [json.loads(line)["data"]["value"] for line in follower.lines]
             if values != [str(number) for number in range(written)]:
                 raise Wrong(f"of {written} events in order it printed {values}")
