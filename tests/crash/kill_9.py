@@ -93,7 +93,7 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         try:
-            with Connection(self.port, timeout=20) as connection:
+            with Connection(self.port, timeout=60) as connection:
                 for number in range(1_000_000):
                     if not self.put(connection, number):
                         time.sleep(UNAVAILABLE_PAUSE_SECONDS)

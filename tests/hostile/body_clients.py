@@ -96,7 +96,7 @@ def test(binary, directory) -> str:
                              "--request-timeout", "10m"], directory,
                     {"ASAN_OPTIONS": "quarantine_size_mb=8"})  # that sanitizer keeps what was freed for a while
     try:
-        ordinary_requests(server.port, 20, 5.0)
+        ordinary_requests(server.port, 20)
         before = memory_bytes(server)
         clients = [Client(server.port, number % 2 == 1) for number in range(CLIENTS)]
         grown = send_all(clients, server) - before
@@ -108,7 +108,7 @@ def test(binary, directory) -> str:
             return [client for client in clients if client.received or client.ended]
 
         # What they have sent may be on its way still.
-        eventually(lambda: metric(server.port, REFUSALS) == len(refused_ones()), "as many refusals in /metrics as clients that were refused", 30)
+        eventually(lambda: metric(server.port, REFUSALS) == len(refused_ones()), "as many refusals in /metrics as clients that were refused")
         refused = refused_ones()
         told = [client for client in refused if client.received]
         if len(refused) < CLIENTS / 2 or len(refused) == CLIENTS or len(told) < len(refused) / 2:
@@ -118,7 +118,7 @@ def test(binary, directory) -> str:
             raise Wrong(f"the server grew by {grown >> 20} MiB")
         if not 0 < metric(server.port, "annals_http_body_bytes") <= LIMIT_BYTES:
             raise Wrong(f"/metrics says that bodies take {metric(server.port, 'annals_http_body_bytes')} bytes")
-        ordinary_requests(server.port, 50, 5.0)
+        ordinary_requests(server.port, 50)
         # When they have left, all of it can be had again.
         for client in clients:
             client.socket.close()

@@ -111,7 +111,7 @@ def taken_away(binary: str, directory: pathlib.Path) -> str:
             answers.append(client.recv(65536)[:12])
         if set(answers) - {b"HTTP/1.1 200", b"HTTP/1.1 503"} or not answers.count(b"HTTP/1.1 503"):
             raise Wrong(f"those that came meanwhile were told {sorted(set(answers))}")
-        ordinary_requests(server.port, 20, 5.0)
+        ordinary_requests(server.port, 20)
         server.stop()
     finally:
         server.process.kill()

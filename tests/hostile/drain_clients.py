@@ -45,6 +45,8 @@ def test(binary, directory) -> str:
         began = time.monotonic()
         server.stop()
         took = time.monotonic() - began
+        if took > 20:
+            raise Wrong(f"a stop took {took:.1f} s because of who waited")
         for name, (_, _, status) in kinds.items():
             for connection in waiting[name]:
                 reply = connection.receive()

@@ -35,7 +35,7 @@ def put(connection: Connection, name: str, value: str) -> Response:
     return connection.request("PUT", f"/config/{name}", json.dumps({"value": value}).encode(), (("Content-Type", "application/json"),))
 
 
-def ordinary_requests(port: int, count: int, seconds_max: float) -> float:
+def ordinary_requests(port: int, count: int, seconds_max: float = 60.0) -> float:
     """Writes and reads as any client would, on old and new connections; the longest that one took, in seconds."""
     longest = 0.0
     kept = Connection(port)
@@ -73,7 +73,7 @@ def cpu_seconds(server: Server) -> float:
     return (int(fields[11]) + int(fields[12])) * tick_seconds()
 
 
-def eventually(condition: collections.abc.Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+def eventually(condition: collections.abc.Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -19,7 +19,7 @@ import time
 from hostile import Connection, Server, Wrong, eventually, ordinary_requests, put, run
 
 CLIENTS = 1000
-LIMIT_SECONDS = 5
+LIMIT_SECONDS = 10
 ORDINARY_SECONDS_MAX = LIMIT_SECONDS * 0.9   # what is looked for is a server that waits for the slow, not one that is late
 LIST_KEYS, LIST_VALUE = 400, "v" * 20_000
 HEAD = b"GET /config HTTP/1.1\r\nHost: a\r\n"
@@ -109,8 +109,8 @@ def test(binary, directory) -> str:
         while any(client.ended_after is None and client.kind != "reader" for client in clients):
             longest = max(longest, ordinary_requests(server.port, 50, ORDINARY_SECONDS_MAX))
             requests += 100
-            if time.monotonic() - clients[-1].began > 60:
-                raise Wrong("slow clients are still connected after 60 s")
+            if time.monotonic() - clients[-1].began > 120:
+                raise Wrong("slow clients are still connected after 120 s")
         displaced = sum(not check_end(client) for client in clients if client.kind != "reader")
         if displaced == 0:
             raise Wrong("the server took more connections than it should")
@@ -129,7 +129,7 @@ def test(binary, directory) -> str:
                     return False
             return True
 
-        eventually(lambda: all([read_up(client) for client in readers]), "the end of those that do not read", 30)
+        eventually(lambda: all([read_up(client) for client in readers]), "the end of those that do not read")
         longest = max(longest, ordinary_requests(server.port, 50, ORDINARY_SECONDS_MAX))
         with Connection(server.port) as connection:
             if connection.request("GET", "/config/slow").status != 404:

@@ -254,7 +254,7 @@ def test(binary, directory) -> str:
             wanted = 2 * sum(b"/config/shown" in sent for _, sent, _ in GOOD)
             if shown != wanted:
                 raise Wrong(f"{shown} writes took effect that stand before hidden ones or are good; {wanted} of them are good")
-        ordinary_requests(server.port, 20, 5.0)
+        ordinary_requests(server.port, 20)
         server.stop()
     finally:
         server.process.kill()

@@ -35,7 +35,7 @@ class Client:
         context.set_alpn_protocols(["h2", "http/1.1"])
         if version:
             context.minimum_version = context.maximum_version = version
-        self._connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=20)
+        self._connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
         self._connection.connect()
         if self._connection.sock.selected_alpn_protocol() != "http/1.1":
             raise Wrong("ALPN did not end in http/1.1")

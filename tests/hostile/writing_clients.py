@@ -47,7 +47,7 @@ def full_queue(binary: str, directory: pathlib.Path) -> str:
                         refused += 1
                     else:
                         wrong.append(f"a write got {reply.status} {reply.body!r}")
-                    if took > 5:
+                    if took > 20:
                         wrong.append(f"a write was answered after {took:.1f} s")
 
     try:
@@ -65,7 +65,7 @@ def full_queue(binary: str, directory: pathlib.Path) -> str:
                 events = json.loads(connection.request("GET", f"/config/client-{number}/history").body)
                 if len(events) != recorded.get(f"client-{number}", 0):
                     raise Wrong(f"{recorded.get(f'client-{number}', 0)} writes were acknowledged and {len(events)} are recorded")
-        ordinary_requests(server.port, 20, 5.0)
+        ordinary_requests(server.port, 20)
         server.stop()
     finally:
         server.process.kill()
@@ -101,7 +101,7 @@ def full_disk(binary: str, directory: pathlib.Path) -> str:
         for name in acknowledged:
             if connection.request("GET", f"/config/{name}").body != b"v" * 5000:
                 raise Wrong(f"{name} was acknowledged and is gone after a restart")
-        ordinary_requests(server.port, 20, 5.0)
+        ordinary_requests(server.port, 20)
         server.stop()
     finally:
         server.process.kill()
@@ -133,7 +133,7 @@ def no_next_segment(binary: str, directory: pathlib.Path) -> str:
                 raise Wrong(f"without room, {path} is {reply.status} {reply.body!r}, not {status}")
         eventually(lambda: any("there is no room in the log" in line for line in server.log), "an ERROR in the log")
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        eventually(lambda: connection.request("GET", "/readyz").status == 200, "that room is found, without a write", 30)
+        eventually(lambda: connection.request("GET", "/readyz").status == 200, "that room is found, without a write")
         must("large", 25_000, 200)
         events = json.loads(connection.request("GET", "/config/large/history").body)
         if len(events) != 1 or connection.request("GET", "/health").status != 200:

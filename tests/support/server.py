@@ -12,11 +12,11 @@ import time
 LISTENING = re.compile(r"annals: listening on (https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+))")
 
 # A start reads what the log holds; under a sanitizer that takes its time.
-START_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 30
+START_SECONDS_MAX = 120
+STOP_SECONDS_MAX = 120
 # A server that is asked to stop again does not finish its requests; what it drains for is longer than this.
 DRAIN_SECONDS = 0.5
-HASTENED_SECONDS_MAX = 5
+HASTENED_SECONDS_MAX = 8
 
 
 class ServerError(Exception):
@@ -68,7 +68,7 @@ class Server:
 
     def _join(self) -> None:
         for reader in self._readers:
-            reader.join(timeout=5)
+            reader.join(timeout=60)
         self.process.stdout.close()
         self.process.stderr.close()
 
