@@ -24,7 +24,9 @@ ServerOptions quick_options() {
 }
 
 TEST(ServerTime, an_idle_connection_is_closed_without_a_word) {
-  ServerUnderTest server(quick_options());
+  ServerOptions options = quick_options();
+  options.idle_timeout = milliseconds(1500);
+  ServerUnderTest server(options);
   TestClient silent = server.connect();
   TestClient once = server.connect();
   once.send(get_request("/"));
@@ -32,8 +34,33 @@ TEST(ServerTime, an_idle_connection_is_closed_without_a_word) {
   const auto begin = steady_clock::now();
   EXPECT_TRUE(silent.ends());
   EXPECT_TRUE(once.ends());
-  EXPECT_GE(steady_clock::now() - begin, milliseconds(300));
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(3000));
+  EXPECT_GE(steady_clock::now() - begin, milliseconds(1400));
+}
+
+/// A machine that stands still for a while, or a handler that takes its time, is no reason to cut off those whose
+/// requests have come meanwhile. More of them than are told of in one turn.
+TEST(ServerTime, what_comes_while_the_thread_is_kept_from_its_work_is_answered) {
+  ServerOptions options;
+  options.worker_threads = 1;
+  options.idle_timeout = std::chrono::seconds(2);
+  std::atomic<bool> stalled{false};
+  std::atomic<bool> goes_on{false};
+  ServerUnderTest server(options, [&](const Request& request, Responder responder) {
+    if (request.target == "/stall") {
+      stalled = true;
+      while (!goes_on) std::this_thread::sleep_for(milliseconds(1));
+    }
+    responder.send(text_response("answered"));
+  });
+  std::vector<TestClient> clients;
+  for (int count = 0; count < 200; ++count) clients.push_back(server.connect());
+  TestClient staller = server.connect();
+  staller.send(get_request("/stall"));
+  ASSERT_TRUE(server.eventually([&] { return stalled.load(); }));
+  for (TestClient& client : clients) client.send(get_request("/"));
+  std::this_thread::sleep_for(2 * options.idle_timeout);
+  goes_on = true;
+  for (TestClient& client : clients) ASSERT_EQ(client.reply().body, "answered");
 }
 
 TEST(ServerTime, a_head_that_comes_byte_by_byte_has_one_time_for_all_its_bytes) {
@@ -42,13 +69,13 @@ TEST(ServerTime, a_head_that_comes_byte_by_byte_has_one_time_for_all_its_bytes) 
   const auto begin = steady_clock::now();
   std::thread sender([&] {
     for (char character : get_request("/slow") + std::string(500, 'x')) {
-      if (!client.send(std::string_view(&character, 1)) || steady_clock::now() - begin > milliseconds(3000)) return;
+      if (!client.send(std::string_view(&character, 1))) return;
       std::this_thread::sleep_for(milliseconds(20));
     }
   });
   EXPECT_EQ(client.reply().status, 408);
   EXPECT_GE(steady_clock::now() - begin, milliseconds(200));
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(1000));
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(8000)) << "all of them take ten seconds";
   EXPECT_TRUE(client.ends());
   sender.join();
   EXPECT_EQ(server.targets().size(), 0u);
@@ -66,9 +93,11 @@ TEST(ServerTime, a_body_that_does_not_come_is_answered_with_408) {
 }
 
 TEST(ServerTime, every_request_of_a_connection_has_its_own_time) {
-  ServerUnderTest server(quick_options());
+  ServerOptions options = quick_options();
+  options.header_timeout = options.request_timeout = milliseconds(1000);
+  ServerUnderTest server(options);
   TestClient client = server.connect();
-  for (int count = 0; count < 6; ++count) {
+  for (int count = 0; count < 15; ++count) {
     // The next head begins in the same piece as the body before it ends.
     client.send(count == 0 ? "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel" : "l");
     std::this_thread::sleep_for(milliseconds(100));
@@ -156,7 +185,7 @@ TEST(ServerTime, what_the_socket_takes_in_part_only_follows_once_the_client_read
 
 TEST(ServerTime, a_client_that_reads_slowly_but_steadily_gets_all) {
   ServerOptions options = quick_options();
-  options.request_timeout = milliseconds(300);
+  options.request_timeout = milliseconds(1500);
   ServerUnderTest server(options, [](const Request&, Responder responder) {
     responder.send(text_response(std::string(10'000'000, 'x')));
   });
@@ -167,10 +196,10 @@ TEST(ServerTime, a_client_that_reads_slowly_but_steadily_gets_all) {
   unsigned reads = 0;
   while (received < 10'000'000 && client.receive()) {
     received += client.take_received().size();
-    if (++reads % 16 == 0) std::this_thread::sleep_for(milliseconds(20));
+    if (++reads % 16 == 0) std::this_thread::sleep_for(milliseconds(60));
   }
   EXPECT_GE(received, 10'000'000u);
-  EXPECT_GT(steady_clock::now() - begin, milliseconds(500)) << "it took longer than one piece may take";
+  EXPECT_GT(steady_clock::now() - begin, options.request_timeout) << "it took longer than one piece may take";
 }
 
 /// Keeps the requests for /held, and answers all others.

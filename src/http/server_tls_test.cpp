@@ -118,7 +118,6 @@ TEST_F(ServerTls, a_handshake_has_the_time_of_a_header) {
   EXPECT_TRUE(silent.ends());
   EXPECT_TRUE(begun.ends());
   EXPECT_GE(steady_clock::now() - begin, milliseconds(200));
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(3000));
   EXPECT_TRUE(server.eventually([&] { return server->status().failed_handshakes == 2; }));
 }
 

@@ -241,10 +241,10 @@ class ServerUnderTest {
     return targets_;
   }
 
-  /// Waits until `condition` holds; false when it does not within some seconds.
+  /// Waits until `condition` holds; false when it does not within a minute.
   template <class Condition>
   [[nodiscard]] static bool eventually(Condition condition) {
-    for (int tries = 0; tries < 1000; ++tries) {
+    for (int tries = 0; tries < 12'000; ++tries) {
       if (condition()) return true;
       ::usleep(5000);
     }

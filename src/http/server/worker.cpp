@@ -104,7 +104,7 @@ void Worker::join() {
 
 void Worker::adopt(Socket socket) {
   if (!sweeping_) {
-    coarse_now_ = shared_.platform.clock.monotonic();
+    swept_at_ = shared_.platform.clock.monotonic();
     sweeping_ = true;
     arm_sweep();
   }
@@ -162,7 +162,9 @@ void Worker::arm_sweep() {
 }
 
 void Worker::sweep() {
-  coarse_now_ = shared_.platform.clock.monotonic();
+  const Duration now = shared_.platform.clock.monotonic();
+  coarse_now_ += std::min(now - swept_at_, 2 * sweep_interval_);
+  swept_at_ = now;
   // From the back: a connection that ends takes itself out and puts the last, already looked at, in its place.
   for (std::size_t place = connections_.size(); place-- > 0;) connections_[place]->sweep(coarse_now_);
   sweeping_ = !connections_.empty();

@@ -124,7 +124,8 @@ class Worker {
   /// For its connections.
   [[nodiscard]] Shared& shared() { return shared_; }
   [[nodiscard]] bool draining() const { return shared_.draining.load(std::memory_order_relaxed); }
-  /// Monotonic time as of the last sweep: late by less than `sweep_interval`.
+  /// The time that counts for the limits of connections, as of the last sweep. It is monotonic time, but for what this
+  /// thread was kept from its work beyond two intervals: nobody is to blame for bytes that nobody looked for.
   [[nodiscard]] Duration coarse_now() const { return coarse_now_; }
   [[nodiscard]] Duration sweep_interval() const { return sweep_interval_; }
   [[nodiscard]] IdentitySource& identities() { return identities_; }
@@ -171,6 +172,7 @@ class Worker {
   Timer sweep_timer_;
   bool sweeping_ = false;
   Duration coarse_now_{0};
+  Duration swept_at_{0};  // monotonic time
   std::uint64_t phases_ = 0;
   std::vector<Connection*> connections_;  // each ends by itself and then calls `remove`
   std::vector<Connection*> to_send_;      // of those; empty outside of a turn of the ready list
