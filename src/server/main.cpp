@@ -129,7 +129,7 @@ void add_place(CLI::App& command, std::string& store, std::string& url, Flags& f
                bool (*wanted)(std::string_view key) = leads_to_store) {
   CLI::Option* data =
       command.add_option("--data", store,
-                         std::string("The store, a directory of which no server holds: ") + named_store_help +
+                         std::string("The store (a directory must not be held by a server): ") + named_store_help +
                              ". Default: what the settings lead to, else annals-data.");
   // A variable of the shell that is not set must not lead to another store.
   data->check([](const std::string& name) { return name.empty() ? "is empty; name the store" : ""; });
@@ -155,8 +155,8 @@ int run(int count, char** arguments) {
       app.add_subcommand("check", "Check a configuration and print what would be served, without serving.");
   CLI::App* plan_command = app.add_subcommand(
       "plan",
-      "Tell what the declared models differ in from those that a store was served with, and what that does to "
-      "its events; of a store that no server holds. Nothing is changed.");
+      "Tell how the declared models differ from those that a store was served with, and what that does to its "
+      "events. No server may hold the store; nothing is changed.");
   CLI::App* settings_command = app.add_subcommand(
       "settings", "Print every setting that is in effect and where it came from; secrets are masked.");
   CLI::App* verify_command = app.add_subcommand(

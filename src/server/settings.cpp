@@ -23,7 +23,7 @@ constexpr std::array catalogue{
     Setting{"server.listen", "--listen", text, "127.0.0.1:4000",
             "Address and port to serve on; port 0 takes a free one."},
     Setting{"server.insecure", "--insecure", boolean, "false",
-            "Allows to listen beyond loopback although nobody has to say who they are."},
+            "Allows listening beyond loopback although clients need not say who they are."},
     Setting{"server.tls_certificate", "--tls-certificate", text, "",
             "File with the certificate to serve HTTPS with, and those that lead to one the clients know, as PEM; read "
             "anew on SIGHUP. With it goes tls_key."},
@@ -37,13 +37,15 @@ constexpr std::array catalogue{
             "whole header, for longest, and gets 503 where all are busy. Fewer where the limit of open files is lower.",
             1, 1'000'000},
     Setting{"server.request_timeout", "--request-timeout", duration, "30s",
-            "For a body to arrive, a request to be answered, a client to take its reply.", 10 * millisecond, hour},
+            "How long a body may take to arrive, a request to be answered, a client to take its reply.",
+            10 * millisecond, hour},
     Setting{"server.header_timeout", "--header-timeout", duration, "10s",
             "From the first byte of a request to the end of its header; also for a TLS handshake.", 10 * millisecond,
             hour},
     Setting{"server.idle_timeout", "--idle-timeout", duration, "75s",
             "How long a connection may stay without a request.", 10 * millisecond, day},
-    Setting{"server.drain_timeout", "--drain-timeout", duration, "10s", "At a stop: for what has begun.", 0, hour},
+    Setting{"server.drain_timeout", "--drain-timeout", duration, "10s", "At a stop: how long what has begun may take.",
+            0, hour},
     Setting{"server.header_bytes_max", "--header-bytes-max", bytes, "32KiB", "Request line and header fields together.",
             kib, mib},
     Setting{"server.bodies_bytes_max", "--bodies-bytes-max", bytes, "256MiB",
@@ -64,11 +66,12 @@ constexpr std::array catalogue{
     Setting{"store.kind", "--store", choice, "embedded", "Where events live.", 0, 0, "embedded|memory|postgres"},
     Setting{"store.directory", "--data", text, "annals-data",
             "The directory of the embedded store, and of checkpoints; made when it is not there."},
-    Setting{"store.sync", "--sync", choice, "group",
-            "When a success is told: group: once the events survive the loss of power; periodic: once the operating "
-            "system has them, flushed every "
-            "sync_interval; memory: as periodic, flushed once a second.",
-            0, 0, "group|periodic|memory"},
+    Setting{
+        "store.sync", "--sync", choice, "group",
+        "When a success is reported: group: once the events survive the loss of power; periodic: once the operating "
+        "system has them, flushed every "
+        "sync_interval; memory: as periodic, flushed once a second.",
+        0, 0, "group|periodic|memory"},
     Setting{"store.sync_interval", "--sync-interval", duration, "10ms",
             "Time between flushes with sync = periodic, and until that of a model's writes whose durability is memory.",
             millisecond, 10 * second},
