@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
 #include <string_view>
@@ -81,16 +82,25 @@ void CuttingProxy::serve() {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) continue;
     const std::lock_guard lock(mutex_);
-    carriers_.emplace_back([this, client] { carry(client); });
+    const std::size_t number = ++connections_;
+    carriers_.emplace_back([this, client, number] { carry(client, number); });
   }
 }
 
-void CuttingProxy::carry(int client) {
+void CuttingProxy::hold(Held held) {
+  held_to_ = held == Held::none ? 0 : held == Held::all ? SIZE_MAX : connections_.load();
+}
+
+void CuttingProxy::carry(int client, std::size_t number) {
   const int server = refusing_ || refusing_new_ ? -1 : connect_to(server_);
   std::array<char, 65536> buffer{};
   bool waits_for_commit = false;
   std::string said;
   while (server >= 0 && !closing_ && !refusing_) {
+    if (number <= held_to_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{tick_ms});
+      continue;
+    }
     std::array<pollfd, 2> waited{
         {{.fd = client, .events = POLLIN, .revents = 0}, {.fd = server, .events = POLLIN, .revents = 0}}};
     if (::poll(waited.data(), waited.size(), tick_ms) <= 0) continue;

@@ -34,11 +34,21 @@ class CuttingProxy {
   /// Takes none any more, and leaves those that there are.
   void refuse_new() { refusing_new_ = true; }
   void accept_again() { refusing_ = refusing_new_ = false; }
+
+  enum class Held : std::uint8_t {
+    none,
+    those_there,  ///< the connections that there are, and none that comes
+    all,
+  };
+  /// Nothing goes by way of these connections for now, in either direction, and nothing is lost.
+  void hold(Held held);
+  /// How many connections have come.
+  [[nodiscard]] std::size_t connections() const { return connections_.load(); }
   [[nodiscard]] bool has_cut() const { return cut_.load() == Cut::never; }
 
  private:
   void serve();
-  void carry(int client);
+  void carry(int client, std::size_t number);
 
   std::string server_;
   int listener_ = -1;
@@ -48,6 +58,8 @@ class CuttingProxy {
   std::atomic<bool> refusing_{false};
   std::atomic<bool> refusing_new_{false};
   std::atomic<bool> closing_{false};
+  std::atomic<std::size_t> connections_{0};
+  std::atomic<std::size_t> held_to_{0};  // the connections up to this one are held
   std::mutex mutex_;
   std::vector<std::thread> carriers_;  // guarded by mutex_
   std::thread acceptor_;

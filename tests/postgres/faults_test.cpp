@@ -7,33 +7,13 @@
 #include <set>
 #include <thread>
 
-#include "tests/postgres/cutting_proxy.hpp"
-#include "tests/postgres/test_database.hpp"
+#include "tests/postgres/behind_proxy.hpp"
 
 namespace annals::test {
 namespace {
 
 using testing::ElementsAre;
 using Cut = CuttingProxy::Cut;
-
-/// A store that reaches its server through a proxy.
-class BehindProxy : public PostgresTest {
- protected:
-  BehindProxy() {
-    store::PostgresOptions direct = options();
-    const std::string url = options().url;
-    const auto part = [&](const std::string& name) {
-      const std::size_t begin = url.find(name + "=") + name.size() + 1;
-      return url.substr(begin, url.find('&', begin) - begin);
-    };
-    proxy_ = std::make_unique<CuttingProxy>(part("host"), part("port"));
-    options().url = "postgres://" + part("user") + "@127.0.0.1:" + std::to_string(proxy_->port()) + "/postgres";
-  }
-  CuttingProxy& proxy() { return *proxy_; }
-
- private:
-  std::unique_ptr<CuttingProxy> proxy_;
-};
 
 TEST_F(BehindProxy, an_append_whose_answer_was_lost_is_looked_up_and_told_as_recorded) {
   const auto store = open();

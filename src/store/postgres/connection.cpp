@@ -17,6 +17,8 @@ namespace {
 
 /// A server that says nothing for so long is gone; a wait for a lock ends sooner, by the session's lock_timeout.
 constexpr int silence_max_ms = 30'000;
+/// How often whoever doubts that a silent server is there is asked.
+constexpr int doubt_pause_ms = 5'000;
 /// How often it is looked whether somebody still waits for what is read.
 constexpr int interest_pause_ms = 100;
 
@@ -219,17 +221,23 @@ Result<> Connection::flush() {
 
 Result<> Connection::wait(short events) {
   // A negative descriptor is passed over.
-  std::array<pollfd, 2> waited{
-      {{.fd = PQsocket(connection_), .events = events, .revents = 0}, {.fd = ended_, .events = POLLIN, .revents = 0}}};
+  std::array<pollfd, 3> waited{{{.fd = PQsocket(connection_), .events = events, .revents = 0},
+                                {.fd = ended_, .events = POLLIN, .revents = 0},
+                                {.fd = silent_, .events = POLLIN, .revents = 0}}};
   if (waited[0].fd < 0) return lost("its socket is closed");
-  const int pause_ms = ReadInterest::may_end() ? interest_pause_ms : silence_max_ms;
+  const int pause_ms = ReadInterest::may_end() ? interest_pause_ms : is_there_ ? doubt_pause_ms : silence_max_ms;
   for (int silent_ms = 0; silent_ms < silence_max_ms;) {
     const int ready = ::poll(waited.data(), waited.size(), pause_ms);
     if (ready > 0 && waited[1].revents != 0) return give_up("nobody waits for it any more");
+    if (ready > 0 && waited[2].revents != 0) return give_up("the server says nothing to anybody");
     if (ready > 0) return {};
     if (ready < 0 && errno != EINTR) return lost("its socket cannot be waited on");
     if (ReadInterest::has_ended()) return give_up("nobody waits for the answer any more");
-    if (ready == 0) silent_ms += pause_ms;
+    if (ready != 0) continue;
+    silent_ms += pause_ms;
+    if (pause_ms == doubt_pause_ms && !is_there_()) {
+      return give_up("the server says nothing, and not to a new connection either");
+    }
   }
   return give_up("the server said nothing for " + std::to_string(silence_max_ms / 1000) + " s");
 }

@@ -10,6 +10,7 @@
 // Confined to one thread at a time. Source: PostgreSQL's documentation of libpq, "Pipeline Mode".
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -131,6 +132,13 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// Whoever waits for the server gives up, besides, as soon as `silent`, a descriptor that outlives the connection, is
+  /// readable.
+  void give_up_when(int silent) { silent_ = silent; }
+  /// From now on who waits asks `is_there`, on the waiting thread, each time that the server has said nothing for 5 s,
+  /// and gives up when that is false. Not of reads that somebody waits for (event/read_interest.hpp).
+  void ask_in_silence(std::function<bool()> is_there) { is_there_ = std::move(is_there); }
+
   /// Runs the statements in one round trip. Waits while the server is silent for `silence_max` at most, and no longer
   /// than somebody waits for what this thread reads (event/read_interest.hpp); then the connection is lost.
   [[nodiscard]] Result<std::vector<Rows>> run(std::span<const Call> calls);
@@ -179,6 +187,8 @@ class Connection {
   const Dialect dialect_;
   pg_conn* connection_;
   const int ended_;
+  int silent_ = -1;
+  std::function<bool()> is_there_;
   std::unordered_set<std::string> prepared_;
   std::string incarnation_;
   Backend backend_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "store/postgres/libpq_message.hpp"
 #include "store/postgres/postgres_store.hpp"
 
 namespace annals::store {
@@ -287,6 +288,7 @@ Result<> PostgresStore::look() {
   }
   if (!listening_) {
     auto lease = TRY(following_.borrow());
+    lease->ask_in_silence([this] { return answers_another(); });
     TRY(lease->run(Sql::listen));
     listening_.emplace(std::move(lease));
     node_claim_ = {.told = node_claim_.told};
@@ -308,6 +310,15 @@ Result<> PostgresStore::look() {
   }
   if (is_lost(head.error())) listening_.reset();
   return std::unexpected(displaced_if_without_tables(head.error()));
+}
+
+/// Asked while the server does not answer the thread that follows, whose questions take it a moment. One that is slow,
+/// or whose tables are locked, takes a connection all the same, or says why not.
+bool PostgresStore::answers_another() {
+  const auto another = Connection::open(destination_, dialect_, wake_);
+  if (another || !is_lost(another.error()) || !tells_of_silence(another.error().message)) return true;
+  reading_.be_silent(another.error());
+  return false;
 }
 
 /// Says so when another server goes by the same node id, and when it does no longer.

@@ -75,6 +75,14 @@ constexpr std::string_view refused_words[] = {
     "not permitted to log in",        "not currently accepting connections",
 };
 
+// libpq's own words, and those of the system.
+constexpr std::string_view silence_words[] = {
+    "timeout expired",
+    "Connection timed out",
+    "No route to host",
+    "Network is unreachable",
+};
+
 }  // namespace
 
 std::string one_line(std::string_view said) {
@@ -108,6 +116,10 @@ ConnectFailure connect_failure_of(std::string_view line) {
   }
   if (has_any(line, refused_words)) return ConnectFailure::refused;
   return ConnectFailure::unreachable;
+}
+
+bool tells_of_silence(std::string_view line) {
+  return has_any(line, silence_words) && line.find("FATAL: ") == std::string_view::npos;
 }
 
 }  // namespace annals::store

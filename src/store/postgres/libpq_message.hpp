@@ -26,4 +26,8 @@ enum class ConnectFailure : std::uint8_t {
 /// Of what one_line gave.
 [[nodiscard]] ConnectFailure connect_failure_of(std::string_view line);
 
+/// Whether a failure to connect, as one_line or a sentence around it tells it, is that nobody said anything: neither a
+/// server, which refuses in words of its own, nor the machine where none runs.
+[[nodiscard]] bool tells_of_silence(std::string_view line);
+
 }  // namespace annals::store

@@ -126,6 +126,21 @@ TEST(libpq_message, an_option_that_libpq_refuses_is_a_mistake_of_usage) {
   }
 }
 
+TEST(libpq_message, silence_is_what_no_server_and_no_machine_has_answered) {
+  const std::string where =
+      "cannot connect to the database shop: connection to server at \"10.0.0.1\", port 5432 failed: ";
+  for (const std::string_view said :
+       {"timeout expired", "Connection timed out", "No route to host", "Network is unreachable"}) {
+    EXPECT_TRUE(tells_of_silence(where + std::string(said))) << said;
+  }
+  for (const std::string_view said :
+       {"Connection refused", "FATAL: sorry, too many clients already",
+        "FATAL: canceling authentication due to timeout", "FATAL: connection to the directory failed: timeout expired",
+        "server closed the connection unexpectedly"}) {
+    EXPECT_FALSE(tells_of_silence(where + std::string(said))) << said;
+  }
+}
+
 TEST(libpq_message, a_server_that_is_not_there_is_told_in_one_line) {
   PostgresOptions options;
   options.url = "postgres://ann@127.0.0.1:1/shop";

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "event/read_interest.hpp"
 
@@ -30,10 +31,12 @@ ConnectionPool::ConnectionPool(Destination destination, Dialect dialect, std::si
       platform_(platform),
       check_(std::move(check)),
       given_up_(std::move(given_up)),
-      ended_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      ended_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      silent_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 ConnectionPool::~ConnectionPool() {
   ::close(ended_);
+  ::close(silent_);
 }
 
 Result<ConnectionPool::Lease> ConnectionPool::borrow() {
@@ -41,6 +44,7 @@ Result<ConnectionPool::Lease> ConnectionPool::borrow() {
   const Duration begun = platform_.clock.monotonic();
   while (true) {
     if (!may_wait_) return given_up();
+    if (is_silent_) return std::unexpected(*refusal_);
     if (auto connection = take_idle()) return Lease(*this, std::move(connection), generation_);
     const bool is_full = lent_ == connections_max_;
     // Of those who come while the server does not answer, one at a time waits for it.
@@ -90,8 +94,8 @@ ConnectionPool::Attempt ConnectionPool::try_to_connect(std::unique_lock<std::mut
   --attempting_;
   attempted_at_ = platform_.clock.monotonic();
   if (made) {
-    refusal_.reset();
-    pause_ = Duration{0};
+    answers();
+    (*made)->give_up_when(silent_);
     attempt.made = *std::move(made);
     return attempt;
   }
@@ -120,8 +124,28 @@ void ConnectionPool::take_back(std::unique_ptr<Connection> connection, std::uint
 
 void ConnectionPool::try_again() {
   const std::lock_guard lock(mutex_);
+  answers();
+}
+
+/// Called with the lock.
+void ConnectionPool::answers() {
   refusal_.reset();
   pause_ = Duration{0};
+  if (!std::exchange(is_silent_, false)) return;
+  eventfd_t told = 0;
+  (void)::eventfd_read(silent_, &told);
+}
+
+void ConnectionPool::be_silent(Error why) {
+  std::vector<std::unique_ptr<Connection>> forgotten;
+  {
+    const std::lock_guard lock(mutex_);
+    refusal_ = std::move(why);
+    ++generation_;
+    forgotten.swap(idle_);
+    if (!std::exchange(is_silent_, true)) (void)::eventfd_write(silent_, 1);
+  }
+  returned_.notify_all();
 }
 
 void ConnectionPool::let_wait(bool allowed) {

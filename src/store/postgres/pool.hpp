@@ -4,7 +4,8 @@
 // A connection is looked at before it is lent, a new one also by its owner (`check`), and one that broke is not taken
 // back. While no connection can be made, attempts are spread out (from 50 ms, doubling, to 2 s), and who asks in
 // between is refused at once, with the reason; but while a connection that was made is lent, it is waited for: the
-// server may have no further one to give.
+// server may have no further one to give. Unless the server has been found to say nothing to anybody: then nothing is
+// asked of it until it is known to answer.
 
 #include <condition_variable>
 #include <functional>
@@ -59,6 +60,11 @@ class ConnectionPool {
   /// again.
   void try_again();
 
+  /// The server has been found to say nothing, neither to who had asked it nor to who connects, because of `why`.
+  /// Whoever waits for it on one of these connections gives up, as if that had been lost, and who borrows is refused,
+  /// until try_again is called or a connection that is being made comes into being.
+  void be_silent(Error why);
+
   /// With false, whoever waits for the server (but for a connection that is being made) or for a connection gives up,
   /// as if it had been lost, and so does who comes, until it is told true.
   void let_wait(bool allowed);
@@ -84,6 +90,7 @@ class ConnectionPool {
   };
   [[nodiscard]] std::unique_ptr<Connection> take_idle();
   [[nodiscard]] Attempt try_to_connect(std::unique_lock<std::mutex>& lock);
+  void answers();
   [[nodiscard]] std::unexpected<Error> all_in_use() const;
   void take_back(std::unique_ptr<Connection> connection, std::uint64_t generation);
 
@@ -94,7 +101,8 @@ class ConnectionPool {
   const Check check_;
   const std::function<void(const Backend&)> given_up_;
 
-  const int ended_;  // readable while nobody may wait
+  const int ended_;   // readable while nobody may wait
+  const int silent_;  // readable while is_silent_
 
   std::mutex mutex_;
   std::condition_variable returned_;
@@ -104,6 +112,7 @@ class ConnectionPool {
   std::size_t lent_ = 0;                           // guarded by mutex_; those being made too
   std::size_t attempting_ = 0;                     // guarded by mutex_; who is making a connection
   std::optional<Error> refusal_;                   // guarded by mutex_; of the last attempt to connect
+  bool is_silent_ = false;                         // guarded by mutex_; there is a refusal_ then
   Duration pause_{0};                              // guarded by mutex_; after the attempt at attempted_at_
   Duration attempted_at_{0};                       // guarded by mutex_
 };

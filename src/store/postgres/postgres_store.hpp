@@ -199,6 +199,7 @@ class PostgresStore final : public EventStore {
   void publish(Position head, const std::optional<Uuid>& last) const;
 
   void follow();
+  [[nodiscard]] bool answers_another();
   [[nodiscard]] Result<> look();
   [[nodiscard]] Result<Position> ask_head(Connection& connection) const;
   [[nodiscard]] Result<Position> newest_of_all() const;
