@@ -32,6 +32,13 @@ std::uint64_t short_word(std::string_view text) {
   return std::uint64_t{first} << 32 | last;
 }
 
+/// Of RFC 3986 section 2.3.
+bool is_unreserved(char character) {
+  const char lower = to_lower(character);
+  return (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '-' || lower == '.' ||
+         lower == '_' || lower == '~';
+}
+
 }  // namespace
 
 std::string_view to_string(Method method) {
@@ -92,13 +99,28 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return decoded;
 }
 
+std::string_view plain_path(std::string_view path, std::string& storage) {
+  constexpr std::size_t escape_size = 3;
+  bool decodes = false;
+  std::size_t copied = 0;  // of the path, so far
+  for (std::size_t place = path.find('%'); place != std::string_view::npos; place = path.find('%', place + 1)) {
+    if (path.size() - place < escape_size) return path;
+    const int high = hex_digit_value(path[place + 1]);
+    const int low = hex_digit_value(path[place + 2]);
+    if (high < 0 || low < 0) return path;  // else `%%36%31` would become an escape that nobody wrote
+    const char character = static_cast<char>(high * 16 + low);
+    if (!is_unreserved(character)) continue;
+    if (!decodes) storage.clear();
+    decodes = true;
+    storage.append(path.substr(copied, place - copied)) += character;
+    copied = place + escape_size;
+  }
+  if (!decodes) return path;
+  return storage.append(path.substr(copied));
+}
+
 std::string percent_encode(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  const auto is_unreserved = [](char character) {
-    const char lower = to_lower(character);
-    return (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '-' || lower == '.' ||
-           lower == '_' || lower == '~';
-  };
   const auto unreserved = static_cast<std::size_t>(std::ranges::find_if_not(text, is_unreserved) - text.begin());
   if (unreserved == text.size()) return std::string(text);
   std::string encoded;

@@ -49,6 +49,10 @@ struct Request {
 
 /// Percent-decodes; nullopt when an escape is broken. `+` stays `+`.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+/// The same path with the escapes of unreserved characters decoded (RFC 3986, 6.2.2.2): `/%63onfig/a%2fb` is
+/// `/config/a%2fb`. All other escapes stay. Gives `path` itself when nothing is to be decoded, or an escape is broken;
+/// else what it gives lies in `storage`.
+[[nodiscard]] std::string_view plain_path(std::string_view path, std::string& storage);
 /// Percent-encodes everything but RFC 3986's unreserved characters.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 

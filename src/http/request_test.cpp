@@ -49,6 +49,21 @@ TEST(Request, percent_decoding_takes_whole_escapes_only) {
     EXPECT_EQ(percent_decode(broken), std::nullopt) << broken;
 }
 
+TEST(Request, a_path_is_plain_once_the_escapes_of_unreserved_characters_are_decoded) {
+  std::string storage = "what was there before";
+  EXPECT_EQ(plain_path("/%63onfi%67/%7e%2D%2e%5F%41%39", storage), "/config/~-._A9");
+  EXPECT_EQ(plain_path("%61", storage), "a");
+  // A character that may mean something else stays as it is, and so does what is no escape.
+  for (std::string_view plain : {"", "/", "/config/a", "/config/a%2Fb%2f%3F%25%00%c3%a4", "/%", "/%6", "/%zz%6g"}) {
+    EXPECT_EQ(plain_path(plain, storage), plain);
+    EXPECT_EQ(plain_path(plain, storage).data(), plain.data()) << "nothing is copied";
+  }
+  // What is decoded makes no escape that was not there.
+  EXPECT_EQ(plain_path("/%25%36%33%63", storage), "/%2563c");
+  for (std::string_view broken : {"/%%36%31", "/%2%35", "/%6%31", "/%61%", "/%61%4"})
+    EXPECT_EQ(plain_path(broken, storage), broken);
+}
+
 TEST(Request, percent_encoding_is_undone_by_decoding) {
   std::string every;
   for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);

@@ -108,7 +108,9 @@ class Api {
       : engine_(engine), options_(std::move(options)), shared_(options_, engine.platform().log) {}
 
   void answer(const Request& request, Responder responder) const {
-    const auto place = model_of(engine_, request.path);
+    std::string storage;
+    const std::string_view path = plain_path(request.path, storage);
+    const auto place = model_of(engine_, path);
     Call call{engine_, options_, shared_, 0, {}, {}, Asker::of(request), request.home, std::move(responder),
               false,   0,        {}};
     call.behind_store = engine_.behind_store();
@@ -128,17 +130,17 @@ class Api {
         if (matched && serves(call, *candidate.route)) return run(*candidate.route, *matched, request, std::move(call));
       }
     }
-    const Segments whole = segments_of(request.path);
+    const Segments whole = segments_of(path);
     for (const Candidate& candidate : candidates_.of_server(whole)) {
       if (candidate.route->method != method) continue;
       const auto matched = match(candidate.pattern, whole);
       if (matched) return run(*candidate.route, *matched, request, std::move(call));
     }
-    refuse_method(request, place, std::move(call));
+    refuse_method(path, place, std::move(call));
   }
 
   /// No route of the path has the method, or there is none at all.
-  void refuse_method(const Request& request, const std::optional<ModelPath>& place, Call call) const {
+  void refuse_method(std::string_view path, const std::optional<ModelPath>& place, Call call) const {
     std::string allow;
     bool is_known = false;
     const auto look = [&](std::span<const Candidate> candidates, const Segments& path, bool of_model) {
@@ -155,7 +157,7 @@ class Api {
       const Segments rest = segments_of(place->rest);
       look(candidates_.of_model(call.the_model().profile, rest), rest, true);
     }
-    const Segments whole = segments_of(request.path);
+    const Segments whole = segments_of(path);
     look(candidates_.of_server(whole), whole, false);
     if (!is_known) {
       call.refuse(Error(ErrorKind::not_found, "not_found", "there is nothing at this path"));
@@ -169,7 +171,8 @@ class Api {
 
   /// For a reply that the server makes in our place.
   void mark(const Request& request, Response& reply) const {
-    const auto place = model_of(engine_, request.path);
+    std::string storage;
+    const auto place = model_of(engine_, plain_path(request.path, storage));
     if (place) {
       const Position position = engine_.feed(place->model).table().progress().position();
       reply.add("Annals-Position", engine_.store().cursor(position).to_text());

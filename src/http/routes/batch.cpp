@@ -147,7 +147,9 @@ class BatchReader {
 
   /// Whether the path and the method go together; it says so otherwise.
   bool read_path(std::string_view path, Operation& operation) {
-    const auto found = path.find('?') == std::string_view::npos ? model_of(engine_, path) : std::nullopt;
+    std::string storage;
+    const auto found =
+        path.find('?') == std::string_view::npos ? model_of(engine_, plain_path(path, storage)) : std::nullopt;
     const bool creates = found && found->rest.empty();
     if (!found || found->rest.find('/', 1) != std::string_view::npos) {
       fault("/path", "not_in_a_batch",
@@ -292,7 +294,8 @@ std::optional<std::vector<Operation>> operations_done(const engine::Engine& engi
     const auto members = nested ? reader.read_object(nested->text) : json::Object{};
     const std::string_view* method = members ? members->text("method") : nullptr;
     const std::string_view* path = members ? members->text("path") : nullptr;
-    const auto found = method && path ? model_of(engine, *path) : std::nullopt;
+    std::string storage;
+    const auto found = method && path ? model_of(engine, plain_path(*path, storage)) : std::nullopt;
     if (!found) return std::nullopt;
     Operation& operation = operations.emplace_back();
     operation.method = method_named(*method);
