@@ -32,6 +32,7 @@ struct Request {
   std::string_view query;        ///< what follows it, still percent-encoded; may be empty
   std::vector<Field> fields;     ///< in the order sent
   std::string_view body;         ///< whole, de-chunked
+  bool body_is_to_come = false;  ///< nothing of it is there yet: see Handler::look
   std::string request_id;        ///< the caller's X-Request-Id when it is sane, else a new one
   Uuid correlation_id;  ///< the trace-id of `traceparent` when there is one, else the request id when it is a UUID,
                         ///< else a new UUID

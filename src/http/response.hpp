@@ -154,22 +154,30 @@ class Handler {
   /// Adds what every reply to `request` has to one that the server makes in the handler's place: the body was too
   /// large, came too late or not whole, or no answer came in time. The head is whole and good; the body is not there.
   using Mark = std::function<void(const Request& request, Response& reply)>;
+  /// The refusal of a request for what its head says, if that is enough; nothing else is done. Asked when the client
+  /// waits for leave to send the body (Expect: 100-continue), so that it need not send what would be thrown away.
+  using Look = std::function<std::optional<Response>(const Request& request)>;
 
   Handler() = default;
   template <class Callable>
     requires(!std::is_same_v<Callable, Handler> && std::is_invocable_v<const Callable&, const Request&, Responder>)
   Handler(Callable answer) : answer_(std::move(answer)) {}
-  Handler(Answer answer, Mark mark) : answer_(std::move(answer)), mark_(std::move(mark)) {}
+  Handler(Answer answer, Mark mark, Look look = {})
+      : answer_(std::move(answer)), mark_(std::move(mark)), look_(std::move(look)) {}
 
   explicit operator bool() const { return static_cast<bool>(answer_); }
   void operator()(const Request& request, Responder responder) const { answer_(request, std::move(responder)); }
   void mark(const Request& request, Response& reply) const {
     if (mark_) mark_(request, reply);
   }
+  [[nodiscard]] std::optional<Response> look(const Request& request) const {
+    return look_ ? look_(request) : std::nullopt;
+  }
 
  private:
   Answer answer_;
   Mark mark_;
+  Look look_;
 };
 
 }  // namespace annals::http

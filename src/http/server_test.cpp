@@ -570,5 +570,43 @@ TEST(Server, a_name_is_listened_on_at_its_addresses) {
   EXPECT_EQ(client.reply().status, 200);
 }
 
+TEST(Server, a_handler_refuses_for_the_head_who_waits_for_leave_to_send_the_body) {
+  std::atomic<int> looks = 0;
+  const Handler handler(
+      [](const Request& request, Responder responder) {
+        responder.send(
+            {.status = 200, .content_type = "text/plain", .fields = {}, .body = "took " + std::string(request.body)});
+      },
+      {},
+      [&](const Request& request) -> std::optional<Response> {
+        EXPECT_TRUE(request.body_is_to_come && request.body.empty());
+        ++looks;
+        if (request.field("content-type") == "text/json") return std::nullopt;
+        return Response{.status = 415, .content_type = "text/plain", .fields = {}, .body = std::string("no")};
+      });
+  ServerUnderTest server({}, handler);
+  const std::string head = "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nContent-Type: ";
+  TestClient taken = server.connect();
+  taken.send(head + "text/json\r\n\r\n");
+  EXPECT_EQ(taken.reply().status, 100);
+  taken.send("abc");
+  EXPECT_EQ(taken.reply().body, "took abc");
+  EXPECT_EQ(looks, 1);
+  // Who does not wait is not asked about.
+  taken.send(head + "text/xml\r\n\r\nabc");
+  EXPECT_EQ(taken.reply().body, "took abc");
+  EXPECT_EQ(looks, 1);
+
+  TestClient refused = server.connect();
+  refused.send(head + "text/xml\r\n\r\n");
+  const Reply reply = refused.reply();
+  EXPECT_EQ(reply.status, 415);
+  EXPECT_EQ(reply.field("Connection"), "close");
+  refused.send("GET /behind HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(refused.ends());
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(server.targets(), (std::vector<std::string>{"/", "/"}));
+}
+
 }  // namespace
 }  // namespace annals::http

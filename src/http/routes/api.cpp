@@ -102,6 +102,14 @@ Durability promised(engine::Engine& engine, const Request& request, const std::o
   return store.durability_of(engine.model(place->model).durability_of(operation));
 }
 
+/// Keeps a refusal, if there is one.
+struct RefusalKept : Responder::Target {
+  std::optional<Response> response;
+
+  void respond(Response&& given) override { response = std::move(given); }
+  void dropped() override {}
+};
+
 class Api {
  public:
   Api(engine::Engine& engine, ApiOptions options)
@@ -169,6 +177,13 @@ class Api {
     call.send(std::move(response));
   }
 
+  /// The refusal of a request whose body is still to come: it goes the way of any other, as far as it can without.
+  std::optional<Response> look(const Request& request) const {
+    const auto refusal = std::make_shared<RefusalKept>();
+    answer(request, Responder(refusal));
+    return std::move(refusal->response);
+  }
+
   /// For a reply that the server makes in our place.
   void mark(const Request& request, Response& reply) const {
     std::string storage;
@@ -211,6 +226,7 @@ class Api {
       }
     }
     if (route.needs == Needs::store && call.refuse_behind_store()) return;
+    if (request.body_is_to_come && route.body == Body::none) return;
     route.action(request, std::move(call));
   }
 
@@ -225,7 +241,8 @@ class Api {
 Handler make_api(engine::Engine& engine, ApiOptions options) {
   const auto api = std::make_shared<const Api>(engine, options);  // shared by the two functions
   return {[api](const Request& request, Responder responder) { api->answer(request, std::move(responder)); },
-          [api](const Request& request, Response& reply) { api->mark(request, reply); }};
+          [api](const Request& request, Response& reply) { api->mark(request, reply); },
+          [api](const Request& request) { return api->look(request); }};
 }
 
 }  // namespace annals::http

@@ -21,14 +21,14 @@ std::span<const Route> routes() {
             get_record, Needs::tables},
       Route{Method::put, Scope::kv, "/:name",
             "Sets the value, `{\"value\":\"...\"}`; If-Match, If-None-Match: *, Idempotency-Key, `dry_run=true`.",
-            put_record},
+            put_record, Needs::store, Body::taken},
       Route{Method::delete_, Scope::model, "/:name",
             "Deletes the record; its history stays. If-Match (of a record that is there), Idempotency-Key, "
             "`dry_run=true`.",
             delete_record},
       Route{Method::post, Scope::resource, "",
             "Creates a record of the JSON members given; 201 with `Location`. Idempotency-Key, `dry_run=true`.",
-            create_resource},
+            create_resource, Needs::store, Body::taken},
       Route{Method::get, Scope::resource, "",
             "A page of records, `{\"data\":[...],\"next\":\"<cursor or null>\"}`; filters such as `price[gte]=10` "
             "(`eq ne gt gte lt lte in prefix contains`; `name=x` means `eq`), `sort=-price,name` (else by their "
@@ -46,10 +46,10 @@ std::span<const Route> routes() {
           get_record, Needs::tables},
       Route{Method::put, Scope::resource, "/:name",
             "Replaces the record; only what changed is recorded. If-Match, Idempotency-Key, `dry_run=true`.",
-            replace_resource},
+            replace_resource, Needs::store, Body::taken},
       Route{Method::patch, Scope::resource, "/:name",
             "Changes the members given (RFC 7396); null takes a value away. If-Match, Idempotency-Key, `dry_run=true`.",
-            patch_resource},
+            patch_resource, Needs::store, Body::taken},
       Route{Method::get, Scope::model, "/:name/history",
             "The events of the record, in order of version; `after_version`, `limit`.", get_history},
       Route{Method::get, Scope::resource, "/:name/audit",
@@ -65,12 +65,12 @@ std::span<const Route> routes() {
             get_difference},
       Route{Method::post, Scope::model, "/:name/rollback",
             "A new event with the value, or the record, of `{\"version\": n}` or `{\"at\": \"time\"}`; `dry_run=true`.",
-            roll_back_record},
+            roll_back_record, Needs::store, Body::taken},
       Route{Method::post, Scope::server, "/batch",
             "Several writes of records, of whichever models, all or nothing: `[{\"method\": \"PUT\", \"path\": "
             "\"/config/color\", \"body\": {...}, \"if_match\": 3}, ...]`, 1 to 1,000 of them; Idempotency-Key, "
             "`dry_run=true`.",
-            post_batch},
+            post_batch, Needs::store, Body::taken},
       Route{Method::get, Scope::server, "/health", "Whether the server is healthy, and which check is not.", get_health,
             Needs::nothing},
       Route{Method::get, Scope::server, "/v1/health", "The same as /health.", get_health, Needs::nothing},
@@ -86,10 +86,10 @@ std::span<const Route> routes() {
       Route{Method::post, Scope::server, "/-/models/:name/rollback",
             "Brings all names with a prefix back to what they were, `{\"prefix\": \"...\", \"at\": \"time\"}`, all or "
             "nothing; `dry_run=true` lists what would change; Idempotency-Key.",
-            roll_back_records, Needs::tables},
+            roll_back_records, Needs::tables, Body::taken},
       Route{Method::post, Scope::server, "/-/models/:name/import",
             "Sets the values of JSON lines, `{\"name\":\"...\",\"value\":\"...\"}`, all or nothing; Idempotency-Key.",
-            import_records, Needs::tables},
+            import_records, Needs::tables, Body::taken},
       Route{Method::post, Scope::server, "/-/projections/:name/refresh", "Brings the read table of a model up to now.",
             refresh_projection},
   };

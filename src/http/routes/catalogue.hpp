@@ -31,6 +31,12 @@ enum class Needs : std::uint8_t {
   nothing,  ///< neither, or it tells how they are
 };
 
+/// Whether the request's body says what is to be done.
+enum class Body : std::uint8_t {
+  none,   ///< one that comes is not looked at
+  taken,  ///< the action refuses for all that the head says, and then ends where Request::body_is_to_come
+};
+
 struct Route {
   Method method;
   Scope scope;
@@ -38,6 +44,7 @@ struct Route {
   std::string_view sentence;  ///< for the reference
   Action action;
   Needs needs = Needs::store;
+  Body body = Body::none;
 };
 
 [[nodiscard]] std::span<const Route> routes();

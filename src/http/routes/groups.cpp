@@ -293,6 +293,7 @@ void import_records(const Request& request, Call call) {
                              "send application/x-ndjson, as in: curl -H 'Content-Type: application/x-ndjson' "
                              "--data-binary @FILE"));
   }
+  if (request.body_is_to_come) return;
   auto commands = commands_of(request.body, call);
   if (!commands) return;
   write.several = *std::move(commands);

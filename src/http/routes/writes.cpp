@@ -302,7 +302,7 @@ bool body_is_plain(const Request& request, Call& call) {
 
 bool body_is_json(const Request& request, Call& call, std::string_view example) {
   if (!body_is_plain(request, call)) return false;
-  if (content_type_is_json(request)) return true;
+  if (content_type_is_json(request)) return !request.body_is_to_come;
   call.refuse(unsupported(request, example));
   return false;
 }
@@ -313,7 +313,7 @@ std::optional<json::Object> body_of(const Request& request, Call& call, std::str
 }
 
 std::optional<json::Object> plain_body_of(const Request& request, Call& call) {
-  if (!body_is_plain(request, call)) return std::nullopt;
+  if (!body_is_plain(request, call) || request.body_is_to_come) return std::nullopt;
   auto body = json::thread_reader().read_object(request.body);
   if (body) return std::move(*body);
   if (body.error().code == "not_an_object") {

@@ -59,11 +59,12 @@ inline constexpr std::string_view merge_patch_type = "application/merge-patch+js
 /// Has the writer do it, and sends the reply. `created_at`: see send_resource.
 void submit(engine::WriteRequest&& write, Call&& call, std::string created_at = {});
 
-/// False after having refused a body that does not say that it is JSON, or is coded. `example`: a command whose body
-/// the route would take.
+/// False after having refused a body that does not say that it is JSON, or is coded; also when it is still to come.
+/// `example`: a command whose body the route would take.
 [[nodiscard]] bool body_is_json(const Request& request, Call& call, std::string_view example);
 
-/// The body as a JSON object, whatever its type; refuses and gives nothing when it is none.
+/// The body as a JSON object, whatever its type; refuses and gives nothing when it is none. Of a body that is still to
+/// come it gives nothing.
 [[nodiscard]] std::optional<json::Object> plain_body_of(const Request& request, Call& call);
 
 /// The body as a JSON object; refuses and gives nothing when it is none. `example`: as body_is_json.

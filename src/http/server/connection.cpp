@@ -92,6 +92,13 @@ Coroutine<void> Connection::serve() {
       if (!flushed) co_return;
       continue;
     }
+    if (step == RequestParser::Step::body && awaits_leave()) {
+      std::optional<Response> refusal = look_at_head();
+      if (refusal) {
+        co_await refuse_leave(*std::move(refusal));
+        co_return;
+      }
+    }
     Reading reading = read_on(step);
     while (reading == Reading::waits) {
       const bool ready = co_await stream_.wait_to_receive();
@@ -127,8 +134,7 @@ Coroutine<bool> Connection::open_tls() {
 /// Looks once for more bytes, after sending what was gathered. No coroutine, for all requests come by here.
 Connection::Reading Connection::read_on(RequestParser::Step step) {
   const ServerOptions& options = worker_.shared().options;
-  if (step == RequestParser::Step::body && parser_.framing().expects_continue && !continue_sent_ &&
-      !parser_.body_begun()) {
+  if (step == RequestParser::Step::body && awaits_leave()) {
     output_ += continue_reply;
     continue_sent_ = true;
   }
@@ -510,6 +516,39 @@ Coroutine<void> Connection::refuse(Refusal refusal) {
   if (form.sent) output_ += body_text(response);
   const bool flushed = co_await flush();
   if (flushed) co_await linger();
+}
+
+/// The client sends the body once it is told to go on.
+bool Connection::awaits_leave() const {
+  return parser_.framing().expects_continue && !continue_sent_ && !parser_.body_begun();
+}
+
+/// What the handler refuses for its head alone.
+std::optional<Response> Connection::look_at_head() {
+  parser_.describe_head();
+  Request& request = parser_.request();
+  prepare_request(request);
+  begun_ = worker_.shared().platform.clock.monotonic();
+  request.body = {};
+  request.body_is_to_come = true;
+  std::optional<Response> refusal;
+  try {
+    refusal = worker_.shared().handler.look(request);
+  } catch (...) {
+    // The answer to the whole request will tell.
+  }
+  request.body_is_to_come = false;
+  return refusal;
+}
+
+/// In the place of leave to send the body. Whether the client sends it all the same nobody knows, so nothing that comes
+/// is taken for a request (RFC 9110 section 10.1.1).
+Coroutine<void> Connection::refuse_leave(Response response) {
+  worker_.count_request();
+  closing_ = true;
+  const BodyForm form = body_form(response, parser_.request().method == Method::head, parser_.framing().http_1_0);
+  const bool gathered = append_reply(response, form);
+  (void)co_await finish_answer(response, form, gathered);
 }
 
 /// Closes our side and reads what still comes, for a while: closing at once with bytes unread would reset the

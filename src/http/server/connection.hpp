@@ -85,6 +85,9 @@ class Connection {
   [[nodiscard]] Coroutine<bool> stream(Source& source, bool chunked);
   [[nodiscard]] Coroutine<void> pause(Duration delay);
   [[nodiscard]] Coroutine<void> refuse(Refusal refusal);
+  [[nodiscard]] bool awaits_leave() const;
+  [[nodiscard]] std::optional<Response> look_at_head();
+  [[nodiscard]] Coroutine<void> refuse_leave(Response response);
   [[nodiscard]] Coroutine<void> linger();
 
   [[nodiscard]] bool call_handler(const Request& request);

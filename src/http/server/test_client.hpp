@@ -222,7 +222,9 @@ class ServerUnderTest {
       }
       handler(request, std::move(responder));
     };
-    const Handler handled(noting, [handler](const Request& request, Response& reply) { handler.mark(request, reply); });
+    const Handler handled(
+        noting, [handler](const Request& request, Response& reply) { handler.mark(request, reply); },
+        [handler](const Request& request) { return handler.look(request); });
     auto opened = Server::open(options, handled,
                                {platform::system_clock(), platform::system_random(), platform::posix_files(), log_});
     if (!opened) std::abort();
