@@ -496,6 +496,19 @@ TEST_P(PosixFiles, a_lock_is_never_written_into_what_is_not_ours) {
   }
 }
 
+TEST_P(PosixFiles, a_lock_of_which_a_loss_of_power_left_zeros_is_taken) {
+  create("LOCK", std::string(6, '\0'));
+  EXPECT_TRUE(files().lock_directory(directory_));
+  EXPECT_EQ(content("LOCK"), std::to_string(getpid()) + "\n");
+  ASSERT_TRUE(files().remove(path("LOCK")));
+  for (const std::string& text : {std::string(40, '\0'), std::string("\0007\n", 3), std::string("\0x", 2)}) {
+    create("LOCK", text);
+    EXPECT_EQ(kind_of(files().lock_directory(directory_)), ErrorKind::conflict) << text;
+    EXPECT_EQ(content("LOCK"), text);
+    ASSERT_TRUE(files().remove(path("LOCK")));
+  }
+}
+
 TEST_P(PosixFiles, the_names_above_a_directory_are_flushed_up_to_the_root) {
   ASSERT_TRUE(files().create_directories(path("one/two")));
   EXPECT_TRUE(files().flush_names_above(path("one/two")));
