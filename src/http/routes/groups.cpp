@@ -15,6 +15,7 @@
 #include "http/routes/reading.hpp"
 #include "http/routes/writes.hpp"
 #include "json/writer.hpp"
+#include "model/model.hpp"
 
 namespace annals::http {
 namespace {
@@ -42,7 +43,11 @@ std::optional<PrefixRollbackTarget> prefix_rollback_target_of(const json::Object
     }
     return text;
   };
-  if (const auto* prefix = text_of("prefix")) target.prefix = *prefix;
+  if (const auto* prefix = text_of("prefix")) {
+    const auto checked = model::check_key_prefix(*prefix);
+    if (!checked) faults.add({"/prefix", checked.error().code, checked.error().message});
+    target.prefix = *prefix;
+  }
   if (const auto* at = text_of("at")) {
     const auto time = parse_time(*at);
     if (time) {
