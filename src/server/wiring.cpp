@@ -176,7 +176,13 @@ Result<Address> parse_address(const std::string& text) {
 }
 
 Result<Address> listen_address(const Settings& settings) {
-  Address address = TRY(parse_address(settings.text("server.listen")));
+  auto parsed = parse_address(settings.text("server.listen"));
+  if (!parsed) {
+    Error error = std::move(parsed).error();
+    error.message = settings.value("server.listen").source + ": " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  Address address = *std::move(parsed);
   address.encrypted = !settings.text("server.tls_certificate").empty();
   if (!address.loopback() && !settings.boolean("server.insecure")) {
     return fail(
