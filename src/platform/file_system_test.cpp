@@ -353,6 +353,16 @@ TEST(PosixFiles, what_is_no_file_is_told_from_one_without_waiting) {
   std::filesystem::remove_all(directory);
 }
 
+TEST(PosixFiles, what_cannot_even_be_examined_is_not_listed_and_that_is_an_error) {
+  const std::string directory = testing::TempDir() + "annals-no-list-" + std::to_string(getpid());
+  std::filesystem::create_directory(directory);
+  std::filesystem::create_symlink("round", directory + "/round");
+  const auto listed = posix_files().list(directory + "/round");
+  ASSERT_FALSE(listed.has_value());
+  EXPECT_EQ(listed.error().kind, ErrorKind::input_output);
+  std::filesystem::remove_all(directory);
+}
+
 TEST_P(FileSystemContract, what_is_made_is_not_open_to_others) {
   create("a");
   EXPECT_EQ(files().is_open_to_others(path("a")), Result<bool>(false));

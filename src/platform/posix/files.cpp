@@ -201,8 +201,9 @@ class PosixFileSystem final : public FileSystem {
       entry.increment(error);
     }
     if (error) {
-      const bool is_file = std::filesystem::is_regular_file(path);
       if (error != std::errc::not_a_directory) return refused(path, "listed", error.value());
+      std::error_code unknown;
+      const bool is_file = std::filesystem::is_regular_file(path, unknown);
       return fail(ErrorKind::corrupt, "not_a_directory",
                   path + (is_file ? " is a file" : " is no directory") + "; a directory is expected there");
     }
