@@ -1,9 +1,9 @@
 #pragma once
-// The metadata that the engine puts on events, a JSON object: `{"actor":"anonymous"}`, and on the first event of a
-// command that had an idempotency key also `"idempotency":{"key":"<32 hex>","request":"<32 hex>"}`, and there, of a
-// command for several keys, `"set":3,"removed":1,"events":4`: what it did, and the number of its events; of a batch
-// also
-// `"versions":[1,4],"keys":["..."]`: what each of its commands left its key at, and the keys that were made for it.
+// The metadata that the engine puts on events, a JSON object: `{"actor":"anonymous"}`. The first event of a command
+// that had an idempotency key also has `"idempotency":{"key":"<32 hex>","request":"<32 hex>"}`. For a command on many
+// keys that object tells what it did and how many events it made, `"set":3,"removed":1,"events":4`; for a batch also
+// the version at which each of its commands left its key, and the keys that were made for it,
+// `"versions":[1,4],"keys":["..."]`.
 // Pure functions.
 
 #include <optional>

@@ -7,9 +7,9 @@
 //   2. Of the indexed fields that filters bound, each is asked how many records lie within, counting no farther than
 //      plan_count_max. The fewest are taken, if they are fewer than that: they are sorted in memory. So are the records
 //      that refer to a key (`eq`, `in` of a field with `references`), if they are fewer.
-//   3. Else a way that comes by the records in the order of the list, bounded by a filter or not: it ends as soon as
-//   the
-//      page is full. A list without `sort` is in order of the keys, which is the table's own.
+//   3. Else a way that visits the records in the order of the list, bounded by a filter or not:
+//      it ends as soon as the page is full.
+//      A list without `sort` is in the order of the keys, which is the table's own.
 //   4. Else the fewest, else the whole table.
 // A list that is to be counted sees all that lies within its bounds in any case, so there the order counts for nothing.
 //

@@ -5,9 +5,9 @@
 // (tests/contract/event_store_contract.cpp holds each of them to it):
 //
 //   1. A group is recorded whole or not at all, also across several streams, also when power fails.
-//   2. The events of a stream are given versions 1, 2, 3, ... without gaps, and all events positions 1, 2, 3, ...;
-//   those
-//      of a group have consecutive ones. See promise 6.
+//   2. The events of a stream are given versions 1, 2, 3, ... without gaps,
+//      and all events of the store positions 1, 2, 3, ...
+//      The events of a group have consecutive positions. See promise 6.
 //   3. `created_at` strictly increases with the position: a group is stamped with max(clock, last stamp + 1 us) and its
 //      events 1 us apart. A clock that runs behind the log is logged as an alarm and never makes time run backwards.
 //   4. Nothing can be read before it is recorded (see Durability), and a reader of everything never skips an event,
@@ -83,9 +83,9 @@ struct StreamAppend {
   std::string stream;  ///< 1 to 1,024 bytes of UTF-8 without control characters
   ExpectedVersion expected = ExpectedVersion::any();
   std::vector<NewEvent> events;  ///< at least one
-  /// When set: the caller has taken in every event of the stream up to this position, and an expected version that is
-  /// exact is the one that those leave. A store that cannot look that far back just now believes it; events behind the
-  /// position it looks for all the same.
+  /// When set: the caller has seen every event of the stream up to this position, and if `expected` is exact, it is the
+  /// version that those events leave. A store that cannot look that far back just now may rely on this; it looks for
+  /// events after the position all the same.
   std::optional<Position> known_at = std::nullopt;
 };
 
@@ -100,8 +100,8 @@ struct Group {
   AskedDurability durability = AskedDurability::store;
 };
 
-/// Where a group went. Its n-th event (from 0, in the group's order) is at `first.plus(n)`, stamped `created_at` + n
-/// us.
+/// Where a group went. Its n-th event (from 0, in the group's order) is at `first.plus(n)`,
+/// and is stamped `created_at` + n us.
 struct Appended {
   Position first;
   Position last;

@@ -29,7 +29,7 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
-/// The most a frame can be pushed back in its file, so that an offset fits 32 bits.
+/// The size of a segment, a multiple of 8 bytes; at most so large that every offset in it fits 32 bits.
 inline constexpr std::uint64_t segment_bytes_min = 64u << 10;
 inline constexpr std::uint64_t segment_bytes_max = std::uint64_t{1} << 31;
 

@@ -115,10 +115,10 @@ class ReadTable {
   /// Wakes those who wait for a key, or for keys with a prefix, once readers see that it has changed.
   [[nodiscard]] KeyWatch& watch() { return watch_; }
 
-  /// Takes the events of the model's streams in, each visible at once; others, and those at or before the position
-  /// already reached or the version that a key already has, are passed over; but for one after `newest`, with which a
-  /// removed stream begins again, and its row with it. After an error the table stands just
-  /// before the event that failed. Errors: corrupt.
+  /// Takes in the events of the model's streams, each visible at once. Passed over are events of other streams, those
+  /// at or before the position already reached, and those up to `newest` that are at or below the version that their
+  /// key already has. (With such an event after `newest` a removed stream begins again, and its row with it.)
+  /// After an error the table stands just before the event that failed. Errors: corrupt.
   ///
   /// `left` is what each event leaves of its record, where whoever recorded it has worked that out already, by
   /// model::evolve; version 0 where nobody has. It spares the table the same work, where the row is at the version

@@ -1,9 +1,9 @@
 #pragma once
 // TableFeed: keeps one read table as current as its model's consistency asks.
 //
-//   live      the writer hands over each durable batch (`apply_live`), before replies go out; the runner catches up at
-//   the start
-//             and after a failure.
+//   live      the writer hands over each durable batch (`apply_live`) before replies go out;
+//             the runner catches up at the start and after a failure, and the writer's batches are passed over
+//             until it has.
 //   eventual  the runner follows the store.
 //   restart   the runner catches up at the start and on `refresh`, and publishes all of it at once.
 //

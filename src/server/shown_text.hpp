@@ -4,9 +4,9 @@
 // `report`, by which all errors of the command line leave, looks once more. Pure functions.
 //
 // What may be a password is told by its shape and not by what stands before it, because a slip in that is as likely as
-// any other: `postgres//u:secret@h`, `postgres:/u:secret@h`, `u:secret@h`. So whatever stands between a `:` and the
-// last
-// `@` of one word is masked. A path may have that shape too: it is masked where it is shown, which harms nobody, and
+// any other: `postgres//u:secret@h`, `postgres:/u:secret@h`, `u:secret@h`.
+// So whatever stands between a `:` and the last `@` of one word is masked.
+// A path may have that shape too: it is masked where it is shown, which harms nobody, and
 // opened where it is written as a path is, with `/`, `./` or `../` before it; without that it is refused, because a
 // directory would be made, or a host be looked up, that is called after a password.
 

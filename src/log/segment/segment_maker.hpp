@@ -42,9 +42,9 @@ class SegmentMaker {
   std::shared_ptr<State> state_;  // shared with the tasks that were posted
 };
 
+struct SegmentHeader;
 /// Gives a made file its header and its name, so that a crash finds either nothing of it or a whole empty segment.
 /// Errors: input_output.
-struct SegmentHeader;
 [[nodiscard]] Result<> begin_segment(platform::FileSystem& files, const std::string& directory, platform::File& made,
                                      const std::string& made_path, const SegmentHeader& header);
 

@@ -204,8 +204,8 @@ class SealedStreams {
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Ranges> ranges_;  // guarded by mutex_, as are the ranges' contents
   mutable bool posted_ = false;                   // guarded by mutex_
-  mutable std::uint64_t lost_ =
-      0;  // guarded by mutex_: segments whose index is being made anew, as was told in the log
+  // Guarded by mutex_: segments whose index is being made anew, as was told in the log.
+  mutable std::uint64_t lost_ = 0;
 
   std::atomic<Duration> search_time_ = Duration::max();
 
