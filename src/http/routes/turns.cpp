@@ -27,9 +27,17 @@ void Turns::post_next(std::shared_ptr<Lane> lane, platform::Executor& home) {
   home.post([lane = std::move(lane), &home]() mutable {
     platform::Task turn = std::move(lane->waiting.front());
     lane->waiting.pop_front();
-    turn();  // it may ask for a further one, which waits behind the others
-    lane->posted = false;
-    if (!lane->waiting.empty()) post_next(std::move(lane), home);
+    const auto go_on = [&] {
+      lane->posted = false;
+      if (!lane->waiting.empty()) post_next(std::move(lane), home);
+    };
+    try {
+      turn();  // it may ask for a further one, which waits behind the others
+    } catch (...) {
+      go_on();  // else all who come to this lane would wait for good
+      throw;
+    }
+    go_on();
   });
 }
 

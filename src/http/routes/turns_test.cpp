@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,19 @@ TEST(Turns, a_read_that_is_done_in_its_first_turn_waits_for_nobody_and_leaves_no
   turns.begin(home, [&read] { read.turn(); });
   EXPECT_EQ(done, "a");
   EXPECT_TRUE(home.idle());
+}
+
+TEST(Turns, a_turn_that_throws_holds_up_no_other) {
+  Turns turns;
+  Rounds home;
+  std::string done;
+  turns.go_on(home, [] { throw std::runtime_error("no memory, say"); });
+  turns.go_on(home, [&done] { done += 'b'; });
+  EXPECT_THROW(home.round(), std::runtime_error);
+  home.round();
+  EXPECT_EQ(done, "b");
+  turns.begin(home, [&done] { done += 'c'; });
+  EXPECT_EQ(done, "bc") << "nothing waits any more";
 }
 
 TEST(Turns, executors_do_not_wait_for_one_another) {
