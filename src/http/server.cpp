@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <charconv>
+#include <exception>
 #include <future>
 
 #include "base/invariant.hpp"
@@ -34,6 +35,7 @@ constexpr Duration accept_pause = std::chrono::milliseconds(100);  // when the s
 constexpr Duration warning_interval = std::chrono::seconds(10);
 constexpr std::size_t refusals_max = 64;  // refused connections that are drained at the same time
 constexpr Duration refusal_time = std::chrono::seconds(1);
+constexpr int drained_max = 64;  // pieces in one look: who sends without a pause does not keep the others waiting
 constexpr std::size_t newcomers_max = 64;  // at a full server; each holds a descriptor beyond connections_max
 
 /// Where to listen: the addresses of a name, or one address.
@@ -124,6 +126,7 @@ class AsioServer final : public Server {
   asio::io_context& io() { return workers_.front()->io(); }
   bool end(Duration drain_timeout);
   void close_acceptors();
+  void begin_to_accept(Acceptor& acceptor);
   Coroutine<void> accept_from(Acceptor& acceptor);
   Coroutine<void> refuse(Socket socket);
   void admit(Worker& worker, Socket socket);
@@ -167,10 +170,26 @@ Result<> AsioServer::start() {
     port_ = acceptor->local_endpoint(ignored).port();
     acceptors_.push_back(*std::move(acceptor));
   }
-  accepting_ = true;
-  for (Acceptor& acceptor : acceptors_) asio::co_spawn(io().get_executor(), accept_from(acceptor), asio::detached);
+  // In this order: where the system gives no thread, `end` finds nothing that waits for one.
   for (const auto& worker : workers_) worker->start();
+  accepting_ = true;
+  for (Acceptor& acceptor : acceptors_) begin_to_accept(acceptor);
   return {};
+}
+
+/// An exception, such as that there is no memory for one connection, is no reason to accept no others.
+void AsioServer::begin_to_accept(Acceptor& acceptor) {
+  asio::co_spawn(io().get_executor(), accept_from(acceptor), [this, &acceptor](const std::exception_ptr& failure) {
+    if (failure == nullptr || !acceptor.is_open()) return;
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& exception) {
+      shared_.platform.log.error("A connection could not be taken.", {{"exception", exception.what()}});
+    } catch (...) {
+      shared_.platform.log.error("A connection could not be taken.");
+    }
+    begin_to_accept(acceptor);
+  });
 }
 
 /// Several connections are taken in one turn: among many that keep the thread busy, one a turn would be few.
@@ -285,8 +304,9 @@ Coroutine<void> AsioServer::refuse(Socket socket) {
     timer.expires_after(accept_pause);
     co_await timer.async_wait(use_result);
     const std::span<char> waste = workers_.front()->waste();
-    while (!error) socket.read_some(asio::buffer(waste.data(), waste.size()), error);
-    if (error != asio::error::would_block && error != asio::error::try_again) break;
+    for (int pieces = 0; !error && pieces < drained_max; ++pieces)
+      socket.read_some(asio::buffer(waste.data(), waste.size()), error);
+    if (error && error != asio::error::would_block && error != asio::error::try_again) break;
     error.clear();
   }
   --refusals_;

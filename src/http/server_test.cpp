@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <new>
 #include <thread>
 
 #include "http/problem.hpp"
@@ -545,6 +546,41 @@ TEST(Server, a_port_that_is_taken_is_an_error_that_says_so) {
   EXPECT_EQ(second.error().kind, ErrorKind::input_output);
   EXPECT_EQ(second.error().code, "address_in_use");
   EXPECT_NE(second.error().message.find(std::to_string(server->port())), std::string::npos);
+}
+
+/// Fails once when it is told to, as everything does that there is no memory for.
+class FailingClock final : public platform::Clock {
+ public:
+  [[nodiscard]] Instant now() const override { return platform::system_clock().now(); }
+  [[nodiscard]] Duration monotonic() const override {
+    if (fails_.exchange(false)) throw std::bad_alloc();
+    return platform::system_clock().monotonic();
+  }
+  void fail_next() { fails_ = true; }
+  [[nodiscard]] bool has_failed() const { return !fails_; }
+
+ private:
+  mutable std::atomic<bool> fails_{false};
+};
+
+TEST(Server, a_connection_that_cannot_be_taken_is_closed_and_others_are_accepted) {
+  KeepingLogger log;
+  FailingClock clock;
+  ServerOptions options;
+  options.port = 0;
+  options.worker_threads = 1;
+  const auto answer = [](const Request&, Responder responder) { responder.send(text_response("here")); };
+  auto server = Server::open(options, answer, {clock, platform::system_random(), platform::posix_files(), log}).value();
+  clock.fail_next();  // nobody but who takes the first connection asks for the time
+  TestClient lost(server->port());
+  EXPECT_TRUE(lost.ends());
+  EXPECT_TRUE(clock.has_failed());
+  TestClient next(server->port());
+  next.send(get_request("/"));
+  EXPECT_EQ(next.reply().body, "here");
+  EXPECT_TRUE(log.has("A connection could not be taken."));
+  EXPECT_EQ(server->status().connections, 1u) << "the one that was lost counts no more";
+  EXPECT_TRUE(server->stop());
 }
 
 TEST(Server, a_host_that_does_not_exist_is_wrong_usage) {

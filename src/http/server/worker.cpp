@@ -103,15 +103,28 @@ void Worker::join() {
 }
 
 void Worker::adopt(Socket socket) {
-  if (!sweeping_) {
-    swept_at_ = shared_.platform.clock.monotonic();
-    sweeping_ = true;
-    arm_sweep();
+  std::shared_ptr<Connection> connection;
+  bool listed = false;
+  try {
+    if (!sweeping_) {
+      swept_at_ = shared_.platform.clock.monotonic();
+      arm_sweep();
+      sweeping_ = true;
+    }
+    connection = std::make_shared<Connection>(*this, std::move(socket));
+    connections_.push_back(connection.get());
+    connection->set_slot(connections_.size() - 1);
+    listed = true;
+    Connection::start(connection);
+  } catch (...) {
+    // What is counted and never ends would keep a stop waiting for good.
+    if (listed) {
+      remove(*connection);
+    } else {
+      uncount();
+    }
+    throw;
   }
-  auto connection = std::make_shared<Connection>(*this, std::move(socket));
-  connections_.push_back(connection.get());
-  connection->set_slot(connections_.size() - 1);
-  Connection::start(std::move(connection));
 }
 
 /// A look at each: this happens to newcomers at a full server only, and costs those who are served nothing.
@@ -150,6 +163,10 @@ void Worker::remove(Connection& connection) {
   connections_[connection.slot()] = last;
   last->set_slot(connection.slot());
   connections_.pop_back();
+  uncount();
+}
+
+void Worker::uncount() {
   load_.fetch_sub(1, std::memory_order_relaxed);
   shared_.connection_ended();
 }

@@ -93,7 +93,8 @@ class Worker {
   /// Ends the thread; the connections have ended before. Not from the worker's thread.
   void join();
 
-  /// Takes a connection that `shared.connections` already counts.
+  /// Takes a connection that `shared.connections` and `load` already count. When it throws (there was no memory), the
+  /// connection is closed and counts no more.
   void adopt(Socket socket);
   /// Ends the connection that has been idle, or without a whole header, for longest, and takes this one instead, which
   /// `shared.connections` already counts. False, and nothing is done, when there is none that may give way.
@@ -156,6 +157,7 @@ class Worker {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   void run();
+  void uncount();
   void run_task(platform::Task& task) noexcept;
   void arm_sweep();
   void sweep();
