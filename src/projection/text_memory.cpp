@@ -269,13 +269,15 @@ Result<SharedText> TextMemory::load(const StoredRow& row, std::uint64_t place, U
 SharedText TextMemory::install(const StoredRow& row, const SharedText& text, bool from_file) {
   ApartText& apart = row.apart();
   std::uint64_t bad_place = 0;
+  // Before the row is locked: where there is no memory for it, nobody would unlock the row again.
+  const std::uintptr_t made = make_block(*text);
   const std::uintptr_t word = lock(apart);
   if (const SharedBlock* block = block_of(word)) {
     SharedText other = text_in(*block, row.value_bytes());
     unlock(apart, word);
+    block_of(made)->let_go();
     return other;
   }
-  const std::uintptr_t made = make_block(*text);
   SharedText installed = text_in(*block_of(made), row.value_bytes());
   if (!from_file) bad_place = std::exchange(apart.file_place, 0);  // it is written anew when it next goes
   // Before others see it hot, and could have it counted off.
