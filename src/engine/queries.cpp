@@ -79,12 +79,10 @@ Result<std::optional<model::Record>> ListAtTime::record_then(const std::string& 
 
 std::vector<std::string> ListAtTime::next_keys(std::size_t limit) const {
   std::vector<std::string> keys = table_.keys(prefix_, after_, limit);
-  const auto first_unknown = after_ ? unknown_keys_.upper_bound(*after_) : unknown_keys_.begin();
-  const bool table_has_more = keys.size() == limit;
-  for (auto unknown = first_unknown; unknown != unknown_keys_.end(); ++unknown) {
-    if (table_has_more && *unknown > keys.back()) break;
-    keys.push_back(*unknown);
-  }
+  const std::size_t of_table = keys.size();
+  // The first ones of two sorted lists are among the first ones of each.
+  auto unknown = after_ ? unknown_keys_.upper_bound(*after_) : unknown_keys_.begin();
+  for (; unknown != unknown_keys_.end() && keys.size() < of_table + limit; ++unknown) keys.push_back(*unknown);
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   if (keys.size() > limit) keys.resize(limit);
