@@ -158,11 +158,11 @@ void Writer::barrier(platform::Executor& home, std::move_only_function<void(Resu
 
 void Writer::enqueue(Pending pending) {
   platform::Executor& home = *pending.home;
+  bool full = false;
   {
     auto queue = queue_.lock();
-    const bool full =
-        pending.request && (queue->waiting.size() >= options_.queue_max ||
-                            (queue->bytes + pending.bytes > options_.queue_bytes_max && !queue->waiting.empty()));
+    full = pending.request && (queue->waiting.size() >= options_.queue_max ||
+                               (queue->bytes + pending.bytes > options_.queue_bytes_max && !queue->waiting.empty()));
     if (!full) {
       queue->bytes += pending.bytes;
       queue->waiting.push_back(std::move(pending));
@@ -173,7 +173,7 @@ void Writer::enqueue(Pending pending) {
       ++queue->overloaded;
     }
   }
-  if (pending.done) {  // it was not taken
+  if (full) {
     home.post([done = std::move(pending.done)]() mutable {
       done(fail(ErrorKind::overloaded, "queue_full", "the queue of writes is full; nothing was done; try again soon"));
     });
