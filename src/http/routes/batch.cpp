@@ -338,15 +338,35 @@ Error refusal_of(std::size_t place, Error error) {
 
 /// Whether the first event that a batch recorded is of a record that one of these operations is about, as it is when
 /// their paths are of the models that they were of: what goes along with a deletion is recorded behind it.
-bool begins_with_one_of(const EventView& first, const engine::Engine& engine, const std::vector<Operation>& operations,
-                        const std::vector<std::string>& made_keys) {
+bool begins_with_one_of(const EventView& first, const engine::Engine& engine,
+                        const std::vector<Operation>& operations) {
   if (first.stream == engine::receipts_stream) return true;
   return std::ranges::any_of(operations, [&](const Operation& one) {
-    const model::Model& model = engine.model(one.model);
-    if (!model.owns_stream(first.stream)) return false;
-    const std::string_view key = key_of(first.stream);
-    return one.key_was_made ? std::ranges::find(made_keys, key) != made_keys.end() : key == one.key;
+    return engine.model(one.model).owns_stream(first.stream) && key_of(first.stream) == one.key;
   });
+}
+
+/// Whether the record of this key came to that version before, or by, what was recorded at the position.
+Result<bool> was_there(const EventStore& store, const model::Model& model, std::string_view key, StreamVersion version,
+                       Position by) {
+  const EventPage page = TRY(store.read_stream(model.stream(key), version, Direction::forward, PageLimit{1}));
+  return !page.events().empty() && page.events().front().version == version && page.events().front().position <= by;
+}
+
+std::unexpected<Error> records_were_others() {
+  return fail(ErrorKind::unprocessable, "idempotency_key_reused",
+              "this Idempotency-Key came with a batch before, whose records are not the ones that this one is about as "
+              "their models are declared now; take a new key for a new request");
+}
+
+/// The key that an operation's record had when a batch was done that left it at this version: what was a UUID, which is
+/// the same in capitals, may be a text by now. Errors: unprocessable, when there was no such record; those of reading.
+Result<std::string> key_then(const EventStore& store, const model::Model& model, const std::string& key,
+                             StreamVersion version, Position done_at) {
+  if (TRY(was_there(store, model, key, version, done_at))) return key;
+  const auto uuid = Uuid::from_text(key);
+  if (uuid && TRY(was_there(store, model, uuid->to_text(), version, done_at))) return uuid->to_text();
+  return records_were_others();
 }
 
 /// What the operations of a replayed receipt left: that is in the store. The keys that were made then take the place of
@@ -364,7 +384,6 @@ Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine
   if (page.events().empty() || page.events().front().position != before.next()) return forgotten();
   const auto memory = engine::batch_memory_of(page.events().front().metadata);
   if (!memory || memory->versions.size() != operations.size()) return forgotten();
-  if (!begins_with_one_of(page.events().front(), engine, operations, memory->made_keys)) return path_was_anothers();
   std::vector<engine::KeyReceipt> each;
   auto made_key = memory->made_keys.begin();
   for (std::size_t place = 0; place < operations.size(); ++place) {
@@ -375,13 +394,15 @@ Result<std::vector<engine::KeyReceipt>> told_before(const engine::Engine& engine
       operation.key = *made_key++;
     }
     const model::Model& model = engine.model(operation.model);
+    operation.key = TRY(key_then(store, model, operation.key, version, receipt.position));
     SharedText value;
     if (model.profile == model::Profile::resource && operation.method != Method::delete_) {
       value = TRY(engine::fold(engine.past(operation.model), model.stream(operation.key), version)).value;
-      if (!value) return forgotten();
+      if (!value) return records_were_others();
     }
     each.push_back({version, std::move(value)});
   }
+  if (!begins_with_one_of(page.events().front(), engine, operations)) return path_was_anothers();
   return each;
 }
 

@@ -236,20 +236,44 @@ TEST_F(RedeclaredIdempotencyTest, what_was_done_to_another_model_that_had_the_pa
     EXPECT_TRUE(asked->body().contains("idempotency_key_reused")) << asked->body();
   }
   EXPECT_EQ(recorded(), before);
+  // Of the first operation's model nothing is different.
+  serve_models({model_at("apple", "/apples"), model_at("plum", "/pears"), model_at("pear", "/others")});
+  const auto half = post("/batch", of_both, "both");
+  EXPECT_EQ(half->status(), 422) << half->body();
+  EXPECT_TRUE(half->body().contains("idempotency_key_reused")) << half->body();
   serve_models({model_at("pear", "/pears"), model_at("apple", "/apples")});
   EXPECT_EQ(post("/batch", of_both, "both")->status(), 200);
 }
 
-TEST_F(RedeclaredIdempotencyTest, a_batch_whose_key_is_another_text_by_now_is_not_told_as_something_else) {
+TEST_F(RedeclaredIdempotencyTest, a_batch_whose_key_was_a_uuid_in_capitals_and_is_a_text_by_now_is_told_again) {
   const std::string given = "0192F0C0-0000-7000-8000-00000000000A";
-  const std::string batch = R"([{"method":"POST","path":"/products","body":{}},)"
-                            R"({"method":"POST","path":"/products","body":{"id":")" +
-                            given + R"("}}])";
-  serve_as("id = { type = \"uuid\", primary_key = true, default = \"uuid\" }\n");
-  EXPECT_EQ(post("/batch", batch, "key")->status(), 200);
-  serve("");
+  const std::string path = "/products/" + given;
+  const std::string beginning = R"([{"method":"POST","path":"/products","body":{}},)"
+                                R"({"method":"POST","path":"/products","body":{"id":")" +
+                                given + R"("}})";
+  const std::string batch = beginning + "]";
+  const std::string changes = R"([{"method":"PUT","path":")" + path +
+                              R"(","body":{"size":2}},{"method":"PUT","path":")" + path +
+                              R"(","body":{"size":2}},{"method":"DELETE","path":")" + path + R"("}])";
+  serve_as("id = { type = \"uuid\", primary_key = true, default = \"uuid\" }\nsize = { type = \"integer\" }\n");
+  const auto first = post("/batch", batch, "key");
+  const auto second = post("/batch", changes, "changes");
+  ASSERT_EQ(first->status(), 200) << first->body();
+  ASSERT_EQ(second->status(), 200) << second->body();
+  const std::string told = first->body();
+  const std::string told_of_changes = second->body();
+
+  serve("size = { type = \"integer\" }\n");
+  // A record of that very text, made since, is another one.
+  EXPECT_EQ(post("/products", R"({"id":")" + given + R"("})", "")->status(), 201);
   const std::uint64_t before = recorded();
-  EXPECT_EQ(post("/batch", batch, "key")->status(), 500) << "its record is at a key that the request does not have";
+  for (const auto& [body, key, shown] :
+       {std::tuple{batch, "key", told}, std::tuple{changes, "changes", told_of_changes}}) {
+    const auto again = post("/batch", body, key);
+    EXPECT_EQ(again->status(), 200) << again->body();
+    EXPECT_TRUE(again->has("Idempotency-Replayed: true"));
+    EXPECT_EQ(again->body(), shown);
+  }
   EXPECT_EQ(recorded(), before);
 }
 
