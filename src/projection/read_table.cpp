@@ -346,6 +346,13 @@ std::optional<std::string> ReadTable::owner(const model::UniqueValue& value) con
   return rows_->unique.owner(value);
 }
 
+ReadTable::TakenTwice ReadTable::taken_twice() const {
+  if (!rows_->unique.wanted()) return {};
+  const std::shared_lock lock(rows_->lock);
+  auto [number, examples] = rows_->unique.taken_twice();
+  return {number, std::move(examples)};
+}
+
 bool ReadTable::surely_lacks(std::size_t field, const model::FieldValue& value) const {
   const std::shared_lock lock(rows_->lock);
   return rows_->filters.surely_lacks(field, value);

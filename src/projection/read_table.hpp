@@ -88,6 +88,14 @@ class ReadTable {
   /// The key of the record that has a unique value.
   [[nodiscard]] std::optional<std::string> owner(const model::UniqueValue& value) const;
 
+  /// Unique values that several records have, for a while or for good: how many, and in which fields of which records
+  /// the first few, in words without the values; 0 of a model without unique fields.
+  struct TakenTwice {
+    std::size_t number = 0;
+    std::vector<std::string> examples;
+  };
+  [[nodiscard]] TakenTwice taken_twice() const;
+
   /// True when no record has the value, which is not null, in the field at this place; false when one may have it. Of a
   /// field with the attribute `bloom_filter` it is nearly always right, of another always false.
   [[nodiscard]] bool surely_lacks(std::size_t field, const model::FieldValue& value) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/guarded.hpp"
+#include "base/wording.hpp"
 
 namespace annals::projection {
 
@@ -30,6 +31,16 @@ std::unique_ptr<TextMemory> make_memory(const model::Model& model, std::string p
   return std::make_unique<TextMemory>(model.name, model.memory_max, std::move(path), platform);
 }
 
+TableFailure failure_of(const ReadTable::TakenTwice& twice) {
+  const std::string found =
+      counted(twice.number, "value") +
+      std::string(for_number(twice.number, " that is to be unique and is not", " that are to be unique and are not"));
+  std::string examples;
+  for (const std::string& one : twice.examples) examples += (examples.empty() ? ": " : "; ") + one;
+  if (twice.number > twice.examples.size()) examples += "; ...";
+  return {{}, {}, {}, Error(ErrorKind::corrupt, "not_unique", found + examples, {{"", "not_unique", found}})};
+}
+
 }  // namespace
 
 // `apply_mutex_` makes runner and writer one applier. The table goes live while the runner holds it and the store has
@@ -38,12 +49,13 @@ std::unique_ptr<TextMemory> make_memory(const model::Model& model, std::string p
 // and none is applied twice.
 class TableFeed::Feeder final : public Subscriber {
  public:
-  Feeder(ReadTable& table, StateKeeper* keeper, const model::Model& model, EventStore& store)
+  Feeder(ReadTable& table, StateKeeper* keeper, const model::Model& model, EventStore& store, Logger& log)
       : table_(table),
         keeper_(keeper),
         model_(model),
         consistency_(model.consistency),
         store_(store),
+        log_(log),
         name_("table " + model.name) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
@@ -88,8 +100,7 @@ class TableFeed::Feeder final : public Subscriber {
       TRY(read_on());
       live_ = true;
     }
-    failing_ = false;
-    failure_.lock()->reset();
+    look_for_values_taken_twice();
     return {};
   }
 
@@ -99,6 +110,7 @@ class TableFeed::Feeder final : public Subscriber {
     if (!live_ || events.empty()) return {};
     auto applied = is_next(events) ? noted(table_.apply(events, left), events) : read_on();
     if (!applied) live_ = false;
+    if (applied) look_for_values_taken_twice();
     return applied;
   }
 
@@ -106,7 +118,9 @@ class TableFeed::Feeder final : public Subscriber {
   // went live was visible when it did.
   void pass_over_live(Position position) {
     const std::lock_guard lock(apply_mutex_);
-    if (live_) table_.pass_over(position);
+    if (!live_) return;
+    table_.pass_over(position);
+    look_for_values_taken_twice();
   }
 
   [[nodiscard]] bool is_live() const { return live_; }
@@ -123,10 +137,36 @@ class TableFeed::Feeder final : public Subscriber {
     *failure_.lock() = met == events.end()
                            ? TableFailure{{}, {}, {}, taken.error()}
                            : TableFailure{met->position, met->version, std::string(met->type), taken.error()};
-    if (failing_.exchange(true)) return taken;
+    fails();
+    return taken;
+  }
+
+  void fails() {
+    if (failing_.exchange(true)) return;
     table_.watch().wake_all();
     table_.progress().wake_all();
-    return taken;
+  }
+
+  /// Of a table that has taken in all it was given. Where it has what is to be unique twice, that may be for a moment:
+  /// the events of a group come one after another. So nothing is said before the end of what the store shows.
+  void look_for_values_taken_twice() {
+    const ReadTable::TakenTwice twice = table_.taken_twice();
+    if (twice.number == 0) {
+      if (!failing_) return;
+      if (std::exchange(taken_twice_, false))
+        log_.info("The records of a model have no unique value twice any more", {{"model", model_.name}});
+      failing_ = false;
+      failure_.lock()->reset();
+      return;
+    }
+    if (table_.applied() < store_.status().visible) return;
+    TableFailure failure = failure_of(twice);
+    if (!std::exchange(taken_twice_, true)) {
+      log_.error("Records of a model have values that are to be unique; the model is neither told nor written",
+                 {{"model", model_.name}, {"error", std::string_view(failure.error.message)}});
+    }
+    *failure_.lock() = std::move(failure);
+    fails();
   }
 
   /// Nobody reads a table that is being filled for the first time.
@@ -154,9 +194,11 @@ class TableFeed::Feeder final : public Subscriber {
   const model::Model& model_;
   const Consistency consistency_;
   EventStore& store_;
+  Logger& log_;
   const std::string name_;
   mutable std::mutex apply_mutex_;
   bool filled_ = false;
+  bool taken_twice_ = false;           // the table fails because records have what is to be unique twice
   std::atomic<bool> live_ = false;     // changed under apply_mutex_; the writer asks several times for each command
   std::atomic<bool> failing_ = false;  // likewise; whoever reads the table asks
   Guarded<std::optional<TableFailure>> failure_;  // is there before `failing_` says so
@@ -174,7 +216,7 @@ TableFeed::TableFeed(const model::Model& model, EventStore& store, platform::Pla
       keeper_(checkpoint_path.empty()
                   ? nullptr
                   : std::make_unique<StateKeeper>(state_, std::move(checkpoint_path), store, platform)),
-      feeder_(std::make_unique<Feeder>(table_, keeper_.get(), model, store)),
+      feeder_(std::make_unique<Feeder>(table_, keeper_.get(), model, store, platform.log)),
       runner_(std::make_unique<Runner>(
           *feeder_, store, model.consistency == Consistency::eventual ? Runner::Mode::follow : Runner::Mode::on_demand,
           platform, executor)) {
@@ -223,10 +265,10 @@ bool TableFeed::is_live() const {
 Result<> TableFeed::check() const {
   if (!feeder_->is_failing()) return {};
   return fail(ErrorKind::unavailable, "table_failing",
-              "the server does not know how the records of model " + model_.name +
-                  " are now: it met an event of them that it cannot take in, which /health names; it tries again by "
-                  "itself, and where its declaration does not take the event, it has to be started again with one that "
-                  "does (`annals plan` tells more)");
+              "the server does not know what holds of the records of model " + model_.name +
+                  " now: it met an event of them that it cannot take in, or a unique value that several of them have, "
+                  "which /health names; it tries again by itself, and where its declaration does not take what it met, "
+                  "it has to be started again with one that does (`annals plan` tells more)");
 }
 
 std::optional<TableFailure> TableFeed::failure() const {

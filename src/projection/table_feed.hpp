@@ -11,6 +11,9 @@
 // fail: it lacks that event and all after it, so nothing that rests on it is to be told (`check`). The runner tries
 // again, and the table is as good as any other once it has caught up.
 //
+// One whose records have a unique value twice fails, too, though it lacks nothing: another server, whose declaration
+// lets it be so, recorded that, or it was there before. It is as good as any other once no value is taken twice.
+//
 // Thread-safe.
 
 #include <atomic>

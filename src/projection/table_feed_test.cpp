@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "model/test_model.hpp"
 #include "projection/test_world.hpp"
 
 namespace annals::projection {
@@ -223,6 +224,104 @@ TEST_F(TableFeedTest, a_table_that_cannot_take_an_event_says_so_until_it_has_cau
     EXPECT_EQ(feed.is_live(), model == &live_model);
     feed.stop();
   }
+}
+
+/// Its records have a mail that no other one has.
+model::Model account_model() {
+  return model::declared_model(R"([model.account]
+path = "/accounts"
+[model.account.fields]
+id   = { type = "string", primary_key = true }
+mail = { type = "string", unique = true }
+)");
+}
+
+NewEvent account_created(const std::string& key, const std::string& mail) {
+  NewEvent event;
+  event.type = "AccountCreated";
+  event.data = R"({"account_id":")" + key + R"(","values":{"id":")" + key + R"(","mail":")" + mail + R"("}})";
+  return event;
+}
+
+NewEvent account_deleted(const std::string& key) {
+  NewEvent event;
+  event.type = "AccountDeleted";
+  event.data = R"({"account_id":")" + key + R"(","old_values":{},"deleted_at":"2026-01-01T00:00:00Z"})";
+  return event;
+}
+
+void expect_mail_is_taken_twice(const TableFeed& feed) {
+  const auto good = feed.check();
+  ASSERT_FALSE(good);
+  EXPECT_EQ(good.error().code, "table_failing");
+  const auto failure = feed.failure();
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->error.code, "not_unique");
+  EXPECT_EQ(failure->error.message, R"(1 value that is to be unique and is not: mail of "a" and "b")");
+  EXPECT_EQ(failure->error.faults.front().detail, "1 value that is to be unique and is not") << "no keys for everybody";
+}
+
+TEST_F(TableFeedTest, a_live_table_whose_records_have_a_unique_value_twice_says_so_until_they_have_not) {
+  const model::Model model = account_model();
+  TableFeed feed(model, store, world.platform(), world.executor);
+  feed.start([&] { ++ready; });
+  world.executor.run_ready();
+  write(feed, "account-a", account_created("a", "x"));
+  EXPECT_TRUE(feed.check());
+  std::size_t woken = 0;
+  feed.table().watch().wait("other", world.executor, [&] { ++woken; });
+  write(feed, "account-b", account_created("b", "x"));  // by a declaration that lets it be so
+  expect_mail_is_taken_twice(feed);
+  EXPECT_TRUE(feed.is_live()) << "it lacks nothing";
+  world.executor.run_ready();
+  EXPECT_EQ(woken, 1u);
+  EXPECT_EQ(world.logged("Records of a model have values that are to be unique"), 1u);
+  write(feed, "account-c", account_created("c", "y"));
+  expect_mail_is_taken_twice(feed);
+  EXPECT_EQ(world.logged("Records of a model have values that are to be unique"), 1u);
+  feed.refresh([] {});
+  world.executor.run_ready();
+  expect_mail_is_taken_twice(feed);
+  write(feed, "account-a", account_deleted("a"));
+  EXPECT_TRUE(feed.check());
+  EXPECT_FALSE(feed.failure());
+}
+
+TEST_F(TableFeedTest, a_table_that_finds_a_unique_value_twice_at_its_start_says_so_and_is_there) {
+  const model::Model model = account_model();
+  record(store, "account-a", account_created("a", "x"));
+  record(store, "account-b", account_created("b", "x"));
+  TableFeed feed(model, store, world.platform(), world.executor);
+  feed.start([&] { ++ready; });
+  world.executor.run_ready();
+  EXPECT_EQ(ready, 1) << "other models wait for it";
+  expect_mail_is_taken_twice(feed);
+  EXPECT_FALSE(feed.status().failing) << "there is nothing that could be tried again";
+}
+
+// A page of events may end amid a group.
+TEST_F(TableFeedTest, a_unique_value_that_goes_from_one_record_to_another_is_not_taken_twice) {
+  const model::Model model = account_model();
+  TableFeed feed(model, store, world.platform(), world.executor);
+  feed.start([] {});
+  world.executor.run_ready();
+  write(feed, "account-a", account_created("a", "x"));
+  const NewEvent taken = account_created("b", "x");
+  const NewEvent gone = account_deleted("a");
+  Group group;
+  group.appends.push_back({"account-b", ExpectedVersion::exact(StreamVersion{0}), {taken}});
+  group.appends.push_back({"account-a", ExpectedVersion::exact(StreamVersion{1}), {gone}});
+  std::vector<Group> groups(1, group);
+  std::optional<AppendResult> result;
+  store.append(groups, [&](std::vector<AppendResult> results) { result = std::move(results.front()); });
+  world.executor.run_ready();
+  ASSERT_TRUE(result && *result);
+  const Appended& appended = **result;
+  hand_over(feed, "account-b", taken, {appended.first, appended.first, appended.created_at, {StreamVersion{1}}});
+  EXPECT_TRUE(feed.check()) << "the rest of the group is still to come";
+  hand_over(feed, "account-a", gone, {appended.last, appended.last, appended.created_at, {StreamVersion{2}}});
+  EXPECT_TRUE(feed.check());
+  EXPECT_EQ(world.logged("Records of a model have values that are to be unique"), 0u);
 }
 
 TEST_F(TableFeedTest, that_the_store_cannot_be_asked_is_no_failure_of_a_table) {

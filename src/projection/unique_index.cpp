@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/invariant.hpp"
 #include "base/sizes.hpp"
 
 namespace annals::projection {
@@ -63,6 +64,21 @@ void UniqueIndex::take(std::string name, std::string_view key) {
   }
   owner->second = std::string(key);
   text_bytes_ += bytes_beside(owner->first) + bytes_beside(owner->second);
+}
+
+UniqueIndex::TakenTwice UniqueIndex::taken_twice() const {
+  constexpr std::size_t examples_max = 5;
+  TakenTwice twice;
+  twice.number = others_.size();
+  for (const auto& [name, keys] : others_) {
+    if (twice.examples.size() == examples_max) break;
+    const model::Field& field = model_.fields[get_at<std::uint32_t>(name.data())];
+    const auto owner = owners_.find(name);
+    INVARIANT(owner != owners_.end(), "what others have, too, has an owner");
+    twice.examples.push_back(field.name + " of \"" + keys.front() + "\" and \"" + owner->second + "\"");
+  }
+  std::ranges::sort(twice.examples);
+  return twice;
 }
 
 std::uint64_t UniqueIndex::bytes() const {

@@ -47,6 +47,14 @@ class UniqueIndex {
     std::swap(text_bytes_, other.text_bytes_);
   }
 
+  /// Values that several records have.
+  struct TakenTwice {
+    std::size_t number = 0;
+    std::vector<std::string> examples;  ///< the first few, with their fields and two of their keys
+  };
+  /// Of whichever moment: for a while there may be some. Costs nothing where there are none.
+  [[nodiscard]] TakenTwice taken_twice() const;
+
   /// What it takes of memory, more or less.
   [[nodiscard]] std::uint64_t bytes() const;
 

@@ -56,6 +56,22 @@ TEST(unique_index, it_knows_which_record_has_a_value_of_which_field) {
   EXPECT_EQ(index.owner({2, "8"}), Owner());
 }
 
+TEST(unique_index, it_tells_what_several_records_have) {
+  const model::Model model = account();
+  UniqueIndex index(model);
+  take(index, "a", "", account_row("a", "x", 7));
+  EXPECT_EQ(index.taken_twice().number, 0u);
+  take(index, "b", "", account_row("b", "x", 7));
+  take(index, "c", "", account_row("c", "x"));
+  EXPECT_EQ(index.taken_twice().number, 2u);
+  EXPECT_EQ(index.taken_twice().examples,
+            (std::vector<std::string>{R"(code of "a" and "b")", R"(mail of "a" and "c")"}));
+  take(index, "b", account_row("b", "x", 7), account_row("b", "y"));
+  EXPECT_EQ(index.taken_twice().examples, (std::vector<std::string>{R"(mail of "a" and "c")"}));
+  take(index, "a", account_row("a", "x", 7), "");
+  EXPECT_EQ(index.taken_twice().number, 0u);
+}
+
 TEST(unique_index, what_a_record_lets_go_of_is_free_and_what_it_keeps_is_not) {
   const model::Model model = account();
   UniqueIndex index(model);

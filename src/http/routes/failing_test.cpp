@@ -2,6 +2,7 @@
 
 #include "http/routes/test_api.hpp"
 #include "model/model_file.hpp"
+#include "model/test_model.hpp"
 
 namespace annals::http {
 namespace {
@@ -210,6 +211,67 @@ TEST_F(FailingTest, all_is_served_again_once_the_cause_is_gone) {
   EXPECT_EQ(write(Method::post, "/customers", R"({"id":"b","size":"s"})"), 201);
   EXPECT_EQ(read("/readyz")->status(), 200);
   EXPECT_EQ(read("/health")->status(), 200);
+}
+
+/// A store in which two records have a mail that only one may have.
+class TakenTwiceTest : public ApiTest {
+ protected:
+  TakenTwiceTest() {
+    store->share();
+    record(*store, "account-a", created("a"));
+    record(*store, "account-b", created("b"));
+    engine = std::make_unique<engine::Engine>(
+        std::vector{model::Model::kv("config", {"/config"}), model::declared_model(R"([model.account]
+path = "/accounts"
+[model.account.fields]
+id   = { type = "string", primary_key = true }
+mail = { type = "string", unique = true }
+)")},
+        *store, world.platform(), background, engine::EngineOptions{});
+    EXPECT_TRUE(engine->start([] {}));
+    api = make_api(*engine, ApiOptions{});
+    for (int turn = 0; turn < 4; ++turn) run();
+  }
+  static NewEvent created(const std::string& key) {
+    NewEvent event;
+    event.type = "AccountCreated";
+    event.data = R"({"account_id":")" + key + R"(","values":{"id":")" + key + R"(","mail":"secret@example.org"}})";
+    event.metadata = "{\"actor\":\"anonymous\"}";
+    return event;
+  }
+  std::shared_ptr<Asked> asked(Method method, const std::string& target, std::string_view body = {}) {
+    const auto one = ask(method, target, {{"content-type", "application/json"}}, body);
+    for (int turn = 0; turn < 4; ++turn) run();
+    return one;
+  }
+};
+
+TEST_F(TakenTwiceTest, a_model_with_a_unique_value_of_two_records_is_refused_and_others_are_served) {
+  const Position last = store->status().visible;
+  for (const auto& [method, target, body] :
+       {std::tuple{Method::get, "/accounts/a", ""}, std::tuple{Method::get, "/accounts", ""},
+        std::tuple{Method::post, "/accounts", R"({"id":"c"})"}, std::tuple{Method::delete_, "/accounts/a", ""}}) {
+    const auto one = asked(method, target, body);
+    EXPECT_EQ(one->status(), 503) << target;
+    EXPECT_TRUE(one->body().contains(R"("code":"table_failing")")) << one->body();
+  }
+  EXPECT_EQ(store->status().visible, last);
+  for (const char* const target : {"/readyz", "/health"}) {
+    const std::string told = asked(Method::get, target)->body();
+    EXPECT_TRUE(told.contains("1 value that is to be unique and is not")) << told;
+    EXPECT_FALSE(told.contains("secret@")) << told;
+  }
+  EXPECT_EQ(asked(Method::put, "/config/a", R"({"value":"1"})")->status(), 200);
+  EXPECT_EQ(asked(Method::get, "/accounts/a/history")->status(), 200);
+
+  // Another server, whose declaration lets it be so, takes one of them away.
+  NewEvent gone = created("a");
+  gone.type = "AccountDeleted";
+  gone.data = R"({"account_id":"a","old_values":{},"deleted_at":"2026-01-01T00:00:00Z"})";
+  record(*store, "account-a", gone);
+  for (int turn = 0; turn < 4; ++turn) run();
+  EXPECT_EQ(asked(Method::get, "/accounts/b")->status(), 200);
+  EXPECT_EQ(asked(Method::get, "/readyz")->status(), 200);
 }
 
 TEST_F(FailingTest, a_request_that_was_recorded_before_is_answered_with_its_receipt) {
