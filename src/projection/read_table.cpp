@@ -430,7 +430,7 @@ void ReadTable::tell_if_due(const EventView& event, const Changed& changed) cons
 
 std::uint64_t ReadTable::index_bytes() const {
   const std::shared_lock lock(rows_->lock);
-  return rows_->unique.bytes() + rows_->indexes.bytes() + rows_->filters.bytes();
+  return rows_->unique.bytes() + rows_->references.bytes() + rows_->indexes.bytes() + rows_->filters.bytes();
 }
 
 /// Where it is known what an event leaves, and that takes a block like the row's, and nobody has a part of the row, it

@@ -113,7 +113,7 @@ class ReadTable {
   /// nor are old rows that readers still hold.
   [[nodiscard]] std::uint64_t bytes() const;
 
-  /// What the indexes of unique and indexed fields, and Bloom filters, take of memory, more or less.
+  /// What the indexes of unique and indexed fields and references, and Bloom filters, take of memory, more or less.
   [[nodiscard]] std::uint64_t index_bytes() const;
 
   /// What was read after this call reflects at least `progress().position()`.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/sizes.hpp"
 
 namespace annals::projection {
 namespace {
@@ -32,10 +33,31 @@ void ReferenceIndex::take_in(std::string_view key, const Change& change) {
   for (const std::string& name : change.lost) {
     const auto referrers = referrers_.find(name);
     if (referrers == referrers_.end()) continue;
-    referrers->second.erase(std::string(key));
-    if (referrers->second.empty()) referrers_.erase(referrers);
+    const auto referrer = referrers->second.find(std::string(key));
+    if (referrer != referrers->second.end()) {
+      --keys_;
+      text_bytes_ -= bytes_beside(*referrer);
+      referrers->second.erase(referrer);
+    }
+    if (!referrers->second.empty()) continue;
+    text_bytes_ -= bytes_beside(referrers->first);
+    referrers_.erase(referrers);
   }
-  for (const std::string& name : change.has) referrers_[name].emplace(key);
+  for (const std::string& name : change.has) {
+    const auto [referrers, is_new_name] = referrers_.try_emplace(name);
+    if (is_new_name) text_bytes_ += bytes_beside(referrers->first);
+    const auto [referrer, is_new] = referrers->second.emplace(key);
+    if (!is_new) continue;
+    ++keys_;
+    text_bytes_ += bytes_beside(*referrer);
+  }
+}
+
+std::uint64_t ReferenceIndex::bytes() const {
+  // A node of a tree is full, or half full, or between; a place of the table has its entry and a byte of the table's
+  // own.
+  return referrers_.capacity() * (sizeof(Referrers::value_type) + 1) + keys_ * sizeof(std::string) * 3 / 2 +
+         text_bytes_;
 }
 
 std::vector<std::string> ReferenceIndex::referrers(const model::ReferredKey& to, std::size_t limit) const {

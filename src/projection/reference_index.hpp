@@ -5,9 +5,11 @@
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/resource.hpp"
@@ -33,7 +35,14 @@ class ReferenceIndex {
   /// The record of the key changed so.
   void take_in(std::string_view key, const Change& change);
   /// With the index of another table of the same model.
-  void swap(ReferenceIndex& other) { referrers_.swap(other.referrers_); }
+  void swap(ReferenceIndex& other) {
+    referrers_.swap(other.referrers_);
+    std::swap(keys_, other.keys_);
+    std::swap(text_bytes_, other.text_bytes_);
+  }
+
+  /// What it takes of memory, more or less.
+  [[nodiscard]] std::uint64_t bytes() const;
 
   /// Up to `limit` keys of records that refer to this one, in order.
   [[nodiscard]] std::vector<std::string> referrers(const model::ReferredKey& to, std::size_t limit) const;
@@ -41,7 +50,10 @@ class ReferenceIndex {
  private:
   const model::Model& model_;
   const bool wanted_;
-  absl::flat_hash_map<std::string, absl::btree_set<std::string>> referrers_;  // by field and key referred to
+  using Referrers = absl::flat_hash_map<std::string, absl::btree_set<std::string>>;
+  Referrers referrers_;           // by field and key referred to
+  std::uint64_t keys_ = 0;        // in all of its sets
+  std::uint64_t text_bytes_ = 0;  // of texts that do not lie in their entry
 };
 
 }  // namespace annals::projection

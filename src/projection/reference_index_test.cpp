@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "model/model_file.hpp"
+#include "projection/read_table.hpp"
 
 namespace annals::projection {
 namespace {
@@ -59,6 +60,42 @@ TEST(reference_index, what_a_record_lets_go_of_is_forgotten) {
   ASSERT_TRUE(change(index, "c", after, ""));
   EXPECT_EQ(index.referrers({1, "d"}, 9), Keys{});
   EXPECT_EQ(index.referrers({2, "a\\"}, 9), Keys{});
+}
+
+TEST(reference_index, it_tells_what_it_takes_of_memory) {
+  const model::Model model = order();
+  ReferenceIndex index(model);
+  EXPECT_EQ(index.bytes(), 0u);
+  const std::string long_key(1000, 'k');
+  const std::string long_name(1000, 'n');
+  ASSERT_TRUE(change(index, long_key, "", row(long_key, '"' + long_name + '"')));
+  EXPECT_GE(index.bytes(), 2000 + 2 * sizeof(std::string));
+  for (int number = 0; number < 1000; ++number)
+    ASSERT_TRUE(change(index, std::to_string(number), "", row(std::to_string(number), "\"a\"")));
+  EXPECT_GE(index.bytes(), 2000 + 1000 * sizeof(std::string));
+  const std::uint64_t before = index.bytes();
+  ASSERT_TRUE(change(index, long_key, row(long_key, '"' + long_name + '"'), ""));
+  EXPECT_LE(index.bytes(), before - 2000);
+}
+
+TEST(reference_index, a_table_counts_it_among_its_indexes) {
+  const model::Model model = order();
+  ReadTable table(model);
+  const auto bytes_after = [&](const std::string& key, const std::string& parent) {
+    EventView event;
+    event.position = table.applied().next();
+    const std::string stream = "order-" + key;
+    const std::string data =
+        R"({"order_id":")" + key + R"(","values":{"id":")" + key + R"(","parent":)" + parent + "}}";
+    event.stream = stream;
+    event.version = StreamVersion{1};
+    event.type = "OrderCreated";
+    event.data = data;
+    EXPECT_TRUE(table.apply({&event, 1}));
+    return table.index_bytes();
+  };
+  EXPECT_EQ(bytes_after("a", "null"), 0u);
+  EXPECT_GE(bytes_after("b", '"' + std::string(300, 'x') + '"'), 300u);
 }
 
 TEST(reference_index, a_row_of_another_model_changes_nothing) {

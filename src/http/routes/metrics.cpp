@@ -165,7 +165,8 @@ void add_projections(MetricsPage& page, engine::Engine& engine) {
   for (std::size_t model = 0; model < engine.models(); ++model)
     page.add(engine.feed(model).table().bytes(), {{"model", engine.model(model).name}});
   page.family("annals_table_index_bytes",
-              "What the indexes of unique and indexed fields of a model, and its Bloom filters, take of memory.",
+              "What the indexes of unique and indexed fields and references of a model, and its Bloom filters, take of "
+              "memory.",
               MetricType::Gauge);
   for (std::size_t model = 0; model < engine.models(); ++model)
     page.add(engine.feed(model).table().index_bytes(), {{"model", engine.model(model).name}});
