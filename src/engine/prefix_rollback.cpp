@@ -13,6 +13,13 @@ std::uint64_t bytes_of(const model::Record& record) {
 
 }  // namespace
 
+Result<SharedText> value_of_then(const model::Model& model, std::string_view key, SharedText value) {
+  if (value->size() <= model.value_bytes_max) return value;
+  return fail(ErrorKind::too_large, "value_too_large",
+              "the value that \"" + std::string(key) + "\" had then has " + std::to_string(value->size()) +
+                  " bytes; the most is " + std::to_string(model.value_bytes_max) + " by now; nothing was recorded");
+}
+
 PrefixRollback::PrefixRollback(Past past, std::size_t model_place, const projection::ReadTable& table, Instant at,
                                std::string prefix)
     : past_(past),
@@ -70,8 +77,16 @@ Result<> PrefixRollback::look_on(const Turn& turn) {
   return {};
 }
 
+Result<> PrefixRollback::check() const {
+  for (const auto& [key, row] : changes_) {
+    if (row.from.exists()) TRY(value_of_then(past_.model, key, row.from.value));
+  }
+  return {};
+}
+
 Result<Plan> PrefixRollback::plan() {
   while (reflects_ < past_.store.status().visible) TRY(look_on(Turn::endless()));
+  TRY(check());
   Plan plan;
   plan.reflects = reflects_;
   plan.commands.reserve(changes_.size());

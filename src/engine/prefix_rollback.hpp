@@ -14,6 +14,10 @@
 
 namespace annals::engine {
 
+/// A value of a kv model that a key is to have again. Errors: too_large ("value_too_large"), where its declaration
+/// takes no value as large any more.
+[[nodiscard]] Result<SharedText> value_of_then(const model::Model& model, std::string_view key, SharedText value);
+
 class PrefixRollback {
  public:
   /// Everything outlives it. `model_place`: the model's place in the engine.
@@ -27,7 +31,10 @@ class PrefixRollback {
   /// What is to change, by key: `from` is how it was at the time, `to` how it is.
   [[nodiscard]] const std::map<std::string, Difference::Row, std::less<>>& changes() const { return changes_; }
 
-  /// The commands that bring everything back, from the state of now. Errors: those of the store's reads.
+  /// Whether all values may be set again. Errors: too_large ("value_too_large").
+  [[nodiscard]] Result<> check() const;
+
+  /// The commands that bring everything back, from the state of now. Errors: those of `check` and of the store's reads.
   [[nodiscard]] Result<Plan> plan();
 
  private:

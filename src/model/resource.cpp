@@ -7,13 +7,12 @@
 #include "base/did_you_mean.hpp"
 #include "base/invariant.hpp"
 #include "base/uuid.hpp"
-#include "base/wording.hpp"
-#include "json/equality.hpp"
 #include "json/merge_patch.hpp"
 #include "json/pointer.hpp"
 #include "json/writer.hpp"
 #include "model/attribute.hpp"
 #include "model/formula.hpp"
+#include "model/left_record.hpp"
 #include "model/not_taken.hpp"
 #include "model/plain_event.hpp"
 #include "model/record_text.hpp"
@@ -61,14 +60,6 @@ bool has_largest_double(const FieldValue& value) {
   if (const auto* number = value.as<double>()) return std::abs(*number) == std::numeric_limits<double>::max();
   const auto* list = value.as<FieldValue::List>();
   return list && std::ranges::any_of(*list, has_largest_double);
-}
-
-std::unexpected<Error> invalid_record(const Model& model, Faults faults) {
-  const std::size_t told = faults.size();
-  std::string message = "the body is no " + model.name + ": " + (faults.more() ? "more than " : "") +
-                        counted(told, "thing") + std::string(for_number(told, " is wrong", " are wrong")) +
-                        faults.more_told();
-  return std::unexpected(Error(ErrorKind::unprocessable, "invalid_record", std::move(message), faults.take()));
 }
 
 const std::vector<const Attribute*>& checking_attributes() {
@@ -281,27 +272,6 @@ Decision deleted(const Model& model, std::string_view key, std::span<const std::
   return decision;
 }
 
-bool same_secret(const Model& model, const Field& field, std::string_view key, const FieldValue& left,
-                 const FieldValue& right) {
-  const auto* one = left.as<std::string>();
-  const auto* other = right.as<std::string>();
-  return one && other && model.cipher &&
-         model.cipher->same({model.name, field.name, field.renamed_from, key}, *one, *other);
-}
-
-/// Whether a field of the record of this key has the same value.
-bool same_value(const Model& model, const Field& field, std::string_view key, std::string_view left,
-                std::string_view right) {
-  if (left == right) return true;
-  if (left == no_value || right == no_value) return false;
-  if (field.type == FieldType::json) return json::same_value(left, right);
-  // Decimals are written in many ways, on their own and in lists; secrets never twice in the same.
-  const auto one = value_from_text(field, left);
-  const auto other = value_from_text(field, right);
-  if (!one || !other) return false;
-  return field.secret ? same_secret(model, field, key, *one, *other) : compare(*one, *other) == 0;
-}
-
 bool is_plain_secret(const Model& model, const GivenField& given) {
   const auto* text = given.value.as<std::string>();
   return text && model.fields[given.field].secret && !read_sealed(*text);
@@ -319,56 +289,6 @@ std::vector<std::string_view> after_update(const Model& model, const std::vector
     after[one.field] = own.back();
   }
   return after;
-}
-
-/// Whether what a write leaves can be computed, and whether what it says of computed fields is so. A client that gives
-/// back what it was shown gives the value of before; one that knows better that of after.
-void check_computed(Faults& faults, const Model& model, const Command& command,
-                    const std::vector<std::string_view>& before, std::vector<std::string_view> after) {
-  if (!has_formulas(model)) return;
-  const Computed computed = compute(model, after);
-  const auto is_changed = [&](std::size_t place) {
-    return command.operation == Operation::create || before[place] != after[place];
-  };
-  for (const Computed::Failure& failure : computed.failures) {
-    const Field& field = model.fields[failure.field];
-    // What was so before a write that has nothing to do with it is not the fault of that.
-    if (std::ranges::any_of(field.computed->sources(), is_changed) || before[failure.field] != no_value)
-      faults.add({json::pointer_to(field.name), failure.code, failure.detail});
-  }
-  for (const GivenField& one : command.given) {
-    const Field& field = model.fields[one.field];
-    if (!field.computed) continue;
-    if (!field.exposed) {
-      // Not compared: who may not see it could guess at it, as often as he likes and with nothing overwritten.
-      faults.add({json::pointer_to(field.name), "computed",
-                  "the value is computed from other fields, and not shown; leave it out"});
-      continue;
-    }
-    const std::string given = to_json(one.value);
-    const auto is = [&](const std::vector<std::string_view>& values) {
-      return same_value(model, field, command.key, values[one.field], given);
-    };
-    if (is(after) || (command.operation != Operation::create && is(before))) continue;
-    faults.add({json::pointer_to(field.name), "computed",
-                "the value is computed from other fields; leave it out, or give it as it is"});
-  }
-}
-
-/// What can be seen of a write only beside the record that it changes.
-Result<> check_left(const Model& model, const Command& command, const std::vector<std::string_view>& before,
-                    const std::vector<std::string_view>& after) {
-  Faults faults;
-  for (const GivenField& one : command.given) {
-    // A record of the time before the field was declared, or was required.
-    if (one.stays && before[one.field] == no_value) {
-      faults.add({json::pointer_to(model.fields[one.field].name), "required",
-                  "a value is required, and the record has none that could stay"});
-    }
-  }
-  check_computed(faults, model, command, before, after);
-  if (faults.empty()) return {};
-  return invalid_record(model, std::move(faults));
 }
 
 Result<std::vector<Decision>> decide_change(const Model& model, const Command& command,
@@ -646,8 +566,11 @@ Result<std::vector<Decision>> decide_resource(const Model& model, const Record& 
   if (!record.exists() && !restores_deleted) return nothing_there(model, record, command);
   TRY(check_precondition(record, command));
   if (restores_deleted) {
+    const std::vector<std::string_view> none(model.fields.size(), no_value);
+    const std::vector<std::string_view> after = TRY(values_of(model, *command.value));
+    TRY(check_restored(model, command, record, none, after));
     std::vector<Decision> decisions;
-    decisions.push_back(created(model, command.key, TRY(values_of(model, *command.value))));
+    decisions.push_back(created(model, command.key, after));
     return decisions;
   }
   const std::vector<std::string_view> before = TRY(values_of(model, *record.value));
@@ -656,8 +579,11 @@ Result<std::vector<Decision>> decide_resource(const Model& model, const Record& 
     decisions.push_back(deleted(model, command.key, before, now));
     return decisions;
   }
-  if (command.operation == Operation::restore)
-    return decide_change(model, command, before, TRY(values_of(model, *command.value)));
+  if (command.operation == Operation::restore) {
+    const std::vector<std::string_view> then = TRY(values_of(model, *command.value));
+    TRY(check_restored(model, command, record, before, then));
+    return decide_change(model, command, before, then);
+  }
   std::vector<std::string> own;
   const std::vector<std::string_view> after = after_update(model, before, command.given, own);
   TRY(check_left(model, command, before, after));

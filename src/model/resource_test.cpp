@@ -6,6 +6,7 @@
 
 #include "model/model_file.hpp"
 #include "model/record_text.hpp"
+#include "model/test_model.hpp"
 
 namespace annals::model {
 namespace {
@@ -244,6 +245,72 @@ TEST_F(ResourceTest, a_restored_record_differs_by_what_changed_since) {
   EXPECT_EQ(events.back(), R"(ProductUpdated {"product_id":"a","changes":{"price":{"old":"8","new":"7.50"},)"
                            R"("stock":{"old":3,"new":0}}})");
   EXPECT_EQ(*record.value, *before);
+}
+
+/// The product as it is declared later: with more rules.
+Model stricter() {
+  return declared_model(R"(
+[model.product]
+path = "/api/products"
+[model.product.fields]
+id    = { type = "string", primary_key = true, length = [3, 9] }
+name  = { type = "string", required = true, length = [5, 200] }
+price = { type = "decimal", min = 10 }
+stock = { type = "integer", required = true }
+tags  = { type = "list", of = "string", exposed = false, required = true }
+made  = { type = "timestamp", default = "now" }
+twice = { type = "integer", computed = "stock * 2", max = 9 }
+)");
+}
+
+/// The record as the model has it: of an earlier declaration it lacks fields.
+std::string recorded_as(const Model& model, std::string_view text) {
+  return change_of(model, {}, "ProductCreated", R"({"product_id":"a","values":)" + std::string(text) + "}",
+                   StreamVersion{1})
+      ->made;
+}
+
+std::vector<std::string> refused_for(const Result<std::vector<Decision>>& decided) {
+  std::vector<std::string> faults;
+  if (decided) return faults;
+  EXPECT_EQ(decided.error().kind, ErrorKind::unprocessable);
+  EXPECT_EQ(decided.error().code, "invalid_record");
+  for (const Fault& fault : decided.error().faults) faults.push_back(fault.pointer + " " + fault.code);
+  return faults;
+}
+
+TEST_F(ResourceTest, a_record_is_restored_only_to_what_keeps_the_rules_of_now) {
+  using Told = std::vector<std::string>;
+  const Model strict = stricter();
+  const Record present{StreamVersion{2},
+                       SharedText(recorded_as(strict, R"({"id":"a","name":"lantern","price":"12","stock":1})")), now};
+  const Record deleted{StreamVersion{3}, nullptr, now};
+  const auto restored = [&](const Record& from, std::string_view to) {
+    Command command;
+    command.operation = Operation::restore;
+    command.key = "a";
+    command.value = SharedText(recorded_as(strict, to));
+    return refused_for(decide(strict, from, command, now));
+  };
+  const std::string bad = R"({"id":"a","name":"lamp","price":"7.50","made":"2026-01-01T00:00:00Z"})";
+  EXPECT_EQ(restored(present, bad), (Told{"/name too_short", "/price too_small", "/stock required"}));
+  EXPECT_EQ(restored(deleted, bad), (Told{"/name too_short", "/price too_small", "/stock required", "/tags required"}))
+      << "a new record has what is not shown, too";
+  EXPECT_EQ(restored(present, R"({"id":"a","name":"lantern","stock":5})"), Told{"/twice too_large"});
+  EXPECT_EQ(restored(deleted, R"({"id":"a","name":"lantern","stock":5,"tags":[]})"), Told{"/twice too_large"});
+  EXPECT_EQ(restored(present, R"({"id":"a","name":"lantern","stock":4})"), Told{});
+  EXPECT_EQ(restored(deleted, R"({"id":"a","name":"lantern","stock":4,"tags":[]})"), Told{});
+}
+
+TEST_F(ResourceTest, a_record_that_keeps_no_rule_of_now_is_not_restored_to_what_it_is_either) {
+  const Model strict = stricter();
+  const SharedText text(recorded_as(strict, R"({"id":"a","name":"lamp","stock":1})"));
+  Command command;
+  command.operation = Operation::restore;
+  command.key = "a";
+  command.value = text;
+  EXPECT_EQ(refused_for(decide(strict, {StreamVersion{1}, text, now}, command, now)),
+            (std::vector<std::string>{"/name too_short"}));
 }
 
 TEST_F(ResourceTest, events_of_others_are_taken_in_and_those_that_make_no_sense_are_damage) {

@@ -435,6 +435,25 @@ void Reference::update(Draft& draft, const Operation& operation) const {
   change(draft, place, before, after);
 }
 
+/// Rules of now that a record of then does not keep.
+FaultSet Reference::faults_of_then(const Operation& operation, const Values* now, const Values& then) const {
+  FaultSet faults = computed_faults(operation, now, then);
+  for (const FieldShape& field : model(operation.model).fields) {
+    if (field.computed || field.primary_key) continue;
+    const Json value = value_or_null(then, field.name);
+    // What is not shown, and is not to change, is passed over, as by a PUT.
+    if (now != nullptr && !field.shown() && same_value(field, value, value_or_null(*now, field.name))) continue;
+    if (value.is_null()) {
+      if (field.required) faults.insert({"/" + field.name, "required"});
+    } else if (field.secret) {
+      continue;
+    } else if (const auto code = broken_rule(field.rule, field.type, value)) {
+      faults.insert({"/" + field.name, *code});
+    }
+  }
+  return faults;
+}
+
 void Reference::roll_back(Draft& draft, const Operation& operation) const {
   const Place place{operation.model, operation.key};
   const std::uint64_t version = operation.moment ? version_at(place, *operation.moment) : operation.version;
@@ -446,6 +465,8 @@ void Reference::roll_back(Draft& draft, const Operation& operation) const {
   const State then = at_version(place, version);
   if (!then.values) return refuse(draft.outcome, 404, "not_found");
   const State now = state_in(draft, place);
+  if (FaultSet faults = faults_of_then(operation, now.values ? &*now.values : nullptr, *then.values); !faults.empty())
+    return refuse(draft.outcome, 422, "invalid_record", faults);
   if (now.values) {
     change(draft, place, *now.values, *then.values);
   } else {

@@ -124,6 +124,7 @@ class Reference {
   void roll_back(Draft& draft, const Operation& operation) const;
   void check_others(Draft& draft, const Place& place, const Values& before, const Values& after) const;
   [[nodiscard]] FaultSet computed_faults(const Operation& operation, const Values* before, const Values& after) const;
+  [[nodiscard]] FaultSet faults_of_then(const Operation& operation, const Values* now, const Values& then) const;
   [[nodiscard]] std::vector<std::string> referrers(const Draft& draft, std::size_t model, const FieldShape& field,
                                                    const Place& to) const;
   [[nodiscard]] RecordedEvent creation(std::size_t model, const Values& values) const;

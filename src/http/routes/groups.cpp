@@ -133,6 +133,7 @@ struct Rollback final : LongRead, std::enable_shared_from_this<Rollback> {
     });
   }
   void send_changes() {
+    if (const auto good = rollback.check(); !good) return call.refuse(good.error());
     Response response;
     response.content_type = "application/json";
     send_in_pieces(std::move(call), std::move(response), std::make_unique<ChangesBody>(std::move(rollback)),

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/prefix_rollback.hpp"
 #include "http/fields.hpp"
 #include "http/routes/call.hpp"
 #include "http/routes/dry_run.hpp"
@@ -131,16 +132,27 @@ std::optional<RollbackTarget> rollback_target_of(const json::Object& body, Call&
   return std::nullopt;
 }
 
+/// What a rollback brings back. Errors: not_found, when nothing was there; too_large, as for a PUT of it; those of
+/// `record`.
+Result<SharedText> value_to_bring_back(const Call& call, const Result<model::Record>& record) {
+  if (!record) return std::unexpected(record.error());
+  if (!record->exists())
+    return fail(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded");
+  if (call.the_model().profile == model::Profile::kv)
+    return engine::value_of_then(call.the_model(), call.key, record->value);
+  return record->value;
+}
+
 void set_as_it_was(engine::WriteRequest write, Call call, const Result<model::Record>& record) {
-  const bool is_held_back = !record && record.error().kind == ErrorKind::not_found;
-  if (!record && !is_held_back) return call.refuse(record.error());
-  if (is_held_back || !record->exists()) {
-    Error error(ErrorKind::not_found, "not_found", "\"" + call.key + "\" had no value then; nothing was recorded");
-    if (is_held_back) error = record.error();
-    if (!write.idempotency) return call.refuse(error);
-    write.plan = refusal(std::move(error));
+  auto value = value_to_bring_back(call, record);
+  if (value) {
+    write.command.value = *std::move(value);
   } else {
-    write.command.value = record->value;
+    // What was recorded under the key meanwhile comes first.
+    const ErrorKind kind = value.error().kind;
+    const bool is_final = kind != ErrorKind::not_found && kind != ErrorKind::too_large;
+    if (is_final || !write.idempotency) return call.refuse(value.error());
+    write.plan = refusal(std::move(value).error());
   }
   if (call.the_model().profile == model::Profile::resource) write.command.operation = model::Operation::restore;
   submit(std::move(write), std::move(call));
