@@ -35,8 +35,9 @@ struct DigestHash {
 
 /// What makes two requests the same for a client that tries again.
 struct Idempotency {
-  Digest key;      ///< of the identity and its Idempotency-Key
-  Digest request;  ///< of method, target and body
+  Digest key;                       ///< of the identity and its Idempotency-Key
+  Digest request;                   ///< of method, target and body; with a key where models have secret fields
+  std::optional<Digest> unkeyed{};  ///< of the same without the key, as it was remembered before there were such fields
 };
 
 /// What is to be done to one key.

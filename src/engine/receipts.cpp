@@ -81,7 +81,7 @@ Result<std::optional<Receipt>> Receipts::answer(const Idempotency& idempotency) 
   const auto found = state->places.find(idempotency.key);
   if (found == state->places.end()) return std::nullopt;
   const Entry& entry = state->entries[found->second - state->first_place];
-  if (entry.request != idempotency.request) return key_reused();
+  if (entry.request != idempotency.request && entry.request != idempotency.unkeyed) return key_reused();
   return Receipt{entry.receipt.version, entry.receipt.position, true, entry.receipt.tally, {}, {}};
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "http/routes/test_api.hpp"
+#include "model/test_cipher.hpp"
 #include "model/test_model.hpp"
 
 namespace annals::http {
@@ -275,6 +276,35 @@ TEST_F(RedeclaredIdempotencyTest, a_batch_whose_key_was_a_uuid_in_capitals_and_i
     EXPECT_EQ(again->body(), shown);
   }
   EXPECT_EQ(recorded(), before);
+}
+
+TEST_F(RedeclaredIdempotencyTest, what_was_done_before_there_was_a_secret_field_is_told_again) {
+  serve("size = { type = \"integer\" }\n");
+  const std::string created = R"({"id":"a","size":1})";
+  const std::string batch = R"([{"method":"PUT","path":"/products/a","body":{"size":2}}])";
+  EXPECT_EQ(post("/products", created, "create")->status(), 201);
+  EXPECT_EQ(post("/batch", batch, "batch")->status(), 200);
+
+  model::Model model = model::declared_model(R"([model.product]
+path = "/products"
+[model.product.fields]
+id   = { type = "string", primary_key = true }
+size = { type = "integer" }
+pin  = { type = "string", secret = true }
+)");
+  model.cipher = std::make_shared<model::TestCipher>();
+  serve_models({model});
+  const std::uint64_t before = recorded();
+  for (const auto& [target, body, key] : {std::tuple{"/products", created, "create"}, {"/batch", batch, "batch"}}) {
+    const auto again = post(target, body, key);
+    EXPECT_TRUE(again->has("Idempotency-Replayed: true")) << again->body();
+    EXPECT_EQ(post(target, body + " ", key)->status(), 422) << "it is another request";
+  }
+  EXPECT_EQ(recorded(), before);
+  const std::string secret = R"({"id":"b","pin":"1234"})";
+  EXPECT_EQ(post("/products", secret, "secret")->status(), 201);
+  EXPECT_TRUE(post("/products", secret, "secret")->has("Idempotency-Replayed: true"));
+  EXPECT_EQ(post("/products", R"({"id":"b","pin":"1235"})", "secret")->status(), 422);
 }
 
 TEST_F(RedeclaredIdempotencyTest, a_batch_whose_key_came_with_another_is_refused_for_what_is_wrong_with_it) {

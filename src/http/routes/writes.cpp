@@ -248,10 +248,15 @@ Result<std::optional<engine::Idempotency>> idempotency_of(const Request& request
                 "there is one Idempotency-Key, of 1 to " + std::to_string(idempotency_key_bytes_max) +
                     " printable ASCII characters");
   }
-  const std::string keyed = cipher ? cipher->digest(request.body) : "";
-  const std::string_view body = cipher ? std::string_view(keyed) : request.body;
-  return engine::Idempotency{engine::digest_of({anonymous, *key}),
-                             engine::digest_of({request.method_text, request.path, body})};
+  const auto digest_with = [&](std::string_view body) {
+    return engine::digest_of({request.method_text, request.path, body});
+  };
+  engine::Idempotency idempotency{engine::digest_of({anonymous, *key}), digest_with(request.body)};
+  if (cipher) {
+    idempotency.unkeyed = idempotency.request;
+    idempotency.request = digest_with(cipher->digest(request.body));
+  }
+  return idempotency;
 }
 
 std::optional<Result<engine::Receipt>> answered_before(const Call& call,
