@@ -144,6 +144,11 @@ class Rules(unittest.TestCase):
         self.clean({"src/log/a.cpp": "void f() {\n  using namespace std::chrono_literals;\n}\n"})
         self.clean({"src/log/a.cpp": "void f() {\n  using namespace std::chrono;\n}\n"})
 
+    def test_tables_of_texts_have_a_hash_that_nobody_knows(self):
+        self.found("text_hash", {"src/log/a.cpp": "std::unordered_map<std::string, int> counts;\n"})
+        self.found("text_hash", {"src/log/a.cpp": "int a;\nstd::unordered_set<std::string_view> names;\n"}, line=2)
+        self.clean({"src/log/a.cpp": "TextMap<std::string, int> counts;\nstd::unordered_map<int, std::string> names;\n"})
+
     def test_a_header_begins_with_pragma_once(self):
         self.found("pragma_once", {"src/log/a.hpp": "// What it is.\n// More.\n#pragma once\n"})
 

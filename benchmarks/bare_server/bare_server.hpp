@@ -19,8 +19,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "base/text_hash.hpp"
 #include "benchmarks/bare_server/journal.hpp"
 #include "benchmarks/common/socket.hpp"
 
@@ -63,7 +63,7 @@ class BareServer {
   Descriptor poll_;
   Descriptor signals_;
   std::unique_ptr<Journal> journal_;
-  std::unordered_map<std::string, std::string, TransparentStringHash, std::equal_to<>> values_;
+  TextMap<std::string, std::string> values_;
 
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;  // by descriptor
   std::vector<Connection*> waiting_;                                  // with a PUT in the next flush

@@ -72,10 +72,4 @@ class ByteReader {
   bool failed_ = false;
 };
 
-/// Lets a std::unordered_map with std::string keys be searched with a std::string_view, without a copy.
-struct TransparentStringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-};
-
 }  // namespace annals

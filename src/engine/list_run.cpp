@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <iterator>
 #include <span>
-#include <unordered_map>
 #include <utility>
+
+#include "base/text_hash.hpp"
 
 namespace annals::engine {
 namespace {
@@ -146,7 +147,7 @@ bool ListRun::nothing_can_follow(std::string_view last_key, const model::Record&
 
 /// A record that came to stand elsewhere while the list was made may have been met at both places.
 void ListRun::drop_older_twins() {
-  std::unordered_map<std::string_view, ListRow*> newest;  // of each key
+  TextMap<std::string_view, ListRow*> newest;  // of each key
   std::vector<const ListRow*> older;
   for (ListRow& row : rows_) {
     ListRow*& known = newest.try_emplace(row.place.key(), &row).first->second;

@@ -8,9 +8,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/text_hash.hpp"
 #include "model/resource.hpp"
 #include "projection/table_feed.hpp"
 
@@ -34,7 +34,7 @@ class References {
   [[nodiscard]] std::span<const Reference> to(std::size_t model) const { return to_[model]; }
 
   /// By what is referred to: the keys of those that have come to.
-  using Draft = std::unordered_map<std::string, std::set<std::string>>;
+  using Draft = TextMap<std::string, std::set<std::string>>;
   static void note(Draft& draft, const Reference& reference, std::string_view target, std::string_view referrer);
   /// The draft's request joins the flush.
   void join(Draft draft);

@@ -6,10 +6,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
-#include "base/bytes.hpp"
+#include "base/text_hash.hpp"
 #include "model/decider.hpp"
 
 namespace annals::engine {
@@ -46,7 +45,7 @@ class StateCache {
   }
 
  private:
-  using Generation = std::unordered_map<std::string, model::Record, TransparentStringHash, std::equal_to<>>;
+  using Generation = TextMap<std::string, model::Record>;
 
   static std::uint64_t bytes_of(const model::Record& record) { return record.exists() ? record.value->size() : 0; }
 

@@ -5,10 +5,10 @@
 
 #include <cstddef>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/shared_text.hpp"
+#include "base/text_hash.hpp"
 #include "model/resource.hpp"
 #include "projection/table_feed.hpp"
 
@@ -19,7 +19,7 @@ class UniqueClaims {
   static constexpr std::string_view free_soon = "free_soon";
 
   /// What a request claims and gives up: by value, the key of the record that has it, empty when it is free.
-  using Draft = std::unordered_map<std::string, std::string>;
+  using Draft = TextMap<std::string, std::string>;
 
   /// What happens to one record; each text is null where it does not exist.
   struct Change {
@@ -44,7 +44,7 @@ class UniqueClaims {
     std::string owner;
     std::size_t group = 0;
   };
-  std::unordered_map<std::string, Pending> pending_;
+  TextMap<std::string, Pending> pending_;
 };
 
 }  // namespace annals::engine

@@ -37,11 +37,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/guarded.hpp"
 #include "base/histogram.hpp"
+#include "base/text_hash.hpp"
 #include "base/throttle.hpp"
 #include "engine/command.hpp"
 #include "engine/others.hpp"
@@ -173,8 +173,8 @@ class Writer {
   struct Draft {
     Group group;
     std::vector<PendingState> states;
-    std::unordered_map<std::string, std::size_t> places;  ///< of streams in both, when there are several
-    std::vector<std::size_t> rests_on;                    ///< the groups of this batch whose states it began from
+    TextMap<std::string, std::size_t> places;  ///< of streams in both, when there are several
+    std::vector<std::size_t> rests_on;         ///< the groups of this batch whose states it began from
     Tally tally;
     std::size_t bytes = 0;
     UniqueClaims::Draft unique;
@@ -300,7 +300,7 @@ class Writer {
   std::vector<Pending> batch_;
   std::vector<Group> groups_;
   std::vector<Tally> tallies_;  // of each group; of a request for one key, nothing
-  std::unordered_map<std::string, PendingState, TransparentStringHash, std::equal_to<>> pending_states_;
+  TextMap<std::string, PendingState> pending_states_;
   std::unordered_map<Digest, PendingReceipt, DigestHash> pending_receipts_;
   UniqueClaims unique_;
   References references_;

@@ -3,9 +3,9 @@
 // Pure; no thread rule but where one is named.
 
 #include <string_view>
-#include <unordered_set>
 
 #include "base/result.hpp"
+#include "base/text_hash.hpp"
 #include "event/event_store.hpp"
 
 namespace annals {
@@ -35,7 +35,7 @@ class RefusedStreams {
   void add(const Group& group);
 
  private:
-  std::unordered_set<std::string_view> names_;
+  TextSet<std::string_view> names_;
 };
 
 }  // namespace annals

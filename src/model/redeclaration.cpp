@@ -243,7 +243,7 @@ Review::Review(const Model& model, std::span<const std::string> before) : model_
   has_numbers_ = std::ranges::find(model.fields, FieldType::number, &Field::type) != model.fields.end();
   if (!before.empty()) follow(before.back());
   if (!before.empty()) look_for_moves(before.back());
-  std::unordered_set<std::string> secrets;  // the names of all that ever was secret
+  TextSet<std::string> secrets;  // the names of all that ever was secret
   for (const std::string& declaration : before) {
     const Result<Members> earlier = members_of(declaration);
     if (!earlier) continue;  // what was declared last is told, and found to be none, by differences_of

@@ -8,11 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/text_hash.hpp"
 #include "event/event.hpp"
 #include "model/decider.hpp"
 #include "model/model.hpp"
@@ -92,8 +91,8 @@ class Review {
   /// A field of which it matters which records' events have a value of it.
   struct Followed {
     std::size_t place;
-    std::string defaults;                    // what was and is; empty: the declaration before did not have the field
-    std::unordered_set<std::string> keys{};  // of records whose events have a value, be it null
+    std::string defaults;         // what was and is; empty: the declaration before did not have the field
+    TextSet<std::string> keys{};  // of records whose events have a value, be it null
   };
 
   void follow(std::string_view before);
@@ -109,13 +108,13 @@ class Review {
 
   const Model& model_;
   std::uint64_t events_ = 0;
-  std::unordered_map<std::string, std::string> records_;     // texts of those that exist, by key
-  std::unordered_map<std::string, std::string> owners_;      // of unique values: by field and identity the key
-  std::unordered_set<std::string> broken_records_;           // by key
+  TextMap<std::string, std::string> records_;                // texts of those that exist, by key
+  TextMap<std::string, std::string> owners_;                 // of unique values: by field and identity the key
+  TextSet<std::string> broken_records_;                      // by key
   std::vector<std::size_t> once_secret_;                     // places of fields
   std::vector<std::string> secrets_computed_;                // names of fields that were secret, and are computed now
   std::vector<std::pair<std::string, std::string>> merged_;  // what a field was called, and it, where both were fields
-  std::unordered_set<std::string> unsuitable_;               // of those the keys that exist
+  TextSet<std::string> unsuitable_;                          // of those the keys that exist
   std::vector<Followed> followed_;
   std::vector<std::pair<std::string, std::string>> moving_;  // names in events, and how each is told among the moved
   bool has_numbers_ = false;

@@ -1,7 +1,5 @@
 #include "projection/key_index.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <bit>
 #include <new>
@@ -9,6 +7,7 @@
 
 #include "base/huge_pages.hpp"
 #include "base/invariant.hpp"
+#include "base/text_hash.hpp"
 
 namespace annals::projection {
 namespace {
@@ -56,17 +55,9 @@ KeyIndex::Word* KeyIndex::Table::look_up(std::string_view key, std::uint64_t has
   }
 }
 
-// Clients choose names. Where the program lies in memory, which they do not know, keeps them from choosing such as all
-// come to one place.
-std::uint64_t KeyIndex::hash_of(std::string_view key) {
-  static const char place_in_memory = 0;
-  const auto seed = std::uint64_t{reinterpret_cast<std::uintptr_t>(&place_in_memory)} * 0x9e3779b97f4a7c15;
-  return XXH3_64bits_withSeed(key.data(), key.size(), seed);
-}
-
 const StoredRow* KeyIndex::find(std::string_view key) const {
   if (now_.capacity == 0) return nullptr;
-  const std::uint64_t hash = hash_of(key);
+  const std::uint64_t hash = hash_text(key);
   Word word = *now_.look_up(key, hash);
   if (word == empty && before_.capacity > 0) word = *before_.look_up(key, hash);
   return word == empty ? nullptr : row_of(word);
@@ -83,7 +74,7 @@ void KeyIndex::make_room(std::size_t keys) {
 
 void KeyIndex::put(const StoredRow& row) {
   const std::string_view key = row.key();
-  const std::uint64_t hash = hash_of(key);
+  const std::uint64_t hash = hash_text(key);
   if (before_.capacity > 0) move_some();
   Word* known = now_.capacity > 0 ? now_.look_up(key, hash) : nullptr;
   if (known && *known != empty) {
@@ -118,7 +109,7 @@ void KeyIndex::move_some() {
     Word& word = before_.words[moved_];
     if ((word & address_mask) <= moved) continue;
     const std::string_view key = row_of(word)->key();
-    *now_.look_up(key, hash_of(key)) = word;
+    *now_.look_up(key, hash_text(key)) = word;
     word = moved;
   }
   if (moved_ == before_.capacity) spent_ = std::exchange(before_, Table());

@@ -55,7 +55,6 @@ class KeyIndex {
     /// The word of a key; the first empty one behind its place when it has none. INVARIANT: one is empty.
     [[nodiscard]] Word* look_up(std::string_view key, std::uint64_t hash) const;
   };
-  [[nodiscard]] static std::uint64_t hash_of(std::string_view key);
   void move_some();
   void move_all();
 

@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/text_hash.hpp"
+
 namespace annals::projection {
-namespace {
-
-std::size_t hash_of_key(std::string_view key) {
-  return std::hash<std::string_view>{}(key);
-}
-
-}  // namespace
-
 KeyWatch::Ticket KeyWatch::wait(std::string_view key, platform::Executor& home, Changed changed) {
   auto waiting = waiting_.lock();
-  const Ticket ticket{hash_of_key(key), ++waiting->last_number};
+  const Ticket ticket{hash_text(key), ++waiting->last_number};
   waiting->by_ticket.emplace(ticket, Entry{&home, std::move(changed)});
   anyone_.store(true, std::memory_order_release);
   return ticket;
@@ -61,7 +55,7 @@ void KeyWatch::Waiting::forget_prefix(std::string_view prefix) {
 
 /// Those who wait for the key, or for a beginning of it.
 void KeyWatch::Waiting::take(std::string_view key, std::vector<Entry>& woken) {
-  const std::size_t hash = hash_of_key(key);
+  const std::size_t hash = hash_text(key);
   auto entry = by_ticket.lower_bound({hash, 0});
   while (entry != by_ticket.end() && entry->first.first == hash) {
     woken.push_back(std::move(entry->second));

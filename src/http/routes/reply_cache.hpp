@@ -21,13 +21,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/guarded.hpp"
 #include "base/instant.hpp"
 #include "base/number.hpp"
 #include "base/shared_text.hpp"
+#include "base/text_hash.hpp"
 
 namespace annals::http {
 
@@ -72,8 +72,8 @@ class ReplyCache {
     std::size_t bytes = 0;
   };
   struct State {
-    std::list<Entry> entries;  // the one that was asked for last in front
-    std::unordered_map<std::string_view, std::list<Entry>::iterator> by_query;  // borrowed from the entries
+    std::list<Entry> entries;                                        // the one that was asked for last in front
+    TextMap<std::string_view, std::list<Entry>::iterator> by_query;  // borrowed from the entries
     std::uint64_t bytes = 0;
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;

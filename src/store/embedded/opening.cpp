@@ -1,5 +1,6 @@
 // The doors of the embedded store: open it, open it to read, verify it.
 
+#include "base/text_hash.hpp"
 #include "store/embedded/embedded_store.hpp"
 #include "store/embedded/evidence.hpp"
 #include "store/embedded/index/index_group.hpp"
@@ -19,7 +20,7 @@ log::OnGroup index_last(ReadSegment& last) {
 /// Everything that verify knows of the events: the versions of streams, and what the indexes have to say.
 struct Walked {
   std::uint64_t seed = 0;
-  std::unordered_map<std::string, StreamVersion, TransparentStringHash, std::equal_to<>> versions;
+  TextMap<std::string, StreamVersion> versions;
   std::vector<std::uint64_t> digests;  // by segment
   AnchorCheck anchors;
 

@@ -8,11 +8,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
-#include "base/bytes.hpp"
 #include "base/guarded.hpp"
 #include "base/invariant.hpp"
+#include "base/text_hash.hpp"
 #include "event/group_check.hpp"
 #include "store/memory_store.hpp"
 
@@ -53,7 +52,7 @@ class MemoryStore final : public EventStore {
   using Stream = std::vector<Position>;
   struct State {
     std::shared_ptr<History> history = std::make_shared<History>();
-    std::unordered_map<std::string, Stream, TransparentStringHash, std::equal_to<>> streams;
+    TextMap<std::string, Stream> streams;
     std::optional<Instant> settled;
     std::optional<Duration> alarmed_at;
 

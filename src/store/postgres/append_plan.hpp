@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/text_hash.hpp"
 #include "event/event_store.hpp"
 #include "store/postgres/connection.hpp"
 
@@ -45,7 +45,7 @@ class NamedStreams {
 
  private:
   std::vector<Stream> streams_;
-  std::unordered_map<std::string_view, std::size_t> places_;
+  TextMap<std::string_view, std::size_t> places_;
 };
 
 /// True when the row of a stream is ahead of what an append expects, and that may be so because the last events of the

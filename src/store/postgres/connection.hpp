@@ -16,11 +16,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "base/text_hash.hpp"
 #include "base/uuid.hpp"
 #include "store/postgres/parameters.hpp"
 #include "store/postgres/statement.hpp"
@@ -189,7 +189,7 @@ class Connection {
   const int ended_;
   int silent_ = -1;
   std::function<bool()> is_there_;
-  std::unordered_set<std::string> prepared_;
+  TextSet<std::string> prepared_;
   std::string incarnation_;
   Backend backend_;
   std::optional<std::size_t> done_before_refusal_;
