@@ -237,7 +237,11 @@ void get_record(const Request& request, Call call) {
   if (request.query.empty()) {  // the usual case, without a detour
     return send_newest(call, *view);
   }
-  const auto parameters = QueryParameters::parse(request.query, {"at", "version", "min_position", "wait", "expand"});
+  // A value refers to nothing.
+  const auto parameters =
+      call.the_model().profile == model::Profile::kv
+          ? QueryParameters::parse(request.query, {"at", "version", "min_position", "wait"})
+          : QueryParameters::parse(request.query, {"at", "version", "min_position", "wait", "expand"});
   if (!parameters) return call.refuse(parameters.error());
   const auto wait_time = parameters->duration("wait", change_wait_max);
   if (!wait_time) return call.refuse(wait_time.error());
