@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """The address of a database, password and all, in every wrong place of the command line, the environment and the file:
-no word of the password is ever shown. Usage: password_clients.py ANNALS"""
+no word of the password is ever shown. Usage: password_clients.py ANNALS
+
+With ANNALS_PASSWORD_STRIDE=N only each N-th place is tried, others in each run: a program under a sanitizer takes minutes to be
+started a thousand times."""
 
 import itertools
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -78,9 +82,16 @@ def words(help_text, heading):
 class Program:
     def __init__(self, annals, folder):
         self.annals, self.folder, self.runs = annals, folder, 0
+        self.stride = max(int(os.environ.get("ANNALS_PASSWORD_STRIDE", "1")), 1)
+        self.turn = random.randrange(self.stride)
 
     def help(self, *command):
         return subprocess.run([self.annals, *command, "--help"], capture_output=True, text=True, check=True).stdout
+
+    def run_sampled(self, *arguments, **expected):
+        self.turn += 1
+        if self.turn % self.stride == 0:
+            self.run(*arguments, **expected)
 
     def run(self, arguments, environment=None, codes=(1, 2)):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANNALS_", "PG", "DATABASE_URL"))}
@@ -105,7 +116,7 @@ def miswritten(program, settings, given, number):
 
     def run(*arguments, **expected):
         if next(turn) % 4 == 0:
-            program.run(*arguments, **expected)
+            program.run_sampled(*arguments, **expected)
 
     for command in (["settings"], ["verify"], ["events"], ["check"], ["serve"], ["export"], ["import", "none.jsonl"],
                     ["plan"], ["store", "create"], ["store", "init"], ["store", "drop", "--yes"]):
@@ -162,43 +173,43 @@ def main():
         assert len(settings) > 30, settings
         tried = set()  # flags that several commands have are of one kind
         for given in GIVEN:
-            program.run([given])
-            program.run([given, "serve"])
-            program.run(["--" + given])
+            program.run_sampled([given])
+            program.run_sampled([given, "serve"])
+            program.run_sampled(["--" + given])
             for command in commands:
-                program.run([command, given])
-                program.run([command, "init", given])
-                program.run([command, given, given])
-                program.run([command, "--" + given])
+                program.run_sampled([command, given])
+                program.run_sampled([command, "init", given])
+                program.run_sampled([command, given, given])
+                program.run_sampled([command, "--" + given])
                 if given != GIVEN[0]:
                     continue
                 for flag in sorted(set(re.findall(r"--[a-z][a-z-]*", program.help(command))) - {"--help"} - tried):
                     tried.add(flag)
-                    program.run([command, flag, given, "--no-such-flag"])
-                    program.run([command, flag + "=" + given, "behind"])
+                    program.run_sampled([command, flag, given, "--no-such-flag"])
+                    program.run_sampled([command, flag + "=" + given, "behind"])
             # What is taken as it is meant, or is found to be wrong later.
             for command in (["store", "init"], ["events"], ["export"], ["plan"], ["import", "none.jsonl"]):
-                program.run([*command, "--database-url", given])
+                program.run_sampled([*command, "--database-url", given])
             for flag in ("--config", "--listen", "--data", "--store", "--node-id", "--tls-certificate", "--event-type-prefix",
                          "--database", "--database-hostname", "--database-username", "--database-schema", "--database-url"):
-                program.run(["serve", flag, given])
-            program.run(["import", given])
-            program.run(["verify", "--data", given])
-            program.run(["verify", "--expect", given])
-            program.run(["export", "--at", given])
-            program.run(["events", "--after", given])
-            program.run(["events", "--url", given])
-            program.run(["events", "--data", given])
-            program.run(["reference", given])
-            program.run(["migrate", "--from", given, "--to", "copy"])
-            program.run(["migrate", "--from", "none", "--to", given])
+                program.run_sampled(["serve", flag, given])
+            program.run_sampled(["import", given])
+            program.run_sampled(["verify", "--data", given])
+            program.run_sampled(["verify", "--expect", given])
+            program.run_sampled(["export", "--at", given])
+            program.run_sampled(["events", "--after", given])
+            program.run_sampled(["events", "--url", given])
+            program.run_sampled(["events", "--data", given])
+            program.run_sampled(["reference", given])
+            program.run_sampled(["migrate", "--from", given, "--to", "copy"])
+            program.run_sampled(["migrate", "--from", "none", "--to", given])
             if given == GIVEN[1]:
                 continue  # what is not escaped is masked in the same place
             for variable in settings:
                 if variable not in ("ANNALS_STORE_DATABASE_URL", "ANNALS_STORE_PASSWORD"):
-                    program.run(["serve", "--listen", "nowhere"], {variable: given})
+                    program.run_sampled(["serve", "--listen", "nowhere"], {variable: given})
             for variable in ("DATABASE_URL", "ANNALS_STORE_DATABASE_URL"):
-                program.run(["serve", "--listen", "127.0.0.1:0"], {variable: given})
+                program.run_sampled(["serve", "--listen", "127.0.0.1:0"], {variable: given})
             for variable in settings:
                 key = variable.removeprefix("ANNALS_").lower()
                 for section in ("server", "store", "writer", "idempotency", "kv", "secrets", "audit", "log"):
@@ -207,11 +218,11 @@ def main():
                         break
                 config = pathlib.Path(folder) / "given.toml"
                 config.write_text(f'{key} = "{given}"\n')
-                program.run(["serve", "--config", "given.toml", "--listen", "nowhere"])
+                program.run_sampled(["serve", "--config", "given.toml", "--listen", "nowhere"])
             config.write_text(f'[model.a]\npath = "{given}"\n')
-            program.run(["check", "--config", "given.toml"])
+            program.run_sampled(["check", "--config", "given.toml"])
             config.write_text(f'include = "{given}"\n')
-            program.run(["check", "--config", "given.toml"])
+            program.run_sampled(["check", "--config", "given.toml"])
         paths(program)
         for number, given in enumerate(MISWRITTEN):
             miswritten(program, settings, given, number)
@@ -221,7 +232,7 @@ def main():
             for command in (["check"], ["verify"], ["export", "--prefix", "a"]):
                 said = program.run([*command, "--config", "given.toml"])
                 assert "given.toml:" in said and "^" in said, said
-            program.run(["settings", "--config", "including.toml"])
+            program.run_sampled(["settings", "--config", "including.toml"])
         for command in ("check", "settings", "verify"):
             said = program.run([command, "--config", "none.toml"], {"ANNALS_PASWORD": "hunter2secret"})
             assert "did you mean ANNALS_STORE_PASSWORD?" in said, said
